@@ -6,10 +6,11 @@
  */
 import type { Output } from '@tandem-clouds/command-line/command';
 import { aligned } from '@tandem-clouds/command-line/table';
+import { usdOf } from './bench/cost/tally.ts';
 import { readInventory } from './cost/inventory.ts';
 import { ASSUMED, estimate, type Line, type Load } from './cost/model.ts';
 import { PRICES } from './cost/prices.ts';
-import { readUsage } from './cost/usage.ts';
+import { readUsage, type SiteUsage, type Tally } from './cost/usage.ts';
 
 const MILLION = 1_000_000;
 const NOTHING: Load = { requests: 0, writes: 0, awsPercent: 50, newPercent: 50, storedGb: 0 };
@@ -40,7 +41,19 @@ function summary() {
     idle: { list: sum(idle, 'usdList'), afterFree: sum(idle, 'usdAfterFree') },
     perMillionReads: { atAws: reads(100), atAzure: reads(0) },
     perMillionWrites: { atAws: written(100), atAzure: written(0) },
+    perMillionIndexEntries: perSite(({ index }) => index),
+    perMillionReactions: perSite(({ reaction }) => reaction),
   };
+}
+
+/** List prices of a million of each, at each cloud: what was counted of the stores and queues. */
+function perSite<Kind extends string>(
+  of: (usage: SiteUsage) => Readonly<Record<Kind, Tally>>,
+): Record<Kind, Record<Line['cloud'], number>> {
+  const kinds = Object.keys(of(usage.aws)) as Kind[];
+  return Object.fromEntries(
+    kinds.map((kind) => [kind, { aws: usdOf(of(usage.aws)[kind]), azure: usdOf(of(usage.azure)[kind]) }]),
+  ) as Record<Kind, Record<Line['cloud'], number>>;
 }
 
 const usd = (value: number): string => value.toFixed(2);
@@ -64,7 +77,7 @@ function table(lines: readonly Line[]): string[] {
 }
 
 function text(load: Load, lines: readonly Line[]): string {
-  const { idle, perMillionReads, perMillionWrites } = summary();
+  const { idle, perMillionReads, perMillionWrites, perMillionIndexEntries, perMillionReactions } = summary();
   const both = ({ aws, azure }: Record<Line['cloud'], number>): string =>
     `${usd(aws)} at AWS and ${usd(azure)} at Azure`;
   return [
@@ -75,6 +88,8 @@ function text(load: Load, lines: readonly Line[]): string {
     `Idle, every flag off: ${usd(idle.list)} USD a month at list prices, ${usd(idle.afterFree)} after the allowances that do not expire.`,
     `A million reads: at AWS ${both(perMillionReads.atAws)}; at Azure ${both(perMillionReads.atAzure)}.`,
     `A million writes, crossing included: at AWS ${both(perMillionWrites.atAws)}; at Azure ${both(perMillionWrites.atAzure)}.`,
+    `An index costs, per million entries: made ${both(perMillionIndexEntries.made)}; moved ${both(perMillionIndexEntries.moved)}; removed ${both(perMillionIndexEntries.removed)}.`,
+    `A reaction costs, per million: begun ${both(perMillionReactions.begun)}; run ${both(perMillionReactions.run)}; and the crossing of its result.`,
     '',
     `Counted ${usage.measured} (npm run bench -- cost --record); prices and their sources: scripts/cost/prices.ts.`,
     `Assumed: ${Object.entries(ASSUMED)

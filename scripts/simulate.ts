@@ -2,7 +2,9 @@
  * Simulates the replication protocol under faults on virtual time, many seeds at once.
  *
  * Clients write records; with `--workload shop` they shop instead, with `--workload unique` they want values that nobody else
- * has, with `--workload reactions` they write what sites react to, over the same replication.
+ * has, with `--workload reactions` they write what sites react to, with `--workload places` what only some sites keep, with
+ * `--workload writer` what one site writes at a time, over the
+ * same replication.
  * `--example <file>` draws one small history of a real run, for the documentation, and does nothing else.
  * Each seed is one schedule: it replays the same run. A seed that violates an invariant is shrunk to the smallest part of
  * its schedule that still does (records only), and printed with a timeline of the key concerned, which is also drawn as
@@ -33,7 +35,14 @@ interface Options {
 }
 
 /** Client operations a minute that a run should reach; an operation that is reacted to is many writes, as a shopper's is. */
-const OPERATIONS_A_MINUTE = { records: 150_000, shop: 15_000, unique: 50_000, reactions: 8_000 } as const;
+const OPERATIONS_A_MINUTE = {
+  records: 150_000,
+  shop: 15_000,
+  unique: 50_000,
+  reactions: 8_000,
+  places: 15_000,
+  writer: 15_000,
+} as const;
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {
   const { schedules, seed, sites, threads, workload } = options;

@@ -1,6 +1,6 @@
 /**
- * Runs suites against software of others: the emulators' against DynamoDB Local and moto's Route 53, so that they are
- * held to the same behaviour, the specifications of `docs/spec/` in TLC, and the contract, fuzzed by Schemathesis at both
+ * Runs suites against software of others: the emulators' against DynamoDB Local, moto's Route 53 and S3, ministack's S3, and
+ * azurite, so that they are held to the same behaviour, the specifications of `docs/spec/` in TLC, and the contract, fuzzed by Schemathesis at both
  * sites; the packaged AWS functions in AWS's own runtime, and the packaged Azure app under Microsoft's Node worker, whose
  * checkout TANDEM_FUNCTIONS_WORKER names; the package of the emulators, installed into an empty folder. The others are installed into `.peers/` on demand. Beginnings of suites' names as
  * arguments choose some: `npm run test:peers -- schemathesis`.
@@ -13,11 +13,13 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { azurite } from '@tandem-clouds/testkit/peers/azurite';
 import { dynamoDbLocal } from '@tandem-clouds/testkit/peers/dynamodb-local';
 import { emulatorsPackage } from '@tandem-clouds/testkit/peers/emulators-package';
 import { functionsWorker } from '@tandem-clouds/testkit/peers/functions-worker';
 import { lambdaRuntime } from '@tandem-clouds/testkit/peers/lambda-runtime';
-import { moto } from '@tandem-clouds/testkit/peers/moto';
+import { ministack } from '@tandem-clouds/testkit/peers/ministack';
+import { moto, motoS3 } from '@tandem-clouds/testkit/peers/moto';
 import {
   type Peer,
   PEERS,
@@ -40,7 +42,17 @@ interface JestSummary {
   readonly success: boolean;
 }
 
-const PEERS_IN_JEST = [dynamoDbLocal, moto, tlc, lambdaRuntime, functionsWorker, emulatorsPackage];
+const PEERS_IN_JEST = [
+  dynamoDbLocal,
+  moto,
+  motoS3,
+  ministack,
+  azurite,
+  tlc,
+  lambdaRuntime,
+  functionsWorker,
+  emulatorsPackage,
+];
 
 /** Returns the exit status: 1 when a suite failed. @throws UsageError for one that is unknown. @param suites Beginnings of their names; none: all. */
 export async function testPeers({ suites }: { readonly suites: readonly string[] }): Promise<number> {

@@ -1,12 +1,14 @@
 'use strict';
 /**
- * The functions of the declared entities (`../entities.json`, which `npm run generate` writes from src/shared/entities), and
- * a role for each, with what such a function does and nothing else.
+ * The functions of the declared entities and custom routes (`../entities.json` and `../routes.json`, which `npm run generate`
+ * writes from src/shared/entities and src/shared/routes), and a role for each, with what such a function does and nothing
+ * else.
  *
  * In this file and in roles.yml: no wildcard in an action or a resource (tests/integration/aws-package.test.ts reads the
  * packaged template).
  */
 const entities = require('../entities.json');
+const routes = require('../routes.json');
 
 const capital = (name) => name.charAt(0).toUpperCase() + name.slice(1);
 const roleOf = ({ function: key }) => `${capital(key)}Role`;
@@ -25,19 +27,68 @@ const functionOf = (entity) => ({
   ],
 });
 
+const functionOfRoutes = (declared) => ({
+  handler: declared.handler,
+  role: roleOf(declared),
+  events: [route(`/${declared.name}`), route(`/${declared.name}/{proxy+}`)],
+});
+
 const allow = (Action, Resource) => ({ Effect: 'Allow', Action, Resource });
 const indexArn = (name) => ({ 'Fn::Sub': `\${Table.Arn}/index/${name}` });
 const att = (id) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+const logs = ({ function: key }) =>
+  allow(['logs:CreateLogStream', 'logs:PutLogEvents'], att(`${capital(key)}LogGroup`));
+/** The lists of entities. */
+const lists = (slots) =>
+  allow(['dynamodb:Query'], ['by_type', ...slots.map((slot) => `by_x${slot}`)].map(indexArn));
+/** A write goes to the queue at once. */
+const sends = ({ reacts }) =>
+  allow(['sqs:SendMessage'], reacts ? [att('OutQueue'), att('ReactQueue')] : att('OutQueue'));
 
-/** BatchGetItem: the records of a list, and what a session has seen. SendMessage: a write goes to the queue at once. */
-const statementsOf = ({ function: key, slots, reacts }) => [
-  allow(['logs:CreateLogStream', 'logs:PutLogEvents'], att(`${capital(key)}LogGroup`)),
+/** BatchGetItem: the records of a list, and what a session has seen. */
+const statementsOf = (entity) => [
+  logs(entity),
   allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'], att('Table')),
-  allow(['dynamodb:Query'], ['by_type', ...slots.map((slot) => `by_x${slot}`)].map(indexArn)),
-  allow(['sqs:SendMessage'], reacts ? [att('OutQueue'), att('ReactQueue')] : att('OutQueue')),
+  lists(entity.slots),
+  sends(entity),
 ];
 
-const role = (entity) => ({
+/**
+ * How much a caller has asked (src/shared/http/caller-limits.ts), which is all that a function writes that only reads.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+const countsCallers = {
+  ...allow(['dynamodb:GetItem', 'dynamodb:PutItem'], att('Table')),
+  Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['limit:*'] } },
+};
+
+/**
+ * The secrets that a declaration names, and no other; the six characters that end an ARN are Secrets Manager's to choose.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
+ */
+const secretArn = (name) => ({
+  'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:\${param:prefix}/${name}-??????`,
+});
+
+const statementsOfRoutes = (declared) => [
+  logs(declared),
+  ...(declared.writes
+    ? [
+        allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'], att('Table')),
+        sends(declared),
+      ]
+    : []),
+  ...(declared.reads && !declared.writes
+    ? [allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], att('Table'))]
+    : []),
+  ...(declared.reads ? [lists(declared.slots)] : []),
+  ...(declared.asks && !declared.writes ? [countsCallers] : []),
+  ...(declared.secrets.length > 0
+    ? [allow(['secretsmanager:GetSecretValue'], declared.secrets.map(secretArn))]
+    : []),
+];
+
+const role = (name, Statement) => ({
   Type: 'AWS::IAM::Role',
   Properties: {
     ManagedPolicyArns: '${self:custom.added.managedPolicies}',
@@ -48,16 +99,21 @@ const role = (entity) => ({
         { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
       ],
     },
-    Policies: [
-      {
-        PolicyName: entity.collection,
-        PolicyDocument: { Version: '2012-10-17', Statement: statementsOf(entity) },
-      },
-    ],
+    Policies: [{ PolicyName: name, PolicyDocument: { Version: '2012-10-17', Statement } }],
   },
 });
 
 module.exports = {
-  functions: Object.fromEntries(entities.map((entity) => [entity.function, functionOf(entity)])),
-  resources: { Resources: Object.fromEntries(entities.map((entity) => [roleOf(entity), role(entity)])) },
+  functions: Object.fromEntries([
+    ...entities.map((entity) => [entity.function, functionOf(entity)]),
+    ...routes.map((declared) => [declared.function, functionOfRoutes(declared)]),
+  ]),
+  resources: {
+    Resources: Object.fromEntries([
+      ...entities.map((entity) => [roleOf(entity), role(entity.collection, statementsOf(entity))]),
+      ...routes.map((declared) => [roleOf(declared), role(declared.name, statementsOfRoutes(declared))]),
+    ]),
+  },
+  /** For tests, which ask what a declaration that is not here would get. */
+  statementsOfRoutes,
 };

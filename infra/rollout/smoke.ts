@@ -6,7 +6,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entity } from '../../src/shared/domain/entity.ts';
-import { entities } from '../../src/shared/registry/entities.ts';
+import type { CustomRoutes } from '../../src/shared/domain/routes/custom-routes.ts';
+import { entities as declared } from '../../src/shared/registry/entities.ts';
+import { routes as declaredRoutes } from '../../src/shared/registry/routes.ts';
 import { query, type Response } from './query-site.ts';
 import { trialRecord } from './trial-record.ts';
 
@@ -26,6 +28,13 @@ export interface SmokeOptions {
   readonly replicatedWithinMs?: number;
   /** Nothing is written. */
   readonly readOnly?: boolean;
+  /** What is tried; all that is declared unless it is given. */
+  readonly declared?: Declared;
+}
+
+interface Declared {
+  readonly entities: readonly Entity[];
+  readonly routes: readonly CustomRoutes[];
 }
 
 export interface SmokeResult {
@@ -39,7 +48,7 @@ export interface SmokeResult {
 export async function smoke(options: SmokeOptions): Promise<SmokeResult> {
   const passed: string[] = [];
   const failed: string[] = [];
-  for (const [name, check] of Object.entries(CHECKS)) {
+  for (const [name, check] of Object.entries({ ...CHECKS, ...checksOf(options.declared) })) {
     try {
       const detail = await check(options);
       if (detail !== undefined) passed.push(`${name}: ${detail}`);
@@ -51,7 +60,7 @@ export async function smoke(options: SmokeOptions): Promise<SmokeResult> {
 }
 
 /** Each says what it saw, or nothing when it has nothing to look at. */
-const CHECKS: Readonly<Record<string, (options: SmokeOptions) => Promise<string | undefined>>> = {
+const CHECKS: Readonly<Record<string, Check>> = {
   health: async ({ url, site, version }) => {
     const { json } = await expectStatus(query(url, 'GET', '/health'), 200);
     expectValue('site', json['site'], site);
@@ -74,13 +83,35 @@ const CHECKS: Readonly<Record<string, (options: SmokeOptions) => Promise<string 
     if (missing.length > 0) throw new Error(`${missing.join(', ')} missing`);
     return 'present';
   },
-  ...Object.fromEntries(
-    entities.map((entity) => [
-      `${entity.collection}: a write, its reads, its way to the peer and its end`,
-      (options) => writeAndRead(entity, options),
-    ]),
-  ),
 };
+
+type Check = (options: SmokeOptions) => Promise<string | undefined>;
+
+function checksOf(
+  { entities, routes }: Declared = { entities: declared, routes: declaredRoutes },
+): Record<string, Check> {
+  const ofEntities = entities.map((entity): [string, Check] => [
+    `${entity.collection}: a write, its reads, its way to the peer and its end`,
+    (options) => writeAndRead(entity, options),
+  ]);
+  const ofRoutes = routes.map((one): [string, Check] => [
+    `${one.name}: its routes are there`,
+    (options) => answersFor(one, options),
+  ]);
+  return Object.fromEntries([...ofEntities, ...ofRoutes]);
+}
+
+/** What a route does is its own business: here only that its function answers for its methods. */
+async function answersFor({ operations }: CustomRoutes, { url }: SmokeOptions): Promise<string> {
+  for (const { method, path } of Object.values(operations)) {
+    const somewhere = path.replaceAll(/\{\w+\}/g, 'smoke');
+    const { headers } = await expectStatus(query(url, 'OPTIONS', somewhere), 204);
+    const allow = (headers['allow'] ?? '').split(', ');
+    if (!allow.includes(method))
+      throw new Error(`OPTIONS ${somewhere}: ${method} is not among ${allow.join(', ')}`);
+  }
+  return Object.keys(operations).join(', ');
+}
 
 async function writeAndRead(
   entity: Entity,

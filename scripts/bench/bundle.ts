@@ -38,8 +38,8 @@ function buildsFor(cloud: CloudName): { readonly name: string; readonly options:
     return bundles.map(({ name, source }) => ({ name, options: { ...options, entryPoints: [source] } }));
   }
   const external = [...(options.external ?? []), GIVEN_BY_WORKER];
-  const { stdin } = appEntry(functions, { resolveDir: ROOT, outfile: '' });
-  return [{ name: 'app', options: { ...options, external, ...(stdin !== undefined && { stdin }) } }];
+  const stdin = appEntry(functions, ROOT);
+  return [{ name: 'app', options: { ...options, external, stdin } }];
 }
 
 async function buildAll(cloud: CloudName): Promise<Bundle[]> {

@@ -27,6 +27,7 @@ import { Contender } from './bridge/contender.ts';
 import { Fixture } from './bridge/fixture.ts';
 import { bundleFunctions } from './bridge/functions.ts';
 import { OTHER, startTwoSites } from './bridge/two-sites.ts';
+import { indexCosts, reactionCosts } from './cost/declared.ts';
 import {
   beatOf,
   type Bench,
@@ -42,6 +43,7 @@ import { type CloudName, CLOUDS, ROOT } from './service-bundles.ts';
 
 const WRITE_UNITS_MAX = 4;
 const ALONE = 5;
+const DECLARED = 10;
 const BEATS_PER_HOUR = 3_600_000 / heartbeatMs;
 /** A run of few writes has other batches than one of many. */
 const DRIFT_PERCENT_MAX = 50;
@@ -117,6 +119,8 @@ async function measureFrom(bench: Bench, from: CloudName, writes: number): Promi
     read: await reads(bench, from, keys),
     list: await list(bench, from),
     beat: await beatOf(bench, from),
+    index: await indexCosts(bench, from, DECLARED),
+    reaction: await reactionCosts(bench, from, DECLARED),
   };
 }
 
@@ -131,7 +135,29 @@ function figuresOf(from: CloudName, usage: SiteUsage): Figure[] {
     ...parts(`${from}, read`, usage.read),
     ...parts(`${from}, list of 20`, usage.list),
     ...idleFigures(from, usage.beat),
+    ...declaredFigures(from, usage),
   ];
+}
+
+/** What declarations add, also where that is nothing. */
+function declaredFigures(at: CloudName, { index, reaction }: SiteUsage): Figure[] {
+  const rows: readonly (readonly [string, Tally])[] = [
+    ['an index entry, made', index.made],
+    ['an index entry, moved', index.moved],
+    ['an index entry, removed', index.removed],
+    ['a reaction, begun', reaction.begun],
+    ['a reaction, run', reaction.run],
+  ];
+  const ofStore = (tally: Tally): readonly [string, number] =>
+    at === 'aws' ? ['write units', tally.dynamoDbWriteUnits] : ['RU, estimated', tally.cosmosRequestUnits];
+  return rows.flatMap(([name, tally]) => {
+    const [unit, value] = ofStore(tally);
+    return [
+      figure(`${at}, ${name}`, value, unit),
+      ...parts(`${at}, ${name}`, { ...tally, dynamoDbWriteUnits: 0, cosmosRequestUnits: 0 }),
+      dollars(`${at}, ${name}`, usdOf(tally)),
+    ];
+  });
 }
 
 /** The largest difference from what `npm run tandem -- cost` goes by, in percent; the batches that gather are a little different each time. */
@@ -200,6 +226,8 @@ const NOTES = [
   'crossing: forward, clearing the marker, apply; with a backlog, so in full batches, except for "alone"',
   'empty polls are not counted here but computed for the idle hour: Lambda pays for its long polls; what an open ' +
     'Service Bus link without messages costs is not published, and is left out',
+  'an index entry and a reaction: what they add to a write, as the difference from the same write without them; the ' +
+    'messages that wake a reaction are sent in it, and what the platform asks to receive them is not',
   'prices: scripts/cost/prices.ts; `npm run tandem -- cost` adds what else is billed',
 ];
 

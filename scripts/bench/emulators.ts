@@ -1,5 +1,5 @@
 /**
- * `bench emulators`: how long a process takes to start all four emulators and to close them, against one that does
+ * `bench emulators`: how long a process takes to start the emulators of databases, queues and objects and to close them, against one that does
  * nothing. It runs the package as it is installed, as JavaScript, and without a compile cache.
  *
  * Runs are interleaved, so that a slow moment of the machine hits both.
@@ -30,7 +30,8 @@ const CONTENDERS = {
   'a bare node': NOTHING,
   'DynamoDB and SQS': start('dynamodb', 'sqs'),
   'Cosmos DB and Service Bus': start('cosmos', 'servicebus'),
-  'all four': start('dynamodb', 'sqs', 'cosmos', 'servicebus'),
+  S3: start('s3'),
+  'all five': start('dynamodb', 'sqs', 's3', 'cosmos', 'servicebus'),
 } as const;
 type Contender = keyof typeof CONTENDERS;
 const NAMES = Object.keys(CONTENDERS) as Contender[];
@@ -50,7 +51,8 @@ async function measure(runs: number, progress: (line: string) => void): Promise<
     'a bare node': [],
     'DynamoDB and SQS': [],
     'Cosmos DB and Service Bus': [],
-    'all four': [],
+    S3: [],
+    'all five': [],
   };
   for (let n = 0; n < runs; n += 1) {
     progress(`run ${n + 1} of ${runs}`);

@@ -8,6 +8,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
 import { runningStack, withOwnStack } from '@tandem-clouds/testkit/cluster/own-stack';
+import { openProbe } from '@tandem-clouds/testkit/observe/probe';
+import { Watcher } from '@tandem-clouds/testkit/observe/watcher';
 import {
   commandLine,
   type Figure,
@@ -18,8 +20,6 @@ import {
 import { percentile } from '@tandem-clouds/testkit/report/statistics';
 import { type Footprint, withFootprint } from './lag/footprint.ts';
 import { openLoop } from './lag/open-loop.ts';
-import { openProbe } from './lag/probe.ts';
-import { Watcher } from './lag/watcher.ts';
 import { ROOT } from './service-bundles.ts';
 
 const LAG_P50_BELOW_MS = 60;

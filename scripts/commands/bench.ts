@@ -29,6 +29,21 @@ export const bench: Group<CommandContext> = {
       run: async (input) => (await import('../bench/lag.ts')).benchLag(input),
     }),
     command({
+      name: 'bench reactions',
+      summary:
+        'how long until a change is acted on, against how long until the other cloud has it, in one run',
+      details:
+        'A stack of its own, with data in memory, of a copy of the project that has an entity with a reaction.',
+      options: {
+        rate: decimal('changes a second, at each site', { min: RATE_MIN, default: '10' }),
+        seconds: whole('how long', { ...COUNT, default: '60' }),
+        warmUp: whole('seconds before it counts', { min: 0, default: '10' }),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench reactions --seconds 10', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/reactions.ts')).benchReactions(input),
+    }),
+    command({
       name: 'bench http',
       summary: 'processor time per request of our HTTP stack, against Hono, Fastify and a bare function',
       options: {
@@ -100,13 +115,14 @@ export const bench: Group<CommandContext> = {
     command({
       name: 'bench start',
       summary:
-        'how long npm start takes until both sites are ready, against as many processes that do nothing',
+        'how long npm start takes until both sites are ready, and until they serve what is saved, against processes that do next to nothing',
       options: {
         runs: whole(ROUNDS, { ...COUNT, default: '5' }),
+        changes: whole('of each kind that are saved in a round, after a first one', { min: 0, default: '2' }),
         against: folder('another checkout, with its dependencies, that is measured in turns', {}),
         ...JSON_OPTION,
       },
-      examples: [{ line: 'bench start --runs 1', shows: 'a short one' }],
+      examples: [{ line: 'bench start --runs 1 --changes 1', shows: 'a short one' }],
       run: async (input) => (await import('../bench/start.ts')).benchStart(input),
     }),
     command({
@@ -130,7 +146,7 @@ export const bench: Group<CommandContext> = {
     }),
     command({
       name: 'bench emulators',
-      summary: 'how long a process takes to start all four emulators, against one that does nothing',
+      summary: 'how long a process takes to start the emulators, against one that does nothing',
       options: { runs: whole('of each; the median counts', { ...COUNT, default: '9' }), ...JSON_OPTION },
       examples: [{ line: 'bench emulators --runs 3', shows: 'a short one' }],
       run: async (input) => (await import('../bench/emulators.ts')).benchEmulators(input),

@@ -59,6 +59,35 @@ export const status = command({
   },
 });
 
+export const promote = command({
+  name: 'promote',
+  summary: 'which site writes an entity that one site writes at a time: another one from now on',
+  details: `Without --yes it says what would be done and changes nothing. ${KEY_NOTE}`,
+  args: { entity: text('its name, or all', { placeholder: 'entity', required: true }) },
+  options: {
+    to: text('the site that is to write', { placeholder: 'site', required: true }),
+    lost: text('the site that wrote and does not answer', { placeholder: 'site' }),
+    fenced: flag('no request reaches the lost site before it knows who writes'),
+    yes: flag('do it'),
+    ...COMMON,
+  },
+  examples: [
+    { line: 'promote all --to azure-eastus', shows: 'what would be done' },
+    {
+      line: 'promote booking --to azure-eastus --lost aws-us-east-1 --fenced --yes',
+      shows: 'after the loss of a site',
+    },
+  ],
+  check: checkCommon,
+  run: async ({ entity, to, lost, fenced, yes, ...common }, context: CommandContext) => {
+    const module = await import('../operate/promote.ts');
+    return module.promote(
+      { command: 'promote', entity, to, lost, fenced, yes, ...commonOf(common) },
+      context,
+    );
+  },
+});
+
 const SENDER = text('the site that sends', { placeholder: 'site', required: true });
 const RECEIVER = text('the site that it sends to', { placeholder: 'site', required: true });
 

@@ -11,7 +11,7 @@ import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, newThings, testPeers } from './develop.ts';
-import { comparisons, conflicts, deadLetters, pauses, reactions, status, token } from './operate.ts';
+import { comparisons, conflicts, deadLetters, pauses, promote, reactions, status, token } from './operate.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
 import {
   contract,
@@ -51,7 +51,10 @@ export const PROGRAM: Program<CommandContext> = {
   version: `tandem ${version}`,
   sections: [
     { title: 'On this machine', entries: [start, emulatorsCommand('emulators'), token] },
-    { title: 'Operate', entries: [status, ...pauses, ...comparisons, conflicts, deadLetters, reactions] },
+    {
+      title: 'Operate',
+      entries: [status, ...pauses, promote, ...comparisons, conflicts, deadLetters, reactions],
+    },
     { title: 'Traffic', entries: [dns, monitor, runbook] },
     { title: 'Prove', entries: [simulate, chaos, drill, bench, cost] },
     {

@@ -32,7 +32,9 @@ drawn in .simulate/.`,
     seed: whole('the first one', { min: 0, default: '1' }),
     sites: whole('of every schedule', { min: 2, max: 4, fallback: '2 to 4' }),
     threads: whole('at once', { min: 1, max: 256, default: String(os.availableParallelism()) }),
-    workload: choice('what clients do', ['records', 'shop', 'unique', 'reactions'], { default: 'records' }),
+    workload: choice('what clients do', ['records', 'shop', 'unique', 'reactions', 'places', 'writer'], {
+      default: 'records',
+    }),
     mutants: flag('plant defects in the protocol, each until a checker finds it out'),
     example: file('draw one small history of a real run, and do nothing else', {}),
     json: flag('the report as one JSON object'),
@@ -41,6 +43,8 @@ drawn in .simulate/.`,
     { line: 'simulate --schedules 200', shows: 'a short run' },
     { line: 'simulate --workload shop', shows: 'stock, orders and payments' },
     { line: 'simulate --workload unique', shows: 'values that no two records share' },
+    { line: 'simulate --workload places', shows: 'records that only some sites keep' },
+    { line: 'simulate --workload writer', shows: 'records that one site writes at a time' },
     {
       line: 'simulate --workload reactions',
       shows: 'effects under conditions, and a provider that counts them',
@@ -61,9 +65,16 @@ export const chaos = command({
     seed: whole(SEED, { min: 0, default: '1' }),
     rate: decimal('writes a second', { min: 0.1, default: '35' }),
     minutes: decimal('of traffic at most', { min: 0.1, max: DAY_MINUTES, default: '20' }),
+    workload: choice('what clients do', ['records', 'reactions'], { default: 'records' }),
     json: file('where the whole report goes', {}),
   },
-  examples: [{ line: 'chaos --writes 2000', shows: 'a short run' }],
+  examples: [
+    { line: 'chaos --writes 2000', shows: 'a short run' },
+    {
+      line: 'chaos --workload reactions --writes 1000 --rate 10',
+      shows: 'changes that each have one effect, and a site that is taken over',
+    },
+  ],
   run: async (input) => (await import('../chaos.ts')).chaos(input),
 });
 

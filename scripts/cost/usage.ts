@@ -28,6 +28,22 @@ export interface WriteCost {
   readonly crossing: Tally;
 }
 
+/** What a declared index adds to a write that changes it, at the site of the write; its arrival costs the other site the same. */
+export interface IndexUsage {
+  readonly made: Tally;
+  /** The value that is asked for, or the one that orders, has changed. */
+  readonly moved: Tally;
+  readonly removed: Tally;
+}
+
+/** What a declared reaction costs at the site where it runs. */
+export interface ReactionUsage {
+  /** What it adds to the write that makes its condition true: its entry, and the message that wakes it. */
+  readonly begun: Tally;
+  /** Its run: the attempt that is written down, and the result. */
+  readonly run: Tally;
+}
+
 /** What is done at one site, and what that uses at both. */
 export interface SiteUsage {
   readonly create: WriteCost;
@@ -41,6 +57,8 @@ export interface SiteUsage {
   readonly list: Tally;
   /** Nothing happens, from one heartbeat to the next. */
   readonly beat: Tally;
+  readonly index: IndexUsage;
+  readonly reaction: ReactionUsage;
 }
 
 export interface Usage {

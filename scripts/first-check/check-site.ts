@@ -50,7 +50,7 @@ async function responses({ url }: Target, path: string): Promise<string> {
   return 'HTTP 200';
 }
 
-/** Until `forward` and `apply` have taken everything: also the probes. */
+/** Until `forward` and `apply` have taken everything: also the probes. The other queues are not counted. */
 async function emptied(api: OperatorApi, withinMs: number, pollMs: number): Promise<string> {
   const began = performance.now();
   for (;;) {

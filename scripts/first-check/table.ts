@@ -149,6 +149,17 @@ export const PROBES: readonly ProbeRow[] = [
     ],
   },
   store('store.pending', 'Query on the index pending', 'executeQuery'),
+  {
+    ...store('store.due', 'Query on the index due', 'executeQuery'),
+    refusals: [
+      {
+        when: /does not have the specified index|composite index/,
+        means:
+          'the index of reactions is not there: what is due is done by messages only, and what is lost waits for ever',
+        mend: 'deploy this release again: it makes the index due (on AWS one index at a time, decision 0108), and what waits is in it as soon as it is filled',
+      },
+    ],
+  },
   store('store.scan', undefined, 'readChangeFeed'),
   {
     id: 'store.nul',
@@ -186,6 +197,7 @@ export const PROBES: readonly ProbeRow[] = [
       azure:
         'Azure Service Bus Data Owner on the queue, Data Sender on tandem-dead (infra/azure/parts/roles.json)',
     },
+    // Without tandem-react only the quick path of reactions is lost: the sweep wakes what is due.
     refusals: [],
     source: SQS_RIGHTS,
   },
@@ -220,7 +232,7 @@ export const PROBES: readonly ProbeRow[] = [
     needs: {
       aws: 'sqs:GetQueueAttributes on the queues',
       azure:
-        'Microsoft.ServiceBus/namespaces/queues/read on all four queues, which Data Sender, Receiver and Owner have',
+        'Microsoft.ServiceBus/namespaces/queues/read on all five queues, which Data Sender, Receiver and Owner have',
     },
     refusals: [
       {

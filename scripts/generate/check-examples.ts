@@ -5,7 +5,16 @@ import type { Mistake } from '../../src/shared/domain/declaration-mistakes.ts';
 import { defaultOf, type Entity } from '../../src/shared/domain/entity.ts';
 import { createSchema } from '../../src/shared/domain/entity-schemas.ts';
 
+/** A process that stays checks what it has not checked yet. */
+const known = new WeakMap<Entity, readonly Mistake[]>();
+
 export function schemaMistakes(entity: Entity): readonly Mistake[] {
+  const mistakes = known.get(entity) ?? mistakesOf(entity);
+  known.set(entity, mistakes);
+  return mistakes;
+}
+
+function mistakesOf(entity: Entity): readonly Mistake[] {
   const ajv = new Ajv.default({ allErrors: true, strict: true, strictRequired: false, discriminator: true });
   addFormats.default(ajv);
   const broken = Object.entries(entity.fields).flatMap(([field, schema]): Mistake[] => {

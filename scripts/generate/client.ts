@@ -19,6 +19,8 @@ interface Operation {
   readonly responses?: Readonly<Record<string, unknown>>;
   /** Of an action that counts once when two sites take it: `elsewhere`. */
   readonly 'x-tandem-repeat'?: unknown;
+  /** The only sites that do it. */
+  readonly 'x-tandem-sites'?: readonly string[];
 }
 
 /** File → content. @param contract The text of openapi.yaml. */
@@ -63,9 +65,15 @@ function factsOf(
     method: method.toUpperCase(),
     path,
     keyed,
-    ...(method === 'delete' && isRecord && { idempotent: true }),
+    ...(method === 'delete' && isIdempotent(isRecord, operation) && { idempotent: true }),
     ...(keyed && repeat !== undefined && { repeat }),
+    ...(operation['x-tandem-sites'] !== undefined && { sites: operation['x-tandem-sites'] }),
   };
+}
+
+/** Of a record it always is; of what is deleted otherwise the contract says it. */
+function isIdempotent(isRecord: boolean, { 'x-tandem-repeat': declared }: Operation): boolean {
+  return declared === undefined ? isRecord : declared === 'elsewhere';
 }
 
 /**

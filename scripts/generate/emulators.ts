@@ -2,10 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { azureControlPlaneFacts } from '@tandem-clouds/emulators/azure-control-plane/facts';
+import { blobFacts } from '@tandem-clouds/emulators/blob/facts';
 import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/core/fact';
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
 import { dynamodbFacts } from '@tandem-clouds/emulators/dynamodb/facts';
 import { keyVaultFacts } from '@tandem-clouds/emulators/key-vault/facts';
+import { s3Facts } from '@tandem-clouds/emulators/s3/facts';
 import { secretsManagerFacts } from '@tandem-clouds/emulators/secrets-manager/facts';
 import { serviceBusFacts } from '@tandem-clouds/emulators/service-bus/facts';
 import { sqsFacts } from '@tandem-clouds/emulators/sqs/facts';
@@ -15,10 +17,12 @@ import { azureHostFacts } from '@tandem-clouds/local/azure-host/facts';
 export const EMULATORS: readonly EmulatorFacts[] = [
   dynamodbFacts,
   sqsFacts,
+  s3Facts,
   secretsManagerFacts,
   cosmosFacts,
   serviceBusFacts,
   keyVaultFacts,
+  blobFacts,
   awsHostFacts,
   azureHostFacts,
   azureControlPlaneFacts,

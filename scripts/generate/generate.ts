@@ -2,7 +2,7 @@
  * Writes what follows from the declared entities and routes: a function each, the registry, the declarations as data that
  * two releases are compared by, validators, the event schema,
  * `openapi.yaml` and from that the client's types; and from what the emulators say about themselves their pages. What an
- * entity left behind that is no longer declared is deleted.
+ * declaration left behind that is no longer there is deleted.
  * `--check` writes nothing and fails when a file is not what it would be.
  */
 import fs from 'node:fs';
@@ -12,8 +12,10 @@ import { describeEntities, SCHEMA_FILE, schemaText } from '../schema/describe.ts
 import { emulatorDocuments } from './emulators.ts';
 import { entityFiles, HANDLERS_FOLDER } from './entity-files.ts';
 import { indexSlotsModule, recordedSlots, recordSlots, SLOTS_FILE } from './index-slots.ts';
-import { DeclarationsError, loadEntities } from './load-entities.ts';
+import { DeclarationsError } from './load-entities.ts';
+import { loadDeclarations } from './load-routes.ts';
 import { openApiDocument } from './openapi.ts';
+import { ROUTE_HANDLERS_FOLDER, routeFiles } from './route-files.ts';
 import { validatorsModule } from './validators.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -59,7 +61,7 @@ export async function writeGenerated(root: string, what: What = ALL): Promise<re
 async function checkGenerated(root: string): Promise<number> {
   const { stale, leftOver } = await compared(root, ALL);
   for (const name of stale) console.error(`${name} is out of date: run npm run generate`);
-  for (const name of leftOver) console.error(`${name} is of no entity: run npm run generate`);
+  for (const name of leftOver) console.error(`${name} is of no declaration: run npm run generate`);
   return stale.length + leftOver.length > 0 ? 1 : 0;
 }
 
@@ -81,13 +83,18 @@ async function compared(
 }
 
 async function filesOf(root: string, what: What): Promise<Readonly<Record<string, string>>> {
-  const declared = await loadEntities(root);
-  const entities = declared.map(({ entity }) => entity);
+  const declarations = await loadDeclarations(root);
+  const entities = declarations.entities.map(({ entity }) => entity);
+  const routes = declarations.routes.map(({ value }) => value);
   const slots = recordSlots(entities, recordedSlots(root));
-  const { js, dts } = await validatorsModule(entities);
-  const contract = openApiDocument(entities);
+  // Side by side: a part of the first is done by esbuild's process.
+  const [{ js, dts }, contract] = await Promise.all([
+    validatorsModule(entities, routes),
+    Promise.resolve().then(() => openApiDocument(entities, routes)),
+  ]);
   return {
-    ...entityFiles(declared, slots),
+    ...entityFiles(declarations.entities, slots),
+    ...routeFiles(declarations, slots),
     [SLOTS_FILE]: indexSlotsModule(slots),
     [SCHEMA_FILE]: schemaText(describeEntities(entities, slots)),
     'src/shared/generated/validators.js': js,
@@ -105,12 +112,11 @@ function textOf(root: string, name: string): string | undefined {
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
 }
 
-/** The functions of entities that are there, from the root. */
+/** The functions of entities and of custom routes that are there, from the root. */
 function handlersIn(root: string): string[] {
-  const folder = path.join(root, HANDLERS_FOLDER);
-  if (!fs.existsSync(folder)) return [];
-  return fs
-    .readdirSync(folder)
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => `${HANDLERS_FOLDER}/${name}`);
+  return [HANDLERS_FOLDER, ROUTE_HANDLERS_FOLDER].flatMap((folder) => {
+    const there = path.join(root, folder);
+    const names = fs.existsSync(there) ? fs.readdirSync(there) : [];
+    return names.filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name}`);
+  });
 }

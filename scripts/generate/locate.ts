@@ -1,6 +1,8 @@
 /** Where a file says what is wrong in it. Loaded when something is: the TypeScript parser takes longer than the rest. */
 import ts from 'typescript';
 
+const DECLARES = new Set(['defineEntity', 'defineRoutes']);
+
 /** From 1, as editors count. */
 export interface Place {
   readonly line: number;
@@ -8,11 +10,11 @@ export interface Place {
 }
 
 /**
- * @param at The names that lead to it in the object that `defineEntity` is called with; as far as they lead is where it is.
+ * @param at The names that lead to it in the object that `defineEntity` or `defineRoutes` is called with; as far as they lead is where it is.
  * @param word A name or a text that is meant in what is there.
  */
 export function placeIn(text: string, at: readonly string[], word = ''): Place {
-  const source = ts.createSourceFile('entity.ts', text, ts.ScriptTarget.Latest);
+  const source = ts.createSourceFile('declaration.ts', text, ts.ScriptTarget.Latest);
   const call = find(source, isDeclaration);
   if (call === undefined) return { line: 1, column: 1 };
   const constants = constantsIn(source);
@@ -33,7 +35,7 @@ export function syntaxMistakes(text: string): readonly (Place & { readonly detai
     reportDiagnostics: true,
     compilerOptions: { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext },
   });
-  const source = ts.createSourceFile('entity.ts', text, ts.ScriptTarget.Latest);
+  const source = ts.createSourceFile('declaration.ts', text, ts.ScriptTarget.Latest);
   return diagnostics.map(({ start = 0, messageText }) => ({
     ...placeOf(source, start),
     detail: ts.flattenDiagnosticMessageText(messageText, ' '),
@@ -46,9 +48,7 @@ function placeOf(source: ts.SourceFile, position: number): Place {
 }
 
 function isDeclaration(node: ts.Node): node is ts.CallExpression {
-  return (
-    ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'defineEntity'
-  );
+  return ts.isCallExpression(node) && ts.isIdentifier(node.expression) && DECLARES.has(node.expression.text);
 }
 
 function find<T extends ts.Node>(node: ts.Node, is: (node: ts.Node) => node is T): T | undefined {

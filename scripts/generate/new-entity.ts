@@ -7,7 +7,8 @@ import { writeFile } from '@tandem-clouds/command-line/write-file';
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
 import { isTaken } from '../../src/shared/domain/declaration-mistakes.ts';
 import { writeGenerated } from './generate.ts';
-import { ENTITIES_FOLDER, loadEntities } from './load-entities.ts';
+import { ENTITIES_FOLDER } from './load-entities.ts';
+import { loadDeclarations } from './load-routes.ts';
 import { camel, functionOf } from './names.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -41,8 +42,11 @@ export async function newEntity(
   const { collection, name = singularOf(collection), tenant } = input;
   const named = { collection, name, tenant };
   checkNames(named);
-  const declared = await loadEntities(root);
-  for (const { file, entity } of declared) {
+  const declared = await loadDeclarations(root);
+  for (const { file, value } of declared.routes)
+    if (functionOf(`/${value.name}`).toLowerCase() === functionOf(`/${collection}`).toLowerCase())
+      throw new CommandError(`${file} has the path /${collection} already`);
+  for (const { file, entity } of declared.entities) {
     const paths = [entity.collection, ...entity.aliases.map((alias) => alias.slice(1))];
     const isTwin =
       camel(entity.name) === camel(name) ||

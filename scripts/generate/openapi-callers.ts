@@ -25,10 +25,15 @@ export function forCallers(paths: Paths): Paths {
 }
 
 function withScope(method: string, operation: Operation): Operation {
-  const scope = method === 'get' ? 'tandem/read' : 'tandem/write';
+  return scoped(operation, method === 'get' ? 'tandem/read' : 'tandem/write');
+}
+
+/** The operation, for who has the scope. */
+export function scoped(operation: Operation, scope: string): Operation {
+  const responses = operation['responses'] as Readonly<Record<string, object>>;
   return {
     ...operation,
     security: [{}, { caller: [scope] }],
-    responses: { ...(operation['responses'] as object), ...problems(401, 403, 429) },
+    responses: { ...problems(401, 403, 429), ...responses },
   };
 }

@@ -1,11 +1,11 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
+import { repeatOfAction } from '../../src/shared/domain/action-repeat.ts';
 import type { Action, Entity } from '../../src/shared/domain/entity.ts';
 import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
 import { INDEX_CURSOR_PATTERN } from '../../src/shared/http/list-query.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
-import { codesOf } from '../../src/shared/http/problem.ts';
 import { pascal } from './names.ts';
 import {
   actsFor,
@@ -13,6 +13,7 @@ import {
   idempotencyKey,
   NOT_YET_EVERYWHERE,
   type Operation,
+  placed,
   precondition,
   prefer,
   problems,
@@ -24,17 +25,25 @@ import {
   stateHeaders,
   unreadable,
 } from './openapi-parts.ts';
+import { refusalResponses, refusalSchemas } from './openapi-refusals.ts';
 
 export function entityPaths(entity: Entity): Record<string, Record<string, Operation>> {
   const more = actsFor(entity.access);
-  const withMore = (operation: Operation): Operation => ({
-    ...operation,
-    parameters: [...((operation['parameters'] as readonly object[] | undefined) ?? []), ...more],
-  });
+  const withMore = (operation: Operation, method: string): Operation => {
+    const writer = method === 'get' || entity.writes === undefined ? undefined : [entity.writes];
+    const sites = writer ?? entity.sites;
+    return {
+      ...operation,
+      parameters: [...((operation['parameters'] as readonly object[] | undefined) ?? []), ...more],
+      ...(sites !== undefined && placed(operation, sites)),
+    };
+  };
   return Object.fromEntries(
     Object.entries(pathsOf(entity)).map(([path, operations]) => [
       path,
-      Object.fromEntries(Object.entries(operations).map(([method, each]) => [method, withMore(each)])),
+      Object.fromEntries(
+        Object.entries(operations).map(([method, each]) => [method, withMore(each, method)]),
+      ),
     ]),
   );
 }
@@ -94,7 +103,7 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
     ...Object.fromEntries(
       Object.entries(entity.actions).map(([name, action]) => [
         `/${entity.collection}/{${entity.idField}}/${name}`,
-        { post: actionOperation(type, name, { action, tags, id }) },
+        { post: actionOperation(type, name, { action, repeat: repeatOfAction(entity, action), tags, id }) },
       ]),
     ),
     ...Object.fromEntries(
@@ -109,10 +118,7 @@ export function actionSchemas(entity: Entity): Record<string, object> {
   const schemas: Record<string, object> = {};
   for (const [name, action] of Object.entries(entity.actions)) {
     schemas[inputName(type, name)] = inputSchema(action);
-    for (const { status, codes } of refusals(action)) {
-      const named = { type: 'object', properties: { code: { enum: codes } } };
-      schemas[refusalName(type, name, status)] = { allOf: [ref('schemas', 'Problem'), named] };
-    }
+    Object.assign(schemas, refusalSchemas(`${type}${pascal(name)}`, action.errors));
   }
   return schemas;
 }
@@ -124,12 +130,24 @@ function inputName(type: string, action: string): string {
 function actionOperation(
   type: string,
   name: string,
-  { action, tags, id }: { readonly action: Action; readonly tags: readonly string[]; readonly id: object },
+  {
+    action,
+    repeat,
+    tags,
+    id,
+  }: {
+    readonly action: Action;
+    /** Where a client may do it again when its outcome is unknown. */
+    readonly repeat: 'elsewhere' | 'here';
+    readonly tags: readonly string[];
+    readonly id: object;
+  },
 ): Operation {
   return {
     operationId: `${name}${type}`,
     tags,
     summary: action.summary,
+    'x-tandem-repeat': repeat,
     parameters: [id, precondition('If-Match'), idempotencyKey, prefer],
     requestBody: {
       required: action.required.length > 0,
@@ -139,32 +157,9 @@ function actionOperation(
       '200': response(type, 'The record as it is now', { ...stateHeaders, ...replayed, ...applied }),
       '202': response(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
       ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
-      ...refusalResponses(type, name, action),
+      ...refusalResponses(`${type}${pascal(name)}`, action.errors),
     },
   };
-}
-
-/** What the rule refuses, by status: the codes that it declares, and ours of that status. */
-function refusals({ errors }: Action): { status: number; codes: readonly string[]; meanings: string }[] {
-  const byStatus = Map.groupBy(Object.entries(errors), ([, { status }]) => status);
-  return [...byStatus].map(([status, declared]) => ({
-    status,
-    codes: [...codesOf(status), ...declared.map(([code]) => code)],
-    meanings: declared.map(([code, { title }]) => `\`${code}\`: ${title}`).join('; '),
-  }));
-}
-
-function refusalResponses(type: string, name: string, action: Action): Record<string, object> {
-  return Object.fromEntries(
-    refusals(action).map(({ status, meanings }) => {
-      const schema = ref('schemas', refusalName(type, name, status));
-      return [String(status), { description: meanings, content: { 'application/problem+json': { schema } } }];
-    }),
-  );
-}
-
-function refusalName(type: string, action: string, status: number): string {
-  return `${type}${pascal(action)}Problem${status}`;
 }
 
 /** @param nth Of the entity's aliases, from 1 on: its operation has a name of its own. */

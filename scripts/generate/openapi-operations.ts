@@ -8,6 +8,8 @@ import {
   discardSchema,
   replaySchema,
   verificationBeginSchema,
+  writerCloseSchema,
+  writerOpenSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
 import { idCursor } from '../../src/shared/http/paging.ts';
 import {
@@ -47,6 +49,7 @@ export function operationPaths(): Paths {
     ...conflictPaths(),
     ...verificationPaths(),
     ...reactionPaths(),
+    ...writerPaths(),
   };
 }
 
@@ -60,6 +63,57 @@ export function operationSchemas(): Record<string, object> {
     ...conflictSchemas(),
     ...verificationSchemas(),
     ...reactionSchemas(),
+    ...writerSchemas(),
+  };
+}
+
+function writerPaths(): Paths {
+  const step = (operationId: string, summary: string, schema: string): Operation => ({
+    ...FOR_OPERATORS,
+    operationId,
+    summary,
+    requestBody: { required: true, content: { 'application/json': { schema: ref('schemas', schema) } } },
+    responses: {
+      '200': response('Writers', 'As it is now, of this entity'),
+      ...problems(400, 401, 403, 404, 409, 411, 413, 415, 500, 503),
+    },
+  });
+  return {
+    '/replication/writers': {
+      get: {
+        ...FOR_OPERATORS,
+        operationId: 'listWriters',
+        summary:
+          'Which site writes the records of an entity, where one does at a time, as far as this site knows',
+        responses: { '200': response('Writers', 'Every such entity'), ...problems(401, 403, 500, 503) },
+      },
+    },
+    '/replication/writers/close': {
+      post: step(
+        'closeWriter',
+        'This site writes an entity no more; another one is to be opened',
+        'WriterClose',
+      ),
+    },
+    '/replication/writers/open': {
+      post: step('openWriter', 'This site writes an entity from now on', 'WriterOpen'),
+    },
+  };
+}
+
+function writerSchemas(): Record<string, object> {
+  const known = {
+    entity: text,
+    declared: described(text, 'The site that the declaration names; it counts until another is promoted'),
+    site: described(text, 'Who writes; while it is closed, who is to be opened'),
+    epoch: described(count, 'Grows with every change; 0: as it is declared'),
+  };
+  const closedBy = described(text, 'Nobody writes; what this site has written is on its way');
+  const writer = { ...object(known), properties: { ...known, closedBy } };
+  return {
+    Writers: object({ site: text, writers: { type: 'array', items: writer } }),
+    WriterOpen: writerOpenSchema,
+    WriterClose: writerCloseSchema,
   };
 }
 

@@ -157,6 +157,29 @@ export function problems(...statuses: readonly number[]): Record<string, object>
   );
 }
 
+/** What an operation that only some sites do says beside the rest. */
+export function placed(operation: Operation, sites: readonly string[]): Operation {
+  const where = {
+    Location: ref('headers', 'Location'),
+    'X-Tandem-At': { description: 'The site that is to be asked', schema: text },
+  };
+  const answer = (description: string): object => ({
+    description,
+    headers: where,
+    content: { 'application/problem+json': { schema: ref('schemas', 'Problem') } },
+  });
+  return {
+    'x-tandem-sites': sites,
+    responses: {
+      ...(operation['responses'] as object),
+      '307': answer(`Asked at a site that does not do this: ${sites.join(', ')} does. Nothing was done`),
+      '421': answer(
+        'The same, to a request with `X-Tandem-Follow`; or this site knows none of those that do, and names no other',
+      ),
+    },
+  };
+}
+
 /** Names what a page leaves out. */
 export const unreadable = described(
   { type: 'array', minItems: 1, items: text },

@@ -15,6 +15,12 @@ import {
   storedSchema,
 } from '../../src/shared/domain/entity-schemas.ts';
 import { ITEM } from '../../src/shared/domain/item.ts';
+import type { CustomRoutes } from '../../src/shared/domain/routes/custom-routes.ts';
+import {
+  outputSchema,
+  paramsSchema,
+  routeInputSchema,
+} from '../../src/shared/domain/routes/route-schemas.ts';
 import {
   conflictOverrideSchema,
   discardSchema,
@@ -22,12 +28,17 @@ import {
   reactionScanSchema,
   replaySchema,
   verificationBeginSchema,
+  writerCloseSchema,
+  writerOpenSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
 import { changeSchemas } from './change-schemas.ts';
 import { actionCheck, camel } from './names.ts';
 
 /** Name of the exported check → schema of everything that is validated at run time. */
-function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
+function runtimeSchemas(
+  entities: readonly Entity[],
+  routes: readonly CustomRoutes[],
+): Record<string, object> {
   const schemas: Record<string, object> = {
     config: configSchema,
     event: eventSchema,
@@ -38,6 +49,8 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
     verificationBegin: verificationBeginSchema,
     reactionChange: reactionChangeSchema,
     reactionScan: reactionScanSchema,
+    writerClose: writerCloseSchema,
+    writerOpen: writerOpenSchema,
   };
   for (const entity of entities) {
     schemas[`${camel(entity.name)}Create`] = createSchema(entity);
@@ -45,6 +58,16 @@ function runtimeSchemas(entities: readonly Entity[]): Record<string, object> {
     schemas[`${camel(entity.name)}Stored`] = storedSchema(entity);
     for (const [name, action] of Object.entries(entity.actions))
       schemas[actionCheck(entity.name, name)] = inputSchema(action);
+  }
+  for (const [name, operation] of routes.flatMap(({ operations }) => Object.entries(operations))) {
+    const parts = {
+      params: paramsSchema(operation),
+      input: routeInputSchema(operation),
+      output: outputSchema(operation),
+    };
+    // No name of an entity has a `$`.
+    for (const [part, schema] of Object.entries(parts))
+      if (schema !== undefined) schemas[`${name}$${part}`] = schema;
   }
   for (const [name, schema] of Object.entries(changeSchemas(entities)))
     schemas[changeCheck(name, entities)] = schema;
@@ -62,8 +85,11 @@ function changeCheck(name: string, entities: readonly Entity[]): string {
 }
 
 /** The source of `validators.js` and of its declarations. */
-export async function validatorsModule(entities: readonly Entity[]): Promise<{ js: string; dts: string }> {
-  const schemas = runtimeSchemas(entities);
+export async function validatorsModule(
+  entities: readonly Entity[],
+  routes: readonly CustomRoutes[],
+): Promise<{ js: string; dts: string }> {
+  const schemas = runtimeSchemas(entities, routes);
   const names = Object.keys(schemas);
   const ajv = new Ajv.default({
     allErrors: true,

@@ -23,6 +23,7 @@ const APPLICATION = [
   'src/shared/operations',
   'src/shared/http',
   'src/shared/entities',
+  'src/shared/routes',
   'src/shared/registry',
 ];
 const SERVICE = [
@@ -31,6 +32,7 @@ const SERVICE = [
   'src/shared/runtime.ts',
   'src/shared/open-services.ts',
   'src/shared/serve-entity.ts',
+  'src/shared/serve-routes.ts',
 ];
 
 const TOOLS = ['packages/command-line', 'packages/zone', 'packages/emulators'];
@@ -66,9 +68,10 @@ export const ROOMS = {
   'src/shared/config': [...BASE, 'src/shared/generated', 'src/shared/validation'],
   'src/shared/ports': CONFIG,
   'src/shared/domain': PORTS,
-  // One file an entity; the registry is written from them.
+  // One file an entity, and one for routes beside them; the registry is written from both.
   'src/shared/entities': [...PROTOCOL, 'src/shared/domain'],
-  'src/shared/registry': ['src/shared/domain', 'src/shared/entities'],
+  'src/shared/routes': [...PROTOCOL, 'src/shared', 'src/shared/domain'],
+  'src/shared/registry': ['src/shared/domain', 'src/shared/entities', 'src/shared/routes'],
   'src/shared/operations': [...PORTS, 'src/shared/domain'],
   'src/shared/http': [...PORTS, 'src/shared/generated', 'src/shared/domain', 'src/shared/operations'],
   'src/shared/adapters': PORTS,
@@ -84,6 +87,15 @@ export const ROOMS = {
   'src/shared/runtime.ts': [...APPLICATION, 'src/shared/adapters'],
   'src/shared/open-services.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
+  'src/shared/serve-routes.ts': [
+    ...APPLICATION,
+    ...[
+      'src/shared/adapters',
+      'src/shared/runtime.ts',
+      'src/shared/open-services.ts',
+      'src/shared/serve-entity.ts',
+    ],
+  ],
   'src/handlers': SERVICE,
   'src/bridge': SERVICE,
 

@@ -1,4 +1,5 @@
 /** Calls the routes that are only for operators, and turns what goes wrong into a sentence that says what to do. */
+import type { WriterView } from '../../src/shared/http/operations/writers.ts';
 import type { ConflictPage, ConflictView } from '../../src/shared/operations/conflict-service.ts';
 import type { Causes, Settled } from '../../src/shared/operations/dead-letter-service.ts';
 import type { PendingView } from '../../src/shared/operations/pending-view.ts';
@@ -70,7 +71,7 @@ export interface ReactionEntryView {
   readonly done?: string;
 }
 
-interface KeysView {
+export interface KeysView {
   readonly keys: number;
   readonly atLeast: boolean;
 }
@@ -168,6 +169,18 @@ export class OperatorApi {
       `conflicts/${encodeURIComponent(id)}/override`,
       decision,
     ) as Promise<ConflictView>;
+  }
+
+  async writers(): Promise<readonly WriterView[]> {
+    return ((await this.#query('GET', 'writers')) as { writers: readonly WriterView[] }).writers;
+  }
+
+  closeWriter(step: object): Promise<unknown> {
+    return this.#query('POST', 'writers/close', step);
+  }
+
+  openWriter(step: object): Promise<unknown> {
+    return this.#query('POST', 'writers/open', step);
   }
 
   reactions(): Promise<ReactionsView> {

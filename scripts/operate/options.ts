@@ -23,6 +23,19 @@ export interface PauseOptions extends CommonOptions {
   readonly to: string;
 }
 
+export interface PromoteOptions extends CommonOptions {
+  readonly command: 'promote';
+  /** `all`: every one that one site writes at a time. */
+  readonly entity: string;
+  readonly to: string;
+  /** The site that wrote and is gone, at least for now. */
+  readonly lost: string | undefined;
+  /** No request reaches it before it knows who writes. */
+  readonly fenced: boolean;
+  /** Does it; otherwise only says what would be done. */
+  readonly yes: boolean;
+}
+
 export interface DeadLetterOptions extends CommonOptions {
   readonly command: 'dlq';
   readonly action: 'list' | 'show' | 'replay' | 'discard';

@@ -4,7 +4,7 @@ import type { PendingView } from '../../src/shared/operations/pending-view.ts';
 import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
 import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
 import { explain, getJson } from './get-json.ts';
-import { OperatorApi } from './operator-api.ts';
+import { type KeysView, OperatorApi } from './operator-api.ts';
 import { readReplication } from './read-replication.ts';
 import type { Target } from './targets.ts';
 
@@ -15,6 +15,10 @@ export interface SiteReport {
   readonly replication?: ReplicationView;
   readonly queues?: QueueDepths;
   readonly pending?: PendingView;
+  /** Records on which nothing is left but what is parked. */
+  readonly parked?: KeysView;
+  /** Why that is not known; a release that knows nothing of reactions is no reason to be alarmed. */
+  readonly parkedProblem?: string;
   /** Why messages were dead-lettered there, and about which keys. */
   readonly causes?: readonly Cause[];
   /** Why there is no `replication`. */
@@ -38,9 +42,10 @@ export interface Questions {
 export async function querySite(target: Target, { keys, watch }: Questions): Promise<SiteReport> {
   const { url, operatorKey } = target;
   const api = new OperatorApi(target);
-  const [replication, depths, pending, causes] = await Promise.all([
+  const [replication, depths, reactions, pending, causes] = await Promise.all([
     attempt(async () => readReplication(await getJson(new URL('/replication', url)))),
     operatorKey === undefined ? undefined : attempt(() => api.queues()),
+    operatorKey === undefined ? undefined : attempt(() => api.reactions()),
     keys ? attempt(() => api.pending()) : undefined,
     keys && !watch ? attempt(async () => (await api.causes()).causes) : undefined,
   ]);
@@ -50,6 +55,8 @@ export async function querySite(target: Target, { keys, watch }: Questions): Pro
     ...(site !== undefined && { site }),
     ...(replication.value ? { replication: replication.value } : { problem: replication.problem }),
     ...(depths && (depths.value ? { queues: depths.value } : { queueProblem: depths.problem })),
+    ...(reactions &&
+      (reactions.value ? { parked: reactions.value.parked } : { parkedProblem: reactions.problem })),
     ...(pending && (pending.value ? { pending: pending.value } : { pendingProblem: pending.problem })),
     ...(causes && (causes.value ? { causes: causes.value } : { causesProblem: causes.problem })),
   };

@@ -48,6 +48,7 @@ export function toTable(
     '',
     ...directions.map((direction) => paint(sentenceOf(direction), gravityOf(direction))),
     ...[...queueProblems, ...pendingProblems, ...causesProblems].map((text) => paint(text, 'red')),
+    ...reports.flatMap((report) => parkedLines(report)).map((text) => paint(text, 'red')),
     ...directions.flatMap((direction) => keyLines(direction)),
     ...reports.flatMap((report) => [
       ...indexLines(report),
@@ -56,6 +57,17 @@ export function toTable(
     ]),
     '',
   ].join('\n');
+}
+
+/** Reactions that wait for a person; nothing when there are none. */
+function parkedLines({ site, url, parked, parkedProblem }: SiteReport): string[] {
+  if (parkedProblem !== undefined)
+    return [`Which reactions are parked at ${site ?? url} is not known: ${parkedProblem}.`];
+  if (parked === undefined || parked.keys === 0) return [];
+  const records = parked.keys === 1 && !parked.atLeast ? 'record' : 'records';
+  return [
+    `Reactions on ${parked.atLeast ? 'at least ' : ''}${parked.keys} ${records} are parked at ${site ?? url}: reactions list says why.`,
+  ];
 }
 
 /** A heading and a line a key; nothing when they were not asked for. */

@@ -44,6 +44,8 @@ function* changesOf(before: SchemaDescription, after: SchemaDescription): Change
 function* compareEntity(name: string, before: EntityDescription, after: EntityDescription): Changes {
   yield* compareNames(name, before, after);
   yield* compareAccess(name, before, after);
+  yield* compareSites(`${name}.sites`, before, after);
+  yield* compareWrites(`${name}.writes`, before, after);
   yield* compareFields(name, before, after);
   for (const [index, was, is] of paired(before.indexes, after.indexes))
     yield* compareIndex(`${name}.indexes.${index}`, was, is);
@@ -88,6 +90,56 @@ function* compareAccess(name: string, before: EntityDescription, after: EntityDe
       `${name}.access.owner`,
       `was ${shown(was.owner)} and is ${shown(is.owner)}: old records, and those of the older release, have another owner or none`,
       'a new entity with the owner beside this one, into which its records are copied; then take this one away',
+    );
+}
+
+const REMOVED =
+  'a site that keeps them no longer removes its records by itself, each once a site that does keep it holds it: see `sites` in the page about where data lives for what it leaves (dead letters, backups, logs)';
+
+/** Every site that kept the records has some; one that is to keep them gets them by the hourly comparison. */
+function* compareSites(place: string, before: EntityDescription, after: EntityDescription): Changes {
+  if (isSame(before.sites, after.sites)) return;
+  const what = `was ${shown(before.sites ?? 'every site')} and is ${shown(after.sites ?? 'every site')}`;
+  const [had, has] = [before.sites ?? after.sites ?? [], after.sites ?? before.sites ?? []];
+  const isFilled = before.sites === undefined || has.some((site) => had.includes(site));
+  const isAnyUnique = Object.values(after.fields).some(({ unique }) => unique);
+  if (!isFilled)
+    yield breaking(
+      place,
+      `${what}: no site that kept the records keeps them on`,
+      'release 1: both, the old ones and the new ones; wait until `compare` finds no difference; release 2: without the old ones',
+    );
+  else if (before.sites === undefined || had.some((site) => !has.includes(site)))
+    yield backfill(
+      place,
+      what,
+      before.sites === undefined && isAnyUnique
+        ? `${REMOVED}. Unique values are claimed anew, and where: give each old record another value and its own back, or a new one may take the same`
+        : REMOVED,
+    );
+  else
+    yield additive(
+      place,
+      what,
+      'a new one is filled by the hourly comparison, or by `repair`; until that finds no difference it answers 404 for what has not come',
+    );
+}
+
+function* compareWrites(place: string, before: EntityDescription, after: EntityDescription): Changes {
+  if (before.writes === after.writes) return;
+  const what = `was ${shown(before.writes ?? 'every site')} and is ${shown(after.writes ?? 'every site')}`;
+  if (after.writes === undefined) yield additive(place, what, 'two sites may write one record again');
+  else if (before.writes === undefined)
+    yield backfill(
+      place,
+      what,
+      'until every site has this release, those of the older one take writes as before: rules that need one writing site hold from then on',
+    );
+  else
+    yield breaking(
+      place,
+      `${what}: beside the older release two sites would write`,
+      'leave it, and use `promote`: who writes is in a record, and the declaration counts only where there is none',
     );
 }
 

@@ -21,6 +21,7 @@ import {
 import { type RecordedSlots, slotsOf } from '../../src/shared/domain/indexes/declared-index.ts';
 import type { JsonSchema } from '../../src/shared/domain/json-schema.ts';
 import { ranksOf } from '../../src/shared/domain/states.ts';
+import { ON_DUPLICATE } from '../../src/shared/domain/unique/duplicates.ts';
 
 /** From the root. */
 export const SCHEMA_FILE = 'src/shared/registry/schema.json';
@@ -70,6 +71,10 @@ export interface EntityDescription {
   readonly idField: string;
   readonly aliases: readonly string[];
   readonly access: Access;
+  /** Absent: every site. */
+  readonly sites?: readonly string[];
+  /** Absent: every site that keeps them. */
+  readonly writes?: string;
   readonly fields: Readonly<Record<string, FieldDescription>>;
   readonly indexes: Readonly<Record<string, IndexDescription>>;
   readonly actions: Readonly<Record<string, ActionDescription>>;
@@ -108,25 +113,33 @@ export function readDescription(text: string, name: string): SchemaDescription {
 }
 
 function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescription {
-  const { collection, idField, aliases, access, fields, indexes, actions, reactions } = entity;
+  const { collection, idField, aliases, access, fields, indexes, actions, reactions, onDuplicate } = entity;
   const slots = slotsOf(entity, recorded);
   return {
     collection,
     idField,
     aliases,
     access,
+    ...(entity.sites !== undefined && { sites: entity.sites.toSorted() }),
+    ...(entity.writes !== undefined && { writes: entity.writes }),
     fields: mapped(fields, (schema, field) => describeField(entity, field, schema)),
     indexes: mapped(indexes, ({ on, order = 'createdAt', buckets = 1 }, name) => {
       const slot = slots[name];
       return { on, order, buckets, ...(slot !== undefined && { slot }) };
     }),
     actions: mapped(actions, describeAction),
-    reactions: mapped(reactions, ({ on, site, once, version }) => ({
-      on: on.toSorted(),
-      site,
-      once: once !== undefined,
-      version,
-    })),
+    reactions: {
+      ...mapped(reactions, ({ on, site, once, version }) => ({
+        on: on.toSorted(),
+        site,
+        once: once !== undefined,
+        version,
+      })),
+      // Named by what was lost, whichever fields are unique.
+      ...(onDuplicate !== undefined && {
+        [ON_DUPLICATE]: { on: [], site: 'origin' as const, once: true, version: 1 },
+      }),
+    },
   };
 }
 

@@ -15,7 +15,9 @@ import { entityOf } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
 import { openDeadLetters, openOutbox, queueEntry } from '#cloud';
 import { reactionBeginMs } from '../shared/bounds.ts';
-import { runReaction } from '../shared/domain/reactions.ts';
+import { digest, sha256 } from '../shared/digest.ts';
+import { runReaction, within } from '../shared/domain/reactions.ts';
+import { uniqueValues } from '../shared/domain/unique/unique-values.ts';
 import { storedChecks } from '../shared/generated/validators.js';
 import { openServices } from '../shared/open-services.ts';
 import { entities } from '../shared/registry/entities.ts';
@@ -31,6 +33,7 @@ const site = reacting(runtime.site, entities);
 const resources = { store: openSiteStore(runtime), outbox: openOutbox(config), sleep };
 const replica = openReplica(runtime);
 const services = openServices(runtime);
+const withinSite = within(entities, digest, uniqueValues(entities, sha256));
 const pausedReactions = openPausedReactions(site, resources.store);
 
 export const handler = queueEntry(
@@ -54,7 +57,7 @@ async function reactTo(key: string, limit: TimeLimit, endsMs: number): Promise<E
   try {
     const isPaused = await pausedReactions();
     const goesOn = (): boolean => site.now() < endsMs;
-    const protocol = react(site, key, { isPaused, goesOn });
+    const protocol = react(site, key, { isPaused, goesOn, within: withinSite });
     for (const step of await driveReact(protocol, { resources, run, limit })) report(key, step);
     return undefined;
   } catch (error) {

@@ -1,9 +1,11 @@
 /**
- * Timer-triggered: begins the hourly comparisons, each of which repairs what it finds, and removes old tombstones. One that
+ * Timer-triggered: begins the hourly comparisons, each of which repairs what it finds, and removes old tombstones and what
+ * this site holds and does not keep. One that
  * cannot be begun does not keep back the others; the invocation fails all the same, so that it is seen and repeated.
  */
 import { beginCollection } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
+import { beginPurge } from '@tandem-clouds/replication/anti-entropy/purge';
 import { drive } from '@tandem-clouds/replication/drive';
 import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
@@ -39,6 +41,7 @@ export const handler = timerEntry(
       });
     }
     await attempt('the removal of tombstones', () => drive(beginCollection(site), resources));
+    await attempt('the removal of what is kept elsewhere', () => drive(beginPurge(site), resources));
     if (failures.length > 0) throw failures[0];
     return false;
   },

@@ -24,18 +24,22 @@ import { pendingRoutes } from '../shared/http/operations/pending.ts';
 import { queueRoutes } from '../shared/http/operations/queues.ts';
 import { reactionRoutes } from '../shared/http/operations/reactions.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
+import { writerRoutes } from '../shared/http/operations/writers.ts';
 import { forOperators } from '../shared/http/operator.ts';
 import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
 import { entities } from '../shared/registry/entities.ts';
+import { entityWriters } from '../shared/registry/entity-sites.ts';
 import { openReplica, openRuntime, openSiteStore, reacting, serve, sleep } from '../shared/runtime.ts';
+import { wakerOn } from '../shared/wake-message.ts';
 
 const runtime = openRuntime();
 const { config, site } = runtime;
 const outbox = openOutbox(config);
 const ownVerifyQueue = openVerifyQueue(config);
+const reactQueue = openReactQueue(config);
 const resources = {
   store: openSiteStore(runtime),
   outbox,
@@ -49,7 +53,7 @@ const deadLetters = new DeadLetterService(
     ['tandem-in', openInbox(config)],
     ['tandem-out', outbox],
     ['tandem-verify', ownVerifyQueue],
-    ['tandem-react', openReactQueue(config)],
+    ['tandem-react', reactQueue],
   ]),
 );
 
@@ -84,7 +88,8 @@ export const handler = serve(
     ...conflictRoutes(
       new ConflictService(openReplica(runtime, entities), { checks: changeChecks, entities }),
     ),
-    ...reactionRoutes(reacting(site, entities), resources, entities),
+    ...reactionRoutes(reacting(site, entities), { ...resources, waker: wakerOn(reactQueue) }, entities),
+    ...writerRoutes(site, resources, entityWriters),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { next: uuidv7 }),
   ]),

@@ -310,3 +310,10 @@ export const reservationGraceMs = 60_000;
 export const reservationAttemptsMax = 10;
 /** Attempts at a hold while others change the same row. */
 export const reserveAttemptsMax = 10;
+
+// Writers
+/** After a site has closed: longer than a put with its attempts takes. A process that stands still for longer may land one. */
+export const writerSettleMs = 30_000;
+/** How long a promotion waits for what the site before wrote, and how often it looks. */
+export const writerDrainMs = 300_000;
+export const writerPollMs = 2_000;

@@ -5,8 +5,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Resources } from '@tandem-clouds/replication/drive';
+import { own } from '@tandem-clouds/replication/own';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
+import { entityOf } from '@tandem-clouds/replication/record';
 import { cloudName, httpEntry, openMetrics, openOutbox, openReactQueue, openStore } from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
@@ -14,15 +16,18 @@ import { type Config, loadConfig } from './config/config.ts';
 import { digest, sha256 } from './digest.ts';
 import type { Entity } from './domain/entity.ts';
 import { indexEntries } from './domain/indexes/index-entry.ts';
+import { placementOf } from './domain/placement.ts';
 import { reactionsOf } from './domain/reactions.ts';
 import { Replica } from './domain/replica.ts';
 import { uniqueValues } from './domain/unique/unique-values.ts';
 import { LimitsOfCallers } from './http/caller-limits.ts';
+import { elsewhere } from './http/elsewhere.ts';
 import { readThrough } from './http/read-through.ts';
 import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
 import type { Urgency } from './ports/cloud.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
+import { entitySites, entityWriters } from './registry/entity-sites.ts';
 import { indexes } from './registry/indexes.ts';
 import { wakerOn } from './wake-message.ts';
 
@@ -38,6 +43,7 @@ export interface Runtime {
 export function openRuntime(): Runtime {
   const config = loadConfig(cloudName);
   const write = (line: string): void => void process.stdout.write(line);
+  const keptAt = placementOf(entitySites);
   return {
     config,
     cloudName,
@@ -48,6 +54,10 @@ export function openRuntime(): Runtime {
       peers: config.peers.map(({ site }) => site),
       retired: config.retiredSites,
       rebuilding: config.rebuilding,
+      ...(keptAt !== undefined && { keptAt }),
+      ...(Object.keys(entityWriters).length > 0 && {
+        declaredWriter: (key: string) => own(entityWriters, entityOf(key)),
+      }),
       now: Date.now,
     },
   };
@@ -64,7 +74,7 @@ export function openSiteStore({ config, metrics }: Runtime, urgency: Urgency = '
 
 /** The site with what is reacted to; a function that writes records of an entity must know its reactions. */
 export function reacting(site: Site, entities: readonly Entity[]): Site {
-  const reactions = reactionsOf(entities, digest);
+  const reactions = reactionsOf(entities, digest, uniqueValues(entities, sha256));
   return reactions === undefined ? site : { ...site, reactions };
 }
 
@@ -102,7 +112,8 @@ export function serve({ config, logger }: Runtime, routes: readonly Route[]): un
   const { site, peers } = config;
   const elapsed = (): number => performance.now();
   const through = readThrough({ site, peers, client: fetchClient, elapsed });
-  return httpEntry(httpService({ site, routes, logger, elapsed, readThrough: through }));
+  const away = elsewhere(peers);
+  return httpEntry(httpService({ site, routes, logger, elapsed, readThrough: through, elsewhere: away }));
 }
 
 export const sleep: Resources['sleep'] = (ms) => delay(ms);

@@ -8,6 +8,7 @@ import type { Entity } from './domain/entity.ts';
 import { EntityService } from './domain/entity-service.ts';
 import { forCallers } from './http/authentication.ts';
 import { type EntityChecks, entityRoutes } from './http/entity-routes.ts';
+import { keptElsewhere, requireKnownSites } from './http/kept-elsewhere.ts';
 import type { Route } from './http/route.ts';
 import { openLimits, openReplica, openRuntime, serve } from './runtime.ts';
 import { validate } from './validation/validate.ts';
@@ -18,13 +19,14 @@ export interface CompiledEntity extends EntityChecks {
   readonly stored: ValidateFunction;
 }
 
-/** What the platform calls. @throws InvalidError that lists every mistake in the configuration. */
+/** What the platform calls. @throws InvalidError that lists every mistake in the configuration, or sites that are none. */
 export function serveEntity(entity: Entity, checks: CompiledEntity): unknown {
   const runtime = openRuntime();
+  requireKnownSites(entity, runtime.site);
   const service = new EntityService(entity, openReplica(runtime, [entity]), (fields) =>
     validate(checks.stored, fields),
   );
-  const routes = entityRoutes(entity, service, checks);
+  const routes = keptElsewhere(entity, runtime.config.site, entityRoutes(entity, service, checks));
   const all = [...routes, ...aliasRoutes(entity, routes)];
   return serve(runtime, forCallers(runtime.config, fetchClient, all, openLimits(runtime)));
 }

@@ -12,7 +12,7 @@ import { type ProxiedRequest, type Refusal, type RightsProxy, startProxy } from 
 import { setEnvironment } from '../helpers/sites.ts';
 
 let clouds: LinkedClouds;
-let handlers: Record<'operations' | 'forward' | 'apply' | 'verify' | 'sweep', unknown>;
+let handlers: Record<'operations' | 'forward' | 'apply' | 'verify' | 'react' | 'sweep', unknown>;
 let restore: () => void;
 const proxies: RightsProxy[] = [];
 /** What the proxies answer in a service's place. */
@@ -36,6 +36,7 @@ beforeAll(async () => {
     forward: await load(import('../../src/bridge/forward.ts')),
     apply: await load(import('../../src/bridge/apply.ts')),
     verify: await load(import('../../src/bridge/verify.ts')),
+    react: await load(import('../../src/bridge/react.ts')),
     sweep: await load(import('../../src/bridge/sweep.ts')),
   };
 });
@@ -96,6 +97,7 @@ describe(`a first check on ${cloudName}`, () => {
       ['tandem-out', handlers.forward],
       ['tandem-in', handlers.apply],
       ['tandem-verify', handlers.verify],
+      ['tandem-react', handlers.react],
     ] as const) {
       const taken = await clouds.own.take(queue);
       expect(
@@ -111,6 +113,7 @@ describe(`a first check on ${cloudName}`, () => {
     ['tandem-out', 'own', ['queue.send tandem-out']],
     ['tandem-in', 'own', ['queue.send tandem-in']],
     ['tandem-verify', 'own', ['queue.send tandem-verify']],
+    ['tandem-react', 'own', ['queue.send tandem-react']],
     ['tandem-in', 'peer', ['peer.send * tandem-in']],
     ['tandem-verify', 'peer', ['peer.send * tandem-verify']],
   ] as const)('names a queue that may not be sent to: %s of the %s site', async (queue, whose, expected) => {
@@ -167,7 +170,7 @@ describe(`npm run tandem -- first-check on ${cloudName}`, () => {
   });
 
   test('is done once the triggers have taken what was sent', async () => {
-    for (const queue of ['tandem-out', 'tandem-in', 'tandem-verify'] as const) {
+    for (const queue of ['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-react'] as const) {
       while ((await clouds.own.take(queue)).length > 0);
     }
     const site = await serveSite();
@@ -202,8 +205,11 @@ const OF_AWS = [
   ['dynamodb:BatchGetItem', 'BatchGetItem', ['store.read-many']],
   ['dynamodb:PutItem', 'PutItem', ['store.write']],
   ['dynamodb:UpdateItem', 'UpdateItem', ['store.patch']],
-  ['dynamodb:Query', 'Query', ['store.list', 'store.pending']],
+  ['dynamodb:Query', 'Query', ['store.list', 'store.pending', 'store.due']],
 ] as const;
+
+const ofIndex = ({ body }: ProxiedRequest, index: string): boolean =>
+  (JSON.parse(body.toString() || '{}') as { IndexName?: string }).IndexName === index;
 
 (cloudName === 'aws' ? describe : describe.skip)('rights of DynamoDB', () => {
   test.each(OF_AWS)('without %s', async (action, operation, expected) => {
@@ -223,6 +229,23 @@ const OF_AWS = [
     expect(findings.find(({ result }) => result === 'refused')?.seen).toContain(
       `not authorized to perform: ${action}`,
     );
+  });
+
+  test('without the index of reactions', async () => {
+    refuse = (request) =>
+      ofIndex(request, 'due')
+        ? {
+            status: 400,
+            headers: { 'content-type': 'application/x-amz-json-1.0' },
+            body: {
+              __type: 'com.amazon.coral.validate#ValidationException',
+              message: 'The table does not have the specified index: due',
+            },
+          }
+        : undefined;
+    const findings = await check();
+    expect(refusedIn(findings)).toEqual(['store.due']);
+    expect(findings.find(({ probe }) => probe === 'store.due')?.seen).toContain('the specified index: due');
   });
 });
 
@@ -258,7 +281,7 @@ const OF_AZURE: readonly [string, (request: ProxiedRequest) => Refusal | undefin
   [
     'query plans',
     (request) => (flag(request, 'x-ms-cosmos-is-query-plan-request') ? forbidden('executeQuery') : undefined),
-    ['store.list', 'store.pending'],
+    ['store.list', 'store.pending', 'store.due'],
   ],
   [
     'queries',
@@ -266,7 +289,23 @@ const OF_AZURE: readonly [string, (request: ProxiedRequest) => Refusal | undefin
       flag(request, 'x-ms-documentdb-isquery') && !flag(request, 'x-ms-cosmos-is-query-plan-request')
         ? forbidden('executeQuery')
         : undefined,
-    ['store.list', 'store.pending', 'store.scan'],
+    ['store.list', 'store.pending', 'store.due', 'store.scan'],
+  ],
+  [
+    'the index of reactions',
+    (request) =>
+      flag(request, 'x-ms-documentdb-isquery') && inScratch(request, 'c.d_at')
+        ? {
+            status: 400,
+            headers: {},
+            body: {
+              code: 'BadRequest',
+              message:
+                'The order by query does not have a corresponding composite index that it can be served from.',
+            },
+          }
+        : undefined,
+    ['store.due'],
   ],
   ['Delete', ({ method }) => (method === 'DELETE' ? forbidden('items/delete') : undefined), ['store.remove']],
   [

@@ -127,8 +127,8 @@ describe(`keys at risk on ${cloudName}`, () => {
     expect(keys.map((each) => each.refused)).toEqual(['SQS: no', undefined]);
     for (const { since } of keys) expect(Date.parse(since)).toBeGreaterThanOrEqual(before - 1);
     expect(await pendingAt('?limit=1')).toMatchObject({ keys: [{ key: 'item:risk-1' }], atLeast: true });
-    for (const limit of ['0', '1001', 'x']) {
-      expect((await operate('GET', `pending?limit=${limit}`)).status).toBe(400);
+    for (const query of ['limit=0', 'limit=1001', 'limit=x', 'limt=5']) {
+      expect((await operate('GET', `pending?${query}`)).status).toBe(400);
     }
     await drive(leaveNotes(site, NO_NOTES), resources);
     for (const id of ['risk-1', 'risk-2']) {

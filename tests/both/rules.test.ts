@@ -50,7 +50,7 @@ const logger = {
 
 beforeAll(async () => {
   [clouds, issuer] = await Promise.all([startLinkedClouds(cloudName), startIssuer()]);
-  breaches = breachesOf(parse(openApiDocument([...entities, booking])) as OpenApi);
+  breaches = breachesOf(parse(openApiDocument([...entities, booking], [])) as OpenApi);
   const runtime = openRuntime();
   store = openSiteStore(runtime);
   const routes = routesOf(booking, openReplica(runtime));

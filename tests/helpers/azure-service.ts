@@ -9,16 +9,27 @@ import path from 'node:path';
 import { sls } from './aws-service.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const COPIED = ['serverless.azure.yml', 'host.json', 'infra/azure', 'infra/entities.json'];
+const COPIED = [
+  'serverless.azure.yml',
+  'host.json',
+  'infra/azure',
+  'infra/entities.json',
+  'infra/routes.json',
+];
 const LINKED = ['node_modules', 'packages', 'infra/serverless'];
 
 const HTTP = ['region', 'health', 'replication', 'operations', 'items', 'fallback'];
-const ENTITIES = (
-  JSON.parse(fs.readFileSync(path.join(ROOT, 'infra/entities.json'), 'utf8')) as {
-    readonly collection: string;
-    readonly handler: string;
-  }[]
-).map(({ collection, handler }) => [collection, handler.replace('.handler', '.ts')] as const);
+/** Name → file, of the functions of entities and of custom routes. */
+const DECLARED = ['infra/entities.json', 'infra/routes.json']
+  .flatMap(
+    (file) =>
+      JSON.parse(fs.readFileSync(path.join(ROOT, file), 'utf8')) as {
+        readonly collection?: string;
+        readonly name: string;
+        readonly handler: string;
+      }[],
+  )
+  .map(({ collection, name, handler }) => [collection ?? name, handler.replace('.handler', '.ts')] as const);
 
 const BRIDGE = ['forward', 'apply', 'react', 'sweep', 'verify', 'verify-hourly'];
 
@@ -62,7 +73,7 @@ export function copyAzureService(): string {
 /** Writes the sources of all functions, again with another version to change them. */
 export function writeFunctions(dir: string, version: number): void {
   for (const name of HTTP) write(dir, `src/handlers/${name}.ts`, httpSource(name, version));
-  for (const [name, file] of ENTITIES) write(dir, file, httpSource(name, version));
+  for (const [name, file] of DECLARED) write(dir, file, httpSource(name, version));
   for (const name of BRIDGE) write(dir, `src/bridge/${name}.ts`, bridgeSource(name, version));
 }
 

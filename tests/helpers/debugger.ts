@@ -11,6 +11,14 @@ interface Message {
   readonly result?: Readonly<Record<string, unknown>>;
 }
 
+interface Frame {
+  readonly location: {
+    readonly scriptId: string;
+    readonly lineNumber: number;
+    readonly columnNumber: number;
+  };
+}
+
 export class Debugger {
   readonly #socket: WebSocket;
   readonly #messages: Message[] = [];
@@ -39,37 +47,40 @@ export class Debugger {
   }
 
   /**
-   * Of all builds that the process has loaded it is for those that are as the bundle is now, as editors find them: a
-   * breakpoint by URL would be moved to where the text of the line is in the build that happens to come first.
-   * @see https://github.com/v8/v8/blob/main/src/inspector/v8-debugger-agent-impl.cc adjustBreakpointLocation
-   * @returns So many places in what runs now stop at this line of a source.
+   * By the address of each build that the process has loaded, as editors do: each has a source map of its own.
+   * @returns So many places in them stop at this line of a source.
    */
   async breakAt(source: string, line: number): Promise<number> {
-    const bundles = await waitUntil('the bundle', () => {
-      const parsed = this.#messages.filter(
-        ({ method, params }) =>
-          method === 'Debugger.scriptParsed' && String(params?.['url']).endsWith('/app.cjs'),
-      );
-      return parsed.length > 0 ? parsed : undefined;
+    const urls = await waitUntil('the bundles', () => {
+      const found = this.#messages
+        .filter(({ method }) => method === 'Debugger.scriptParsed')
+        .map(({ params }) => String(params?.['url']))
+        .filter((url) => /\/app-\w+\.cjs$/.test(url));
+      return found.length > 0 ? [...new Set(found)] : undefined;
     });
-    const file = fileURLToPath(String(bundles[0]!.params?.['url']));
-    const text = fs.readFileSync(file, 'utf8');
-    const lineNumber = generatedLine(file, source, line);
     let places = 0;
-    for (const { params } of bundles) {
-      const scriptId = params?.['scriptId'];
-      const { scriptSource } = await this.#send('Debugger.getScriptSource', { scriptId });
-      if (scriptSource !== text) continue;
-      await this.#send('Debugger.setBreakpoint', { location: { scriptId, lineNumber } });
-      places += 1;
+    for (const url of urls) {
+      const lineNumber = generatedLine(fileURLToPath(url), source, line);
+      if (lineNumber === undefined) continue;
+      const { locations } = await this.#send('Debugger.setBreakpointByUrl', { url, lineNumber });
+      places += (locations as readonly object[]).length;
     }
     return places;
   }
 
-  /** Resolves when the process has stopped, and lets it go on. */
-  async pausedOnce(): Promise<void> {
-    await waitUntil('a stop', () => this.#messages.find(({ method }) => method === 'Debugger.paused'));
+  /** Resolves when the process has stopped, and lets it go on. @returns Where: `…/src/handlers/items.ts:9`. */
+  async pausedOnce(): Promise<string> {
+    const paused = await waitUntil('a stop', () =>
+      this.#messages.find(({ method }) => method === 'Debugger.paused'),
+    );
     await this.#send('Debugger.disable');
+    const [top] = paused.params?.['callFrames'] as readonly Frame[];
+    const { scriptId, lineNumber, columnNumber } = top!.location;
+    const parsed = this.#messages.find(({ params }) => params?.['scriptId'] === scriptId);
+    const url = String(parsed?.params?.['url']);
+    const found = sourceMapOf(fileURLToPath(url)).findEntry(lineNumber, columnNumber);
+    if (!('originalSource' in found)) throw new Error(`${url} has no source`);
+    return `${found.originalSource}:${found.originalLine + 1}`;
   }
 
   close(): void {
@@ -84,9 +95,17 @@ export class Debugger {
   }
 }
 
-/** Both count from 0 where the inspector does, and from 1 where people do. */
-function generatedLine(bundle: string, source: string, line: number): number {
-  const map = new SourceMap(JSON.parse(fs.readFileSync(`${bundle}.map`, 'utf8')) as SourceMapPayload);
+function sourceMapOf(bundle: string): SourceMap {
+  return new SourceMap(JSON.parse(fs.readFileSync(`${bundle}.map`, 'utf8')) as SourceMapPayload);
+}
+
+/**
+ * Both count from 0 where the inspector does, and from 1 where people do.
+ * @returns Undefined when the bundle has nothing of that line, or is one of those that are not kept.
+ */
+function generatedLine(bundle: string, source: string, line: number): number | undefined {
+  if (!fs.existsSync(bundle)) return undefined;
+  const map = sourceMapOf(bundle);
   const lines = fs.readFileSync(bundle, 'utf8').split('\n');
   const found = lines.findIndex((text, generated) => {
     const entry = map.findEntry(generated, text.length);
@@ -94,6 +113,5 @@ function generatedLine(bundle: string, source: string, line: number): number {
       'originalSource' in entry && entry.originalSource.endsWith(source) && entry.originalLine === line - 1
     );
   });
-  if (found < 0) throw new Error(`${bundle} has nothing of ${source}:${line}`);
-  return found;
+  return found < 0 ? undefined : found;
 }

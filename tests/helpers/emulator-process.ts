@@ -13,8 +13,11 @@ export interface EmulatorProcess {
   kill(): Promise<void>;
 }
 
-/** Starts `sqs` or `dynamodb` on a free port with its data in `dataDir`. */
-export async function spawnEmulator(kind: 'sqs' | 'dynamodb', dataDir: string): Promise<EmulatorProcess> {
+/** Starts `sqs`, `dynamodb` or `s3` on a free port with its data in `dataDir`. */
+export async function spawnEmulator(
+  kind: 'sqs' | 'dynamodb' | 's3',
+  dataDir: string,
+): Promise<EmulatorProcess> {
   const child = spawn(process.execPath, [MAIN, kind, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
   const endpoint = await firstLine(child);
   return {

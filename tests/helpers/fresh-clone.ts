@@ -4,22 +4,8 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { copyProject } from '@tandem-clouds/testkit/cluster/project-copy';
 
-const ROOT = path.join(import.meta.dirname, '../..');
-const OWN_PACKAGES = '@tandem-clouds';
-/** What is not in a clone: what commands of the project have made. */
-const NOT_CLONED = new Set([
-  'node_modules',
-  '.git',
-  '.tandem',
-  '.esbuild',
-  '.artifacts',
-  '.serverless',
-  '.bench',
-  '.peers',
-  '.simulate',
-  'coverage',
-]);
 /** Variables that a test run has and a person's shell has not, but for the one that only saves time. */
 const NOT_INHERITED =
   /^(AWS|AZURE|COSMOS|SERVICE_?BUS|TANDEM|SLS|SERVERLESS|npm|JEST|NODE(?!_COMPILE_CACHE$))_/i;
@@ -37,12 +23,7 @@ export class FreshClone {
   readonly #commands: Command[] = [];
 
   constructor() {
-    for (const name of fs.readdirSync(ROOT)) {
-      if (!NOT_CLONED.has(name)) {
-        fs.cpSync(path.join(ROOT, name), path.join(this.dir, name), { recursive: true });
-      }
-    }
-    linkModules(path.join(ROOT, 'node_modules'), path.join(this.dir, 'node_modules'));
+    copyProject(this.dir);
   }
 
   /** Begins `sls …`. @param env What the user's shell has besides. */
@@ -71,17 +52,5 @@ export class FreshClone {
     for (const { child } of this.#commands) child.kill('SIGTERM');
     await Promise.all(this.#commands.map(({ ended }) => ended));
     fs.rmSync(this.dir, { recursive: true, force: true });
-  }
-}
-
-/** What is installed, but for the project's own packages: those are the clone's. */
-function linkModules(from: string, to: string): void {
-  fs.mkdirSync(to);
-  for (const name of fs.readdirSync(from)) {
-    if (name !== OWN_PACKAGES) fs.symlinkSync(path.join(from, name), path.join(to, name));
-  }
-  fs.mkdirSync(path.join(to, OWN_PACKAGES));
-  for (const name of fs.readdirSync(path.join(from, OWN_PACKAGES))) {
-    fs.symlinkSync(path.join('../../packages', name), path.join(to, OWN_PACKAGES, name));
   }
 }

@@ -72,6 +72,8 @@ function holds(operator: string, wanted: readonly string[], value: string | unde
       return value !== undefined && wanted.some((pattern) => like(pattern, value));
     case 'ForAllValues:StringEquals':
       return value === undefined || wanted.includes(value);
+    case 'ForAllValues:StringLike':
+      return value === undefined || wanted.some((pattern) => like(pattern, value));
     case 'Null':
       return wanted.includes(String(value === undefined));
     case 'NumericLessThanEquals':

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
 import { FreshClone } from './fresh-clone.ts';
+import { removeOwnDeclarations } from './own-declarations.ts';
 import { waitUntil } from './wait-until.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -20,10 +21,11 @@ export interface CopiedStack {
   stop(): Promise<void>;
 }
 
-/** Starts `npm start` in a fresh copy, on free ports and with data in memory. */
+/** Starts `npm start` in a fresh copy, on free ports and with data in memory; without what its user has declared. */
 export async function startCopiedStack(...options: readonly string[]): Promise<CopiedStack> {
   const clone = new FreshClone();
   const { dir } = clone;
+  removeOwnDeclarations(dir);
   const child = spawn(
     process.execPath,
     ['scripts/start.js', '--ephemeral', '--port', 'all=0', ...options],
@@ -47,6 +49,7 @@ export async function startCopiedStack(...options: readonly string[]): Promise<C
     throw error;
   });
   const write = (file: string, content: string): void => {
+    fs.mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
     fs.writeFileSync(path.join(dir, file), content);
   };
   return {

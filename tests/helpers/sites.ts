@@ -42,6 +42,8 @@ export interface TestCloud {
   readonly env: Readonly<Record<string, string>>;
   readonly storeFaults: Faults;
   readonly queueFaults: Faults;
+  /** Makes one more store, which is empty. @returns The variables that lead to it. */
+  createStore(name: string): Promise<Readonly<Record<string, string>>>;
   /** Takes up to ten messages off a queue, waiting up to a second for the first. */
   take(queue: QueueName): Promise<readonly Taken[]>;
   close(): Promise<void>;
@@ -68,9 +70,12 @@ const AWS_ACCESS = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SE
 async function startAws(): Promise<TestCloud> {
   const [dynamo, sqs] = await Promise.all([startDynamo({}), startSqs({})]);
   const access = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-  const dynamoClient = new DynamoDBClient({ ...access, endpoint: dynamo.endpoint });
-  await dynamoClient.send(new CreateTableCommand(tableDefinition()));
-  dynamoClient.destroy();
+  const createTable = async (definition: CreateTableCommandInput): Promise<void> => {
+    const dynamoClient = new DynamoDBClient({ ...access, endpoint: dynamo.endpoint });
+    await dynamoClient.send(new CreateTableCommand(definition));
+    dynamoClient.destroy();
+  };
+  await createTable(tableDefinition());
   const client = new SQSClient({ ...access, endpoint: sqs.endpoint });
   const urls: Record<string, string> = {};
   for (const name of QUEUES) {
@@ -95,6 +100,10 @@ async function startAws(): Promise<TestCloud> {
     },
     storeFaults: dynamo.faults,
     queueFaults: sqs.faults,
+    async createStore(name) {
+      await createTable({ ...tableDefinition(), TableName: name });
+      return { TANDEM_TABLE: name };
+    },
     take: (queue) => takeFromSqs(client, urls[queue] ?? ''),
     async close() {
       client.destroy();
@@ -137,10 +146,13 @@ export function tableDefinition(): CreateTableCommandInput {
 async function startAzure(): Promise<TestCloud> {
   const queues = Object.fromEntries(QUEUES.map((name) => [name, {}]));
   const [cosmos, bus] = await Promise.all([startCosmos({}), startServiceBus({ tier: 'Basic', queues })]);
-  const cosmosClient = new CosmosClient({ endpoint: cosmos.endpoint, key: cosmos.key });
-  const { database } = await cosmosClient.databases.createIfNotExists({ id: 'tandem' });
-  await database.containers.createIfNotExists(containerDefinition());
-  cosmosClient.dispose();
+  const createContainer = async (definition: ContainerDefinition): Promise<void> => {
+    const cosmosClient = new CosmosClient({ endpoint: cosmos.endpoint, key: cosmos.key });
+    const { database } = await cosmosClient.databases.createIfNotExists({ id: 'tandem' });
+    await database.containers.createIfNotExists(definition);
+    cosmosClient.dispose();
+  };
+  await createContainer(containerDefinition());
   const client = new ServiceBusClient(bus.endpoint, { retryOptions: { maxRetries: 1, retryDelayInMs: 200 } });
   return {
     cloud: 'azure',
@@ -157,6 +169,10 @@ async function startAzure(): Promise<TestCloud> {
     },
     storeFaults: cosmos.faults,
     queueFaults: bus.faults,
+    async createStore(name) {
+      await createContainer({ ...containerDefinition(), id: name });
+      return { COSMOS_CONTAINER: name };
+    },
     take: (queue) => takeFromServiceBus(client, queue),
     async close() {
       await client.close();

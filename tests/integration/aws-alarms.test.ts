@@ -119,6 +119,7 @@ describe('an AWS site', () => {
     ['error-rate-page', 'GreaterThanThreshold', 5, 5, 'notBreaching'],
     ['latency-page', 'GreaterThanThreshold', 1_000, 10, 'notBreaching'],
     ['dead-letter-warning', 'GreaterThanThreshold', 0, 1, 'notBreaching'],
+    ['reaction-parked-warning', 'GreaterThanThreshold', 0, 1, 'ignore'],
     ['in-age-warning', 'GreaterThanThreshold', 60, 3, 'notBreaching'],
     ['in-depth-warning', 'GreaterThanOrEqualToThreshold', 10_000, 5, 'notBreaching'],
     ['out-age-warning', 'GreaterThanThreshold', 60, 3, 'notBreaching'],

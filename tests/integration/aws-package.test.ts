@@ -26,8 +26,11 @@ const entities = createRequire(import.meta.url)('../../infra/entities.json') as 
   readonly function: string;
   readonly aliases: readonly { readonly path: string }[];
 }[];
+const routes = createRequire(import.meta.url)('../../infra/routes.json') as readonly {
+  readonly function: string;
+}[];
 const FUNCTIONS = [
-  ...entities.map((entity) => entity.function),
+  ...[...entities, ...routes].map((declared) => declared.function),
   'region',
   'health',
   'replication',

@@ -1,4 +1,4 @@
-/** What docs/entity.md tells people to do, done: its own lines, against a stack that runs, on other ports. */
+/** What docs/entity.md and docs/routes.md tell people to do, done: their own lines, against a stack that runs, on other ports. */
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,12 +7,16 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type CopiedStack, startCopiedStack } from '../helpers/project-copy.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
-const PAGE = fs.readFileSync(path.join(import.meta.dirname, '../../docs/entity.md'), 'utf8');
+const page = (name: string): string =>
+  fs.readFileSync(path.join(import.meta.dirname, '../../docs', name), 'utf8');
+const PAGE = page('entity.md');
+const ROUTES_PAGE = page('routes.md');
+const ROUTES_FILE = 'src/shared/routes/subscriptions.ts';
 const FILE = 'src/shared/entities/booking.ts';
 const DONE_WITHIN_MS = 120_000;
 
-const block = (language: string, nth: number): string =>
-  [...PAGE.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'))][nth]?.[1] ?? '';
+const block = (language: string, nth: number, text = PAGE): string =>
+  [...text.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'))][nth]?.[1] ?? '';
 
 let copy: CopiedStack;
 
@@ -107,11 +111,59 @@ test(
   DONE_WITHIN_MS,
 );
 
-async function everySite(status: number): Promise<void> {
+test(
+  "a route that is no entity's is one file, too, and both sites serve it",
+  async () => {
+    copy.write(ROUTES_FILE, block('ts', 0, ROUTES_PAGE));
+    await everySite(200, '/subscriptions/tea');
+    const [user = '', subscribe = '', count = '', unknown = ''] = block('sh', 0, ROUTES_PAGE)
+      .trim()
+      .split('\n');
+    expect(await type(user)).toContain('201 Created');
+    expect(await type(subscribe)).toMatch(/ 200 [^]*"labels":\["tea"\]/);
+    await waitUntil(
+      'the other counts it',
+      async () => (await type(count)).includes('"subscribers":1') || undefined,
+      DONE_WITHIN_MS,
+    );
+    expect(await type(unknown)).toMatch(/ 404 [^]*"code":"no_such_topic"/);
+    expect(fs.readFileSync(path.join(copy.dir, 'openapi.yaml'), 'utf8')).toMatch(
+      /operationId: subscribe\n[^]*x-tandem-repeat: elsewhere/,
+    );
+  },
+  DONE_WITHIN_MS,
+);
+
+test(
+  'what the page says about mistakes in routes is what a person sees',
+  async () => {
+    copy.write(
+      ROUTES_FILE,
+      block('ts', 0, ROUTES_PAGE)
+        .replace("name: 'subscriptions'", "name: 'users'")
+        .replaceAll("'/subscriptions/", "'/users/")
+        .replace("user: 'write'", "user: 'delete'"),
+    );
+    const lines = block('text', 0, ROUTES_PAGE).trim().split('\n');
+    expect(lines).toHaveLength(2);
+    await waitUntil(
+      'the report',
+      () => lines.every((line) => copy.output().includes(`    ${line}\n`)) || undefined,
+      DONE_WITHIN_MS,
+    );
+    await everySite(200, '/subscriptions/tea');
+    fs.rmSync(path.join(copy.dir, ROUTES_FILE));
+    await everySite(404, '/subscriptions/tea');
+    expect(fs.existsSync(path.join(copy.dir, 'src/handlers/routes/subscriptions.ts'))).toBe(false);
+  },
+  DONE_WITHIN_MS,
+);
+
+async function everySite(status: number, route = '/bookings'): Promise<void> {
   await waitUntil(
-    `/bookings is ${status} at both`,
+    `${route} is ${status} at both`,
     async () => {
-      const responses = await Promise.all(copy.stack.sites.map(({ url }) => fetch(`${url}/bookings`)));
+      const responses = await Promise.all(copy.stack.sites.map(({ url }) => fetch(url + route)));
       return responses.every((response) => response.status === status) || undefined;
     },
     DONE_WITHIN_MS,

@@ -261,19 +261,31 @@ describe('with --inspect', () => {
     }
   });
 
-  test.each(['aws', 'azure'])('a breakpoint in a handler holds a request at %s', async (cloud) => {
-    const { url, inspectors } = sites().find((site) => site.cloud === cloud)!;
-    const attached = await Debugger.attach(inspectors![0]!.address);
-    try {
-      // What ran before the last change may still be there.
-      expect(await attached.breakAt('src/handlers/hello.ts', 9)).toBeGreaterThan(0);
-      const response = fetch(`${url}/hello`);
-      await attached.pausedOnce();
-      expect(await (await response).text()).toContain('hello from a new function');
-    } finally {
-      attached.close();
-    }
+  test('lines of a source may move', async () => {
+    const before = copy.output().length;
+    copy.write('src/handlers/hello.ts', `// One line.\n// And another one.\n${HELLO}`);
+    const line = /^Changed after .*hello\.ts, at (.*)$/m;
+    await shown('it at both', () =>
+      Promise.resolve(line.exec(copy.output().slice(before))?.[1]?.split(', ').length === 2),
+    );
   });
+
+  test.each(['aws', 'azure'])(
+    'a breakpoint in a handler holds a request at %s, in what runs now',
+    async (cloud) => {
+      const { url, inspectors } = sites().find((site) => site.cloud === cloud)!;
+      const attached = await Debugger.attach(inspectors![0]!.address);
+      try {
+        // The builds from before, in which the line is elsewhere, are still loaded.
+        expect(await attached.breakAt('src/handlers/hello.ts', 11)).toBeGreaterThan(0);
+        const response = fetch(`${url}/hello`);
+        expect(await attached.pausedOnce()).toMatch(/src\/handlers\/hello\.ts:11$/);
+        expect(await (await response).text()).toContain('hello from a new function');
+      } finally {
+        attached.close();
+      }
+    },
+  );
 });
 
 const FILM = `import { defineEntity } from '../domain/define-entity.ts';

@@ -123,6 +123,7 @@ describe('alerts', () => {
       'clock skew of 500 ms',
       'replication lag of 5 s',
       'records differ',
+      'reactions parked',
       'writes from the future',
     ]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { Watcher } from '@tandem-clouds/testkit/observe/watcher';
 import { openLoop, type Time } from '../../scripts/bench/lag/open-loop.ts';
-import { Watcher } from '../../scripts/bench/lag/watcher.ts';
 
 /** A clock that moves only when somebody sleeps, and then at once. */
 function virtualTime(): Time & { elapse(ms: number): void } {
@@ -109,6 +109,35 @@ describe('the watcher', () => {
     expect(requests).toEqual([['a']]);
     await watcher.watch('b', 12);
     expect(requests).toEqual([['a'], ['b']]);
+  });
+
+  test('asks less often for what has been outstanding for long, where that is wanted, and not after the end', async () => {
+    const time = virtualTime();
+    const asked: number[] = [];
+    const ended = new AbortController();
+    const probe = {
+      visible: (): Promise<ReadonlySet<string>> => {
+        asked.push(time.now());
+        return Promise.resolve(new Set());
+      },
+    };
+    const sleep = async (ms: number): Promise<void> => {
+      await time.sleep(ms);
+      if (time.now() > 200) ended.abort();
+    };
+    const watcher = new Watcher({
+      probe,
+      intervalMs: 10,
+      timeoutMs: Infinity,
+      patience: 0.5,
+      signal: ended.signal,
+      now: time.now,
+      sleep,
+    });
+    void watcher.watch('a', 0);
+    while (!ended.signal.aborted) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(asked).toEqual([0, 10, 20, 30, 50, 80, 120, 180]);
   });
 
   test('fails a write that is never seen', async () => {

@@ -1,4 +1,7 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { usdOf } from '../../scripts/bench/cost/tally.ts';
 import { readInventory } from '../../scripts/cost/inventory.ts';
 import { estimate, type Line, type Load } from '../../scripts/cost/model.ts';
 import { PRICES } from '../../scripts/cost/prices.ts';
@@ -47,4 +50,29 @@ describe('the estimate of a month', () => {
     expect(seconds - idle).toBeGreaterThan(wholeMonth * 0.99);
     expect(seconds - idle).toBeLessThanOrEqual(wholeMonth);
   });
+});
+
+test('docs/cost.md has what was counted of index entries and reactions', () => {
+  const page = fs.readFileSync(path.join(import.meta.dirname, '../../docs/cost.md'), 'utf8');
+  const { aws, azure } = readUsage();
+  const rows = {
+    'an index entry, made or removed': [aws.index.made, azure.index.made],
+    'an index entry, moved': [aws.index.moved, azure.index.moved],
+    'a reaction, begun': [aws.reaction.begun, azure.reaction.begun],
+    'a reaction, run': [aws.reaction.run, azure.reaction.run],
+  } as const;
+  expect(aws.index.removed).toEqual(aws.index.made);
+  for (const [name, [atAws, atAzure]] of Object.entries(rows)) {
+    const [, ...cells] =
+      page
+        .split('\n')
+        .find((line) => line.startsWith(`| ${name} `))
+        ?.split('|') ?? [];
+    const [, awsUnits, awsUsd, azureUnits, azureUsd] = cells.map((cell) => cell.trim());
+    expect(awsUnits).toMatch(new RegExp(`^${atAws.dynamoDbWriteUnits} write unit`));
+    if (atAws.sqsRequests > 0) expect(awsUnits).toContain(`${atAws.sqsRequests} SQS request`);
+    if (atAzure.cosmosRequestUnits > 0) expect(azureUnits).toContain(`${atAzure.cosmosRequestUnits} RU`);
+    expect([name, Number(awsUsd)]).toEqual([name, Number(usdOf(atAws).toFixed(2))]);
+    expect([name, Number(azureUsd)]).toEqual([name, Number(usdOf(atAzure).toFixed(2))]);
+  }
 });

@@ -181,6 +181,18 @@ const REFUSED: readonly [cloud: Cloud, probe: string, seen: string, mend: RegExp
     /Tandem records/,
   ],
   ['azure', 'store.create', 'UnavailableError: Cosmos DB: 403: Forbidden', /some minutes/],
+  [
+    'azure',
+    'store.due',
+    'RefusedError: Cosmos DB: 400: The order by query does not have a corresponding composite index',
+    /makes the index due/,
+  ],
+  [
+    'aws',
+    'store.due',
+    'RefusedError: DynamoDB: ValidationException: The table does not have the specified index: due',
+    /one index at a time/,
+  ],
   ['azure', 'store.nul', 'RefusedError: Cosmos DB: 400', /json-text/],
   ['azure', 'store.surrogate', 'Error: altered', /nothing to do/],
   [

@@ -12,6 +12,8 @@ test('a creation goes elsewhere, an action only when the contract says so, and w
     '/bookings/{bookingId}/count': { post: KEYED },
     '/bookings/{bookingId}/confirm': { post: { ...KEYED, 'x-tandem-repeat': 'elsewhere' } },
     '/transfer': { post: KEYED },
+    '/holds/{holdId}': { get: {}, delete: { 'x-tandem-repeat': 'here' } },
+    '/holds/of/{userId}': { delete: { 'x-tandem-repeat': 'elsewhere' } },
     '/replication/pauses/{peer}': { delete: {} },
   };
   const table = operationFactsOf({ paths }).map(({ method, path, ...facts }) => [`${method} ${path}`, facts]);
@@ -24,6 +26,9 @@ test('a creation goes elsewhere, an action only when the contract says so, and w
     'POST /bookings/{bookingId}/count': { keyed: true },
     'POST /bookings/{bookingId}/confirm': { keyed: true, repeat: 'elsewhere' },
     'POST /transfer': { keyed: true },
+    'GET /holds/{holdId}': { keyed: false },
+    'DELETE /holds/{holdId}': { keyed: false },
+    'DELETE /holds/of/{userId}': { keyed: false, idempotent: true },
     'DELETE /replication/pauses/{peer}': { keyed: false },
   });
 });

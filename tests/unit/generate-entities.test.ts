@@ -5,7 +5,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { generate, writeGenerated } from '../../scripts/generate/generate.ts';
 import { newEntity } from '../../scripts/generate/new-entity.ts';
+import { routeFiles } from '../../scripts/generate/route-files.ts';
 import { isTaken } from '../../src/shared/domain/declaration-mistakes.ts';
+import { defineEntity } from '../../src/shared/domain/define-entity.ts';
+import { defineRoutes } from '../../src/shared/domain/routes/define-routes.ts';
+import { removeOwnDeclarations } from '../helpers/own-declarations.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 
@@ -25,6 +29,7 @@ beforeEach(() => {
   dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-entities-')));
   for (const name of ['src/shared', 'src/handlers/entities', 'package.json'])
     fs.cpSync(path.join(ROOT, name), at(name), { recursive: true });
+  removeOwnDeclarations(dir);
   fs.symlinkSync(path.join(ROOT, 'node_modules'), at('node_modules'));
   // The client is written, too, and so is a copy: through a link it would be ours.
   for (const name of fs.readdirSync(path.join(ROOT, 'packages'))) {
@@ -66,7 +71,7 @@ describe('generating', () => {
     fs.writeFileSync(at('src/handlers/entities/ghosts.ts'), '');
     expect(await generate({ check: true, root: dir })).toBe(1);
     expect(printed).toHaveBeenLastCalledWith(
-      'src/handlers/entities/ghosts.ts is of no entity: run npm run generate',
+      'src/handlers/entities/ghosts.ts is of no declaration: run npm run generate',
     );
     printed.mockRestore();
     expect(await writeGenerated(dir)).toEqual(['deleted src/handlers/entities/ghosts.ts']);
@@ -84,6 +89,94 @@ describe('generating', () => {
       'serveEntity(orderLine, {\n  create: orderLineCreate,\n  patch: orderLinePatch,\n  stored: orderLineStored,',
     );
     expect(read('openapi.yaml')).toMatch(/operationId: listOrderLines\n[^]*OrderLineCreate:/);
+  });
+
+  test('makes a function of a file of routes, with what it may do, and leaves nothing of one that is gone', async () => {
+    fs.mkdirSync(at('src/shared/routes'), { recursive: true });
+    fs.writeFileSync(at('src/shared/routes/rates.ts'), RATES);
+    await writeGenerated(dir);
+    expect(JSON.parse(read('infra/routes.json'))).toEqual([
+      {
+        ...{ name: 'spot-rates', function: 'spotRates', handler: 'src/handlers/routes/spot-rates.handler' },
+        ...{ reads: true, writes: false, slots: [], reacts: false, asks: true, secrets: ['rates-key'] },
+      },
+    ]);
+    expect(read('src/handlers/routes/spot-rates.ts')).toContain(
+      'getRate: { params: getRate$params, input: getRate$input, output: getRate$output },',
+    );
+    expect(read('openapi.yaml')).toMatch(
+      /\/spot-rates\/\{currency\}:\n[^]*operationId: getRate\n[^]*GetRateOutput:/,
+    );
+    expect(read('packages/client/src/generated/operations.ts')).toContain(
+      '"path":"/spot-rates/{currency}","keyed":true,"repeat":"here"',
+    );
+    expect(await generate({ check: true, root: dir })).toBe(0);
+    fs.rmSync(at('src/shared/routes/rates.ts'));
+    expect(await writeGenerated(dir)).toContain('deleted src/handlers/routes/spot-rates.ts');
+    for (const file of ['openapi.yaml', 'infra/routes.json', 'src/shared/generated/validators.js'])
+      expect(read(file)).not.toMatch(/spot-rates|getRate/i);
+  });
+
+  test.each([
+    ['write', 'run', true],
+    ['write', 'onDuplicate', true],
+    ['write', undefined, false],
+    ['read', 'run', false],
+  ] as const)('lets routes that %s what may be reacted to (%s) wake that: %s', (right, reacts, isTrue) => {
+    const run = () => Promise.resolve(undefined);
+    const entity = defineEntity({
+      name: 'seat',
+      collection: 'seats',
+      idField: 'seatId',
+      description: 'A seat',
+      required: [],
+      fields: { code: { type: 'string' } },
+      unique: ['code'],
+      ...(reacts === 'run' && { reactions: { tell: { on: ['code'], when: () => true, run } } }),
+      ...(reacts === 'onDuplicate' && { onDuplicate: { run } }),
+      example: {},
+    });
+    const value = defineRoutes({
+      name: 'halls',
+      description: 'Halls',
+      uses: { records: { seat: right } },
+      operations: {
+        fill: { method: 'POST', path: '/halls', summary: 'Fill', handle: () => undefined },
+      },
+    });
+    const file = 'src/shared/routes/hall.ts';
+    const declarations = {
+      entities: [{ file: 'src/shared/entities/seat.ts', exportName: 'seat', entity }],
+      routes: [{ file, exportName: 'halls', value }],
+    };
+    const data = JSON.parse(routeFiles(declarations, {})['infra/routes.json'] ?? '') as object;
+    expect(data).toEqual([expect.objectContaining({ writes: right === 'write', reacts: isTrue })]);
+  });
+
+  test('reports every mistake of every file of routes, also those that only all files together show', async () => {
+    fs.mkdirSync(at('src/shared/routes'), { recursive: true });
+    fs.writeFileSync(at('src/shared/routes/rates.ts'), RATES);
+    fs.writeFileSync(at('src/shared/routes/wrong.ts'), WRONG_ROUTES);
+    const message = await writeGenerated(dir).catch((error: unknown) => (error as Error).message);
+    const place = 'src/shared/routes/wrong.ts';
+    expect(String(message).split('\n').sort()).toEqual(
+      [
+        `${place}:4:3: user: name: the path /user, or the function that answers there, is that of src/shared/entities/user.ts`,
+        `${place}:6:22: user: uses.records.user: must be read or write`,
+        `${place}:6:38: user: uses.records.film: is no declared entity`,
+        `${place}:6:64: user: uses.secrets: A_KEY must be lower-case letters, digits and single dashes, 127 at most`,
+        `${place}:6:85: user: uses.settings: from is no setting of src/shared/config/own-settings.ts`,
+        `${place}:8:5: user: operations.getRate: the operation getRate is in src/shared/routes/rates.ts already`,
+        `${place}:8:5: user: operations.getRate: the schema GetRateOutput is in src/shared/routes/rates.ts already`,
+        `${place}:8:31: user: operations.getRate.path: must be /user, or below it: a file has one first segment`,
+        `${place}:9:17: user: operations.getRate.params.a: is no parameter of the path`,
+        `${place}:10:16: user: operations.getRate.input.b: is part of a query: its type must be one of string, integer, number, boolean`,
+        `${place}:10:51: user: operations.getRate.required: c is no declared input`,
+        `${place}:11:17: user: operations.getRate.output.d: strict mode: unknown keyword: "typ"`,
+        `${place}:13:5: user: operations.listUsers: the operation listUsers is in the contract already`,
+        `${place}:14:31: user: operations.readOne.path: GET /user/b/{c} may be meant by what listUsers answers, /user/{a}/d`,
+      ].sort(),
+    );
   });
 
   test('reports every mistake of every file with its place', async () => {
@@ -168,6 +261,37 @@ test('no entity takes the name of a function of either definition', () => {
   expect(functions).toEqual(expect.arrayContaining(['forward', 'verifyHourly']));
   for (const name of functions) expect([name, isTaken(name.toLowerCase())]).toEqual([name, true]);
 });
+
+const RATES = `import { defineRoutes } from '../domain/routes/define-routes.ts';
+export const rates = defineRoutes({
+  name: 'spot-rates',
+  description: 'x',
+  uses: { records: { user: 'read' }, secrets: ['rates-key'] },
+  operations: {
+    getRate: { method: 'POST', path: '/spot-rates/{currency}', summary: 'x', keyed: true,
+      input: { a: { type: 'string' } }, output: { rate: { type: 'number' } }, handle: () => ({ rate: 1 }) },
+    wake: { method: 'POST', path: '/spot-rates', summary: 'x', access: 'everybody', handle: () => undefined },
+  },
+});
+`;
+
+const WRONG_ROUTES = `import { defineRoutes } from '../domain/routes/define-routes.ts';
+const handle = () => undefined as never;
+export const wrong = defineRoutes({
+  name: 'user',
+  description: 'x',
+  uses: { records: { user: 'delete', film: 'read' }, secrets: ['A_KEY'], settings: ['from'] } as never,
+  operations: {
+    getRate: { method: 'GET', path: '/users', summary: 'x', handle,
+      params: { a: {} },
+      input: { b: { type: 'array' } }, required: ['c' as never],
+      output: { d: { typ: 'string' } },
+    },
+    listUsers: { method: 'GET', path: '/user/{a}/d', summary: 'x', handle },
+    readOne: { method: 'GET', path: '/user/b/{c}', summary: 'x', handle },
+  },
+});
+`;
 
 const WRONG = `import { defineEntity } from '../domain/define-entity.ts';
 const walk = { order: ['in', 'out'], allowed: { out: ['in'] } } as const;

@@ -27,15 +27,21 @@ const order = defineEntity({
 });
 const KEY = 'order:7';
 let site: TestSite;
+let woken: string[];
 
 beforeEach(async () => {
+  woken = [];
   site = new TestSite('aws-us-east-1');
   Object.assign(site.site, { reactions: reactionsOf([order], digest), retired: ['gcp-1'] });
   await site.write(KEY, { status: 'paid' });
 });
 
 async function call(method: string, path: string, request: Partial<HttpRequest> = {}): Promise<object> {
-  const resources = { store: site.store, outbox: site.outbox, sleep: () => Promise.resolve() };
+  const waker = (keys: readonly string[]): Promise<void> => {
+    woken.push(...keys);
+    return Promise.resolve();
+  };
+  const resources = { store: site.store, outbox: site.outbox, waker, sleep: () => Promise.resolve() };
   const route = reactionRoutes(site.site, resources, [order]).find(
     (each) => each.method === method && each.path === `/replication/${path}`,
   );
@@ -66,7 +72,9 @@ test('one is parked, counted as such, and tried again at once', async () => {
     parked: { keys: 1 },
     entries: [{ parked: 'operator' }],
   });
+  expect(woken).toEqual([]);
   await call('POST', 'reactions/change', { body: { action: 'retry', key: KEY, reaction: 'mail' } });
+  expect(woken).toEqual([KEY]);
   expect(site.held(KEY)?.reactions?.['mail']).toMatchObject({ dueMs: START_MS });
   const nothing = { action: 'retry', key: KEY, reaction: 'copy' };
   await expect(call('POST', 'reactions/change', { body: nothing })).rejects.toThrow(
@@ -83,6 +91,15 @@ test('a reaction is paused and runs again; one that is not declared is refused b
   await expect(
     call('PUT', 'reaction-pauses/{reaction}', { params: { reaction: 'order.fax' } }),
   ).rejects.toThrow('no reaction order.fax is declared; there are: order.mail');
+});
+
+test('what a backfill sets is woken at once', async () => {
+  Object.assign(site.site, { reactions: undefined });
+  await site.write('order:8', { status: 'paid' });
+  Object.assign(site.site, { reactions: reactionsOf([order], digest) });
+  const body = { entity: 'order', reaction: 'mail' };
+  expect(await call('POST', 'reactions/scan', { body })).toMatchObject({ scanned: 2, set: 1 });
+  expect(woken).toEqual(['order:8']);
 });
 
 test('a take-over wants a fenced site and its heir, a backfill a declared reaction', async () => {

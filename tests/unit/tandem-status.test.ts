@@ -56,6 +56,7 @@ async function startSite(
   depths?: object,
   pending?: object,
   causes: readonly object[] = [],
+  parked = 0,
 ): Promise<Fixture> {
   const fixture = { url: '', requested: 0 };
   const server = createServer((request, response) => {
@@ -78,6 +79,15 @@ async function startSite(
       response
         .writeHead(200)
         .end(JSON.stringify({ now: NOW, scanned: causes.length, atLeast: false, causes }));
+      return;
+    }
+    if (
+      request.url === '/replication/reactions' &&
+      request.headers.authorization === `Bearer ${OPERATOR_KEY}`
+    ) {
+      const none = { keys: 0, atLeast: false };
+      const waits = { waiting: none, parked: { keys: parked, atLeast: false } };
+      response.writeHead(200).end(JSON.stringify({ site: AWS, ...waits, reactions: [], entries: [] }));
       return;
     }
     const found = request.url === '/replication' ? status : 404;
@@ -282,6 +292,20 @@ describe('tandem status of a stack on this machine', () => {
     ]);
     const { out } = await run(['status', '--stack', file]);
     expect(out).toMatch(/aws-us-east-1 → azure-eastus .* 2 +at least 2 +at least 250\n/);
+  });
+
+  test('says where reactions are parked, and nothing where none is', async () => {
+    const aws = await startSite(view(AWS, AZURE), 200, depths(0, 0, 0), undefined, [], 3);
+    const azure = await startSite(view(AZURE, AWS), 200, depths(0, 0, 0));
+    const file = await writeStack([
+      { site: AWS, url: aws.url },
+      { site: AZURE, url: azure.url },
+    ]);
+    const { code, out } = await run(['status', '--stack', file]);
+    expect(code).toBe(0);
+    expect(out.split('\n').filter((line) => line.includes('parked'))).toEqual([
+      'Reactions on 3 records are parked at aws-us-east-1: reactions list says why.',
+    ]);
   });
 
   test('--keys names the keys at risk in each direction, and why one is refused for good', async () => {

@@ -14,13 +14,22 @@ export interface Answer {
 /**
  * - `answered`: by a site of Tandem: done, or refused for good.
  * - `behind`: the site has not got what the session has seen.
+ * - `moved`: another site must be asked; certain that nothing has happened.
  * - `not-done`: certain that nothing has happened.
  * - `lost`: nobody can say.
  */
 export type Outcome =
   | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'behind'; readonly cause: unknown; readonly retryAfterMs: number }
+  | { readonly kind: 'moved'; readonly answer: Answer; readonly to: MovedTo; readonly cause: unknown }
   | ({ readonly kind: 'not-done' | 'lost'; readonly cause: unknown } & Fault);
+
+/** The site that is to be asked, as the one that was asked knows it. */
+export interface MovedTo {
+  readonly name: string;
+  /** Without a slash at the end. */
+  readonly url: string;
+}
 
 interface Fault {
   /** The site itself does not work, as far as one can see; false: it answered, and about this request only. */
@@ -65,9 +74,22 @@ function outcomeOf({ status, headers }: Response, text: string): Outcome {
   if (status === 429) return { kind: 'not-done', isDown: false, retryAfterMs: asked ?? 1_000, cause };
   // A gateway in front of a site that is gone says nothing about a record: the site itself must have spoken.
   if (site === null) return { kind: 'lost', isDown: true, ...retryAfter, cause };
+  const to = status === 421 ? movedTo(headers) : undefined;
+  if (to !== undefined) return { kind: 'moved', answer: { status, headers, text, site }, to, cause };
   if (status < 500 && status !== 408) return { kind: 'answered', answer: { status, headers, text, site } };
+  // Which site writes is being changed there; it has done nothing.
+  if (problem?.code === 'writer_moving')
+    return { kind: 'not-done', isDown: false, retryAfterMs: asked ?? 1_000, cause };
   if (problem?.code === 'not_yet_here') return { kind: 'behind', retryAfterMs: asked ?? 1_000, cause };
   return { kind: 'lost', isDown: false, ...retryAfter, cause };
+}
+
+/** Where `location` leads, as far as the site is named; undefined: nowhere. */
+function movedTo(headers: Headers): MovedTo | undefined {
+  const [name, location] = [headers.get('x-tandem-at'), headers.get('location')];
+  if (name === null || location === null || !URL.canParse(location)) return undefined;
+  const { protocol, origin } = new URL(location);
+  return /^https?:$/.test(protocol) ? { name, url: origin } : undefined;
 }
 
 /** What a failed attempt was answered with. */

@@ -28,6 +28,8 @@ interface Prepared {
   readonly repeat: Repeat;
   /** The key was made for this very call. */
   readonly isNewKey: boolean;
+  /** Those that do it, as the contract says. */
+  readonly sites: readonly string[] | undefined;
 }
 
 export class Calls {
@@ -85,6 +87,7 @@ export class Calls {
     const given = idempotencyKey ?? headers.get('idempotency-key') ?? undefined;
     const key = given ?? (facts?.keyed === true ? timedKey(Date.now()) : undefined);
     if (key !== undefined) headers.set('idempotency-key', key);
+    if (facts?.sites !== undefined) headers.set('x-tandem-follow', '1');
     const body = request.body === null ? undefined : await request.text();
     const parsed: unknown = body === undefined ? undefined : JSON.parse(body);
     const repeat = repeatOf({ method, body: parsed, headers, facts });
@@ -95,6 +98,7 @@ export class Calls {
       body,
       repeat: safeElsewhere === true && repeat === 'here' ? 'elsewhere' : repeat,
       isNewKey: given === undefined,
+      sites: facts?.sites,
     };
   }
 
@@ -118,7 +122,7 @@ export class Calls {
   }
 
   async #sendOnce(
-    { method, url: { pathname, search }, headers, body, repeat, isNewKey }: Prepared,
+    { method, url: { pathname, search }, headers, body, repeat, isNewKey, sites }: Prepared,
     { site, signal, totalMs = this.#checked.totalMs }: CallOptions,
   ): Promise<Answered> {
     let carried = this.session.carry(pathname, isRead(method));
@@ -137,6 +141,7 @@ export class Calls {
       },
       totalMs,
       site,
+      sites,
       signal,
     });
     if (!answered.stale) this.#keep(answered.answer, pathname, carried);

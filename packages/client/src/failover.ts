@@ -34,6 +34,8 @@ export interface Call {
   readonly totalMs: number;
   /** The only site that may be asked. */
   readonly site: string | undefined;
+  /** Those that do it, as the contract says: they are asked first. */
+  readonly sites: readonly string[] | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -52,7 +54,7 @@ export interface FailoverOptions extends CheckedOptions {
 
 export class Failover {
   readonly #options: FailoverOptions;
-  readonly #circuits: ReadonlyMap<string, Circuit>;
+  readonly #circuits: Map<string, Circuit>;
 
   constructor(options: FailoverOptions) {
     this.#options = options;
@@ -75,13 +77,13 @@ class Run {
   #stale = false;
   #cause: unknown;
 
-  constructor(options: FailoverOptions, circuits: ReadonlyMap<string, Circuit>, call: Call) {
+  constructor(options: FailoverOptions, circuits: Map<string, Circuit>, call: Call) {
     this.#options = options;
     this.#call = call;
     this.#deadlineMs = options.clock.now() + call.totalMs;
     const { endpoints, clock } = options;
     this.#route = new Route({
-      endpoints,
+      endpoints: firstOf(endpoints, call.sites),
       circuits,
       repeat: call.repeat,
       site: call.site,
@@ -107,6 +109,10 @@ class Run {
       if (this.#leftMs() < attemptMsMin) break;
       const outcome = await this.#attempt(endpoint);
       if (outcome.kind === 'answered') return this.#resultOf(endpoint, outcome.answer);
+      if (outcome.kind !== 'moved') continue;
+      // Whoever wants this very site has its answer.
+      if (this.#call.site !== undefined) return this.#resultOf(endpoint, outcome.answer);
+      this.#route.moved(outcome.to);
     }
     throw this.#failure(this.#cause);
   }
@@ -176,6 +182,10 @@ class Run {
       return;
     }
     this.#cause = outcome.cause;
+    if (outcome.kind === 'moved') {
+      circuit.succeeded();
+      return;
+    }
     if (outcome.kind === 'behind') {
       this.#behind = true;
       this.#route.pause(name, nowMs + outcome.retryAfterMs);
@@ -229,6 +239,13 @@ class Run {
   #leftMs(): number {
     return this.#deadlineMs - this.#options.clock.now();
   }
+}
+
+/** Others would only name them, but may know them better than the contract did. */
+function firstOf(endpoints: readonly Endpoint[], sites: readonly string[] | undefined): readonly Endpoint[] {
+  if (sites === undefined) return endpoints;
+  const isFirst = ({ name }: Endpoint): boolean => sites.includes(name);
+  return [...endpoints.filter(isFirst), ...endpoints.filter((one) => !isFirst(one))];
 }
 
 /** A refusal of a site that is no problem document. */

@@ -10,4 +10,6 @@ export interface OperationFacts {
   readonly idempotent?: boolean;
   /** Where it may be repeated when its outcome is unknown and it has a key; absent: only at its site. */
   readonly repeat?: 'elsewhere' | 'here';
+  /** The only sites that do it, by their ids; others name one of them. Absent: every site. */
+  readonly sites?: readonly string[];
 }

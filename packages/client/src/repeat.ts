@@ -8,7 +8,8 @@
  * - a replacement, a patch of plain fields and `{ add, remove }` set the same values at both, which merge to them;
  * - deleting twice is deleting once;
  * - two `{ increment }` both count, so an increment stays at its site, where its key is known at once;
- * - what an action does, only its declaration says (`x-tandem-repeat` in the contract), so it stays as well;
+ * - what an action or a custom route does, only the contract says (`x-tandem-repeat`, which is derived from what an action
+ *   may write, or declared); without it, or with `here`, it stays as well;
  * - a precondition is true of what one site holds; elsewhere it would be another one.
  */
 import type { OperationFacts } from './operation-facts.ts';

@@ -4,14 +4,15 @@
  * Invariant: a request that must not count twice is led to a second site only while it is certain that no earlier attempt
  * took effect. In a round every site is asked once; those that are known to fail, last.
  */
+import type { MovedTo } from './attempt.ts';
 import { pauseMs } from './bounds.ts';
-import type { Circuit } from './circuit.ts';
+import { Circuit } from './circuit.ts';
 import type { Endpoint } from './options.ts';
 import type { Repeat } from './repeat.ts';
 
 export interface RouteOptions {
   readonly endpoints: readonly Endpoint[];
-  readonly circuits: ReadonlyMap<string, Circuit>;
+  readonly circuits: Map<string, Circuit>;
   readonly repeat: Repeat;
   /** The only one that may be asked. */
   readonly site: string | undefined;
@@ -27,6 +28,8 @@ export class Route {
   /** Endpoint → when it may be asked for this again. */
   readonly #notBefore = new Map<string, number>();
   #rounds = 0;
+  /** The site that another one has named; it may be none of the endpoints. */
+  #named: Endpoint | undefined;
 
   constructor(options: RouteOptions) {
     this.#options = options;
@@ -34,8 +37,8 @@ export class Route {
 
   /** Who may be asked at all, now; nobody: the call is over. */
   candidates(): readonly Endpoint[] {
-    const { endpoints, repeat, site } = this.#options;
-    const named = endpoints.filter(({ name }) => site === undefined || name === site);
+    const { repeat, site } = this.#options;
+    const named = this.#endpoints().filter(({ name }) => site === undefined || name === site);
     if (repeat === 'elsewhere') return named;
     const sites = named.filter(({ isEdge }) => !isEdge);
     if (this.unknownAt.size === 0) return sites.length > 0 ? sites : named;
@@ -50,6 +53,21 @@ export class Route {
       ({ name }) => !this.#triedThisRound.has(name) && this.#notBeforeOf(name) <= nowMs,
     );
     return left.find(({ name }) => !this.circuit(name).isAvoided(nowMs, mayProbe)) ?? left[0];
+  }
+
+  /** The named site first, where there is one. */
+  #endpoints(): readonly Endpoint[] {
+    const { endpoints } = this.#options;
+    const named = this.#named;
+    return named === undefined ? endpoints : [named, ...endpoints.filter(({ name }) => name !== named.name)];
+  }
+
+  /** A site has named another one that is to be asked instead: it is the next. */
+  moved({ name, url }: MovedTo): void {
+    const { endpoints, circuits } = this.#options;
+    const known = endpoints.find((one) => !one.isEdge && (one.name === name || one.url === url));
+    this.#named = known ?? { name, url, isEdge: false };
+    if (!circuits.has(this.#named.name)) circuits.set(this.#named.name, new Circuit());
   }
 
   tried(name: string): void {

@@ -92,6 +92,66 @@ describe('a key that a record has forgotten', () => {
   });
 });
 
+describe('a site that names another one', () => {
+  const count = { signIns: { increment: 1 } };
+
+  test.each([
+    ['a creation', (sites: FakeSites) => users(sites).create(ADA)],
+    ['an increment', (sites: FakeSites) => users(sites).patch('ada', count)],
+    ['a read', (sites: FakeSites) => users(sites).get('ada')],
+  ])('is left at once, and what it named is asked with the same key and headers: %s', async (_, act) => {
+    const sites = fakeSites({ aws: ['elsewhere'] }, { headers: { authorization: 'Bearer x' } });
+    const { site } = await act(sites);
+    expect([site, sites.asked, sites.clock.now()]).toEqual([
+      'azure',
+      ['aws', 'azure'],
+      fakeSites().clock.now(),
+    ]);
+    expect(new Set(keysOf(sites)).size).toBe(1);
+    expect(sites.azure.sent[0]?.headers.get('authorization')).toBe('Bearer x');
+    expect(sites.aws.effects).toEqual([]);
+  });
+
+  test('may name one that the client did not know, and is asked again when that is silent', async () => {
+    const sites = fakeSites({ aws: ['far'] });
+    sites.far.fates.push('refused');
+    const { site } = await users(sites).patch('ada', count);
+    expect([site, sites.asked]).toEqual(['azure', ['aws', 'far', 'azure']]);
+  });
+
+  test('or says that nobody writes at the moment has done nothing: an increment waits, and is not unknown', async () => {
+    const sites = fakeSites({ aws: ['moving', 'moving', 'elsewhere'], azure: ['moving', 'moving'] });
+    const { site } = await users(sites).patch('ada', count);
+    expect([site, effectsOf(sites).length]).toEqual(['azure', 1]);
+    const never = fakeSites({ aws: MANY('moving'), azure: MANY('moving') });
+    expect(await reasonOf(users(never).patch('ada', count))).toBeInstanceOf(UnavailableError);
+  });
+
+  test('does not unmake what is unknown: an increment that may stand there goes nowhere else', async () => {
+    const sites = fakeSites({ aws: ['elsewhere'], azure: MANY('reset-after') });
+    const error = await reasonOf(users(sites).patch('ada', count));
+    expect(error).toBeInstanceOf(OutcomeUnknown);
+    expect((error as OutcomeUnknown).sites).toEqual(['azure']);
+    expect(effectsOf(sites)).toHaveLength(1);
+  });
+
+  test('is the answer to whoever asks this site only, and two that name each other end', async () => {
+    const sites = fakeSites({ aws: ['elsewhere'] });
+    const pinned = await reasonOf(users(sites).get('ada', { site: 'aws' }));
+    expect(pinned).toMatchObject({ status: 421, code: 'not_kept_here', site: 'aws' });
+    const circling = fakeSites({ aws: MANY('elsewhere'), azure: MANY('elsewhere') });
+    expect(await reasonOf(users(circling).create(ADA))).toBeInstanceOf(UnavailableError);
+  });
+
+  test('is asked last where the contract says who does it, and hears that the client follows by itself', async () => {
+    const facts = { method: 'GET', path: '/users/{userId}', keyed: false, sites: ['azure'] } as const;
+    const sites = fakeSites({}, { operations: [facts] });
+    await users(sites).get('ada');
+    expect(sites.asked).toEqual(['azure']);
+    expect(sites.azure.sent[0]?.headers.get('x-tandem-follow')).toBe('1');
+  });
+});
+
 describe('an increment', () => {
   test('crosses over while it is certain that nothing happened', async () => {
     const sites = fakeSites({ aws: ['refused'] });

@@ -26,7 +26,8 @@ interface EmulatorsInput {
 export function emulatorsCommand(name: string): Command<CommandContext> {
   return command({
     name,
-    summary: 'DynamoDB, SQS, Cosmos DB, Service Bus and both vaults on this machine, for their own SDKs',
+    summary:
+      'DynamoDB, SQS, S3, Cosmos DB, Service Bus, Blob Storage and both vaults on this machine, for their own SDKs',
     details: DETAILS,
     options: {
       services: text('which, with commas between', {

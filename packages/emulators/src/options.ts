@@ -12,10 +12,12 @@ import { isTier, type Tier, TIERS } from './service-bus/tiers.ts';
 export const SERVICE_NAMES = [
   'dynamodb',
   'sqs',
+  's3',
   'secretsmanager',
   'cosmos',
   'servicebus',
   'keyvault',
+  'blob',
   'oidc',
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -41,6 +43,10 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     /** Beyond so many write units a second of a table or an index, writes are. Default: no limit. */
     readonly writeUnitsPerSecond?: number;
   };
+  readonly s3?: {
+    /** Base address of SQS, for notifications. Default: that of `sqs`, when it is started as well. */
+    readonly sqsEndpoint?: string;
+  };
   readonly secretsmanager?: {
     /** A `.env` file: `SECRET_STRIPE_KEY=…` in it is the secret `stripe-key`. Read again when it changes. Absolute. */
     readonly secretsFile?: string;
@@ -63,6 +69,18 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     /** As of `secretsmanager`. */
     readonly secretsFile?: string;
   };
+  readonly blob?: {
+    /** Name of the storage account: 3 to 24 lower-case letters and digits. Default `local`. */
+    readonly account?: string;
+    /** Whether each write keeps the state before it. Default false, as of a new account. */
+    readonly versioning?: boolean;
+    /** Whether versions may be protected from deletion, by policies and holds; needs `versioning`. Default false. */
+    readonly versionImmutability?: boolean;
+    /** Base address of the OpenID Connect issuer whose tokens are taken; default: any token is. */
+    readonly issuer?: string;
+    /** The queue of a Service Bus emulator that is sent what happens to blobs, as Event Grid sends it. */
+    readonly events?: { readonly connectionString: string; readonly queue: string };
+  };
 }
 
 /** The options are wrong; the message names every field that is, and what it should be. */
@@ -83,6 +101,8 @@ const port = needs(
 );
 const text = needs('a text that is not empty', (value) => typeof value === 'string' && value !== '');
 
+const flag = needs('true or false', (value) => typeof value === 'boolean');
+
 const FIELDS: Checks = {
   services: checkServices,
   ports: fieldsOf(Object.fromEntries(PORT_NAMES.map((name) => [name, port]))),
@@ -90,6 +110,7 @@ const FIELDS: Checks = {
   region: text,
   now: needs('a function', (value) => typeof value === 'function'),
   dynamodb: fieldsOf({ readUnitsPerSecond: positive, writeUnitsPerSecond: positive }),
+  s3: fieldsOf({ sqsEndpoint: text }),
   secretsmanager: fieldsOf({ secretsFile: text, prefix: text }),
   cosmos: fieldsOf({ requestUnitsPerSecond: positive }),
   servicebus: fieldsOf({
@@ -98,6 +119,16 @@ const FIELDS: Checks = {
     creditsPerSecond: positive,
   }),
   keyvault: fieldsOf({ secretsFile: text }),
+  blob: fieldsOf({
+    account: needs(
+      'a name of 3 to 24 lower-case letters and digits',
+      (value) => typeof value === 'string' && /^[a-z0-9]{3,24}$/.test(value),
+    ),
+    versioning: flag,
+    versionImmutability: flag,
+    issuer: needs('a URL', (value) => typeof value === 'string' && URL.canParse(value)),
+    events: fieldsOf({ connectionString: text, queue: text }),
+  }),
 };
 
 /** @throws EmulatorOptionsError */

@@ -69,6 +69,7 @@ const PARTS: Readonly<Record<ServiceName, (emulators: Emulators) => string>> = {
   dynamodb: ({ dynamodb: { endpoint, config } }) =>
     `DynamoDB     ${endpoint}\n  new DynamoDBClient(${literal(config)})\n`,
   sqs: ({ sqs: { endpoint, config } }) => `SQS          ${endpoint}\n  new SQSClient(${literal(config)})\n`,
+  s3: ({ s3: { endpoint, config } }) => `S3           ${endpoint}\n  new S3Client(${literal(config)})\n`,
   secretsmanager: ({ secretsmanager: { endpoint, config } }) =>
     `Secrets Mgr  ${endpoint}\n  new SecretsManagerClient(${literal(config)})\n`,
   keyvault: ({ keyvault: { vaultUrl, options } }) =>
@@ -78,6 +79,8 @@ const PARTS: Readonly<Record<ServiceName, (emulators: Emulators) => string>> = {
   servicebus: ({ servicebus: { port, controlUrl, connectionString } }) =>
     `Service Bus  amqp://127.0.0.1:${port}, control interface ${controlUrl}\n` +
     `  new ServiceBusClient('${connectionString}')\n`,
+  blob: ({ blob: { url, connectionString } }) =>
+    `Blob Storage ${url}\n  BlobServiceClient.fromConnectionString('${connectionString}')\n`,
   oidc: ({ oidc: { issuer } }) =>
     `Issuer       ${issuer}\n  curl -d grant_type=client_credentials ${issuer}/oauth2/token\n`,
 };

@@ -20,7 +20,7 @@ export interface Controlled {
   readonly faultsUrl: string;
 }
 
-/** What the constructor of a client of the AWS SDK for JavaScript 3 takes. The emulators accept any credentials. */
+/** What the constructor of a client of the AWS SDK for JavaScript 3 takes. S3 checks signatures by them; the others accept any. */
 export interface AwsClientConfig {
   readonly endpoint: string;
   readonly region: string;
@@ -29,8 +29,13 @@ export interface AwsClientConfig {
 
 export interface AwsEmulator extends Controlled {
   readonly endpoint: string;
-  /** `new DynamoDBClient(config)`, `new SQSClient(config)`, `new SecretsManagerClient(config)` */
+  /** `new DynamoDBClient(config)`, `new SQSClient(config)`, `new S3Client(config)`, `new SecretsManagerClient(config)` */
   readonly config: AwsClientConfig;
+}
+
+export interface S3Service extends AwsEmulator {
+  /** Where the notifications of buckets go from now on: the base address of an SQS. */
+  deliverTo(sqsEndpoint: string): void;
 }
 
 export interface CosmosEmulator extends Controlled {
@@ -64,6 +69,18 @@ export interface ServiceBusEmulator extends Controlled {
   counts(name: string): QueueCounts;
 }
 
+export interface BlobStorageEmulator extends Controlled {
+  /** Of the account: `http://127.0.0.1:<port>/local`. */
+  readonly url: string;
+  /** `BlobServiceClient.fromConnectionString(connectionString)` */
+  readonly connectionString: string;
+  /** `new StorageSharedKeyCredential(account, key)`, for signatures of one's own. */
+  readonly account: string;
+  readonly key: string;
+  /** From now on this queue is sent what happens to blobs. @throws TypeError for an address that is none of this machine. */
+  sendEventsTo(queue: { readonly connectionString: string; readonly queue: string }): void;
+}
+
 /** An OpenID Connect issuer that gives a token to everybody: `POST <issuer>/oauth2/token`. */
 export interface OidcEmulator {
   readonly port: number;
@@ -73,10 +90,12 @@ export interface OidcEmulator {
 export interface EmulatorOf {
   readonly dynamodb: AwsEmulator;
   readonly sqs: AwsEmulator;
+  readonly s3: S3Service;
   readonly secretsmanager: AwsEmulator;
   readonly cosmos: CosmosEmulator;
   readonly servicebus: ServiceBusEmulator;
   readonly keyvault: KeyVaultEmulator;
+  readonly blob: BlobStorageEmulator;
   readonly oidc: OidcEmulator;
 }
 
@@ -93,7 +112,14 @@ const DEFAULT_REGION = 'us-east-1';
 const TOKEN_MS = 3_600_000;
 
 /** Where the data of a service is, below the folder of all. */
-const FOLDERS = { dynamodb: 'dynamodb', sqs: 'sqs', cosmos: 'cosmos', servicebus: 'service-bus' } as const;
+const FOLDERS = {
+  dynamodb: 'dynamodb',
+  sqs: 'sqs',
+  s3: 's3',
+  cosmos: 'cosmos',
+  servicebus: 'service-bus',
+  blob: 'blob',
+} as const;
 
 /** What starts one service, by the options for all. */
 export const SERVICES: {
@@ -113,6 +139,13 @@ export const SERVICES: {
     const { startSqs } = await import('./sqs/server.ts');
     const server = await startSqs({ ...common(options, 'sqs'), ...region(options) });
     return startedAws('AWS_ENDPOINT_URL_SQS', server, options);
+  },
+
+  async s3(options) {
+    const { startS3 } = await import('./s3/server.ts');
+    const server = await startS3({ ...common(options, 's3'), ...region(options), ...options.s3 });
+    const started = startedAws('AWS_ENDPOINT_URL_S3', server, options);
+    return { ...started, emulator: { ...started.emulator, deliverTo: (to) => server.deliverTo(to) } };
   },
 
   async secretsmanager(options) {
@@ -178,6 +211,27 @@ export const SERVICES: {
         counts: (name) => server.counts(name),
       },
       env: { SERVICEBUS_CONNECTION_STRING: connectionString },
+      close: () => server.close(),
+    };
+  },
+
+  async blob(options) {
+    const { startBlob } = await import('./blob/server.ts');
+    const server = await startBlob({ ...common(options, 'blob'), ...options.blob });
+    const { port, faults, endpoint: url, account, key } = server;
+    const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};BlobEndpoint=${url};`;
+    return {
+      emulator: {
+        port,
+        faults,
+        faultsUrl: new URL(FAULTS_PATH, url).href,
+        url,
+        connectionString,
+        account,
+        key,
+        sendEventsTo: (queue) => server.sendEventsTo(queue),
+      },
+      env: { AZURE_STORAGE_CONNECTION_STRING: connectionString },
       close: () => server.close(),
     };
   },

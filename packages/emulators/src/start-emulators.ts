@@ -12,10 +12,12 @@ export type { EmulatorsOptions, PortName, ServiceName } from './options.ts';
 export type {
   AwsClientConfig,
   AwsEmulator,
+  BlobStorageEmulator,
   Controlled,
   CosmosEmulator,
   KeyVaultEmulator,
   OidcEmulator,
+  S3Service,
   ServiceBusEmulator,
 } from './services.ts';
 export type { FaultKind, FaultRule, Faults } from './core/faults.ts';
@@ -26,7 +28,8 @@ export type { QueueOptions } from './service-bus/queue-options.ts';
 export type Emulators<S extends ServiceName = ServiceName> = { readonly [K in S]: EmulatorOf[K] } & {
   /**
    * Variables for another process: the AWS SDKs read theirs by themselves (`AWS_ENDPOINT_URL_SQS`, `AWS_REGION`, …); the
-   * others are COSMOS_ENDPOINT, COSMOS_KEY, SERVICEBUS_CONNECTION_STRING, KEY_VAULT_URL and OIDC_ISSUER.
+   * others are COSMOS_ENDPOINT, COSMOS_KEY, SERVICEBUS_CONNECTION_STRING, KEY_VAULT_URL, AZURE_STORAGE_CONNECTION_STRING and
+   * OIDC_ISSUER.
    */
   readonly env: Readonly<Record<string, string>>;
   /** Stops listening and drops every connection. More than once does no harm. */
@@ -61,6 +64,7 @@ export async function startEmulators<const S extends ServiceName>(
     if (failures.length === 1) throw failure;
     throw new AggregateError(failures, failures.map(({ message }) => message).join('; '));
   }
+  notifyQueues(options, Object.fromEntries(started.map(([name, { emulator }]) => [name, emulator])));
   // The table has an emulator of the right type for each name; TypeScript does not follow entries.
   return {
     ...Object.fromEntries(started.map(([name, { emulator }]) => [name, emulator])),
@@ -68,6 +72,12 @@ export async function startEmulators<const S extends ServiceName>(
     close,
     [Symbol.asyncDispose]: close,
   } as Emulators<S>;
+}
+
+/** Buckets tell the queues of the same call, unless another SQS was named. */
+function notifyQueues({ s3 }: EmulatorsOptions, { s3: objects, sqs }: Partial<EmulatorOf>): void {
+  if (objects !== undefined && sqs !== undefined && s3?.sqsEndpoint === undefined)
+    objects.deliverTo(sqs.endpoint);
 }
 
 async function start<S extends ServiceName>(

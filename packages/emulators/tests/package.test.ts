@@ -112,6 +112,7 @@ describe('the tarball', () => {
     const manifest = readJson(path.join(installed, 'package.json'));
     expect(manifest.private).toBe(true);
     expect(Object.keys(manifest.dependencies).sort()).toEqual([
+      '@aws-sdk/checksums',
       '@zeit/cosmosdb-query',
       'ajv',
       'ajv-formats',
@@ -220,7 +221,7 @@ emulators.sqs.faults.add({ kind: 'error', operation: 'SendMessage', times: 1 });
 // @ts-expect-error It was not started.
 emulators.cosmos.config;
 // @ts-expect-error There is no such service.
-await startEmulators({ services: ['s3'] });
+await startEmulators({ services: ['s4'] });
 `,
     );
     const program = ts.createProgram([file], {
@@ -272,7 +273,7 @@ await startEmulators({ services: ['s3'] });
   test.each([
     [
       ['--services', 'dynamo'],
-      "'dynamo' is not one of dynamodb, sqs, secretsmanager, cosmos, servicebus, keyvault, oidc; did you mean 'dynamodb'?",
+      "'dynamo' is not one of dynamodb, sqs, s3, secretsmanager, cosmos, servicebus, keyvault, blob, oidc; did you mean 'dynamodb'?",
     ],
     [['--prot', 'sqs=1'], "takes no option --prot; did you mean '--port'?"],
     [

@@ -198,7 +198,7 @@ describe('wrong options', () => {
     [
       'an unknown service',
       { services: ['dynamo'] },
-      "'dynamo' is not one of dynamodb, sqs, secretsmanager, cosmos, servicebus, keyvault, oidc; did you mean 'dynamodb'?",
+      "'dynamo' is not one of dynamodb, sqs, s3, secretsmanager, cosmos, servicebus, keyvault, blob, oidc; did you mean 'dynamodb'?",
     ],
     ['what every object has', { services: ['constructor'] }, "'constructor' is not one of"],
     ['a service twice', { services: ['sqs', 'sqs'] }, 'services: each service is named once'],
@@ -258,6 +258,11 @@ describe('wrong options', () => {
       'a budget of nothing',
       { services: ['cosmos'], cosmos: { requestUnitsPerSecond: 0 } },
       'cosmos.requestUnitsPerSecond: a number above 0 is needed, not 0',
+    ],
+    [
+      'an account that is none',
+      { services: ['blob'], blob: { account: 'Not One', versioning: 'yes', events: { queue: '' } } },
+      "blob.account: a name of 3 to 24 lower-case letters and digits is needed, not 'Not One'; blob.versioning: true or false is needed, not 'yes'; blob.events.queue: a text that is not empty is needed, not ''",
     ],
     [
       'several mistakes',

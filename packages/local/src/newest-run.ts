@@ -9,7 +9,8 @@ export function newestRun(work: () => Promise<void>): () => Promise<void> {
   let next: Promise<void> | undefined;
   const start = (): Promise<void> => {
     const run = work().finally(() => {
-      running = undefined;
+      // The next one begins a moment later: who asks until then shares it.
+      if (next === undefined) running = undefined;
     });
     running = run;
     return run;

@@ -34,6 +34,29 @@ describe('a run that catches up with the newest state', () => {
     expect(seen).toEqual([0, 1, 2]);
   });
 
+  test('is one at a time, also for who asks between the end of one and the begin of the next', async () => {
+    let running = 0;
+    let most = 0;
+    const run = newestRun(async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await Promise.resolve();
+      running -= 1;
+    });
+    const first = run();
+    const all = [first, run()];
+    // A promise that settles a little later each time.
+    let later = Promise.resolve();
+    for (let n = 0; n < 20; n += 1) {
+      later = later.then(() => {
+        all.push(run());
+      });
+    }
+    await later;
+    await Promise.all(all);
+    expect(most).toBe(1);
+  });
+
   test('that fails is the failure of those who asked for it, and the next one begins all the same', async () => {
     let fails = true;
     const run = newestRun(() => (fails ? Promise.reject(new Error('broken source')) : Promise.resolve()));

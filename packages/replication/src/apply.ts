@@ -14,6 +14,7 @@ import type { LostWrite } from './conflict-log.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
 import { ClockSkewError, isRetryable, ThrottledError } from './errors.ts';
 import { type EventCheck, parseEvent, type ReplicationEvent, stateOf } from './event.ts';
+import { keeps } from './placement.ts';
 import type { Disposition, InboundMessage } from './ports/queue.ts';
 import type { Protocol, Site } from './protocol.ts';
 import { entityOf, newestStamp } from './record.ts';
@@ -34,6 +35,16 @@ export interface ApplyReport {
    * clock is ahead of this one by more than the way took: that is how a skew is seen.
    */
   readonly lagMs: Readonly<Record<SiteId, number>>;
+  /**
+   * What came and is not kept here, by source and entity: dropped, because whoever sent it has it. Nothing else is said of
+   * it, and it is not set aside, where it would be kept after all.
+   */
+  readonly notKept: readonly NotKept[];
+}
+
+interface NotKept {
+  readonly source: SiteId;
+  readonly entity: string;
 }
 
 /** Applies a batch of the inbound queue. */
@@ -44,10 +55,15 @@ export function* applyBatch(
 ): Protocol<ApplyReport> {
   const dispositions: Disposition[] = messages.map(() => ({ kind: 'done' }));
   const byKey = new Map<string, Arrival[]>();
+  const notKept: NotKept[] = [];
   messages.forEach((message, index) => {
     const read = readArrival(site, message, check);
     if ('kind' in read) {
       dispositions[index] = read;
+      return;
+    }
+    if ('entity' in read) {
+      notKept.push(read);
       return;
     }
     const arrivals = byKey.get(read.key) ?? [];
@@ -62,18 +78,25 @@ export function* applyBatch(
     }
   }
   const { applied, superseded, lost, lagMs } = merge;
-  return { dispositions, applied, superseded, lost, lagMs };
+  return { dispositions, applied, superseded, lost, lagMs, notKept };
 }
 
-/** The event of a message, or why it cannot be applied. */
-function readArrival(site: Site, message: InboundMessage, check: EventCheck): ReplicationEvent | Disposition {
+/** The event of a message, or why it cannot be applied. What is not kept here is never set aside, whatever else is wrong. */
+function readArrival(
+  site: Site,
+  message: InboundMessage,
+  check: EventCheck,
+): ReplicationEvent | NotKept | Disposition {
   let event: ReplicationEvent;
   try {
     event = parseEvent(message.body, check);
   } catch (error) {
     return unreadable(error);
   }
-  if (!site.peers.includes(event.source)) {
+  const { key, source } = event;
+  if (!keeps(site, site.site, { key, ...(site.keptAt && { state: stateOf(event) }) }))
+    return { source, entity: entityOf(key) };
+  if (!site.peers.includes(source)) {
     return foreign(`${event.source} is not a peer of ${site.site}`);
   }
   const unbelieved = beyondItsSource(site, event);

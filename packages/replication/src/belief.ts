@@ -14,7 +14,7 @@ import { outranks } from './policies/field.ts';
 import type { Slot } from './policies/slots.ts';
 import type { Site } from './protocol.ts';
 import { entityOf, idOf, type RecordState, REQUESTS } from './record.ts';
-import { CONFLICT, HEARTBEAT, PAUSE, VERIFICATION } from './reserved.ts';
+import { CONFLICT, CURSOR, HEARTBEAT, PAUSE, VERIFICATION } from './reserved.ts';
 import { type SiteId, type Stamp, stampMs, stampSite } from './stamp.ts';
 
 /** Why an event says more than its source may, whatever is held here; undefined when it does not. */
@@ -36,6 +36,7 @@ function ownerOf(key: string): SiteId | undefined {
     case PAUSE:
       return idOf(key);
     case VERIFICATION:
+    case CURSOR:
       return idOf(key).split('.')[0];
     default:
       return undefined;

@@ -12,9 +12,10 @@ import { hashText } from './hash.ts';
 import type { Json } from './json.ts';
 import type { Conflict } from './merge.ts';
 import { messageOf } from './message.ts';
+import { peersOf } from './placement.ts';
 import type { Register } from './policies/field.ts';
 import { type Protocol, putMany, type Site } from './protocol.ts';
-import { entityOf, EXPIRES, type StoredRecord } from './record.ts';
+import { entityOf, EXPIRES, type RecordState, type StoredRecord } from './record.ts';
 import { CONFLICT, isReservedEntity } from './reserved.ts';
 import { laterStamp, stampMs, stampSite } from './stamp.ts';
 
@@ -59,7 +60,7 @@ export function* logConflicts(site: Site, lost: readonly LostWrite[]): Protocol<
   return failed;
 }
 
-/** The entry, with a marker for every peer. */
+/** The entry, with a marker for every peer that keeps the record which it is about. */
 function entryOf(site: Site, lost: LostWrite): StoredRecord {
   const full = recordOf(site, lost, true);
   try {
@@ -82,15 +83,18 @@ function recordOf(site: Site, { key, conflict }: LostWrite, withWinner: boolean)
     reason: reasonOf(conflict),
     [EXPIRES]: Math.ceil((stampMs(stamp) + conflictKeptMs) / 1000),
   };
+  const state: RecordState = {
+    fields: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [stamp, value]])),
+    vector: { [stampSite(stamp)]: stamp },
+  };
+  const entry = `${CONFLICT}:${entryId(key, conflict)}`;
+  const peers = peersOf(site, { key: entry, state });
   return {
-    key: `${CONFLICT}:${entryId(key, conflict)}`,
-    state: {
-      fields: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, [stamp, value]])),
-      vector: { [stampSite(stamp)]: stamp },
-    },
+    key: entry,
+    state,
     version: stamp,
-    pending: Object.fromEntries(site.peers.map((peer) => [peer, stamp])),
-    ...(site.peers.length > 0 && { pendingSince: site.now() }),
+    pending: Object.fromEntries(peers.map((peer) => [peer, stamp])),
+    ...(peers.length > 0 && { pendingSince: site.now() }),
     operations: [],
   };
 }

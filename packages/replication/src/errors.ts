@@ -44,6 +44,42 @@ export class RefusedError extends AppError {
   readonly code = 'refused';
 }
 
+/** Another site must be asked for this; nothing has happened. */
+export abstract class ElsewhereError extends AppError {
+  /** Those that can be asked. */
+  readonly sites: readonly string[];
+
+  constructor(message: string, sites: readonly string[]) {
+    super(message);
+    this.sites = sites;
+  }
+}
+
+/** Records of this entity are kept at other sites only. */
+export class NotKeptHereError extends ElsewhereError {
+  override readonly name = 'NotKeptHereError';
+  readonly code = 'not_kept_here';
+}
+
+/** Another site writes records of this entity. */
+export class NotWriterHereError extends ElsewhereError {
+  override readonly name = 'NotWriterHereError';
+  readonly code = 'not_writer_here';
+}
+
+/** Nobody writes records of this entity until another site has been opened; nothing has happened. */
+export class WriterMovingError extends AppError {
+  override readonly name = 'WriterMovingError';
+  readonly code = 'writer_moving';
+  override readonly retryable = true;
+}
+
+/** What was decided by is no longer so. */
+export class OvertakenError extends AppError {
+  override readonly name = 'OvertakenError';
+  readonly code = 'conflict';
+}
+
 /** A dependency refused, throttled or did not answer, and the call had no effect. */
 export class UnavailableError extends AppError {
   override readonly name = 'UnavailableError';

@@ -6,11 +6,12 @@
 import { forwardAgeMaxMs, forwardAttemptsMax } from './bounds.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
 import { AppError, isPermanent, isRetryable, ThrottledError } from './errors.ts';
-import { type EventCheck, eventVersion, parseEvent } from './event.ts';
+import { type EventCheck, eventVersion, parseEvent, stateOf } from './event.ts';
 import type { FailedKeys } from './isolate.ts';
 import { isCleared } from './markers.ts';
 import { messageText } from './message.ts';
 import { own } from './own.ts';
+import { peersOf } from './placement.ts';
 import type { Disposition, InboundMessage, OutboundMessage, SendResult } from './ports/queue.ts';
 import type { ClearRequest } from './ports/store.ts';
 import { clearPending, type Protocol, send, type Site } from './protocol.ts';
@@ -121,13 +122,16 @@ export function* forward(
       }
       // The marker stands: the sweeper sends the record as it is now.
       if (site.now() - event.sent_at > forwardAgeMaxMs) return;
+      // A release before may have published what by now is kept at fewer sites.
+      const peers = peersOf(site, { key: event.key, ...(site.keptAt && { state: stateOf(event) }) });
+      if (peers.length === 0) return;
       crossings.push({
         index,
         crossing: {
           key: event.key,
           // The host may have parsed it and written it again, in another way than the peer's queue takes.
           message: { id: message.id, body: messageText(event) },
-          markers: Object.fromEntries(site.peers.map((peer) => [peer, eventVersion(event)])),
+          markers: Object.fromEntries(peers.map((peer) => [peer, eventVersion(event)])),
         },
       });
     } catch (error) {

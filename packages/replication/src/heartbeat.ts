@@ -15,6 +15,7 @@ import { readKeys } from './isolate.ts';
 import type { Json } from './json.ts';
 import { localWrite } from './local-write.ts';
 import { pauseKey } from './paused-peers.ts';
+import { isConfined, openName } from './placement.ts';
 import type { PendingEntry } from './ports/store.ts';
 import type { Protocol, Site } from './protocol.ts';
 import { newestStamp, type StoredRecord } from './record.ts';
@@ -205,10 +206,10 @@ export function* leaveNotes(
 ): Protocol<StoredRecord> {
   const causes = Object.entries(silent).map(([peer, why]) => [peer, causeOf(why)]);
   const rejects = Object.entries(refused).flatMap(([peer, keys]) =>
-    Object.entries(keys).map(([key, why]) => [peer, key, causeOf(why)]),
+    [...openCauses(site, keys)].map(([key, why]) => [peer, key, causeOf(why)]),
   );
   const notes = {
-    [SWEPT_TO]: entry === undefined ? null : [entry.sinceMs, entry.key],
+    [SWEPT_TO]: entry === undefined ? null : [entry.sinceMs, placeOf(site, entry.key)],
     [RECOVERY]: recovery === undefined ? null : [recovery.beganAtMs, recovery.fromMs, recovery.sent],
     [SILENT]: causes.length === 0 ? null : (Object.fromEntries(causes) as Record<string, string>),
     [REFUSED]: rejects.length === 0 ? null : rejects.slice(0, refusedKeysMax),
@@ -222,6 +223,22 @@ export function* leaveNotes(
       return held !== undefined && Object.entries(notes).every(isKnown) ? undefined : notes;
     },
   });
+}
+
+/** A heartbeat is kept everywhere: of what is confined it names the entity, and the log of the sweep the key. */
+function openCauses(site: Site, keys: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(keys).map(([key, why]) =>
+      isConfined(site, { key })
+        ? [openName(site, key), 'of records that are kept at some sites only: the log of the sweep names it']
+        : [key, why],
+    ),
+  );
+}
+
+/** Where the next run goes on: not to name what is confined, it begins with that millisecond anew. */
+function placeOf(site: Site, key: string): string {
+  return isConfined(site, { key }) ? '' : key;
 }
 
 function causeOf(why: string): string {

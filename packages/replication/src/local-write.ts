@@ -15,11 +15,19 @@ import {
   writeBackoffMs,
   writeFailuresMax,
 } from './bounds.ts';
-import { AmbiguousError, isRetryable, TooLargeError, UnavailableError } from './errors.ts';
+import {
+  AmbiguousError,
+  ElsewhereError,
+  isRetryable,
+  TooLargeError,
+  UnavailableError,
+  WriterMovingError,
+} from './errors.ts';
 import { eventOf } from './event.ts';
 import type { Json } from './json.ts';
 import { cleared, goneSinceOf, nextLife } from './lives.ts';
 import { messageOf, messageText } from './message.ts';
+import { peersOf, requireKept } from './placement.ts';
 import type { FieldOperation, FieldParts } from './policies/field.ts';
 import { write as setRegister } from './policies/register.ts';
 import type { OutboundMessage } from './ports/queue.ts';
@@ -32,6 +40,7 @@ import { isLive, newestStamp, partsOf, type RecordState, type StoredRecord, with
 import { isOwnBusiness } from './reserved.ts';
 import { areUnderstood, INCARNATIONS } from './semantics.ts';
 import { laterStamp, nextStamp, type Stamp, stampMs } from './stamp.ts';
+import { requireWriter } from './writer-record.ts';
 
 /** Field → its new value, or the operation of a merge policy (`policies/`). */
 export type Changes = Readonly<Record<string, Json | FieldOperation>>;
@@ -63,8 +72,11 @@ export interface LocalWrite {
  * @throws UnavailableError when the store fails, or when the key stays contended for `writeAttemptsMax` attempts.
  * @throws AmbiguousError when the write may have taken effect, and the record has forgotten whether it has.
  * @throws TooLargeError when the record would not fit one message.
+ * @throws NotKeptHereError when this site keeps no such records. @throws NotWriterHereError when another one writes
+ * them. @throws WriterMovingError while nobody does.
  */
 export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecord> {
+  requireKept(site, write.key);
   let current: Versioned | undefined;
   let known = write.expectNew === true;
   let failures = 0;
@@ -84,6 +96,7 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
       }
       const live = held !== undefined && isLive(held.state, site.now());
       const start = yield* startOf(site, write, held, live);
+      yield* requireWriter(site, write.key);
       // Nothing is waited for between the decision and the put: what it was made by must still be so.
       const changes = write.decide(held, live);
       if (changes !== undefined && isForgotten) throw unknowable(write.key);
@@ -113,6 +126,9 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
     } catch (error) {
       // A refusal of the rule may be about what this very write has done.
       if (isForgotten) throw error instanceof AmbiguousError ? error : unknowable(write.key, error);
+      // To be sent elsewhere, or to wait for that, says that nothing has happened here: after such a put nobody knows.
+      if (error instanceof ElsewhereError || error instanceof WriterMovingError)
+        throw ambiguous ? unavailable(write.key, ambiguous, error) : error;
       if (!isRetryable(error)) throw error;
       if (error instanceof AmbiguousError) [ambiguous, unanswered] = [true, putting ?? unanswered];
       putting = undefined;
@@ -192,9 +208,9 @@ function apply(
       site: site.site,
     });
   }
-  const pending: Record<string, string> = {};
-  for (const peer of site.peers) pending[peer] = stamp;
   const state = withParts(start, parts, { ...start?.vector, [site.site]: stamp });
+  const peers = peersOf(site, { key: write.key, state });
+  const pending = Object.fromEntries(peers.map((peer) => [peer, stamp]));
   const goneSince = goneSinceOf(state, held, wallMs);
   const entries = entriesAfter(site, write.key, { held, state, done: write.done });
   return {
@@ -202,7 +218,7 @@ function apply(
     state,
     version: stamp,
     pending,
-    ...(site.peers.length > 0 && { pendingSince: Math.min(held?.pendingSince ?? wallMs, wallMs) }),
+    ...(peers.length > 0 && { pendingSince: Math.min(held?.pendingSince ?? wallMs, wallMs) }),
     ...(goneSince !== undefined && { goneSince }),
     ...withEntries(entries),
     operations: [...(held?.operations ?? []), write.operationId].slice(-operationsRemembered),
@@ -232,11 +248,12 @@ function messageFor(
   const options = { source: site.site, nowMs: site.now(), traceparent };
   const message = messageOf(eventOf(record, options));
   const bytes = Buffer.byteLength(message.body);
-  const shareBytes = Math.floor(eventBytesMax / (site.peers.length + 1));
+  const writers = Object.keys(record.pending).length + 1;
+  const shareBytes = Math.floor(eventBytesMax / writers);
   if (bytes <= shareBytes) return message;
   if (held !== undefined && stateBytes(record) < stateBytes(held)) return message;
   throw new TooLargeError(
-    `${record.key}: ${bytes} bytes with its stamps, at most ${shareBytes} can be kept at ${site.peers.length + 1} sites`,
+    `${record.key}: ${bytes} bytes with its stamps, at most ${shareBytes} can be kept at ${writers} sites`,
   );
 }
 
@@ -247,7 +264,7 @@ function stateBytes({ state }: StoredRecord): number {
 /** Hands the event to the local queue, and wakes who reacts; a failure of either is no failure of the write. */
 function* announce(site: Site, record: StoredRecord, message: OutboundMessage): Protocol<void> {
   const steps: Protocol<unknown>[] = [];
-  if (site.peers.length > 0) steps.push(publish([message]));
+  if (Object.keys(record.pending).length > 0) steps.push(publish([message]));
   if (site.reactions !== undefined && isDue(record, site.now())) steps.push(wakeKeys(site, [record]));
   if (steps.length === 0) return;
   try {

@@ -4,6 +4,7 @@
  * Production drives it with promises (`drive.ts`), a simulator synchronously on virtual time. Neither the
  * protocols nor this module know a clock, a store or a queue.
  */
+import type { DeclaredWriter, KeptAt } from './declared-places.ts';
 import type { OutboundMessage, SendResult } from './ports/queue.ts';
 import type {
   ClearRequest,
@@ -62,6 +63,10 @@ export interface Site {
   readonly retired?: readonly SiteId[];
   /** True while this site is being filled: what it lacks may yet arrive. */
   readonly rebuilding?: boolean;
+  /** Which sites keep a record (`placement.ts`); absent: every site keeps every record. */
+  readonly keptAt?: KeptAt;
+  /** Of entities whose records one site writes at a time (`writer-record.ts`); absent: there are none. */
+  readonly declaredWriter?: DeclaredWriter;
   /** What is done while conditions on records hold; a function that writes no records of clients has none. */
   readonly reactions?: Reactions;
   /** Epoch milliseconds. */

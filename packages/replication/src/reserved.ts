@@ -11,14 +11,31 @@ export const UNIQUE = 'unique';
 /** How much of what a caller may ask is left at a site. */
 export const LIMIT = 'limit';
 
-const RESERVED: ReadonlySet<string> = new Set([HEARTBEAT, PAUSE, CONFLICT, VERIFICATION, LIMIT, UNIQUE]);
+/** Which site writes the records of an entity (`writer-record.ts`). */
+export const WRITER = 'writer';
+
+/** Where a scan of a site goes on that must not be said elsewhere: kept by that site alone. */
+export const CURSOR = 'cursor';
+
+const RESERVED: ReadonlySet<string> = new Set([
+  HEARTBEAT,
+  PAUSE,
+  CONFLICT,
+  VERIFICATION,
+  LIMIT,
+  UNIQUE,
+  CURSOR,
+  WRITER,
+]);
 
 export function isReservedEntity(entity: string): boolean {
   return RESERVED.has(entity);
 }
 
+const OWN_BUSINESS: ReadonlySet<string> = new Set([HEARTBEAT, PAUSE, VERIFICATION, LIMIT, CURSOR]);
+
 /** What a site writes about itself: no data of users, so it counts neither as exposed nor as different. */
 export function isOwnBusiness(key: string): boolean {
   const entity = entityOf(key);
-  return entity === HEARTBEAT || entity === PAUSE || entity === VERIFICATION || entity === LIMIT;
+  return OWN_BUSINESS.has(entity);
 }

@@ -17,8 +17,11 @@ export const MEMBERS = 3;
 /** Events of a backlog come several in one message, through the queue of comparisons (`packs.ts`). */
 export const PACKS = 4;
 
+/** Records are kept at some sites only, and others ask for leave to remove them (`anti-entropy/purge.ts`). */
+export const PLACES = 5;
+
 /** The newest semantics that this release understands. */
-export const SEMANTICS = Math.max(INCARNATIONS, MEMBERS, PACKS);
+export const SEMANTICS = Math.max(INCARNATIONS, MEMBERS, PACKS, PLACES);
 
 /** Whether every peer understands these semantics, by the heartbeats that have arrived here and can be read. */
 export function* areUnderstood(site: Site, semantics: number): Protocol<boolean> {

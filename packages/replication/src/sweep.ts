@@ -4,7 +4,8 @@
  * Invariant: whatever became of the message of a write, its marker is found here and the state crosses. The
  * sweeper sends to the peers itself, so a run is bounded by what it sends and no queue fills up with repeats. A run
  * that ends before the last key says where the next one goes on, so that every key has its turn, whoever is silent. A key
- * that fails for good, at this site's store or at a peer's queue, is named and passed over.
+ * that fails for good, at this site's store or at a peer's queue, is named and passed over. A marker for a peer that does
+ * not keep the record, which a release before has set, is cleared and nothing is sent.
  *
  * A full page is a backlog: then pages are swept side by side, and their events cross in packs (`packs.ts`) to peers that
  * understand them. What has become due lately is swept first, a page of it each run: a write whose message is lost beside a
@@ -32,8 +33,10 @@ import { byAge } from './index-attributes.ts';
 import { readKeys } from './isolate.ts';
 import { messageOf } from './message.ts';
 import { sendPacked } from './packs.ts';
+import { keeps, peersOf } from './placement.ts';
 import type { ExposurePage, PendingEntry } from './ports/store.ts';
-import { all, pending, type Protocol, send, type Site, sleep } from './protocol.ts';
+import { all, clearPending, pending, type Protocol, send, type Site, sleep } from './protocol.ts';
+import type { StoredRecord } from './record.ts';
 import { areUnderstood, PACKS } from './semantics.ts';
 import type { SiteId } from './stamp.ts';
 
@@ -273,6 +276,14 @@ class Run {
     return this.#answering().every((peer) => (this.#busy.get(peer) ?? nowMs) > nowMs);
   }
 
+  *#clearForeign(records: readonly StoredRecord[]): Protocol<void> {
+    const requests = records.flatMap((record) => {
+      const foreign = Object.entries(record.pending).filter(([peer]) => !keeps(this.#site, peer, record));
+      return foreign.length === 0 ? [] : [{ key: record.key, accepted: Object.fromEntries(foreign) }];
+    });
+    if (requests.length > 0) yield* clearPending(requests);
+  }
+
   /**
    * The index may lag: only what the record itself still marks is sent, and only to peers that answer. Just the markers
    * that were read go with it.
@@ -282,12 +293,15 @@ class Run {
     const { held, failed } = yield* readKeys(keys);
     for (const [key, error] of failed) refuse(this.refused, site.peers, key, error);
     const nowMs = site.now();
-    const takes = (peer: SiteId): boolean =>
-      site.peers.includes(peer) &&
+    yield* this.#clearForeign([...held.values()].map(({ record }) => record));
+    const takes = (peer: SiteId, record: StoredRecord): boolean =>
+      peersOf(site, record).includes(peer) &&
       !Object.hasOwn(this.silent, peer) &&
       (this.#busy.get(peer) ?? nowMs) <= nowMs;
     return [...held.values()].flatMap(({ record }) => {
-      const markers = Object.fromEntries(Object.entries(record.pending).filter(([peer]) => takes(peer)));
+      const markers = Object.fromEntries(
+        Object.entries(record.pending).filter(([peer]) => takes(peer, record)),
+      );
       if (Object.keys(markers).length === 0 || record.version === undefined) return [];
       try {
         const message = messageOf(eventOf(record, { source: site.site, nowMs: site.now() }));

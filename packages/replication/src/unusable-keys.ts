@@ -14,6 +14,7 @@ import { heartbeatKey } from './heartbeat-record.ts';
 import type { FailedKeys } from './isolate.ts';
 import type { Json } from './json.ts';
 import { localWrite } from './local-write.ts';
+import { isConfined, openName } from './placement.ts';
 import type { Protocol, Site } from './protocol.ts';
 import type { StoredRecord } from './record.ts';
 
@@ -21,7 +22,7 @@ const UNUSABLE = 'unusable';
 const REASON_CHARACTERS_MAX = 200;
 
 /** What the function was doing. */
-export type Activity = 'compare' | 'repair' | 'tombstones' | 'read' | 'list' | 'write' | 'index';
+export type Activity = 'compare' | 'repair' | 'tombstones' | 'read' | 'list' | 'write' | 'index' | 'purge';
 
 export interface UnusableKey {
   readonly key: string;
@@ -48,24 +49,36 @@ export function unusableKeys(heartbeat: StoredRecord | undefined, nowMs: number)
   });
 }
 
+/** Key → why, as the heartbeat may say it, which is kept everywhere: a list at this site names what is confined. */
+function openly(site: Site, failed: FailedKeys): ReadonlyMap<string, string> {
+  return new Map(
+    [...failed].map(([key, { message }]) =>
+      isConfined(site, { key })
+        ? [openName(site, key), 'of records that are kept at some sites only: a list at this one names it']
+        : [key, message],
+    ),
+  );
+}
+
 /** Notes keys in the site's own heartbeat, unless they have just been noted. */
 export function* noteUnusable(site: Site, during: Activity, failed: FailedKeys): Protocol<void> {
   if (failed.size === 0) return;
   const nowMs = site.now();
+  const open = openly(site, failed);
   try {
     yield* localWrite(site, {
       key: heartbeatKey(site.site),
-      operationId: `unusable-${nowMs}-${hashText([during, ...failed.keys()].join('\n'))}`,
+      operationId: `unusable-${nowMs}-${hashText([during, ...open.keys()].join('\n'))}`,
       decide: (heartbeat) => {
         const known = new Map(unusableKeys(heartbeat, nowMs).map((entry) => [entry.key, entry]));
-        const news = [...failed].filter(
+        const news = [...open].filter(
           ([key]) => nowMs - (known.get(key)?.lastMs ?? -Infinity) >= unusableAgainMs,
         );
         if (news.length === 0) return undefined;
-        const met = news.map(([key, { message }]) => ({
+        const met = news.map(([key, why]) => ({
           key,
           during,
-          reason: message.slice(0, REASON_CHARACTERS_MAX).toWellFormed(),
+          reason: why.slice(0, REASON_CHARACTERS_MAX).toWellFormed(),
           sinceMs: known.get(key)?.sinceMs ?? nowMs,
           lastMs: nowMs,
         }));

@@ -2,7 +2,9 @@
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
 import { indexesMax } from '../bounds.ts';
 import { errorCodes } from '../errors.ts';
+import { countedTwice } from './action-repeat.ts';
 import {
+  type Action,
   defaultOf,
   type Entity,
   type MergePolicy,
@@ -13,7 +15,9 @@ import {
 } from './entity.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { OWNER } from './readable-by.ts';
+import type { CustomRoutes } from './routes/custom-routes.ts';
 import { rankMax, ranksOf, statesMax } from './states.ts';
+import { ON_DUPLICATE } from './unique/duplicates.ts';
 
 /** Where in the declaration, as the names that lead there, and what is wrong. */
 export interface Mistake {
@@ -24,13 +28,13 @@ export interface Mistake {
 /** A declaration contradicts itself; `mistakes` names every place. */
 export class DeclarationError extends TypeError {
   override readonly name = 'DeclarationError';
-  /** Its name. */
+  /** Its name, or that of the routes. */
   readonly entity: string;
   readonly mistakes: readonly Mistake[];
-  /** What was declared, where it has the shape of an entity. */
-  readonly declared: Entity | undefined;
+  /** What was declared, where it has the shape of an entity or of routes. */
+  readonly declared: Entity | CustomRoutes | undefined;
 
-  constructor(entity: string, mistakes: readonly Mistake[], declared?: Entity) {
+  constructor(entity: string, mistakes: readonly Mistake[], declared?: Entity | CustomRoutes) {
     super(mistakes.map(({ at, detail }) => `${entity}: ${at.join('.')}: ${detail}`).join('\n'));
     this.entity = entity;
     this.mistakes = mistakes;
@@ -68,6 +72,9 @@ const BUCKETS_MAX = 16;
 const INDEX_NAME_MAX = 40;
 /** Of a list, which a field that is asked for cannot have for a name. */
 const PARAMETERS = new Set(['limit', 'cursor', 'order']);
+/** As configurations have it (`config-schema.ts`): the cloud and the region. */
+const SITE = /^(?=.{1,48}$)(?:aws|azure)-[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const SITES_MAX = 9;
 /** It is part of effect ids, which are keys at providers. */
 const REACTION_CHARS_MAX = 40;
 const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
@@ -88,6 +95,11 @@ const SHAPE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, 
     'schemas by their fields',
   ],
   example: [isObject, 'an object'],
+  sites: [
+    (value) => value === undefined || (Array.isArray(value) && value.every(isText)),
+    'a list of ids of sites',
+  ],
+  writes: [(value) => value === undefined || isText(value), 'the id of a site'],
 };
 
 /** What is missing of a declaration, or is no such thing. @returns None when `mistakesOf` may look at it. */
@@ -106,8 +118,10 @@ export function mistakesOf(entity: Entity): readonly Mistake[] {
     ...Object.entries(entity.states).flatMap(([field, states]) => [...walk(field, states)]),
     ...lists(entity),
     ...access(entity),
+    ...places(entity),
     ...actions(entity),
     ...reactions(entity),
+    ...onDuplicate(entity),
   ];
 }
 
@@ -227,8 +241,6 @@ function* lists(entity: Entity): Mistakes {
   for (const field of entity.unique)
     if (typeOf(entity.fields[field]) !== 'string' || policyOf(entity, field) !== 'register')
       yield { at: ['unique'], detail: `${field} must be a string that is a register` };
-    else if (writersOf(entity, field).includes('reaction'))
-      yield { at: ['unique'], detail: `${field} cannot be written by reactions, which reserve no values` };
 }
 
 function* access(entity: Entity): Mistakes {
@@ -241,9 +253,38 @@ function* access(entity: Entity): Mistakes {
     yield { at: ['access', 'owner'], detail: `${owner} must be a string that is a register` };
 }
 
+function* places({ sites, writes, reactions: declared }: Entity): Mistakes {
+  if (writes !== undefined && !SITE.test(writes))
+    yield {
+      at: ['writes'],
+      detail: `${writes} is no id of a site, such as aws-eu-west-1 or azure-westeurope`,
+    };
+  if (writes !== undefined && sites?.includes(writes) === false)
+    yield { at: ['writes'], detail: `${writes} is none of the sites that keep the records` };
+  if (writes !== undefined && sites?.length === 1)
+    yield { at: ['writes'], detail: `is said by sites already: there is ${String(sites[0])} alone` };
+  if (sites === undefined) return;
+  if (sites.length === 0 || sites.length > SITES_MAX || new Set(sites).size < sites.length)
+    yield { at: ['sites'], detail: `must name 1 to ${SITES_MAX} sites, each once` };
+  for (const site of sites)
+    if (!SITE.test(site))
+      yield {
+        at: ['sites'],
+        detail: `${site} is no id of a site, such as aws-eu-west-1 or azure-westeurope`,
+      };
+  for (const [name, { site }] of Object.entries(declared))
+    if (site === 'every' && sites.length === 1)
+      yield {
+        at: ['reactions', name, 'site'],
+        detail: `every is ${String(sites[0])} alone, where its records are: leave it out`,
+      };
+}
+
 function* actions(entity: Entity): Mistakes {
-  for (const [name, { required, input, errors, decide }] of Object.entries(entity.actions)) {
+  for (const [name, action] of Object.entries(entity.actions)) {
+    const { required, input, errors, decide } = action;
     const at = ['actions', name];
+    yield* repeats(entity, at, action);
     if (!MEMBER.test(name) || OWN_OPERATIONS.has(name))
       yield {
         at,
@@ -269,9 +310,22 @@ function* actions(entity: Entity): Mistakes {
   }
 }
 
+function* repeats(entity: Entity, at: readonly string[], action: Action): Mistakes {
+  for (const field of action.writes ?? [])
+    if (!has(entity, field)) yield { at: [...at, 'writes'], detail: `${field} is no declared field` };
+    else if (!writersOf(entity, field).includes('action'))
+      yield { at: [...at, 'writes'], detail: `${field} is not written by actions` };
+  if (action.repeat === undefined) return;
+  if (!['elsewhere', 'here'].includes(action.repeat))
+    yield { at: [...at, 'repeat'], detail: 'must be elsewhere or here' };
+  if (action.repeat === 'elsewhere')
+    for (const reason of countedTwice(entity, action)) yield { at: [...at, 'repeat'], detail: reason };
+}
+
 function* reactions(entity: Entity): Mistakes {
   for (const [name, { on, version, site, lookup }] of Object.entries(entity.reactions)) {
     const at = ['reactions', name];
+    if (name === ON_DUPLICATE) yield { at, detail: 'is the name of what the entity declares beside unique' };
     if (!MEMBER.test(name) || name.length > REACTION_CHARS_MAX)
       yield {
         at,
@@ -284,6 +338,17 @@ function* reactions(entity: Entity): Mistakes {
       if (!has(entity, field)) yield { at: [...at, 'on'], detail: `${field} is no declared field` };
     if (!Number.isInteger(version) || version < 1)
       yield { at: [...at, 'version'], detail: 'must be a whole number from 1 on' };
+  }
+}
+
+function* onDuplicate({ onDuplicate: declared, unique }: Entity): Mistakes {
+  if (declared === undefined) return;
+  const at = ['onDuplicate'];
+  if (unique.length === 0) yield { at, detail: 'is about values that are unique, and no field is' };
+  for (const member of ['run', 'lookup'] as const) {
+    const isLeftOut = member === 'lookup' && declared.lookup === undefined;
+    if (!isLeftOut && typeof declared[member] !== 'function')
+      yield { at: [...at, member], detail: 'must be a function' };
   }
 }
 

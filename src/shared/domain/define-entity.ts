@@ -23,9 +23,11 @@ import type {
   Access,
   Action,
   DeclaredError,
+  DuplicateContext,
   Entity,
   Index,
   MergePolicy,
+  OnDuplicate,
   Reaction,
   ReactionContext,
   RuleContext,
@@ -87,6 +89,13 @@ export interface ActionDeclaration<F, R, I, Q> {
   readonly required?: readonly (Q & keyof I & string)[];
   /** Code → what it means; the status is 409 unless it is said. */
   readonly errors?: Readonly<Record<string, string | DeclaredError>>;
+  /** The fields that it may write, and no other; all that actions write unless it is said. */
+  readonly writes?: readonly (keyof F & string)[];
+  /**
+   * `elsewhere`: two sites that both do it under one key come to one effect, so a client may go to the other site when its
+   * own breaks off. What can be proven unless it is said (docs/rules.md).
+   */
+  readonly repeat?: 'elsewhere' | 'here';
   /** Pure: nothing but its arguments. Throws `RuleError` to refuse; undefined leaves the record as it is. */
   readonly decide: (
     record: RecordOf<F, R>,
@@ -113,6 +122,15 @@ export interface ReactionDeclaration<F, R> {
   readonly version?: number;
 }
 
+export interface DuplicateDeclaration<F, R> {
+  readonly run: (
+    loser: RecordOf<F, R>,
+    context: DuplicateContext,
+  ) => Promise<ChangesOf<F> | undefined> | Promise<void>;
+  /** What `run` would have returned, when the provider says that it was done; undefined: it was not. */
+  readonly lookup?: (loser: RecordOf<F, R>, context: DuplicateContext) => Promise<ChangesOf<F> | undefined>;
+}
+
 export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>> {
   readonly name: string;
   readonly collection: string;
@@ -125,8 +143,14 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
   readonly samples?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   readonly aliases?: readonly string[];
   readonly unique?: readonly (keyof F & string)[];
+  /** When two sites gave one value to two records: what is done about the one that claimed it later. */
+  readonly onDuplicate?: DuplicateDeclaration<F, R>;
   readonly indexes?: Readonly<Record<string, Index>>;
   readonly access?: Access;
+  /** The ids of the sites that keep its records, for data that may not be elsewhere: `['aws-eu-west-1']`. All unless it is said. */
+  readonly sites?: readonly string[];
+  /** The id of the site that writes its records, until `tandem promote` names another. Every site that keeps them unless it is said. */
+  readonly writes?: string;
   readonly actions?: {
     readonly [Name in keyof A]: ActionDeclaration<F, R, A[Name], Name extends keyof Q ? Q[Name] : never>;
   } & { readonly [Name in keyof Q]: { readonly required?: readonly Q[Name][] } };
@@ -152,7 +176,7 @@ export function defineEntity<
 type LooseDeclaration = EntityDeclaration<Fields, string, Readonly<Record<string, Properties>>>;
 
 function normalized(declaration: LooseDeclaration): Entity {
-  const { fields: declared, actions = {}, reactions = {}, ...rest } = declaration;
+  const { fields: declared, actions = {}, reactions = {}, onDuplicate, ...rest } = declaration;
   const fields: Record<string, JsonSchema> = {};
   const merge: Record<string, MergePolicy> = {};
   const states: Record<string, States> = {};
@@ -179,6 +203,7 @@ function normalized(declaration: LooseDeclaration): Entity {
     states,
     by,
     readableBy,
+    ...(onDuplicate !== undefined && { onDuplicate: onDuplicate as unknown as OnDuplicate }),
     indexes: withOwners(rest.indexes ?? {}, rest.access?.owner, fields),
     actions: mapped(actions, ({ input = {}, required = [], errors = {}, ...action }) => ({
       ...action,

@@ -202,7 +202,8 @@ export class EntityService {
     });
     const byMember = hasMembers(this.#entity) && (await this.#replica.isUnderstood(MEMBERS));
     const place = `${this.#entity.name}.${name}`;
-    const writing = { writer: 'action', rule: place, byMember, check: this.#check } as const;
+    const { writes } = action;
+    const writing = { writer: 'action', rule: place, writes, byMember, check: this.#check } as const;
     return this.#changeOnce(id, options, (live) => {
       const changes = rule(valuesOf(this.#entity, live));
       return changes === undefined ? {} : fieldChanges(this.#entity, live, changes, writing);

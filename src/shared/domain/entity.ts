@@ -87,6 +87,10 @@ export interface Action {
   readonly required: readonly string[];
   /** Code → what it means and the status of the answer. */
   readonly errors: Readonly<Record<string, DeclaredError>>;
+  /** The fields that it may write; all that actions write unless it is said. */
+  readonly writes?: readonly string[];
+  /** Where it may be done again when its outcome is unknown; what can be proven unless it is said (`action-repeat.ts`). */
+  readonly repeat?: 'elsewhere' | 'here';
   /** Pure. Throws `RuleError` to refuse; undefined leaves the record as it is. */
   readonly decide: (record: Values, input: Values, context: RuleContext) => FieldChanges | undefined;
 }
@@ -137,6 +141,23 @@ export interface Reaction {
   readonly version: number;
 }
 
+/** What a reaction to a lost value knows of it. */
+export interface DuplicateContext extends ReactionContext {
+  /** The unique field. */
+  readonly field: string;
+  readonly value: string;
+  /** Id of the record that claimed the value first, and has it. */
+  readonly winner: string;
+}
+
+/** What is done when two sites gave one value to two records: about the one that claimed it later, once per loss. */
+export interface OnDuplicate {
+  /** Does it, and returns what it changes of the loser. May be called more than once with one `effectId`. */
+  readonly run: (loser: Values, context: DuplicateContext) => Promise<FieldChanges | undefined>;
+  /** As that of a reaction. */
+  readonly lookup?: (loser: Values, context: DuplicateContext) => Promise<FieldChanges | undefined>;
+}
+
 export interface Entity {
   /** Singular, lower case; prefixes the keys and the event types: `user`. */
   readonly name: string;
@@ -165,8 +186,13 @@ export interface Entity {
   readonly readableBy: Readonly<Record<string, readonly string[]>>;
   /** Fields whose values no two live records share, as far as one site knows. */
   readonly unique: readonly string[];
+  readonly onDuplicate?: OnDuplicate;
   readonly indexes: Readonly<Record<string, Index>>;
   readonly access: Access;
+  /** The sites that keep its records, for data that may not be elsewhere; absent: every site. */
+  readonly sites?: readonly string[];
+  /** The site that writes its records, until another one is promoted; absent: every site that keeps them. */
+  readonly writes?: string;
   readonly actions: Readonly<Record<string, Action>>;
   readonly reactions: Readonly<Record<string, Reaction>>;
 }

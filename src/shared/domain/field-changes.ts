@@ -47,6 +47,8 @@ export interface FieldWriting {
   readonly writer: Writer;
   /** Names the rule in an error about it: `booking.confirm`. */
   readonly rule?: string;
+  /** The fields that the rule may write, where that is not all of its writer. */
+  readonly writes?: readonly string[] | undefined;
   /** False while a peer runs a release that writes objects as a whole: then so does this one. */
   readonly byMember: boolean;
   readonly check: FieldCheck;
@@ -149,11 +151,29 @@ function refuseClient(failures: readonly Failure[]): void {
 }
 
 /** @throws RuleFaultError that names every field that is not the writer's, or whose value its schema never takes */
-function refuseRule(entity: Entity, { writer, rule, check }: FieldWriting, given: Given): void {
-  const failures = [...writersMistakes(entity, given, writer)];
+function refuseRule(entity: Entity, { writer, rule, writes, check }: FieldWriting, given: Given): void {
+  const undeclared = given.filter(([field]) => writes?.includes(field) === false);
+  const failures = [
+    ...writersMistakes(entity, given, writer),
+    ...undeclared.map(([field]) => ({
+      pointer: `/${field}`,
+      rule: 'writes',
+      detail: 'is not among what its declaration says that it writes',
+    })),
+  ];
   if (failures.length === 0)
     for (const [field, value] of given) failures.push(...valueMistake(entity, field, { value, check }));
+  if (failures.length === 0 && writer === 'reaction') failures.push(...unreserved(entity, given));
   if (failures.length > 0) throw fault(rule, failures);
+}
+
+/** A reaction may take away a value that is to be unique: it claims none, so it gives none. */
+function unreserved({ unique }: Entity, given: Given): readonly Failure[] {
+  return given.flatMap(([field, value]) =>
+    unique.includes(field) && value !== null
+      ? [{ pointer: `/${field}`, rule: 'unique', detail: 'is unique, and a reaction may only take it away' }]
+      : [],
+  );
 }
 
 function fault(rule: string | undefined, failures: readonly Failure[]): RuleFaultError {

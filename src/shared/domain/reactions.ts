@@ -8,7 +8,7 @@ import { reactionDetailMax } from '@tandem-clouds/replication/bounds';
 import { own } from '@tandem-clouds/replication/own';
 import { memberOf } from '@tandem-clouds/replication/policies/members';
 import type { Condition, Reactions } from '@tandem-clouds/replication/reactions/condition';
-import type { ReactionEffect, Result } from '@tandem-clouds/replication/reactions/react';
+import type { ReactionEffect, ReactOptions, Result } from '@tandem-clouds/replication/reactions/react';
 import {
   entityOf,
   isLive,
@@ -17,34 +17,114 @@ import {
   type RecordState,
   type StoredRecord,
 } from '@tandem-clouds/replication/record';
+import { UNIQUE } from '@tandem-clouds/replication/reserved';
 import { laterStamp, type Stamp, stampMs, stampSite } from '@tandem-clouds/replication/stamp';
 import { RuleFaultError } from '../errors.ts';
 import type { Services } from '../ports/services.ts';
-import type { Entity, FieldChanges, Reaction, ReactionContext, Values } from './entity.ts';
+import {
+  type Entity,
+  type FieldChanges,
+  type Reaction,
+  type ReactionContext,
+  recordIdOf,
+  type Values,
+} from './entity.ts';
 import { fieldChanges, valuesOf } from './field-changes.ts';
 import type { FieldCheck } from './field-check.ts';
+import {
+  type Duplicates,
+  isSettlement,
+  type Loss,
+  lossOf,
+  markedBy,
+  ON_DUPLICATE,
+  settledLoss,
+  settlement,
+  settlementsOf,
+} from './unique/duplicates.ts';
+import type { UniqueOf } from './unique/unique-values.ts';
 
 /** 32 characters of letters, digits, `-` and `_` that name a text: nobody can make those of two texts equal. */
 export type Digest = (text: string) => string;
 
-/** The reactions of these entities, for the protocol; undefined when none declares any. */
-export function reactionsOf(entities: readonly Entity[], digest: Digest): Reactions | undefined {
+/** The names of what an entity reacts with. */
+export function reactionNames({ reactions, onDuplicate }: Entity): readonly string[] {
+  return [...Object.keys(reactions), ...(onDuplicate === undefined ? [] : [ON_DUPLICATE])];
+}
+
+/**
+ * The reactions of these entities, for the protocol; undefined when none declares any.
+ * @param uniqueOf Their unique values; without it nobody finds out who has lost one.
+ */
+export function reactionsOf(
+  entities: readonly Entity[],
+  digest: Digest,
+  uniqueOf: UniqueOf = () => undefined,
+): Reactions | undefined {
   const reacting = new Map(
     entities
-      .filter(({ reactions }) => Object.keys(reactions).length > 0)
+      .filter((entity) => reactionNames(entity).length > 0)
       .map((entity) => [entity.name, entity] as const),
   );
   if (reacting.size === 0) return undefined;
+  const duplicates = duplicatesOf(entities, digest, uniqueOf);
   return {
-    knows: (key, reaction) => Object.hasOwn(reacting.get(entityOf(key))?.reactions ?? {}, reaction),
+    knows(key, reaction) {
+      const name = entityOf(key);
+      if (name === UNIQUE) return isSettlement(reaction);
+      const entity = reacting.get(name);
+      return entity !== undefined && reactionNames(entity).includes(reaction);
+    },
     conditions(key, state, nowMs) {
-      const entity = reacting.get(entityOf(key));
+      const name = entityOf(key);
+      if (name === UNIQUE) return settlementsOf(key, state, duplicates);
+      const entity = reacting.get(name);
       if (entity === undefined || !isLive(state, nowMs)) return [];
       const record = recordOf(entity, key, state);
-      return Object.keys(entity.reactions).flatMap(
-        (name) => conditionOf(entity, name, { key, state, record, nowMs, digest }) ?? [],
+      const declared = Object.keys(entity.reactions).flatMap(
+        (reaction) => conditionOf(entity, reaction, { key, state, record, nowMs, digest }) ?? [],
       );
+      const lost = lostCondition(entity, key, state, digest);
+      return lost === undefined ? declared : [...declared, lost];
     },
+  };
+}
+
+/** What is done within a site about its unique values. */
+export function within(
+  entities: readonly Entity[],
+  digest: Digest,
+  uniqueOf: UniqueOf,
+): NonNullable<ReactOptions['within']> {
+  const duplicates = duplicatesOf(entities, digest, uniqueOf);
+  return (site, record, reaction) => settlement(site, record, reaction, duplicates);
+}
+
+function duplicatesOf(entities: readonly Entity[], digest: Digest, uniqueOf: UniqueOf): Duplicates {
+  const declaring = new Set(
+    entities.filter(({ onDuplicate }) => onDuplicate !== undefined).map(({ name }) => name),
+  );
+  return { uniqueOf, digest, isDeclared: (entity) => declaring.has(entity) };
+}
+
+/** One field after the other; named by the value that was lost, so the same wherever it is marked. */
+function lostCondition(
+  { onDuplicate, unique }: Entity,
+  key: string,
+  state: RecordState,
+  digest: Digest,
+): Condition | undefined {
+  const loss = onDuplicate && lossOf(state, unique);
+  if (onDuplicate === undefined || loss === undefined) return undefined;
+  const { site, atMs } = markedBy(loss);
+  const text = JSON.stringify([key, ON_DUPLICATE, loss.field, loss.of]);
+  return {
+    reaction: ON_DUPLICATE,
+    site: 'origin',
+    origin: site,
+    madeMs: atMs,
+    canLookUp: onDuplicate.lookup !== undefined,
+    effectId: `${ON_DUPLICATE}-${digest(text)}`,
   };
 }
 
@@ -129,18 +209,11 @@ export async function runReaction(
   running: Running,
 ): Promise<Result | 'absent'> {
   const entity = entities.find(({ name }) => name === entityOf(effect.record.key));
+  if (entity !== undefined && effect.reaction === ON_DUPLICATE)
+    return runOnDuplicate(entity, effect, running);
   const reaction = entity && own(entity.reactions, effect.reaction);
-  if (entity === undefined || reaction === undefined)
-    throw new TypeError(`${effect.record.key}: no reaction ${effect.reaction} is declared`);
-  const context: ReactionContext = {
-    effectId: effect.effectId,
-    now: new Date(running.now()),
-    attempt: effect.attempt,
-    fence: effect.fence,
-    site: running.site,
-    signal: running.signal,
-    services: running.services,
-  };
+  if (entity === undefined || reaction === undefined) throw undeclared(effect);
+  const context = contextOf(effect, running);
   const record = valuesOf(entity, effect.record);
   if (effect.call === 'lookUp') {
     const found = await reaction.lookup?.(record, context);
@@ -151,6 +224,57 @@ export async function runReaction(
   if (reaction.site === 'every')
     throw new RuleFaultError(`${effect.reaction} runs at every site and returned changes of the record`);
   return resultOf(entity, changes, running);
+}
+
+/** What is done about a loss makes its condition false by itself. */
+async function runOnDuplicate(
+  entity: Entity,
+  effect: ReactionEffect,
+  running: Running,
+): Promise<Result | 'absent'> {
+  const { onDuplicate, unique } = entity;
+  const loss = lossOf(effect.record.state, unique);
+  if (onDuplicate === undefined || loss === undefined) throw undeclared(effect);
+  const context = {
+    ...contextOf(effect, running),
+    field: loss.field,
+    value: loss.value,
+    winner: recordIdOf(entity, loss.to),
+  };
+  const loser = valuesOf(entity, effect.record);
+  const changes =
+    effect.call === 'lookUp'
+      ? await onDuplicate.lookup?.(loser, context)
+      : await onDuplicate.run(loser, context);
+  if (effect.call === 'lookUp' && changes === undefined) return 'absent';
+  return lostResult(entity, loss, changes ?? {}, running);
+}
+
+/** What was done for who lost a value, as what it changes: beside it that it was done. */
+export function lostResult(
+  entity: Entity,
+  loss: Loss,
+  changes: FieldChanges,
+  running: Pick<Running, 'byMember' | 'check'>,
+): NonNullable<Result> {
+  const result = resultOf(entity, changes, running);
+  return (current) => ({ ...result(current), ...settledLoss(current, loss) });
+}
+
+function undeclared({ record, reaction }: ReactionEffect): TypeError {
+  return new TypeError(`${record.key}: no reaction ${reaction} is declared`);
+}
+
+function contextOf(effect: ReactionEffect, running: Running): ReactionContext {
+  return {
+    effectId: effect.effectId,
+    now: new Date(running.now()),
+    attempt: effect.attempt,
+    fence: effect.fence,
+    site: running.site,
+    signal: running.signal,
+    services: running.services,
+  };
 }
 
 /** What a reaction returned, as what it changes of the record as it then is. */

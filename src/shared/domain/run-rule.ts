@@ -71,13 +71,16 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function refusal(place: string, { errors }: Action, error: unknown): Error {
-  if (!(error instanceof RuleError)) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return new RuleFaultError(`the rule ${place} failed: ${reason}`, { cause: error });
-  }
+  if (error instanceof RuleError) return declaredRefusal(`the rule ${place}`, errors, error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return new RuleFaultError(`the rule ${place} failed: ${reason}`, { cause: error });
+}
+
+/** What a refusal by a code comes to: the answer that is declared for it, or a fault of whoever threw it. */
+export function declaredRefusal(place: string, errors: Action['errors'], error: RuleError): Error {
   const declared = Object.hasOwn(errors, error.code) ? errors[error.code] : undefined;
   if (declared === undefined)
-    return new RuleFaultError(`the rule ${place} refused by ${error.code}, which it does not declare`, {
+    return new RuleFaultError(`${place} refused by ${error.code}, which it does not declare`, {
       cause: error,
     });
   const detail = error.message === '' ? declared.title : error.message;

@@ -10,6 +10,8 @@ export declare const step: ValidateFunction;
 export declare const verificationBegin: ValidateFunction;
 export declare const reactionChange: ValidateFunction;
 export declare const reactionScan: ValidateFunction;
+export declare const writerClose: ValidateFunction;
+export declare const writerOpen: ValidateFunction;
 export declare const userCreate: ValidateFunction;
 export declare const userPatch: ValidateFunction;
 export declare const userStored: ValidateFunction;

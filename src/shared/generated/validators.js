@@ -2351,7 +2351,7 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate14.errors = vErrors, errors === 0;
 }
-var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury", "index", "pack"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }, { type: "object", required: ["kind", "site", "ids", "sinceMs"], additionalProperties: !0, properties: { kind: { const: "index" }, site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, ids: { type: "array", minItems: 1, maxItems: 200, items: { type: "string", maxLength: 512 } }, sinceMs: { type: "integer", minimum: 0 }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "from", "events"], additionalProperties: !0, properties: { kind: { const: "pack" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, events: { type: "array", minItems: 1, maxItems: 1e3, items: { type: "object" } } } }] };
+var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury", "purge", "index", "pack"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }, { type: "object", required: ["kind", "from", "by", "states"], additionalProperties: !0, properties: { kind: { const: "purge" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, by: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "site", "ids", "sinceMs"], additionalProperties: !0, properties: { kind: { const: "index" }, site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, ids: { type: "array", minItems: 1, maxItems: 200, items: { type: "string", maxLength: 512 } }, sinceMs: { type: "integer", minimum: 0 }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "from", "events"], additionalProperties: !0, properties: { kind: { const: "pack" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, events: { type: "array", minItems: 1, maxItems: 1e3, items: { type: "object" } } } }] };
 function validate15(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -2361,7 +2361,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
     }
     if (data.kind !== void 0) {
       let data0 = data.kind;
-      if (!(data0 === "digest" || data0 === "find" || data0 === "offer" || data0 === "lacking" || data0 === "ended" || data0 === "bury" || data0 === "index" || data0 === "pack")) {
+      if (!(data0 === "digest" || data0 === "find" || data0 === "offer" || data0 === "lacking" || data0 === "ended" || data0 === "bury" || data0 === "purge" || data0 === "index" || data0 === "pack")) {
         let err1 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema16.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -4008,176 +4008,303 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
           let err306 = { instancePath, schemaPath: "#/oneOf/5/type", keyword: "type", params: { type: "object" }, message: "must be object" };
           vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
         }
-      else if (tag0 === "index")
+      else if (tag0 === "purge")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
             let err307 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
           }
-          if (data.site === void 0) {
-            let err308 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
+          if (data.from === void 0) {
+            let err308 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
             vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
           }
-          if (data.ids === void 0) {
-            let err309 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "ids" }, message: "must have required property 'ids'" };
+          if (data.by === void 0) {
+            let err309 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "by" }, message: "must have required property 'by'" };
             vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
           }
-          if (data.sinceMs === void 0) {
-            let err310 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "sinceMs" }, message: "must have required property 'sinceMs'" };
+          if (data.states === void 0) {
+            let err310 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
             vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
           }
-          if (data.kind !== void 0 && data.kind !== "index") {
-            let err311 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/6/properties/kind/const", keyword: "const", params: { allowedValue: "index" }, message: "must be equal to constant" };
+          if (data.kind !== void 0 && data.kind !== "purge") {
+            let err311 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/6/properties/kind/const", keyword: "const", params: { allowedValue: "purge" }, message: "must be equal to constant" };
             vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
           }
-          if (data.site !== void 0) {
-            let data124 = data.site;
+          if (data.from !== void 0) {
+            let data124 = data.from;
             if (typeof data124 == "string") {
               if (!pattern0.test(data124)) {
-                let err312 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/6/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                let err312 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/6/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
                 vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
               }
             } else {
-              let err313 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/6/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              let err313 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/6/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
             }
           }
-          if (data.ids !== void 0) {
-            let data125 = data.ids;
-            if (Array.isArray(data125)) {
-              if (data125.length > 200) {
-                let err314 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/6/properties/ids/maxItems", keyword: "maxItems", params: { limit: 200 }, message: "must NOT have more than 200 items" };
+          if (data.by !== void 0) {
+            let data125 = data.by;
+            if (typeof data125 == "string") {
+              if (!pattern0.test(data125)) {
+                let err314 = { instancePath: instancePath + "/by", schemaPath: "#/oneOf/6/properties/by/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
                 vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
               }
-              if (data125.length < 1) {
-                let err315 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/6/properties/ids/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+            } else {
+              let err315 = { instancePath: instancePath + "/by", schemaPath: "#/oneOf/6/properties/by/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+            }
+          }
+          if (data.states !== void 0) {
+            let data126 = data.states;
+            if (Array.isArray(data126)) {
+              if (data126.length > 1e4) {
+                let err316 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/6/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+                vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
               }
-              let len13 = data125.length;
+              let len13 = data126.length;
               for (let i12 = 0; i12 < len13; i12++) {
-                let data126 = data125[i12];
-                if (typeof data126 == "string") {
-                  if (func3(data126) > 512) {
-                    let err316 = { instancePath: instancePath + "/ids/" + i12, schemaPath: "#/oneOf/6/properties/ids/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
+                let data127 = data126[i12];
+                if (Array.isArray(data127)) {
+                  if (data127.length > 2) {
+                    let err317 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
+                    vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
+                  }
+                  if (data127.length < 2) {
+                    let err318 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
+                    vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
+                  }
+                  let len14 = data127.length;
+                  if (len14 > 0) {
+                    let data128 = data127[0];
+                    if (typeof data128 == "string") {
+                      if (func3(data128) > 512) {
+                        let err319 = { instancePath: instancePath + "/states/" + i12 + "/0", schemaPath: "#/oneOf/6/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
+                      }
+                    } else {
+                      let err320 = { instancePath: instancePath + "/states/" + i12 + "/0", schemaPath: "#/oneOf/6/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
+                    }
+                  }
+                  if (len14 > 1) {
+                    let data129 = data127[1];
+                    if (typeof data129 == "string") {
+                      if (func3(data129) > 4096) {
+                        let err321 = { instancePath: instancePath + "/states/" + i12 + "/1", schemaPath: "#/oneOf/6/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                        vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
+                      }
+                    } else {
+                      let err322 = { instancePath: instancePath + "/states/" + i12 + "/1", schemaPath: "#/oneOf/6/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
+                    }
                   }
                 } else {
-                  let err317 = { instancePath: instancePath + "/ids/" + i12, schemaPath: "#/oneOf/6/properties/ids/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
+                  let err323 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
                 }
               }
             } else {
-              let err318 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/6/properties/ids/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
-            }
-          }
-          if (data.sinceMs !== void 0) {
-            let data127 = data.sinceMs;
-            if (!(typeof data127 == "number" && !(data127 % 1) && !isNaN(data127) && isFinite(data127))) {
-              let err319 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/6/properties/sinceMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-              vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
-            }
-            if (typeof data127 == "number" && isFinite(data127) && (data127 < 0 || isNaN(data127))) {
-              let err320 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/6/properties/sinceMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-              vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
-            }
-          }
-          if (data.cursor !== void 0) {
-            let data128 = data.cursor;
-            if (typeof data128 == "string") {
-              if (func3(data128) > 4096) {
-                let err321 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/6/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
-              }
-            } else {
-              let err322 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/6/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
-            }
-          }
-          if (data.hops !== void 0) {
-            let data129 = data.hops;
-            if (!(typeof data129 == "number" && !(data129 % 1) && !isNaN(data129) && isFinite(data129))) {
-              let err323 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/6/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-              vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
-            }
-            if (typeof data129 == "number" && isFinite(data129) && (data129 < 0 || isNaN(data129))) {
-              let err324 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/6/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              let err324 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/6/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
               vErrors === null ? vErrors = [err324] : vErrors.push(err324), errors++;
             }
           }
+          if (data.cursor !== void 0) {
+            let data130 = data.cursor;
+            if (typeof data130 == "string") {
+              if (func3(data130) > 4096) {
+                let err325 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/6/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
+              }
+            } else {
+              let err326 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/6/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
+            }
+          }
+          if (data.hops !== void 0) {
+            let data131 = data.hops;
+            if (!(typeof data131 == "number" && !(data131 % 1) && !isNaN(data131) && isFinite(data131))) {
+              let err327 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/6/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
+            }
+            if (typeof data131 == "number" && isFinite(data131) && (data131 < 0 || isNaN(data131))) {
+              let err328 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/6/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
+            }
+          }
         } else {
-          let err325 = { instancePath, schemaPath: "#/oneOf/6/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
+          let err329 = { instancePath, schemaPath: "#/oneOf/6/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err329] : vErrors.push(err329), errors++;
+        }
+      else if (tag0 === "index")
+        if (data && typeof data == "object" && !Array.isArray(data)) {
+          if (data.kind === void 0) {
+            let err330 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
+            vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
+          }
+          if (data.site === void 0) {
+            let err331 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
+            vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
+          }
+          if (data.ids === void 0) {
+            let err332 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "ids" }, message: "must have required property 'ids'" };
+            vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
+          }
+          if (data.sinceMs === void 0) {
+            let err333 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "sinceMs" }, message: "must have required property 'sinceMs'" };
+            vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "index") {
+            let err334 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/7/properties/kind/const", keyword: "const", params: { allowedValue: "index" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
+          }
+          if (data.site !== void 0) {
+            let data133 = data.site;
+            if (typeof data133 == "string") {
+              if (!pattern0.test(data133)) {
+                let err335 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/7/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
+              }
+            } else {
+              let err336 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/7/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
+            }
+          }
+          if (data.ids !== void 0) {
+            let data134 = data.ids;
+            if (Array.isArray(data134)) {
+              if (data134.length > 200) {
+                let err337 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/maxItems", keyword: "maxItems", params: { limit: 200 }, message: "must NOT have more than 200 items" };
+                vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
+              }
+              if (data134.length < 1) {
+                let err338 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
+              }
+              let len15 = data134.length;
+              for (let i13 = 0; i13 < len15; i13++) {
+                let data135 = data134[i13];
+                if (typeof data135 == "string") {
+                  if (func3(data135) > 512) {
+                    let err339 = { instancePath: instancePath + "/ids/" + i13, schemaPath: "#/oneOf/7/properties/ids/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
+                  }
+                } else {
+                  let err340 = { instancePath: instancePath + "/ids/" + i13, schemaPath: "#/oneOf/7/properties/ids/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err340] : vErrors.push(err340), errors++;
+                }
+              }
+            } else {
+              let err341 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err341] : vErrors.push(err341), errors++;
+            }
+          }
+          if (data.sinceMs !== void 0) {
+            let data136 = data.sinceMs;
+            if (!(typeof data136 == "number" && !(data136 % 1) && !isNaN(data136) && isFinite(data136))) {
+              let err342 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/7/properties/sinceMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              vErrors === null ? vErrors = [err342] : vErrors.push(err342), errors++;
+            }
+            if (typeof data136 == "number" && isFinite(data136) && (data136 < 0 || isNaN(data136))) {
+              let err343 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/7/properties/sinceMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err343] : vErrors.push(err343), errors++;
+            }
+          }
+          if (data.cursor !== void 0) {
+            let data137 = data.cursor;
+            if (typeof data137 == "string") {
+              if (func3(data137) > 4096) {
+                let err344 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/7/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                vErrors === null ? vErrors = [err344] : vErrors.push(err344), errors++;
+              }
+            } else {
+              let err345 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/7/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err345] : vErrors.push(err345), errors++;
+            }
+          }
+          if (data.hops !== void 0) {
+            let data138 = data.hops;
+            if (!(typeof data138 == "number" && !(data138 % 1) && !isNaN(data138) && isFinite(data138))) {
+              let err346 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/7/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              vErrors === null ? vErrors = [err346] : vErrors.push(err346), errors++;
+            }
+            if (typeof data138 == "number" && isFinite(data138) && (data138 < 0 || isNaN(data138))) {
+              let err347 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/7/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err347] : vErrors.push(err347), errors++;
+            }
+          }
+        } else {
+          let err348 = { instancePath, schemaPath: "#/oneOf/7/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err348] : vErrors.push(err348), errors++;
         }
       else if (tag0 === "pack")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err326 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
+            let err349 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
+            vErrors === null ? vErrors = [err349] : vErrors.push(err349), errors++;
           }
           if (data.from === void 0) {
-            let err327 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-            vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
+            let err350 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+            vErrors === null ? vErrors = [err350] : vErrors.push(err350), errors++;
           }
           if (data.events === void 0) {
-            let err328 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "events" }, message: "must have required property 'events'" };
-            vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
+            let err351 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "events" }, message: "must have required property 'events'" };
+            vErrors === null ? vErrors = [err351] : vErrors.push(err351), errors++;
           }
           if (data.kind !== void 0 && data.kind !== "pack") {
-            let err329 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/7/properties/kind/const", keyword: "const", params: { allowedValue: "pack" }, message: "must be equal to constant" };
-            vErrors === null ? vErrors = [err329] : vErrors.push(err329), errors++;
+            let err352 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/8/properties/kind/const", keyword: "const", params: { allowedValue: "pack" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err352] : vErrors.push(err352), errors++;
           }
           if (data.from !== void 0) {
-            let data131 = data.from;
-            if (typeof data131 == "string") {
-              if (!pattern0.test(data131)) {
-                let err330 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/7/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
+            let data140 = data.from;
+            if (typeof data140 == "string") {
+              if (!pattern0.test(data140)) {
+                let err353 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/8/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err353] : vErrors.push(err353), errors++;
               }
             } else {
-              let err331 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/7/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
+              let err354 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/8/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err354] : vErrors.push(err354), errors++;
             }
           }
           if (data.events !== void 0) {
-            let data132 = data.events;
-            if (Array.isArray(data132)) {
-              if (data132.length > 1e3) {
-                let err332 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/7/properties/events/maxItems", keyword: "maxItems", params: { limit: 1e3 }, message: "must NOT have more than 1000 items" };
-                vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
+            let data141 = data.events;
+            if (Array.isArray(data141)) {
+              if (data141.length > 1e3) {
+                let err355 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/maxItems", keyword: "maxItems", params: { limit: 1e3 }, message: "must NOT have more than 1000 items" };
+                vErrors === null ? vErrors = [err355] : vErrors.push(err355), errors++;
               }
-              if (data132.length < 1) {
-                let err333 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/7/properties/events/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
+              if (data141.length < 1) {
+                let err356 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                vErrors === null ? vErrors = [err356] : vErrors.push(err356), errors++;
               }
-              let len14 = data132.length;
-              for (let i13 = 0; i13 < len14; i13++) {
-                let data133 = data132[i13];
-                if (!(data133 && typeof data133 == "object" && !Array.isArray(data133))) {
-                  let err334 = { instancePath: instancePath + "/events/" + i13, schemaPath: "#/oneOf/7/properties/events/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-                  vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
+              let len16 = data141.length;
+              for (let i14 = 0; i14 < len16; i14++) {
+                let data142 = data141[i14];
+                if (!(data142 && typeof data142 == "object" && !Array.isArray(data142))) {
+                  let err357 = { instancePath: instancePath + "/events/" + i14, schemaPath: "#/oneOf/8/properties/events/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                  vErrors === null ? vErrors = [err357] : vErrors.push(err357), errors++;
                 }
               }
             } else {
-              let err335 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/7/properties/events/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
+              let err358 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err358] : vErrors.push(err358), errors++;
             }
           }
         } else {
-          let err336 = { instancePath, schemaPath: "#/oneOf/7/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
+          let err359 = { instancePath, schemaPath: "#/oneOf/8/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err359] : vErrors.push(err359), errors++;
         }
       else {
-        let err337 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
-        vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
+        let err360 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
+        vErrors === null ? vErrors = [err360] : vErrors.push(err360), errors++;
       }
     else {
-      let err338 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
-      vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
+      let err361 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
+      vErrors === null ? vErrors = [err361] : vErrors.push(err361), errors++;
     }
   } else {
-    let err339 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
+    let err362 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err362] : vErrors.push(err362), errors++;
   }
   return validate15.errors = vErrors, errors === 0;
 }
@@ -4430,9 +4557,141 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate18.errors = vErrors, errors === 0;
 }
-var userCreate = validate19;
-var pattern46 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+var writerClose = validate19;
 function validate19(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.entity === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "entity" }, message: "must have required property 'entity'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.epoch === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "epoch" }, message: "must have required property 'epoch'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    if (data.to === void 0) {
+      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "entity" || key0 === "epoch" || key0 === "to")) {
+        let err3 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    if (data.entity !== void 0) {
+      let data0 = data.entity;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 64) {
+          let err4 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+        }
+        if (func3(data0) < 1) {
+          let err5 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+    if (data.epoch !== void 0) {
+      let data1 = data.epoch;
+      if (!(typeof data1 == "number" && !(data1 % 1) && !isNaN(data1) && isFinite(data1))) {
+        let err7 = { instancePath: instancePath + "/epoch", schemaPath: "#/properties/epoch/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+      }
+      if (typeof data1 == "number" && isFinite(data1)) {
+        if (data1 > 999999999 || isNaN(data1)) {
+          let err8 = { instancePath: instancePath + "/epoch", schemaPath: "#/properties/epoch/maximum", keyword: "maximum", params: { comparison: "<=", limit: 999999999 }, message: "must be <= 999999999" };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+        if (data1 < 0 || isNaN(data1)) {
+          let err9 = { instancePath: instancePath + "/epoch", schemaPath: "#/properties/epoch/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+        }
+      }
+    }
+    if (data.to !== void 0) {
+      let data2 = data.to;
+      if (typeof data2 == "string") {
+        if (func3(data2) > 64) {
+          let err10 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+        }
+        if (func3(data2) < 1) {
+          let err11 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+        }
+      } else {
+        let err12 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+      }
+    }
+  } else {
+    let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+  }
+  return validate19.errors = vErrors, errors === 0;
+}
+var writerOpen = validate20;
+function validate20(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.entity === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "entity" }, message: "must have required property 'entity'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.epoch === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "epoch" }, message: "must have required property 'epoch'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "entity" || key0 === "epoch")) {
+        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      }
+    if (data.entity !== void 0) {
+      let data0 = data.entity;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 64) {
+          let err3 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+        }
+        if (func3(data0) < 1) {
+          let err4 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+        }
+      } else {
+        let err5 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+      }
+    }
+    if (data.epoch !== void 0) {
+      let data1 = data.epoch;
+      if (!(typeof data1 == "number" && !(data1 % 1) && !isNaN(data1) && isFinite(data1))) {
+        let err6 = { instancePath: instancePath + "/epoch", schemaPath: "#/properties/epoch/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+      if (typeof data1 == "number" && isFinite(data1)) {
+        if (data1 > 999999999 || isNaN(data1)) {
+          let err7 = { instancePath: instancePath + "/epoch", schemaPath: "#/properties/epoch/maximum", keyword: "maximum", params: { comparison: "<=", limit: 999999999 }, message: "must be <= 999999999" };
+          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+        }
+        if (data1 < 0 || isNaN(data1)) {
+          let err8 = { instancePath: instancePath + "/epoch", schemaPath: "#/properties/epoch/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+      }
+    }
+  } else {
+    let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+  }
+  return validate20.errors = vErrors, errors === 0;
+}
+var userCreate = validate21;
+var pattern48 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+function validate21(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -4451,7 +4710,7 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern46.test(data0)) {
+        if (!pattern48.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -4554,10 +4813,10 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate19.errors = vErrors, errors === 0;
+  return validate21.errors = vErrors, errors === 0;
 }
-var userPatch = validate20;
-function validate20(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userPatch = validate22;
+function validate22(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -4792,10 +5051,10 @@ function validate20(data, { instancePath = "", parentData, parentDataProperty, r
     let err39 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
   }
-  return validate20.errors = vErrors, errors === 0;
+  return validate22.errors = vErrors, errors === 0;
 }
-var userStored = validate21;
-function validate21(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userStored = validate23;
+function validate23(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -4892,10 +5151,10 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
     let err16 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
   }
-  return validate21.errors = vErrors, errors === 0;
+  return validate23.errors = vErrors, errors === 0;
 }
-var itemWrite = validate22;
-function validate22(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var itemWrite = validate24;
+function validate24(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.data === void 0) {
@@ -4910,7 +5169,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern46.test(data0)) {
+        if (!pattern48.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -4952,7 +5211,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate22.errors = vErrors, errors === 0;
+  return validate24.errors = vErrors, errors === 0;
 }
 var changeChecks = { user: userPatch, item: itemWrite }, storedChecks = { user: userStored };
 export {
@@ -4970,5 +5229,7 @@ export {
   userCreate,
   userPatch,
   userStored,
-  verificationBegin
+  verificationBegin,
+  writerClose,
+  writerOpen
 };

@@ -55,7 +55,8 @@ export function forCallers(
   }
   const callerOf = openCheck(callers, client);
   return routes.map((route) => {
-    const scope = route.method === 'GET' ? READ : WRITE;
+    const { scope = route.method === 'GET' ? READ : WRITE } = route;
+    if (scope === null) return route;
     const authorize: Authorize = async (headers, known) => {
       const caller = await callerOf(headers['authorization']);
       known(caller);

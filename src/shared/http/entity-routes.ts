@@ -22,7 +22,7 @@ import { seenStates, sessionToken } from './session.ts';
 
 const ID = new RegExp(ID_PATTERN);
 /** What says whose records an answer holds. */
-const VARY_BY_CALLER = `authorization, ${OWNER_HEADER}, ${TENANT_HEADER}`;
+export const VARY_BY_CALLER = `authorization, ${OWNER_HEADER}, ${TENANT_HEADER}`;
 
 /**
  * The compiled schemas of an entity: `<name>Create`, `<name>Patch` and, by the name of each action, `<name><Action>Input`
@@ -87,12 +87,7 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       method: 'GET',
       path: base,
       async handle(request) {
-        const { scope, records } = scoped(request);
-        const query = ownedQuery(entity, request.query, scope.owner);
-        const reply =
-          isByIndex(query) && records.indexes.length > 0
-            ? await indexedReply(base, { ...request, query }, records)
-            : await listReply(base, request, records);
+        const reply = await entityListReply(entity, request, scoped(request));
         return { ...reply, headers: { ...reply.headers, ...varying(entity) } };
       },
     },
@@ -152,7 +147,7 @@ interface Scoped {
 }
 
 /** @throws TypeError An action whose input nobody checks is not served. */
-function checkOf({ actions }: EntityChecks, name: string): ValidateFunction {
+export function checkOf({ actions }: EntityChecks, name: string): ValidateFunction {
   const check = own(actions, name);
   if (check === undefined) throw new TypeError(`no check of the input of ${name}: run npm run generate`);
   return check;
@@ -182,6 +177,19 @@ function namingWriters(entity: Entity): (failure: Failure) => Failure {
 /** Who reads the answer; undefined where nobody is asked who they are. */
 function readerOf({ caller }: HttpRequest): Caller | undefined {
   return caller?.isAnybody === true ? undefined : caller;
+}
+
+/** What a list of an entity is asked for, within what the request may know of. @throws InvalidError @throws IndexIncompleteError */
+export async function entityListReply(
+  entity: Entity,
+  request: HttpRequest,
+  { scope, records }: Pick<Scoped, 'scope' | 'records'>,
+): Promise<HttpReply> {
+  const base = `/${entity.collection}`;
+  const query = ownedQuery(entity, request.query, scope.owner);
+  return isByIndex(query) && records.indexes.length > 0
+    ? indexedReply(base, { ...request, query }, records)
+    : listReply(base, request, records);
 }
 
 type Records = Pick<EntityService, 'isAccepted' | 'list' | 'remove' | 'view'>;

@@ -37,17 +37,22 @@ export function readLimit(
   return { size, failures: [{ pointer: '/query/limit', rule: 'range', detail }] };
 }
 
+/** What of a query no parameter is. */
+export function unknownParameters(unknown: HttpRequest['query']): Failure[] {
+  return Object.keys(unknown).map((name) => ({
+    pointer: `/query/${name}`,
+    rule: 'unknown',
+    detail: 'is not a known parameter',
+  }));
+}
+
 /** @throws InvalidError that names every wrong parameter. */
 export function readPaging(
   query: HttpRequest['query'],
   { pattern, read }: Cursor,
 ): { limit: number; after: string | undefined } {
   const { limit, cursor, ...unknown } = query;
-  const failures: Failure[] = Object.keys(unknown).map((name) => ({
-    pointer: `/query/${name}`,
-    rule: 'unknown',
-    detail: 'is not a known parameter',
-  }));
+  const failures = unknownParameters(unknown);
   const { size, failures: wrong } = readLimit(limit, { byDefault: pageSizeDefault, max: pageSizeMax });
   failures.push(...wrong);
   if (cursor !== undefined && !new RegExp(pattern).test(cursor)) {

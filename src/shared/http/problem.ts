@@ -2,7 +2,7 @@
  * Errors as `application/problem+json` (RFC 9457). The only place that knows both error codes and statuses.
  * A 5xx says nothing about the inside: its cause goes to the log.
  */
-import { AppError, NotYetHereError } from '@tandem-clouds/replication/errors';
+import { AppError, NotYetHereError, WriterMovingError } from '@tandem-clouds/replication/errors';
 import { failureCharsMax, failuresMax, retryAfterSeconds } from '../bounds.ts';
 import {
   BrokenRulesError,
@@ -40,6 +40,9 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   request_forgotten: { status: 422, title: 'Request too old to be known' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
   index_incomplete: { status: 503, title: 'List not ready' },
+  not_kept_here: { status: 421, title: 'Kept at another site' },
+  not_writer_here: { status: 421, title: 'Written at another site' },
+  writer_moving: { status: 503, title: 'Nobody writes at the moment' },
   not_yet_here: { status: 503, title: 'Not yet here' },
   refused: { status: 500, title: 'Internal error' },
   unreadable: { status: 500, title: 'Record cannot be read' },
@@ -127,6 +130,9 @@ function detailOf(error: unknown, status: number): string {
   }
   if (error instanceof IndexIncompleteError) {
     return 'This list was declared a short while ago and is still being filled. Try again once every site has completed it.';
+  }
+  if (error instanceof WriterMovingError) {
+    return 'Which site writes these records is being changed, and nothing was done. Try again.';
   }
   if (error instanceof UnreadableError) {
     return 'What this site holds of the record cannot be read. Ask another site, and quote the instance to an operator.';

@@ -86,7 +86,7 @@ async function queryOrigins(
 }
 
 /** Only path and query are the client's: whatever they hold, the host is the peer's. */
-function urlAt(base: string, { rawPath, rawQueryString }: APIGatewayProxyEventV2): URL {
+export function urlAt(base: string, { rawPath, rawQueryString }: APIGatewayProxyEventV2): URL {
   const url = new URL(base);
   url.pathname = rawPath.split('/').map(encodeURIComponent).join('/');
   url.search = rawQueryString;

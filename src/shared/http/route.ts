@@ -59,6 +59,8 @@ export interface Route {
   readonly explain?: (failure: Failure) => Failure;
   /** Levels of nesting that the body may have, where it is not `jsonDepthMax`. */
   readonly depthMax?: number;
+  /** The scope that it takes, where that does not follow from its method; null: whoever asks. */
+  readonly scope?: string | null;
   /** Who may: called before the body is read. Throws to refuse. */
   readonly authorize?: Authorize;
   readonly handle: (request: HttpRequest) => Promise<HttpReply> | HttpReply;

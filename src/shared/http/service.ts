@@ -8,7 +8,7 @@ import middy from '@middy/core';
 import httpCors from '@middy/http-cors';
 import httpRouter from '@middy/http-router';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { AmbiguousError, NotYetHereError } from '@tandem-clouds/replication/errors';
+import { AmbiguousError, NotKeptHereError, NotYetHereError } from '@tandem-clouds/replication/errors';
 import { headerBytesMax, responseReserveMs, urlBytesMax } from '../bounds.ts';
 import {
   HeadersTooLargeError,
@@ -20,18 +20,20 @@ import type { HttpHandler, InvocationContext } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { normalizePath } from '../request-path.ts';
 import { BODY_TYPES, readBody } from './body.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { type MiddlewareRequest, requestIdOf } from './middleware-request.ts';
 import { problemReply } from './problem.ts';
 import type { ReadThrough } from './read-through.ts';
-import type { Caller, HttpReply, HttpRequest, Route } from './route.ts';
+import type { Caller, HttpRequest, Route } from './route.ts';
 import { securityHeaders } from './security-headers.ts';
+import { toResult, withoutBody } from './to-result.ts';
 import { traceparentOf } from './traceparent.ts';
 
 type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;
 
 const EXPOSED =
-  'Accept-Patch, Date, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Tandem-Origin, X-Tandem-Session, X-Tandem-Site';
+  'Accept-Patch, Date, ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id, X-Tandem-At, X-Tandem-Origin, X-Tandem-Session, X-Tandem-Site';
 
 export interface ServiceOptions {
   readonly site: string;
@@ -41,10 +43,13 @@ export interface ServiceOptions {
   readonly elapsed: () => number;
   /** What answers a read whose session is ahead of this site (`read-through.ts`); without it such a read is 503. */
   readonly readThrough?: ReadThrough;
+  /** What sends requests to the sites that they must be asked of; without it they are 421. */
+  readonly elsewhere?: Elsewhere;
 }
 
 /** Builds the handler of a service. */
-export function httpService({ site, routes, logger, elapsed, readThrough }: ServiceOptions): HttpHandler {
+export function httpService(options: ServiceOptions): HttpHandler {
+  const { site, routes, logger, elapsed, readThrough } = options;
   const callers: Callers = new WeakMap();
   const router = httpRouter<Event, Result>({
     routes: routes.flatMap((route) => routerEntries(route, callers)),
@@ -62,6 +67,7 @@ export function httpService({ site, routes, logger, elapsed, readThrough }: Serv
     .use({ before: checkHeaders })
     .use({ before: readTarget });
   if (readThrough !== undefined) service.use(readThrough);
+  if (options.elsewhere !== undefined) service.use(options.elsewhere);
   return service.handler(router) as HttpHandler;
 }
 
@@ -123,13 +129,6 @@ function routerEntries(
   return entries;
 }
 
-/** States the length of what is not sent. */
-function withoutBody(result: Result): Result {
-  const bytes = Buffer.byteLength(result.body ?? '');
-  if (bytes === 0) return result;
-  return { ...result, headers: { ...result.headers, 'content-length': String(bytes) }, body: '' };
-}
-
 /** Without a context, as some tests call, nothing is known of the invocation. */
 function ofInvocation(
   event: Event,
@@ -168,14 +167,6 @@ function queryOf(rawQueryString: string): Record<string, string> {
   return Object.fromEntries([...new Set(search.keys())].map((name) => [name, search.getAll(name).join(',')]));
 }
 
-function toResult({ status, body, headers }: HttpReply): Result {
-  return {
-    statusCode: status,
-    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-    body: body === undefined ? '' : JSON.stringify(body),
-  };
-}
-
 /** The answer to OPTIONS, which is also that to a CORS preflight, or 404. */
 function noRoute(routes: readonly Route[], method: string, path: string): Result {
   const allow = allowedMethods(routes, path);
@@ -192,7 +183,7 @@ function optionsHeaders(allow: readonly string[]): Record<string, string> {
     ...(allow.includes('PATCH') && { 'accept-patch': BODY_TYPES.join(', ') }),
     'access-control-allow-methods': methods,
     'access-control-allow-headers':
-      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id, X-Tandem-Owner, X-Tandem-Session, X-Tandem-Tenant',
+      'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, X-Request-Id, X-Tandem-Follow, X-Tandem-Owner, X-Tandem-Session, X-Tandem-Tenant',
     'access-control-max-age': '600',
   };
 }
@@ -224,7 +215,7 @@ interface LogOptions extends Pick<ServiceOptions, 'site' | 'logger' | 'elapsed'>
 function requestLog({ site, logger, elapsed, callers }: LogOptions): object {
   const started = new WeakMap<object, number>();
   const finish = (request: MiddlewareRequest): void => {
-    const { response, event } = request;
+    const { response, event, error } = request;
     if (!response) return;
     const requestId = requestIdOf(request);
     const origin = response.headers?.['x-tandem-origin'];
@@ -233,7 +224,8 @@ function requestLog({ site, logger, elapsed, callers }: LogOptions): object {
     logger.log('info', 'request', {
       requestId,
       method: event.requestContext.http.method,
-      path: event.rawPath,
+      // An id of what is not kept here does not stay in the log either.
+      path: error instanceof NotKeptHereError ? `/${event.rawPath.split('/')[1] ?? ''}/…` : event.rawPath,
       status: response.statusCode,
       ...(origin !== undefined && { origin }),
       ...(caller !== undefined && { caller: caller.name }),

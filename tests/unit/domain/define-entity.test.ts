@@ -53,6 +53,45 @@ describe('declaring an entity', () => {
     });
   });
 
+  test.each<[string, Partial<Loose>, readonly string[]]>([
+    ['no site', { sites: [] }, ['sites: must name 1 to 9 sites, each once']],
+    ['one twice', { sites: ['aws-a', 'aws-a'] }, ['sites: must name 1 to 9 sites, each once']],
+    [
+      'what is no site',
+      { sites: ['aws-us-east-1', 'gcp-x'] },
+      ['sites: gcp-x is no id of a site, such as aws-eu-west-1 or azure-westeurope'],
+    ],
+    ['no list', { sites: 'aws-us-east-1' as never }, ['sites: must be a list of ids of sites']],
+    [
+      'a writer that is no site',
+      { writes: 'elsewhere' },
+      ['writes: elsewhere is no id of a site, such as aws-eu-west-1 or azure-westeurope'],
+    ],
+    [
+      'a writer that does not keep the records',
+      { sites: ['aws-a', 'azure-b'], writes: 'aws-c' },
+      ['writes: aws-c is none of the sites that keep the records'],
+    ],
+    [
+      'a writer where one site keeps them',
+      { sites: ['aws-a'], writes: 'aws-a' },
+      ['writes: is said by sites already: there is aws-a alone'],
+    ],
+    ['no text', { writes: ['aws-a'] as never }, ['writes: must be the id of a site']],
+    [
+      'a reaction everywhere, of what is at one site',
+      {
+        sites: ['aws-us-east-1'],
+        reactions: {
+          index: { on: ['title'], when: () => true, run: () => Promise.resolve(), site: 'every' },
+        },
+      },
+      ['reactions.index.site: every is aws-us-east-1 alone, where its records are: leave it out'],
+    ],
+  ])('says of sites what is wrong: %s', (_, change, expected) => {
+    expect(mistakes(change)).toEqual(expected);
+  });
+
   const out = (allowed: Record<string, string[]>): Partial<Loose> => ({
     required: [],
     fields: { loan: { states: { order: ['in', 'out'], allowed } } },
@@ -208,6 +247,21 @@ describe('declaring an entity', () => {
       'a field that nobody writes',
       { fields: { title: {}, note: { by: [] } } },
       'fields.note.by: must name a writer',
+    ],
+    [
+      'a reaction to lost values where none is unique',
+      { onDuplicate: { run: () => Promise.resolve() } },
+      'onDuplicate: is about values that are unique, and no field is',
+    ],
+    [
+      'a reaction to lost values that does nothing',
+      { unique: ['title'], onDuplicate: { run: 'mail' as never } },
+      'onDuplicate.run: must be a function',
+    ],
+    [
+      'a reaction by the name of another thing',
+      { reactions: { onDuplicate: { on: ['title'], when: () => false, run: () => Promise.resolve() } } },
+      'reactions.onDuplicate: is the name of what the entity declares beside unique',
     ],
     [
       'a reaction to nothing',

@@ -3,6 +3,8 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { smoke } from '../../../infra/rollout/smoke.ts';
+import { defineRoutes } from '../../../src/shared/domain/routes/define-routes.ts';
+import { user } from '../../../src/shared/entities/user.ts';
 
 const SITE = 'aws-test';
 const HEADERS = {
@@ -12,7 +14,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-type Reply = readonly [status: number, body?: object, headers?: Readonly<Record<string, string>>];
+type Reply = readonly [status: number, body?: object | undefined, headers?: Readonly<Record<string, string>>];
 
 let server: http.Server | undefined;
 let requested: string[];
@@ -59,7 +61,13 @@ afterEach(async () => {
   server = undefined;
 });
 
-const EXPECTED = { site: SITE, version: '2.0.0', replicatedWithinMs: 300 };
+/** Only of what the product comes with: that is what the site here has. */
+const EXPECTED = {
+  site: SITE,
+  version: '2.0.0',
+  replicatedWithinMs: 300,
+  declared: { entities: [user], routes: [] },
+};
 
 describe('a smoke test', () => {
   test('finds nothing wrong with a site that works, and leaves nothing behind', async () => {
@@ -107,6 +115,25 @@ describe('a smoke test', () => {
     other?.close();
     expect(failed.join('\n')).toMatch(/\/users\/u1 at http.*: not within 100 ms/);
     expect(requested.at(-1)).toBe('DELETE /users/u1');
+  });
+
+  test.each<[string, Reply, RegExp | undefined]>([
+    ['answers for its methods', [204, undefined, { ...HEADERS, allow: 'GET, HEAD, OPTIONS' }], undefined],
+    ['is not deployed', [404, {}], /hellos: .*OPTIONS \/hellos\/smoke: 404 instead of 204/],
+    ['has another method', [204, undefined, { ...HEADERS, allow: 'PUT' }], /GET is not among PUT/],
+  ])('finds out whether a custom route %s, and calls none', async (_what, reply, reason) => {
+    const hellos = defineRoutes({
+      name: 'hellos',
+      description: 'Says hello',
+      operations: {
+        hello: { method: 'GET', path: '/hellos/{who}', summary: 'Hello', handle: () => undefined },
+      },
+    });
+    const url = await startSite({ 'OPTIONS /hellos/smoke': reply });
+    const { failed } = await smoke({ url, ...EXPECTED, declared: { entities: [], routes: [hellos] } });
+    if (reason === undefined) expect(failed).toEqual([]);
+    else expect(failed.join('\n')).toMatch(reason);
+    expect(requested.filter((what) => what.includes('hellos'))).toEqual(['OPTIONS /hellos/smoke']);
   });
 
   test('writes nothing when it may only read', async () => {

@@ -28,7 +28,11 @@ afterEach(() => {
 });
 
 /** What is declared today, where names were longer before. */
-const LONGER = NOW.replace('"maxLength": 200', '"maxLength": 201');
+const LONGER = JSON.stringify(
+  JSON.parse(NOW, (key, value: unknown): unknown =>
+    key === 'user' ? JSON.parse(JSON.stringify(value).replace('"maxLength":200', '"maxLength":201')) : value,
+  ),
+);
 
 function fileOf(text: string): string {
   const file = path.join(dir, 'schema.json');

@@ -377,6 +377,34 @@ describe('a change of a declaration', () => {
     ]);
   });
 
+  const at = (...names: string[]): object => ({ sites: names });
+  test.each<[string, object, object, ChangeClass, RegExp]>([
+    ['fewer', {}, at('aws-a', 'azure-b'), 'backfill', /was every site .*removes its records by itself/],
+    ['without one', at('aws-a', 'azure-b'), at('aws-a'), 'backfill', /removes its records by itself/],
+    ['unique', {}, { ...at('aws-a'), unique: ['title'] }, 'backfill', /claimed anew/],
+    ['one more', at('aws-a'), at('azure-b', 'aws-a'), 'additive', /or by `repair`/],
+    ['every', at('aws-a'), {}, 'additive', /and is every site/],
+    ['others', at('aws-a'), at('azure-b'), 'breaking', /release 1: both/],
+  ])('of the sites that keep the records: %s', (_, before, after, kind, says) => {
+    const found = schemaChanges(declared(before), declared(after)).filter(
+      ({ place }) => place === 'booking.sites',
+    );
+    expect(found.map((change) => change.kind)).toEqual([kind]);
+    expect(`${found[0]?.what} ${found[0]?.mend}`).toMatch(says);
+    expect(schemaChanges(declared(at('aws-a', 'azure-b')), declared(at('azure-b', 'aws-a')))).toEqual([]);
+  });
+
+  const by = (writes: string): object => ({ writes });
+  test.each<[string, object, object, ChangeClass, RegExp]>([
+    ['one', {}, by('aws-a'), 'backfill', /those of the older one take writes/],
+    ['every site again', by('aws-a'), {}, 'additive', /two sites may write/],
+    ['another', by('aws-a'), by('azure-b'), 'breaking', /promote/],
+  ])('of the site that writes: %s', (_, before, after, kind, says) => {
+    const [found, ...rest] = schemaChanges(declared(before), declared(after));
+    expect([found?.kind, found?.place, rest]).toEqual([kind, 'booking.writes', []]);
+    expect(found?.mend).toMatch(says);
+  });
+
   test('is none where only words and code are other', () => {
     const other = {
       description: 'Other',

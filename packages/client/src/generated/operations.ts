@@ -38,4 +38,7 @@ export const operationFacts: readonly OperationFacts[] = [
   {"method":"POST","path":"/replication/reactions/scan","keyed":false},
   {"method":"PUT","path":"/replication/reaction-pauses/{reaction}","keyed":false},
   {"method":"DELETE","path":"/replication/reaction-pauses/{reaction}","keyed":false},
+  {"method":"GET","path":"/replication/writers","keyed":false},
+  {"method":"POST","path":"/replication/writers/close","keyed":false},
+  {"method":"POST","path":"/replication/writers/open","keyed":false},
 ];

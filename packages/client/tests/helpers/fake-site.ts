@@ -23,7 +23,13 @@ export type Fate =
   | '429'
   /** The record has forgotten requests that old. */
   | 'forgotten'
-  | 'behind';
+  | 'behind'
+  /** The other site must be asked: azure. */
+  | 'elsewhere'
+  /** Nobody writes at the moment. */
+  | 'moving'
+  /** One that the client was not told of. */
+  | 'far';
 
 export interface Sent {
   readonly method: string;
@@ -61,7 +67,8 @@ export class FakeSite {
   /** @param expire Lets the time of the attempt run out. */
   async fetch(sent: Sent, signal: AbortSignal, expire: () => void): Promise<Response> {
     this.sent.push(sent);
-    switch (this.fates.shift() ?? 'well') {
+    const fate = this.fates.shift() ?? 'well';
+    switch (fate) {
       case 'refused':
         throw failure('ECONNREFUSED');
       case 'lost':
@@ -86,8 +93,16 @@ export class FakeSite {
         return new Response('slow down', { status: 429, headers: { 'retry-after': '1' } });
       case 'forgotten':
         return this.#problem(422, 'request_forgotten', { date: 'Sun, 06 Nov 2044 08:49:37 GMT' });
+      case 'moving':
+        return this.#problem(503, 'writer_moving', { 'retry-after': '2' });
       case 'behind':
         return this.#problem(503, 'not_yet_here', { 'retry-after': '2' });
+      case 'elsewhere':
+      case 'far': {
+        const at = fate === 'far' ? 'far' : 'azure';
+        const location = `http://${at}.test${sent.path}`;
+        return this.#problem(421, 'not_kept_here', { 'x-tandem-at': at, location });
+      }
       case 'well':
         return this.handle(sent);
     }

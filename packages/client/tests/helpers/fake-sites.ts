@@ -7,6 +7,8 @@ import { FakeSite, type Fate } from './fake-site.ts';
 export interface FakeSites {
   readonly aws: FakeSite;
   readonly azure: FakeSite;
+  /** None of the client's own. */
+  readonly far: FakeSite;
   readonly clock: FakeClock;
   readonly client: TandemClient;
   /** What the client was made with. */
@@ -21,6 +23,7 @@ export function fakeSites(
 ): FakeSites {
   const aws = new FakeSite('aws');
   const azure = new FakeSite('azure');
+  const far = new FakeSite('far');
   aws.fates.push(...(fates.aws ?? []));
   azure.fates.push(...(fates.azure ?? []));
   const clock = new FakeClock();
@@ -33,7 +36,7 @@ export function fakeSites(
     clock,
     fetch(url, { method = 'GET', headers, body, signal }) {
       const { origin, pathname, search } = new URL(url);
-      const site = origin === aws.url ? aws : azure;
+      const site = [aws, azure, far].find((one) => one.url === origin) ?? azure;
       asked.push(site.name);
       const sent = {
         method,
@@ -45,5 +48,5 @@ export function fakeSites(
     },
     ...options,
   };
-  return { aws, azure, clock, client: createTandemClient(made), options: made, asked };
+  return { aws, azure, far, clock, client: createTandemClient(made), options: made, asked };
 }

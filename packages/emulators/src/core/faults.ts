@@ -16,7 +16,11 @@ export type FaultKind =
   /** Deliver, or enqueue, the message a second time (queues only). */
   | 'duplicate'
   /** Make each message that is sent available only after a time of its own, up to `latencyMs` (queues only). */
-  | 'reorder';
+  | 'reorder'
+  /** Break the connection in the middle of the content that is sent (objects only). */
+  | 'cut'
+  /** Send other bytes than those of the object, as many of them (objects only). */
+  | 'corrupt';
 
 export interface FaultRule {
   readonly kind: FaultKind;
@@ -42,6 +46,8 @@ export interface FaultResult {
   readonly duplicate: boolean;
   /** Messages become available after a random time of up to this many milliseconds each. */
   readonly reorderMs: number;
+  /** What goes wrong with the content of an answer. */
+  readonly content?: 'cut' | 'corrupt' | undefined;
 }
 
 const NONE: FaultResult = {
@@ -51,7 +57,15 @@ const NONE: FaultResult = {
   duplicate: false,
   reorderMs: 0,
 };
-const KINDS: readonly FaultKind[] = ['latency', 'error', 'drop-ack', 'duplicate', 'reorder'];
+const KINDS: readonly FaultKind[] = [
+  'latency',
+  'error',
+  'drop-ack',
+  'duplicate',
+  'reorder',
+  'cut',
+  'corrupt',
+];
 const FIELDS = new Set(['kind', 'operation', 'resource', 'probability', 'times', 'latencyMs', 'code']);
 
 /** Checks rules that came over the wire; throws a `TypeError` that names the rule and the field. */
@@ -105,7 +119,7 @@ export class Faults {
   /** Decides, once per operation, what goes wrong with it. */
   hit(operation: string, resource: string): FaultResult {
     if (this.#rules.length === 0) return NONE;
-    let { latencyMs, error, dropAck, duplicate, reorderMs } = NONE;
+    let { latencyMs, error, dropAck, duplicate, reorderMs, content } = NONE;
     for (const entry of this.#rules) {
       const { rule } = entry;
       if (entry.left <= 0) continue;
@@ -129,9 +143,13 @@ export class Faults {
         case 'reorder':
           reorderMs = Math.max(reorderMs, rule.latencyMs ?? 0);
           break;
+        case 'cut':
+        case 'corrupt':
+          content ??= rule.kind;
+          break;
       }
     }
     this.#rules = this.#rules.filter((entry) => entry.left > 0);
-    return { latencyMs, error, dropAck, duplicate, reorderMs };
+    return { latencyMs, error, dropAck, duplicate, reorderMs, content };
   }
 }

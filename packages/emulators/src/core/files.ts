@@ -24,10 +24,11 @@ export function writeWhole(fd: number, bytes: Uint8Array): void {
 
 /**
  * Replaces a file as a whole: a reader sees the old text or the new one.
+ * @param text Or its bytes.
  * @param mode Of the new file; default as the process creates files.
  * @throws FileWriteError The old file is then as it was.
  */
-export function replaceFile(file: string, text: string, mode?: number): void {
+export function replaceFile(file: string, text: string | Uint8Array, mode?: number): void {
   replaceBy(`${file}.next`, { file, text, mode });
 }
 
@@ -38,7 +39,11 @@ export function replaceSharedFile(file: string, text: string): void {
 
 function replaceBy(
   next: string,
-  { file, text, mode }: { readonly file: string; readonly text: string; readonly mode?: number | undefined },
+  {
+    file,
+    text,
+    mode,
+  }: { readonly file: string; readonly text: string | Uint8Array; readonly mode?: number | undefined },
 ): void {
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true });

@@ -1,7 +1,8 @@
 /**
  * A local OpenID Connect issuer: whoever asks gets a token. For trying the protected routes, and for tests.
  *
- *     POST /oauth2/token       grant_type=client_credentials, scope, client_id: both optional (RFC 6749, section 4.4)
+ *     POST /oauth2/token       grant_type=client_credentials, scope, client_id: both optional (RFC 6749, section 4.4);
+ *                              a scope <resource>/.default makes the resource the audience, as Entra's does
  *     GET  /.well-known/openid-configuration, /.well-known/jwks.json
  *     POST /_tandem/rotate     a new key signs from now on; `?forget` takes the older ones back at once
  *
@@ -104,10 +105,12 @@ async function grant(state: IssuerState, form: URLSearchParams, response: Server
   if (key === undefined) throw new Error('no key');
   const scope = form.get('scope') ?? SCOPES;
   const client = form.get('client_id') ?? 'somebody';
+  // https://learn.microsoft.com/entra/identity-platform/scopes-oidc#the-default-scope
+  const [, resource] = /^(https:\/\/.+)\/\.default$/.exec(scope) ?? [];
   const token = await new SignJWT({ scope, client_id: client, token_use: 'access' })
     .setProtectedHeader({ alg: ALGORITHM, kid: key.publicJwk.kid ?? '', typ: 'at+jwt' })
     .setIssuer(state.url)
-    .setAudience(AUDIENCE)
+    .setAudience(resource ?? AUDIENCE)
     .setSubject(client)
     .setIssuedAt()
     .setExpirationTime(`${TOKEN_SECONDS} s`)

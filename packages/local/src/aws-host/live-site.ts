@@ -9,8 +9,6 @@ import fs from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { BUNDLE } from '../code/entry-point.ts';
 import type { Code } from '../code/messages.ts';
 import type { LiveSite } from '../code/serve-code.ts';
@@ -19,11 +17,9 @@ import { announce } from '../run-registry.ts';
 import { functionsOf, placeArtefact, releaseToServe } from '../site-release.ts';
 import { AppCode } from './app-code.ts';
 import { BridgeSupervisor } from './bridge-supervisor.ts';
-import { clientOptions } from './client-options.ts';
 import { Front } from './front.ts';
 import { type Environment, localizeEnvironment } from './local-environment.ts';
-import { ensureQueues } from './local-queues.ts';
-import { ensureTables } from './local-tables.ts';
+import { LocalResources } from './local-resources.ts';
 import { loadOffline, type OfflineServer, startOfflineServer } from './offline-server.ts';
 import { type BridgePlan, plannedFunction } from './plan.ts';
 import { type ResourcePlan, resourcePlanOf } from './resource-plan.ts';
@@ -63,6 +59,7 @@ export class AwsLiveSite implements LiveSite {
   readonly #options: AwsLiveSiteOptions;
   readonly #front = new Front();
   readonly #stopping = new AbortController();
+  readonly #resources = new LocalResources(this.#stopping.signal);
   /** Absent: the sources. */
   readonly #release = releaseToServe();
   /** What the process was started with: it wins over the definition. */
@@ -195,13 +192,8 @@ export class AwsLiveSite implements LiveSite {
     }
     const resources = resourcePlanOf(service);
     const { region } = resources;
-    const { signal } = this.#stopping;
-    const created = await Promise.all([
-      ensureQueues(new SQSClient(clientOptions(region)), resources, signal),
-      ensureTables(new DynamoDBClient(clientOptions(region)), resources, signal),
-    ]);
+    const all = await this.#resources.ensure(resources);
     this.#options.print('[aws host] tables and queues are there');
-    const all = new Map(created.flatMap((part) => [...part]));
     const environment = localizeEnvironment(service, { resources: all, region }, this.#outside);
     return { service, triggers, resources, environment };
   }

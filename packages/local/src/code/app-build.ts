@@ -1,8 +1,10 @@
 /**
- * All functions of one cloud in one bundle, built again when the sources change: our own code only, the SDKs stand
- * beside it (vendors.ts).
+ * All functions of one cloud in one bundle, built again when the sources change: our own code only, packages and
+ * validators stand beside it (vendors.ts, validators-apart.ts).
  *
- * Invariant: a folder always holds a whole build; a failed one changes nothing.
+ * Invariant: what a site finds in the folder is a whole build that was placed there; one that is not placed, or fails,
+ * changes nothing. Each build has a file name of its own: a breakpoint, which is bound to a name and a line, never meets
+ * an older build.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -10,26 +12,57 @@ import {
   type BuildContext,
   type BuildFailure,
   type BuildOptions,
+  type BuildResult,
   context,
   formatMessages,
+  type OutputFile,
+  type Plugin,
+  type StdinOptions,
   stop,
 } from 'esbuild';
 import { replaceFile } from '@tandem-clouds/emulators/core/files';
 import type { Cloud } from '../stack/sites.ts';
+import { within } from '../within.ts';
 import { appEntry } from './bundle-app.ts';
 import type { ResolvedDefinition } from './definition.ts';
 import { BUNDLE, GIVEN_BY_WORKER, writeAppFolder } from './entry-point.ts';
-import { type VendorOptions, vendorsApart, vendorsBeside, vendorsFile } from './vendors.ts';
+import { validatorsApart } from './validators-apart.ts';
+import {
+  type VendorOptions,
+  vendorsApart,
+  vendorsBeside,
+  vendorsFile,
+  workerBeside,
+  workerFile,
+} from './vendors.ts';
+
+/** What is built: a module that registers, or exports, the functions of the definition. */
+const ENTRY = 'tandem:entry';
 
 /** Options of `custom.esbuild` that are esbuild's own and change what the code does. */
 const OF_ESBUILD = ['conditions', 'define', 'format', 'loader', 'mainFields', 'target'] as const;
 
+/** The last builds stay: debuggers and the stacks of what is under way read their source maps. */
+const BUILDS_KEPT = 5;
+/** A build takes a second when the SDKs are bundled first; beyond this something does not answer. */
+const BUILT_WITHIN_MS = 60_000;
+
 export interface AppBuildOptions {
   readonly projectDir: string;
   readonly cloud: Cloud;
-  /** Where the bundle goes; absolute. */
+  /** Where the bundle goes; absolute. Beside it is what the clouds share. */
   readonly appDir: string;
   readonly cacheDir: string;
+  /** Default 60 s. */
+  readonly builtWithinMs?: number;
+}
+
+/** Code that is built, and that no site finds yet. */
+export interface Built {
+  /** The same for the same code. */
+  readonly version: string;
+  /** Whoever loads the folder from now on loads this. */
+  readonly place: () => void;
 }
 
 /** What is wrong with the sources, each with its file and line where there is one. */
@@ -46,50 +79,85 @@ export class BuildError extends Error {
 export class AppBuild {
   readonly #options: AppBuildOptions;
   readonly #vendors = new Set<string>();
+  #entry: StdinOptions = { contents: '' };
   #builtFor = '';
   #context: BuildContext<{ write: false }> | undefined;
-  #written = new Map<string, string>();
+  #placed: string | undefined;
+  /** Bundles of the last builds, the newest first. */
+  #bundles: readonly string[] = [];
 
   constructor(options: AppBuildOptions) {
     this.#options = options;
   }
 
   /**
-   * Builds the functions of a definition.
-   * @returns Whether anything is other than before.
-   * @throws BuildError and changes nothing when the sources are wrong.
+   * Builds the functions of a definition. One build after the other: a second one that is asked for meanwhile would get
+   * the result of the first (https://esbuild.github.io/api/#rebuild).
+   * @throws BuildError when the sources are wrong.
    */
-  async build(definition: ResolvedDefinition): Promise<boolean> {
-    const { projectDir, appDir, cacheDir } = this.#options;
-    const options = this.#optionsFor(definition);
-    const builtFor = JSON.stringify([definition.functions, definition.custom.esbuild]);
-    if (this.#context === undefined || this.#builtFor !== builtFor) {
-      await this.#context?.dispose();
-      this.#context = await context(options);
-      this.#builtFor = builtFor;
+  async build(definition: ResolvedDefinition): Promise<Built> {
+    const { cloud, builtWithinMs = BUILT_WITHIN_MS } = this.#options;
+    try {
+      return await within(builtWithinMs, `the bundle of ${cloud}`, this.#build(definition));
+    } catch (error) {
+      // One whose process has ended, or that does not answer, never builds again.
+      if (!(error instanceof BuildError)) this.#context = undefined;
+      throw error;
     }
-    const result = await this.#context.rebuild().catch(async (error: unknown) => {
-      throw await readable(error);
-    });
-    const vendors = await vendorsFile({
-      projectDir,
-      cacheDir,
-      names: [...this.#vendors],
-      options: vendorOptionsOf(options),
-    });
-    const files = new Map(result.outputFiles.map(({ path: file, text }) => [file, text]));
-    files.set('', vendors);
-    if (isSame(files, this.#written)) return false;
-    if (this.#written.size === 0) this.#layOut(definition);
-    vendorsBeside(appDir, vendors);
-    for (const { path: file, text } of result.outputFiles) replaceFile(file, text);
-    this.#written = files;
-    return true;
   }
 
   /** Ends also what is being built, in all builds of this process. */
   static async endAll(): Promise<void> {
     await stop();
+  }
+
+  async #build(definition: ResolvedDefinition): Promise<Built> {
+    const { projectDir, cacheDir, cloud, appDir } = this.#options;
+    const options = this.#optionsFor(definition);
+    this.#entry =
+      cloud === 'azure' ? appEntry(definition.functions, projectDir) : awsEntry(definition, projectDir);
+    const { outputFiles } = await this.#rebuild(definition, options);
+    const input = { projectDir, cacheDir, options: vendorOptionsOf(options) };
+    const [vendors, worker] = await Promise.all([
+      vendorsFile({ ...input, names: [...this.#vendors] }),
+      cloud === 'azure' ? workerFile(input) : undefined,
+    ]);
+    const version = JSON.stringify([
+      vendors,
+      worker,
+      ...outputFiles.map(({ path: file, hash }) => [file, hash]),
+    ]);
+    return {
+      version,
+      place: () => {
+        if (this.#placed === version) return;
+        if (this.#placed === undefined) this.#layOut(definition);
+        vendorsBeside(appDir, vendors);
+        if (worker !== undefined) workerBeside(appDir, worker);
+        this.#place(outputFiles);
+        this.#placed = version;
+      },
+    };
+  }
+
+  async #rebuild(
+    definition: ResolvedDefinition,
+    options: BuildOptions & { write: false },
+  ): Promise<BuildResult<{ write: false }>> {
+    // Not by its functions: what has been read for them stays known.
+    const builtFor = JSON.stringify(definition.custom.esbuild);
+    let current = this.#context;
+    if (current === undefined || this.#builtFor !== builtFor) {
+      // It builds no more, whatever becomes of the next one.
+      this.#context = undefined;
+      await current?.dispose();
+      current = await context(options);
+      this.#context = current;
+      this.#builtFor = builtFor;
+    }
+    return current.rebuild().catch(async (error: unknown) => {
+      throw await readable(error);
+    });
   }
 
   /** What is there besides the bundle; on AWS nothing. */
@@ -101,26 +169,41 @@ export class AppBuild {
       writeAppFolder(appDir, { name: service, hostJson: path.join(projectDir, 'host.json') });
   }
 
+  #place(files: readonly OutputFile[]): void {
+    const { appDir } = this.#options;
+    for (const { path: file, contents } of files) replaceFile(file, contents);
+    const bundle = files.map(({ path: file }) => file).find((file) => file.endsWith('.cjs')) ?? '';
+    // What sites and their bridges load, at whichever time; it is evaluated anew with the bundle.
+    const entry = `module.exports = require(${JSON.stringify(`./${path.basename(bundle)}`)});\n`;
+    replaceFile(path.join(appDir, `${BUNDLE}.cjs`), entry);
+    const all = [bundle, ...this.#bundles.filter((known) => known !== bundle)];
+    this.#bundles = all.slice(0, BUILDS_KEPT);
+    for (const old of all.slice(BUILDS_KEPT))
+      for (const file of [old, `${old}.map`]) fs.rmSync(file, { force: true });
+  }
+
   #optionsFor(definition: ResolvedDefinition): BuildOptions & { write: false } {
-    const { projectDir, appDir, cloud } = this.#options;
+    const { projectDir, appDir } = this.#options;
     const { esbuild } = definition.custom;
     const chosen: [string, unknown][] = OF_ESBUILD.filter((name) => name in esbuild).map((name) => [
       name,
       esbuild[name],
     ]);
-    const outfile = path.join(appDir, `${BUNDLE}.cjs`);
-    const entry =
-      cloud === 'azure'
-        ? appEntry(definition.functions, { resolveDir: projectDir, outfile })
-        : awsEntry(definition, { resolveDir: projectDir, outfile });
     return {
       ...(Object.fromEntries(chosen) as BuildOptions),
-      ...entry,
+      entryPoints: [ENTRY],
+      outdir: appDir,
+      entryNames: `${BUNDLE}-[hash]`,
+      outExtension: { '.js': '.cjs' },
       absWorkingDir: projectDir,
       bundle: true,
       platform: 'node',
       external: [GIVEN_BY_WORKER],
-      plugins: [vendorsApart(this.#vendors)],
+      plugins: [
+        entryPoint(() => this.#entry),
+        vendorsApart(this.#vendors),
+        validatorsApart({ projectDir, folder: path.join(appDir, '../validators') }),
+      ],
       // Stack traces and breakpoints go by the sources; these are on this machine.
       sourcemap: 'linked',
       sourcesContent: false,
@@ -130,17 +213,28 @@ export class AppBuild {
   }
 }
 
+/** Gives what is to be built, as it is at each build. */
+function entryPoint(entry: () => StdinOptions): Plugin {
+  return {
+    name: 'entry-point',
+    setup(build) {
+      build.onResolve({ filter: new RegExp(`^${ENTRY}$`) }, ({ path: name }) => ({
+        path: name,
+        namespace: 'entry-point',
+      }));
+      build.onLoad({ filter: /.*/, namespace: 'entry-point' }, () => {
+        const { contents, resolveDir = '', loader = 'ts' } = entry();
+        return { contents, resolveDir, loader };
+      });
+    },
+  };
+}
+
 /** An export for every source of a function, under its name without the extension: `src/handlers/items`. */
-function awsEntry(
-  { functions }: ResolvedDefinition,
-  { resolveDir, outfile }: { readonly resolveDir: string; readonly outfile: string },
-): Pick<BuildOptions, 'stdin' | 'outfile'> {
+function awsEntry({ functions }: ResolvedDefinition, resolveDir: string): StdinOptions {
   const sources = [...new Set(Object.values(functions).map(({ handler }) => sourceOf(handler)))];
   const contents = sources.map((source) => `export * as ${JSON.stringify(source)} from './${source}';`);
-  return {
-    stdin: { contents: contents.join('\n'), resolveDir, sourcefile: 'entry-point.ts', loader: 'ts' },
-    outfile,
-  };
+  return { contents: contents.join('\n'), resolveDir, sourcefile: 'entry-point.ts', loader: 'ts' };
 }
 
 /** `src/handlers/items.handler` → `src/handlers/items` */
@@ -154,10 +248,6 @@ function vendorOptionsOf({ conditions, mainFields, target }: BuildOptions): Vend
     ...(mainFields && { mainFields }),
     ...(target && { target }),
   };
-}
-
-function isSame(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
-  return a.size === b.size && [...a].every(([name, text]) => b.get(name) === text);
 }
 
 /** One line each: `src/handlers/items.ts:12:3: Expected ";" but found "}"`. */

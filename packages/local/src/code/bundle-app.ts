@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { BuildOptions } from 'esbuild';
+import type { StdinOptions } from 'esbuild';
 import { bundleWith, type EsbuildPlugin, optionsOf } from '../bundle-together.ts';
 import {
   BUNDLE,
@@ -15,16 +15,13 @@ import {
 /** What esbuild is to build: an entry point that is in no file. */
 export function appEntry(
   functions: Readonly<Record<string, DeclaredFunction>>,
-  { resolveDir, outfile }: { readonly resolveDir: string; readonly outfile: string },
-): Pick<BuildOptions, 'stdin' | 'outfile'> {
+  resolveDir: string,
+): StdinOptions {
   return {
-    stdin: {
-      contents: entrySource(registrationsOf(functions)),
-      resolveDir,
-      sourcefile: 'entry-point.ts',
-      loader: 'ts',
-    },
-    outfile,
+    contents: entrySource(registrationsOf(functions)),
+    resolveDir,
+    sourcefile: 'entry-point.ts',
+    loader: 'ts',
   };
 }
 
@@ -53,7 +50,8 @@ export function bundleApp(plugin: AzureEsbuildPlugin, options: BundleAppOptions)
     return {
       ...chosen,
       external: [...external, ...excluded, GIVEN_BY_WORKER],
-      ...appEntry(functions, { resolveDir: serviceDir, outfile: path.join(buildDirPath, `${BUNDLE}.cjs`) }),
+      stdin: appEntry(functions, serviceDir),
+      outfile: path.join(buildDirPath, `${BUNDLE}.cjs`),
     };
   });
   plugin.pack = async () => {

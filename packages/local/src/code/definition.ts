@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { replaceSharedFile } from '@tandem-clouds/emulators/core/files';
 import type { Cloud } from '../stack/sites.ts';
+import { forgetOldest } from './forget-oldest.ts';
 import type { Workshop } from './workshop.ts';
 
 /** A definition with its variables replaced and its arrays merged, as plain data. */
@@ -53,7 +54,7 @@ const RESOLVER = path.join(import.meta.dirname, 'resolve-definition.ts');
 const KEY_LENGTH = 20;
 const NAMED_VARIABLE = /\benv(?:[:.]|: ')([A-Z][A-Z0-9_]*)/g;
 /** Names variables too: infra/serverless/own-settings.cjs makes one of them. */
-const OWN_SETTINGS = 'src/shared/config/own-settings.ts';
+export const OWN_SETTINGS = 'src/shared/config/own-settings.ts';
 /** The kept ones of one cloud; the others are the oldest. */
 const KEPT_MAX = 12;
 
@@ -66,7 +67,7 @@ export async function resolvedDefinition(options: DefinitionOptions): Promise<Re
   if (kept !== undefined) return kept;
   const text = await options.workshop.resolve(definitionFile(options), options.region);
   replaceSharedFile(file, text);
-  forgetOldest(folder, `${cloud}-`);
+  forgetOldest(folder, KEPT_MAX, `${cloud}-`);
   return JSON.parse(text) as ResolvedDefinition;
 }
 
@@ -108,14 +109,4 @@ function read(file: string): ResolvedDefinition | undefined {
 
 function definitionFile({ projectDir, cloud }: DefinitionOptions): string {
   return path.join(projectDir, `serverless.${cloud}.yml`);
-}
-
-function forgetOldest(folder: string, prefix: string): void {
-  const files = fs
-    .readdirSync(folder)
-    .filter((name) => name.startsWith(prefix))
-    .map((name) => path.join(folder, name))
-    .map((file) => ({ file, at: fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .sort((a, b) => b.at - a.at);
-  for (const { file } of files.slice(KEPT_MAX)) fs.rmSync(file, { force: true });
 }

@@ -5,21 +5,32 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { replaceSharedFile } from '@tandem-clouds/emulators/core/files';
+import { forgetOldest } from './forget-oldest.ts';
 import type { Workshop } from './workshop.ts';
 
-const GENERATOR = 'scripts/generate/generate.ts';
-/** One file an entity: which there are, the generator finds out. */
-const DECLARATIONS = 'src/shared/entities/';
-const GENERATED = ['src/shared/generated/', 'src/shared/registry/', 'src/handlers/entities/'];
+/** One file an entity, or routes: which there are, the generator finds out. */
+const DECLARATIONS = ['src/shared/entities/', 'src/shared/routes/'];
+const GENERATED = [
+  'src/shared/generated/',
+  'src/shared/registry/',
+  'src/handlers/entities/',
+  'src/handlers/routes/',
+];
+const SOURCES = ['src/', 'packages/replication/src/'];
 /** All that the generator reads, and what it writes for the functions. */
-const FOLDERS = ['src', 'packages/replication/src', 'packages/emulators/src', 'scripts/generate'];
-const DATA = 'infra/entities.json';
+const FOLDERS = [
+  'src',
+  'packages/replication/src',
+  'packages/emulators/src',
+  'scripts/generate',
+  'scripts/schema',
+];
+const DATA = ['infra/entities.json', 'infra/routes.json'];
 /** Of a defect of the generator: its stack. */
 const STACK_LINES_MAX = 12;
 const KEY_LENGTH = 20;
-/** Marks of states in which there was nothing to write; the others are the oldest. */
+/** Marks of states in which there was nothing to write, with the modules that say so; the others are the oldest. */
 const KEPT_MAX = 50;
 
 export interface RegenerationOptions {
@@ -32,7 +43,9 @@ export interface RegenerationOptions {
 
 export class Regeneration {
   readonly #options: RegenerationOptions;
-  #inputs: ReadonlySet<string> | undefined;
+  #inputs: ReadonlySet<string> = new Set();
+  /** The last generation failed: it is still to be done. */
+  #isDue = false;
   /** What the last generation wrote, as it left it. */
   #written = new Map<string, number | undefined>();
 
@@ -46,30 +59,33 @@ export class Regeneration {
    */
   async atStart(): Promise<void> {
     const folder = path.join(this.#options.cacheDir, 'generated');
-    if (fs.existsSync(path.join(folder, this.#stateKey()))) return;
+    const kept = readInputs(path.join(folder, this.#stateKey()));
+    if (kept !== undefined) {
+      this.#inputs = kept;
+      return;
+    }
     await this.#generate();
-    replaceSharedFile(path.join(folder, this.#stateKey()), '');
-    forgetOldest(folder);
+    replaceSharedFile(path.join(folder, this.#stateKey()), JSON.stringify([...this.#inputs]));
+    forgetOldest(folder, KEPT_MAX);
   }
 
   /**
-   * Writes what follows from these files, if anything does.
+   * Writes what follows from these files, if anything does, or from those before them of which it could not be said.
    * @returns What was written or deleted, relative to the project.
    * @throws Error of the generator, with file and line.
    */
   async after(changed: readonly string[]): Promise<readonly string[]> {
-    const sources = changed.filter(
-      (file) => file.startsWith('src/') && !GENERATED.some((folder) => file.startsWith(folder)),
-    );
-    if (sources.length === 0) return [];
-    if (!sources.some((file) => file.startsWith(DECLARATIONS))) {
-      this.#inputs ??= await this.#readInputs();
-      if (!sources.some((file) => this.#inputs?.has(file))) return [];
-    }
+    this.#isDue ||= changed.some((file) => this.#isInput(file));
+    if (!this.#isDue) return [];
     const written = await this.#generate();
-    // What the declarations import may be other files now.
-    this.#inputs = undefined;
+    this.#isDue = false;
     return written;
+  }
+
+  #isInput(file: string): boolean {
+    if (!SOURCES.some((folder) => file.startsWith(folder))) return false;
+    if (GENERATED.some((folder) => file.startsWith(folder))) return false;
+    return DECLARATIONS.some((folder) => file.startsWith(folder)) || this.#inputs.has(file);
   }
 
   /** Whether a file is as the last generation left it: what reports its change says nothing new. */
@@ -79,31 +95,18 @@ export class Regeneration {
 
   /** Undefined when there is no such file. */
   #changedAt(file: string): number | undefined {
-    return fs.statSync(path.join(this.#options.projectDir, file), { throwIfNoEntry: false })?.mtimeMs;
-  }
-
-  /** The sources that the generator imports. @throws Error when they cannot be read as they are. */
-  async #readInputs(): Promise<ReadonlySet<string>> {
-    const { projectDir } = this.#options;
-    const { metafile } = await build({
-      absWorkingDir: projectDir,
-      entryPoints: [GENERATOR, 'src/shared/registry/entities.ts'],
-      outdir: projectDir,
-      bundle: true,
-      packages: 'external',
-      platform: 'node',
-      format: 'esm',
-      metafile: true,
-      write: false,
-      logLevel: 'silent',
-    });
-    return new Set(Object.keys(metafile.inputs));
+    try {
+      return fs.statSync(path.join(this.#options.projectDir, file)).mtimeMs;
+    } catch {
+      return undefined;
+    }
   }
 
   async #generate(): Promise<readonly string[]> {
     const { workshop, projectDir } = this.#options;
     try {
-      const written = await workshop.generate();
+      const { written, inputs } = await workshop.generate();
+      this.#inputs = new Set(inputs);
       this.#written = new Map(written.map((file) => [file, this.#changedAt(file)]));
       return written;
     } catch (error) {
@@ -116,10 +119,19 @@ export class Regeneration {
   #stateKey(): string {
     const { projectDir } = this.#options;
     const hash = createHash('sha256').update(process.version);
-    for (const file of [...FOLDERS.flatMap((folder) => filesBelow(projectDir, folder)), DATA]) {
+    for (const file of [...FOLDERS.flatMap((folder) => filesBelow(projectDir, folder)), ...DATA]) {
       hash.update(`${file}\0`).update(readOrEmpty(path.join(projectDir, file)));
     }
     return hash.digest('hex').slice(0, KEY_LENGTH);
+  }
+}
+
+/** Undefined when nothing is kept. */
+function readInputs(file: string): ReadonlySet<string> | undefined {
+  try {
+    return new Set(JSON.parse(fs.readFileSync(file, 'utf8')) as string[]);
+  } catch {
+    return undefined;
   }
 }
 
@@ -133,15 +145,6 @@ function filesBelow(projectDir: string, folder: string): string[] {
 
 function readOrEmpty(file: string): Buffer {
   return fs.existsSync(file) ? fs.readFileSync(file) : Buffer.alloc(0);
-}
-
-function forgetOldest(folder: string): void {
-  const files = fs
-    .readdirSync(folder)
-    .map((name) => path.join(folder, name))
-    .map((file) => ({ file, at: fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .sort((a, b) => b.at - a.at);
-  for (const { file } of files.slice(KEPT_MAX)) fs.rmSync(file, { force: true });
 }
 
 /** With the paths of the project as a person knows them. */

@@ -1,13 +1,16 @@
 /**
  * Reports which files of a project have changed, those together that were saved together.
  *
- * Invariant: a file is reported after its last change; one whose content is as before may be reported too.
+ * Invariant: a file is reported after its last change, and within half a second of its first one; one whose content is as
+ * before may be reported too.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 
 /** Editors write a file in several steps, and a branch is changed in many. */
 const SETTLED_AFTER_MS = 25;
+/** What is written without a pause is reported all the same, so long after its first change. */
+const REPORTED_WITHIN_MS = 500;
 /** What editors put beside a file while they save it. */
 const PASSING = /(?:^|\/)(?:\.#.*|#.*#|.*~|\d+|.*\.sw[a-z]|.*\.next)$/;
 
@@ -29,6 +32,8 @@ export class SourceWatch {
   readonly #watchers = new Map<string, fs.FSWatcher>();
   readonly #changed = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  /** Of the first change that is not reported yet. */
+  #changedAt: number | undefined;
 
   constructor(options: SourceWatchOptions) {
     this.#options = options;
@@ -109,12 +114,17 @@ export class SourceWatch {
   #add(name: string): void {
     if (PASSING.test(name)) return;
     this.#changed.add(name);
+    this.#changedAt ??= performance.now();
+    const left = this.#changedAt + REPORTED_WITHIN_MS - performance.now();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const files = [...this.#changed].sort();
-      this.#changed.clear();
-      this.#options.onChange(files);
-    }, SETTLED_AFTER_MS);
+    this.#timer = setTimeout(() => this.#report(), Math.max(0, Math.min(SETTLED_AFTER_MS, left)));
+  }
+
+  #report(): void {
+    const files = [...this.#changed].sort();
+    this.#changed.clear();
+    this.#changedAt = undefined;
+    this.#options.onChange(files);
   }
 }
 

@@ -1,37 +1,42 @@
 /**
- * The vendors' SDKs of a site in one file, which is made once for what is installed: the code around them changes many
- * times a day, and they make nine tenths of a bundle.
+ * Packages of a site, each in a file that is made once for what is installed: the code around them changes many times a
+ * day, and they make nine tenths of a bundle.
  *
- * Invariant: the file is kept by what is installed and by how it is bundled, so one that is used is the one that a
- * bundle of everything would hold.
+ * Invariant: a file is kept by what is installed and by how it is bundled, so one that is used is the one that a bundle of
+ * everything would hold.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { build, type BuildOptions, type Plugin, version } from 'esbuild';
 import { replaceFile, replaceSharedFile } from '@tandem-clouds/emulators/core/files';
+import { GIVEN_BY_WORKER } from './entry-point.ts';
 
-/** Packages that are kept apart. The worker's own part of `@azure/functions` is given when the app is loaded. */
-const VENDOR = /^@(?:aws-sdk|azure|smithy)\//;
-const NOT_APART = /^@azure\/functions(?:$|[/-])/;
+/** What is not named here is built with the code each time: small, or imported by its `default`, which would be lost. */
+const VENDOR = /^(?:@(?:aws-sdk|azure|smithy)\/|(?:jose|uuid)(?:\/|$))/;
+/** Evaluated anew with the app: the worker gives it its part when the app is loaded. */
+const OF_WORKER = '@azure/functions';
 const NAMESPACE = 'vendor';
 const IMPORTED = 'imported:';
 /** What an app's bundle requires; it lies beside it and names the file that is kept. */
 const BESIDE_APP = './vendors.cjs';
+/** The same, with the package itself in it. */
+const WORKER_BESIDE_APP = './functions.cjs';
 /** What says which versions are installed: what was asked for, and what the client has done. */
 const INSTALLED = ['package-lock.json', 'node_modules/.package-lock.json'];
 const KEY_LENGTH = 20;
 
 export type VendorOptions = Pick<BuildOptions, 'conditions' | 'mainFields' | 'target'>;
 
-/** Makes a build take the SDKs from beside its output, and collects the names of those that it imports. */
+/** Makes a build take packages from beside its output, and collects the names of those that it imports. */
 export function vendorsApart(found: Set<string>): Plugin {
   return {
     name: 'vendors-apart',
     setup(build) {
       build.onStart(() => found.clear());
       build.onResolve({ filter: VENDOR }, ({ path: name }) => {
-        if (NOT_APART.test(name)) return undefined;
+        if (name === OF_WORKER) return { path: WORKER_BESIDE_APP, external: true };
+        if (name.startsWith(`${OF_WORKER}-`)) return undefined;
         found.add(name);
         return { path: name, namespace: NAMESPACE };
       });
@@ -55,23 +60,32 @@ export interface VendorsInput {
 }
 
 /** The file with these packages, made now if it is not kept. @returns Its absolute path. */
-export async function vendorsFile({ projectDir, names, options, cacheDir }: VendorsInput): Promise<string> {
+export async function vendorsFile({ names, ...input }: VendorsInput): Promise<string> {
   const sorted = [...names].sort();
-  const key = keyOf(projectDir, JSON.stringify([version, sorted, options]));
+  // Each is evaluated when the app first asks for it.
+  const lines = sorted.map(
+    (name) => `exports[${JSON.stringify(name)}] = () => require(${JSON.stringify(IMPORTED + name)});`,
+  );
+  return keptFile(lines.join('\n'), input);
+}
+
+/** The file with the package of Azure Functions, which is to be evaluated with the app. @returns Its absolute path. */
+export async function workerFile(input: Omit<VendorsInput, 'names'>): Promise<string> {
+  return keptFile(`module.exports = require(${JSON.stringify(OF_WORKER)});`, input);
+}
+
+async function keptFile(
+  contents: string,
+  { projectDir, options, cacheDir }: Omit<VendorsInput, 'names'>,
+): Promise<string> {
+  const key = keyOf(projectDir, JSON.stringify([version, contents, options]));
   const file = path.join(cacheDir, 'vendors', `${key}.cjs`);
   if (fs.existsSync(file)) return file;
   const { outputFiles } = await build({
     ...options,
     absWorkingDir: projectDir,
-    stdin: {
-      // Each is evaluated when the app first asks for it.
-      contents: sorted
-        .map(
-          (name) => `exports[${JSON.stringify(name)}] = () => require(${JSON.stringify(IMPORTED + name)});`,
-        )
-        .join('\n'),
-      resolveDir: projectDir,
-    },
+    stdin: { contents, resolveDir: projectDir },
+    external: [GIVEN_BY_WORKER],
     plugins: [asImported(projectDir)],
     bundle: true,
     platform: 'node',
@@ -112,7 +126,12 @@ function keyOf(projectDir: string, how: string): string {
   return hash.digest('hex').slice(0, KEY_LENGTH);
 }
 
-/** Where the app's bundle is told which file holds its SDKs. */
+/** Where the app's bundle is told which file holds its packages. */
 export function vendorsBeside(folder: string, file: string): void {
   replaceFile(path.join(folder, BESIDE_APP), `module.exports = require(${JSON.stringify(file)});\n`);
+}
+
+/** @param file As `workerFile` has made it. */
+export function workerBeside(folder: string, file: string): void {
+  replaceFile(path.join(folder, WORKER_BESIDE_APP), fs.readFileSync(file));
 }

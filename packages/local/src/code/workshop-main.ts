@@ -1,14 +1,13 @@
 /**
  * A process that stays, for what has to be quick when something is saved: it generates what follows from the declarations,
- * and resolves service definitions. What it needs of others stays loaded, the compiler of schemas and the framework.
- *
- * Invariant: of the project itself nothing is remembered. Every generation evaluates its modules anew.
+ * and resolves service definitions. What it needs of others stays loaded, the compiler of schemas and the framework; of
+ * the project what has not changed (fresh-modules.ts).
  *
  * Argument: the project's folder, absolute, symbolic links resolved.
  */
-import { registerHooks } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { FreshModules } from './fresh-modules.ts';
 import { resolveDefinition } from './resolve-definition.ts';
 
 export type ToWorkshop = { readonly id: number } & (
@@ -17,46 +16,46 @@ export type ToWorkshop = { readonly id: number } & (
   | { readonly type: 'resolve'; readonly file: string; readonly region: string }
 );
 
-/** `result`: lines of what was done; the definition as JSON. */
+/** `result` as JSON: what was generated (`Generated`), or the definition. */
 export type FromWorkshop =
   { readonly id: number; readonly result: string } | { readonly id: number; readonly problem: string };
+
+/** What a generation has done. */
+export interface Generated {
+  /** What was written or deleted, relative to the project. */
+  readonly written: readonly string[];
+  /** The modules of the project that it was made by, relative to it: what they do not say changes nothing of it. */
+  readonly inputs: readonly string[];
+}
 
 interface Generator {
   readonly writeGenerated: (root: string, what: { client: boolean }) => Promise<readonly string[]>;
 }
 
 const [, , projectDir = ''] = process.argv;
-const PROJECT = `${pathToFileURL(projectDir).href}/`;
 const GENERATOR = path.join(projectDir, 'scripts/generate/generate.ts');
-const SOURCE = /\.(?:ts|js)$/;
 
-let generation = 0;
+const modules = new FreshModules(projectDir);
 
-registerHooks({
-  resolve(specifier, context, nextResolve) {
-    const found = nextResolve(specifier, context);
-    const isOurs =
-      generation > 0 &&
-      found.url.startsWith(PROJECT) &&
-      !found.url.includes('/node_modules/') &&
-      SOURCE.test(found.url);
-    // A module of another address is another module (https://nodejs.org/api/esm.html#urls).
-    return isOurs ? { ...found, url: `${found.url}?generation=${generation}` } : found;
-  },
-});
-
-async function generate(): Promise<string> {
-  generation += 1;
+async function generate(): Promise<Generated> {
   const { writeGenerated } = (await import(pathToFileURL(GENERATOR).href)) as Generator;
-  return (await writeGenerated(projectDir, { client: false })).join('\n');
+  const lines = await writeGenerated(projectDir, { client: false });
+  return { written: lines.map((line) => line.replace(/^(?:wrote|deleted) /, '')), inputs: modules.files };
 }
 
 async function answer(message: ToWorkshop): Promise<string> {
-  switch (message.type) {
-    case 'generate':
-      return generate();
-    case 'resolve':
-      return JSON.stringify(await resolveDefinition(message.file, message.region));
+  modules.begin();
+  try {
+    switch (message.type) {
+      case 'generate':
+        return JSON.stringify(await generate());
+      case 'resolve':
+        // It may import sources of ours.
+        return JSON.stringify(await resolveDefinition(message.file, message.region));
+    }
+  } catch (error) {
+    modules.forgetAll();
+    throw error;
   }
 }
 

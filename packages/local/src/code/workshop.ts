@@ -1,17 +1,18 @@
 /**
  * Generates and resolves in a process that stays (workshop-main.ts).
  *
- * Invariant: who changes nothing pays nothing, because the process is started by the first use; one that ends is started
- * again by the next.
+ * Invariants: who changes nothing pays nothing, because the process is started by the first use. Every question ends: a
+ * process that ends, or that does not answer in time, fails what it was asked, and the next question starts another one.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { FromWorkshop, ToWorkshop } from './workshop-main.ts';
+import type { FromWorkshop, Generated, ToWorkshop } from './workshop-main.ts';
 
 const MAIN = fileURLToPath(new URL('./workshop-main.ts', import.meta.url));
-/** Modules of earlier generations are never freed: the process has 124 MB after the first, 290 after thirty. */
+/** What was evaluated again is never freed: the process is replaced by another one after so many. */
 const GENERATIONS_MAX = 30;
+/** A generation takes a second at its first time, on a busy machine some; one that takes longer waits for something. */
+const ANSWERED_WITHIN_MS = 60_000;
 const LAST_WORDS_MAX = 2_000;
 
 export interface WorkshopOptions {
@@ -19,10 +20,15 @@ export interface WorkshopOptions {
   readonly projectDir: string;
   /** The whole environment, in which the variables of a definition are looked up. */
   readonly env: Readonly<Record<string, string>>;
+  /** What runs in the process; absolute. Default workshop-main.ts. */
+  readonly main?: string;
+  /** Default 60 s. */
+  readonly answeredWithinMs?: number;
 }
 
 interface Started {
   readonly child: ChildProcess;
+  readonly ended: PromiseWithResolvers<undefined>;
   readonly waiting: Map<number, PromiseWithResolvers<string>>;
   generations: number;
 }
@@ -53,12 +59,10 @@ export class Workshop {
 
   /**
    * Writes what follows from the declarations.
-   * @returns What was written or deleted, relative to the project.
    * @throws Error with a line for each mistake.
    */
-  async generate(): Promise<readonly string[]> {
-    const lines = await this.#ask({ type: 'generate' });
-    return [...lines.matchAll(/^(?:wrote|deleted) (.+)$/gm)].map(([, file = '']) => file);
+  async generate(): Promise<Generated> {
+    return JSON.parse(await this.#ask({ type: 'generate' })) as Generated;
   }
 
   /** @param file The definition; absolute. @returns It as JSON. @throws Error with the framework's words. */
@@ -75,33 +79,51 @@ export class Workshop {
     const started = this.#started;
     this.#started = undefined;
     if (started === undefined) return;
-    const exited = once(started.child, 'exit');
     started.child.kill('SIGKILL');
-    await exited;
+    await started.ended.promise;
   }
 
   async #ask(task: Task): Promise<string> {
     const isWorn = (this.#started?.generations ?? 0) >= GENERATIONS_MAX;
     if (isWorn && this.#started?.waiting.size === 0) await this.#end();
     if (this.#hasEnded) throw new Error('the stack ends');
-    this.#started ??= this.#start();
-    const { child, waiting } = this.#started;
-    if (task.type === 'generate') this.#started.generations += 1;
+    const started = (this.#started ??= this.#start());
+    if (task.type === 'generate') started.generations += 1;
     const id = (this.#id += 1);
     const answer = Promise.withResolvers<string>();
-    waiting.set(id, answer);
-    child.send({ id, ...task } satisfies ToWorkshop, () => undefined);
-    return answer.promise;
+    started.waiting.set(id, answer);
+    started.child.send({ id, ...task } satisfies ToWorkshop, () => undefined);
+    const { answeredWithinMs = ANSWERED_WITHIN_MS } = this.#options;
+    const late = setTimeout(() => {
+      this.#fail(
+        started,
+        `to ${task.type} takes longer than ${answeredWithinMs / 1_000} s: what waits, or has no end?`,
+      );
+    }, answeredWithinMs);
+    try {
+      return await answer.promise;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** Nothing comes of this process any more. */
+  #fail(started: Started, why: string): void {
+    if (this.#started === started) this.#started = undefined;
+    for (const { reject } of started.waiting.values()) reject(new Error(why));
+    started.waiting.clear();
+    started.child.kill('SIGKILL');
   }
 
   #start(): Started {
-    const { projectDir, env } = this.#options;
-    const child = fork(MAIN, [projectDir], {
+    const { projectDir, env, main = MAIN } = this.#options;
+    const child = fork(main, [projectDir], {
       cwd: projectDir,
       env,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
-    const started: Started = { child, waiting: new Map(), generations: 0 };
+    const ended = Promise.withResolvers<undefined>();
+    const started: Started = { child, ended, waiting: new Map(), generations: 0 };
     let lastWords = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       lastWords = (lastWords + chunk.toString()).slice(-LAST_WORDS_MAX);
@@ -112,11 +134,14 @@ export class Workshop {
       if ('problem' in message) answer?.reject(new Error(message.problem));
       else answer?.resolve(message.result);
     });
-    child.on('error', () => undefined);
+    // It could not be started, or killed; 'close' need not follow.
+    child.on('error', ({ message }) => {
+      ended.resolve(undefined);
+      this.#fail(started, `${main}: ${message}`);
+    });
     child.once('close', (code, signal) => {
-      if (this.#started === started) this.#started = undefined;
-      const why = `${MAIN} ended (${signal ?? `exit code ${code ?? ''}`})\n${lastWords}`.trim();
-      for (const { reject } of started.waiting.values()) reject(new Error(why));
+      ended.resolve(undefined);
+      this.#fail(started, `${main} ended (${signal ?? `exit code ${code ?? ''}`})\n${lastWords}`.trim());
     });
     return started;
   }

@@ -1,5 +1,6 @@
 /**
- * What a drill may hold in its hand: the ways between the sites, each site's clock, and whether a site may run.
+ * What a drill may hold in its hand: the ways between the sites, each site's clock, whether a site may run, and
+ * what it is configured with.
  *
  * Invariant: without `--drill` nothing of this is there; the functions know neither of it.
  */
@@ -15,6 +16,11 @@ export interface DrillSettings {
   readonly clocks: Readonly<Record<string, string>>;
   /** Site → absolute path of a file. While it is there, none of the site's processes that has died is started again. */
   readonly holds: Readonly<Record<string, string>>;
+  /**
+   * Site → absolute path of a JSON file of variables. Where it is there, the functions of the site have them from their next
+   * start on, in place of their own: as after a deployment with other parameters.
+   */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -28,12 +34,12 @@ export function readDrill(file: string): DrillSettings {
   } catch (error) {
     throw new RangeError(`${file} cannot be read: ${String(error)}`, { cause: error });
   }
-  const { links = {}, clocks = {}, holds = {} } = value ?? {};
+  const { links = {}, clocks = {}, holds = {}, variables = {} } = value ?? {};
   const port = (n: unknown): boolean => Number.isInteger(n) && Number(n) > 0 && Number(n) < 65_536;
   if (!Object.values(links).every(port)) throw new RangeError(`${file}: links: expected port numbers`);
-  for (const [name, files] of Object.entries({ clocks, holds })) {
+  for (const [name, files] of Object.entries({ clocks, holds, variables })) {
     if (Object.values(files).every((path) => typeof path === 'string')) continue;
     throw new RangeError(`${file}: ${name}: expected file names`);
   }
-  return { links, clocks, holds };
+  return { links, clocks, holds, variables };
 }

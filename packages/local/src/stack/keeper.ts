@@ -71,6 +71,8 @@ export class Keeper {
   #announced = new Map<string, RunEntry>();
   #startedAt = 0;
   #beginsAnew = false;
+  /** Why this instance was killed. */
+  #killedBecause: string | undefined;
   #deathsInARow = 0;
   #startFailures = 0;
   #overdue: NodeJS.Timeout | undefined;
@@ -113,15 +115,16 @@ export class Keeper {
     this.#forgetAnnouncements();
     const child = spawn(process.execPath, ['--import', LEASH, ...plan.args], {
       cwd,
-      env: plan.env,
+      env: { ...plan.env, ...variablesIn(plan.variablesFile) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A group of its own: Ctrl-C in the terminal reaches the supervisor only, which stops things in order.
       detached: true,
     });
     this.#child = child;
+    this.#killedBecause = undefined;
     this.#startedAt = Date.now();
     const output = this.#capture(child);
-    const overdue = this.#killUnlessReady(child);
+    this.#expectReady();
     this.#exited = new Promise((resolve) => {
       child.once('error', (error) => {
         if (child.pid === undefined)
@@ -129,7 +132,7 @@ export class Keeper {
       });
       // 'exit', not 'close': what the dead process started may hold the pipes open.
       child.once('exit', (code, signal) => {
-        const why = overdue() ?? signal ?? `exit code ${code ?? ''}`;
+        const why = this.#killedBecause ?? signal ?? `exit code ${code ?? ''}`;
         resolve(this.#died(child, why, output, code));
       });
     });
@@ -163,6 +166,13 @@ export class Keeper {
     this.#child?.kill('SIGTERM');
   }
 
+  /** Kills the instance with all that it started; another one is started. @param why For a person. */
+  killBecause(why: string): void {
+    if (this.#stopping || this.pid === undefined) return;
+    this.#killedBecause = why;
+    signalGroup(this.pid, 'SIGKILL');
+  }
+
   /** From now on a death is final. */
   restartNoMore(): void {
     this.#stopping = true;
@@ -189,17 +199,12 @@ export class Keeper {
     if (this.pid !== undefined) signalGroup(this.pid, 'SIGKILL');
   }
 
-  /** @returns Says why the instance was killed; undefined when this was not the reason. */
-  #killUnlessReady(child: ChildProcess): () => string | undefined {
+  #expectReady(): void {
     const withinMs = this.plan.readyWithinMs ?? READY_WITHIN_MS;
-    let why: string | undefined;
     clearTimeout(this.#overdue);
     this.#overdue = setTimeout(() => {
-      if (this.ready || child.pid === undefined) return;
-      why = `not ready after ${withinMs / 1_000} s`;
-      signalGroup(child.pid, 'SIGKILL');
+      if (!this.ready) this.killBecause(`not ready after ${withinMs / 1_000} s`);
     }, withinMs);
-    return () => why;
   }
 
   #capture(child: ChildProcess): LastLines {
@@ -266,6 +271,12 @@ export class Keeper {
       fs.rmSync(path.join(this.#options.runDir, `${name}.json`), { force: true });
     }
   }
+}
+
+/** Of a file that is written whole before it has its name; none when it is not there. */
+function variablesIn(file: string | undefined): Readonly<Record<string, string>> {
+  if (file === undefined || !fs.existsSync(file)) return {};
+  return JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, string>;
 }
 
 /** Its last words may still be in the pipes, and they are what a person wants to read. */

@@ -30,12 +30,21 @@ export interface OwnStack {
  * @param options Of `npm start`: `--ephemeral`, `--sites …`.
  * @throws Error with the supervisor's output when the stack does not come up.
  */
-export async function startOwnStack(...options: readonly string[]): Promise<OwnStack> {
+export function startOwnStack(...options: readonly string[]): Promise<OwnStack> {
+  return startStackOf(ROOT, ...options);
+}
+
+/** As `startOwnStack`, of a copy of the project whose declarations may be others. What is installed is compiled once for both. */
+export async function startStackOf(project: string, ...options: readonly string[]): Promise<OwnStack> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-stack-'));
   const log = path.join(dir, 'supervisor.log');
   const output = fs.openSync(log, 'w');
   const args = ['scripts/start.ts', '--port', 'all=0', '--dir', dir, ...options];
-  const supervisor = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', output, output] });
+  const supervisor = spawn(process.execPath, args, {
+    cwd: project,
+    stdio: ['ignore', output, output],
+    env: { TANDEM_CACHE_DIR: path.join(ROOT, '.tandem/cache'), ...process.env },
+  });
   fs.closeSync(output);
   const end = (): void => void supervisor.kill('SIGTERM');
   process.once('exit', end);

@@ -1,26 +1,18 @@
 /**
- * Hands the code to the functions of a stack, at their start and whenever it changes, and says on the screen what became
- * of a change: one line when every site serves it.
+ * Builds the code of a stack, hands it to the functions at their start and whenever it changes, and says on the screen
+ * what became of a change.
  */
 import path from 'node:path';
 import { CodeSource } from '../code/code-source.ts';
-import { type Code, isCodeTaken } from '../code/messages.ts';
+import { isCodeTaken } from '../code/messages.ts';
 import type { TypeCheck } from '../types/type-check.ts';
+import { CodeDelivery, named } from './code-delivery.ts';
 import type { Keeper } from './keeper.ts';
-import { type Output, seconds } from './output.ts';
+import type { Output } from './output.ts';
 import { commonEnvironment, type TopologyInput } from './topology.ts';
 
-/** The rest of a long list of files, or of mistakes, is a number. */
-const NAMED_MAX = 4;
+/** The rest of a long list of mistakes is not shown. */
 const PROBLEM_LINES_MAX = 40;
-
-interface Change {
-  readonly files: readonly string[];
-  readonly begunAt: number;
-  /** Generation by the sites that have not taken it yet. */
-  readonly waiting: Map<string, number>;
-  readonly taken: string[];
-}
 
 export interface StackCodeOptions {
   readonly topology: TopologyInput;
@@ -33,29 +25,42 @@ export interface StackCodeOptions {
 export class StackCode {
   readonly #options: StackCodeOptions;
   readonly #source: CodeSource;
-  readonly #codes = new Map<string, Code>();
-  #change: Change | undefined;
+  readonly #delivery: CodeDelivery;
   /** Built, and not checked before every site has it: the compiler delays no change. */
   #unchecked: string[] = [];
 
   constructor(options: StackCodeOptions) {
     this.#options = options;
     const { topology, output } = options;
-    const { projectDir, sites, buildDir, cacheDir } = topology;
+    const { projectDir, sites, ports, buildDir, cacheDir } = topology;
+    this.#delivery = new CodeDelivery({
+      send: (site, code) => this.#keeperOf(site)?.send({ type: 'code', code }),
+      isReady: (site) => this.#keeperOf(site)?.ready === true,
+      restart: (site, why) => this.#keeperOf(site)?.killBecause(why),
+      isInspected: sites.some(({ site }) => ports.has(`${site}.inspect`)),
+      print: (line) => output.print(line),
+      onProblem: (what, lines) => this.#problem(what, lines),
+      onSettled: () => {
+        this.#source.expectMore();
+        this.#checkTypes();
+      },
+    });
     this.#source = new CodeSource({
       projectDir,
       sites,
       buildDir: path.join(buildDir, 'code'),
       cacheDir,
       env: commonEnvironment(topology),
-      onCode: (codes, changed, begunAt) => this.#handOut(codes, changed, begunAt),
+      onCode: (codes, changed, begunAt) => this.#delivery.handOut(codes, changed, begunAt),
       onBuilt: (files) => {
         this.#unchecked.push(...files);
         this.#checkTypes();
       },
       onProgress: (line) => output.line('code', line),
-      onProblem: (lines, changed) =>
-        this.#problem(`Change not built, everything stays as it was${from(changed)}`, lines),
+      onProblem: (lines, changed) => {
+        const of = changed.length === 0 ? '' : ` (${named(changed)})`;
+        this.#problem(`Change not built, everything stays as it was${of}`, lines);
+      },
       onWarning: (line) => output.problem(`warning: ${line}`),
     });
   }
@@ -66,73 +71,39 @@ export class StackCode {
   }
 
   async stop(): Promise<void> {
+    this.#delivery.stop();
     await Promise.all([this.#source.stop(), this.#options.types?.stop()]);
   }
 
   /** The code to a process that has just started. */
-  give(keeper: Keeper): void {
-    const code = this.#codes.get(keeper.plan.name);
-    if (code !== undefined) keeper.send({ type: 'code', code });
+  give({ plan }: Keeper): void {
+    this.#delivery.started(plan.name);
   }
 
   /** What a process has sent. */
-  taken({ plan: { name } }: Keeper, message: unknown): void {
-    if (!isCodeTaken(message)) return;
-    const { generation, problem } = message;
-    if (problem !== undefined) {
-      const { projectDir } = this.#options.topology;
-      const lines = problem.replaceAll(`${projectDir}/`, '').split('\n');
-      this.#problem(`Change not taken, ${name} goes on with the code from before`, lines.filter(isOurs));
-    }
-    const change = this.#change;
-    if (change?.waiting.get(name) !== generation) return;
-    change.waiting.delete(name);
-    if (problem === undefined) change.taken.push(name);
-    this.#checkTypes();
-    if (change.waiting.size > 0 || change.taken.length === 0) return;
-    const after = seconds(performance.now() - change.begunAt);
-    this.#options.output.print(
-      `Changed after ${after}: ${named(change.files)}, at ${change.taken.join(', ')}`,
-    );
+  taken({ plan }: Keeper, message: unknown): void {
+    if (isCodeTaken(message)) this.#delivery.taken(plan.name, message);
+  }
+
+  #keeperOf(site: string): Keeper | undefined {
+    return this.#options.keepers().find(({ plan }) => plan.name === site);
   }
 
   #checkTypes(): void {
-    if ((this.#change?.waiting.size ?? 0) > 0) return;
+    if (!this.#delivery.isSettled) return;
     this.#options.types?.check(this.#unchecked);
     this.#unchecked = [];
   }
 
-  #handOut(codes: ReadonlyMap<string, Code>, files: readonly string[], begunAt: number): void {
-    for (const [site, code] of codes) this.#codes.set(site, code);
-    if (files.length > 0) {
-      this.#change = {
-        files,
-        begunAt,
-        waiting: new Map([...codes].map(([site, { generation }]) => [site, generation])),
-        taken: [],
-      };
-      if (codes.size === 0) this.#options.output.print(`Builds again, as before: ${named(files)}`);
-    }
-    for (const keeper of this.#options.keepers()) if (codes.has(keeper.plan.name)) this.give(keeper);
-  }
-
   #problem(what: string, lines: readonly string[]): void {
-    const { output } = this.#options;
+    const { output, topology } = this.#options;
     output.problem(what);
-    for (const line of lines.slice(0, PROBLEM_LINES_MAX)) output.print(`    ${line}`);
+    const short = lines.map((line) => line.replaceAll(`${topology.projectDir}/`, '')).filter(isOurs);
+    for (const line of short.slice(0, PROBLEM_LINES_MAX)) output.print(`    ${line}`);
   }
 }
 
 /** Lines of a stack below our own code are of no use. */
 function isOurs(line: string): boolean {
   return !/^\s+at .*(?:\(node:|\(file:|at node:|at file:)/.test(line);
-}
-
-function from(files: readonly string[]): string {
-  return files.length === 0 ? '' : ` (${named(files)})`;
-}
-
-function named(files: readonly string[]): string {
-  const rest = files.length - NAMED_MAX;
-  return files.slice(0, NAMED_MAX).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }

@@ -31,6 +31,8 @@ export interface ProcessPlan {
   readonly startsAnewWith?: string;
   /** Not started while this file is there; absolute. */
   readonly heldBy?: string;
+  /** A JSON file of variables that stand in place of those of `env`, if it is there at a start; absolute. */
+  readonly variablesFile?: string;
   /** Milliseconds after which an instance that has not announced all is killed. Default 90 s. */
   readonly readyWithinMs?: number;
 }
@@ -203,7 +205,13 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
     // Without a data folder the tables and queues, which the host makes at its start, die with the emulators.
     ...(input.dataDir === undefined && { startsAnewWith: `${site.site}.emulators` }),
     ...heldBy(site.site, input),
+    ...variablesFile(site, input),
   };
+}
+
+function variablesFile({ site }: SiteName, { drill }: TopologyInput): Pick<ProcessPlan, 'variablesFile'> {
+  const file = drill?.variables?.[site];
+  return file === undefined ? {} : { variablesFile: file };
 }
 
 function heldBy(site: string, { drill }: TopologyInput): Pick<ProcessPlan, 'heldBy'> {

@@ -43,6 +43,14 @@ test('a file that is written', async () => {
   await changed('src/deep/a.ts');
 });
 
+test('a file that is written without a pause', async () => {
+  await waitUntil('it', () => {
+    // The system reports it before the next sample.
+    fs.writeFileSync(file('src/deep/a.ts'), '2');
+    return reported.includes('src/deep/a.ts') ? true : undefined;
+  });
+});
+
 test('a file that is replaced, again and again', async () => {
   for (const text of ['2', '3', '4']) {
     fs.writeFileSync(file('src/deep/.a.ts.swp'), text);

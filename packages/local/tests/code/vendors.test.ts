@@ -5,7 +5,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { build, stop } from 'esbuild';
-import { vendorsApart, vendorsBeside, vendorsFile } from '../../src/code/vendors.ts';
+import {
+  vendorsApart,
+  vendorsBeside,
+  vendorsFile,
+  workerBeside,
+  workerFile,
+} from '../../src/code/vendors.ts';
 
 const require = createRequire(import.meta.url);
 let dir: string;
@@ -75,4 +81,25 @@ test('our code takes them from there and holds nothing of them', async () => {
   expect(fs.readFileSync(outfile, 'utf8')).not.toContain('imported');
   vendorsBeside(path.dirname(outfile), await file());
   expect((require(outfile) as { response: string }).response).toBe('imported');
+});
+
+test('what the worker has a part in is evaluated with the app', async () => {
+  write('node_modules/@azure/functions/package.json', JSON.stringify({ main: './index.cjs' }));
+  write('node_modules/@azure/functions/index.cjs', "exports.app = require('@azure/functions-core').app;");
+  write('app.ts', "import { app } from '@azure/functions';\nexport const response = app;\n");
+  const outfile = path.join(dir, 'out/app.cjs');
+  const found = new Set<string>();
+  await build({
+    absWorkingDir: dir,
+    entryPoints: ['app.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    plugins: [vendorsApart(found)],
+    outfile,
+  });
+  expect(found.size).toBe(0);
+  workerBeside(path.dirname(outfile), await workerFile({ projectDir: dir, options: {}, cacheDir: dir }));
+  write('out/node_modules/@azure/functions-core/index.js', "exports.app = 'of the worker';");
+  expect((require(outfile) as { response: string }).response).toBe('of the worker');
 });

@@ -93,6 +93,27 @@ describe('a process that dies', () => {
     await waitUntil('the held one to be back', () => keeper?.ready === true || undefined);
   });
 
+  test('has what its file of variables says from its next start on', async () => {
+    const variablesFile = path.join(dir, 'variables');
+    const program = 'console.log(`setting ${process.env.SETTING}`); setInterval(() => {}, 1_000)';
+    const { env } = plan('host', 'host');
+    const stack = supervise({
+      name: 'host',
+      role: 'host',
+      args: ['--eval', program],
+      env: { ...env, SETTING: 'own' },
+      announces: [],
+      variablesFile,
+    });
+    const log = path.join(dir, 'logs/host.log');
+    const printed = (text: string): Promise<true> =>
+      waitUntil(text, () => (fs.existsSync(log) && fs.readFileSync(log, 'utf8').includes(text)) || undefined);
+    await printed('setting own');
+    fs.writeFileSync(variablesFile, JSON.stringify({ SETTING: 'of the file' }));
+    process.kill(stack.keepers[0]?.pid ?? 0, 'SIGKILL');
+    await printed('setting of the file');
+  });
+
   test('is started again at once after SIGKILL, and its end is reported with its last lines', async () => {
     const stack = supervise(plan('host', 'host'));
     await stack.whenReady();

@@ -127,11 +127,12 @@ describe('the processes of a stack', () => {
     expect(endpointsOf(other!, ports)['serviceBus']).toBe(connectionString);
   });
 
-  test('a drill holds the way to a peer and the clock and the life of a site in its hand, and nothing else', () => {
+  test('a drill holds the way to a peer and the clock, the life and the variables of a site in its hand, and nothing else', () => {
     const drill = {
       links: { 'aws-us-east-1/azure-eastus': 40_001, 'azure-eastus/aws-us-east-1': 40_002 },
       clocks: { 'azure-eastus': '/drill/azure.clock' },
       holds: { 'azure-eastus': '/drill/azure.hold' },
+      variables: { 'azure-eastus': '/drill/azure.variables' },
     };
     const plans = planned({ drill, inherited: { NODE_OPTIONS: '--trace-warnings' } });
     const peersOf = (site: string): unknown => JSON.parse(byName(plans, site).env['TANDEM_PEERS'] ?? '');
@@ -157,6 +158,8 @@ describe('the processes of a stack', () => {
     expect(byName(plans, 'azure-eastus.emulators').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
     const held = plans.filter(({ heldBy }) => heldBy === '/drill/azure.hold').map(({ name }) => name);
     expect(held).toEqual(['azure-eastus.emulators', 'azure-eastus']);
+    const other = plans.filter(({ variablesFile }) => variablesFile !== undefined).map(({ name }) => name);
+    expect(other).toEqual(['azure-eastus']);
   });
 
   test('nothing of the shell that points to a cloud account reaches a process', () => {

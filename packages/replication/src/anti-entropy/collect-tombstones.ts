@@ -10,9 +10,10 @@
 import { compareStepMs, horizonMs, offerCharactersMax, offerPageSize, tombstoneMarginMs } from '../bounds.ts';
 import { isPermanent } from '../errors.ts';
 import { readKeys, scanPage } from '../isolate.ts';
+import { peersOf } from '../placement.ts';
 import { type Protocol, putMany, remove, type Site } from '../protocol.ts';
 import { isDeleted, stateName, type StoredRecord } from '../record.ts';
-import { stampMs } from '../stamp.ts';
+import { type SiteId, stampMs } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';
 import { vectorOfName } from '../vector.ts';
 import { pass, type TombstoneCollection } from './job.ts';
@@ -21,14 +22,15 @@ import { pass, type TombstoneCollection } from './job.ts';
 const KEPT_MS = horizonMs + tombstoneMarginMs;
 
 /**
- * Asks the peers about tombstones of this site that are old enough; as many as fit one message. What has lain here since
+ * Asks the peers that keep them about tombstones of this site that are old enough; as many as fit one message. What has lain here since
  * before sites noted for how long is noted now.
  */
 export function* beginCollection(site: Site): Protocol<void> {
   if (site.rebuilding === true) return;
   const atMs = site.now();
   const untilMs = atMs + compareStepMs;
-  const states: (readonly [string, string])[] = [];
+  /** By the sites to be asked. */
+  const asked = new Map<string, { readonly left: readonly SiteId[]; readonly states: Named[] }>();
   let characters = 0;
   let cursor: string | undefined;
   do {
@@ -38,13 +40,19 @@ export function* beginCollection(site: Site): Protocol<void> {
     for (const record of page.records) {
       if (!mayGo(record, site.now())) continue;
       const name = stateName(record.state);
-      states.push([record.key, name]);
+      const left = peersOf(site, record);
+      const group = asked.get(left.join()) ?? { left, states: [] };
+      asked.set(left.join(), group);
+      group.states.push([record.key, name]);
       characters += record.key.length + name.length;
     }
     cursor = page.next;
   } while (cursor !== undefined && characters < offerCharactersMax && site.now() < untilMs);
-  if (states.length > 0) yield* passOn({ kind: 'bury', from: site.site, atMs, left: site.peers, states });
+  for (const { left, states } of asked.values())
+    yield* passOn({ kind: 'bury', from: site.site, atMs, left, states });
 }
+
+type Named = readonly [key: string, state: string];
 
 /** Leaves out what this site holds otherwise, and passes the rest on; where it began, removes what is left. */
 export function* collectTombstones(site: Site, step: TombstoneCollection): Protocol<void> {

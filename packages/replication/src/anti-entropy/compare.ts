@@ -18,6 +18,7 @@ import {
   offerPageSize,
 } from '../bounds.ts';
 import { type FailedKeys, readKeys, scanPage } from '../isolate.ts';
+import { isConfined, keeps } from '../placement.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { newestStamp, type StoredRecord } from '../record.ts';
 import { areUnderstood, INCARNATIONS } from '../semantics.ts';
@@ -39,6 +40,7 @@ import {
   type Wanted,
 } from './job.ts';
 import { mark } from './repair.ts';
+import { withCursor, withoutCursor } from './scan-place.ts';
 import { Sketch } from './sketch.ts';
 import { noteBegin, noteEnd, noteProgress } from './verification.ts';
 
@@ -72,7 +74,7 @@ export function* digest(site: Site, step: StepOf<'digest'>): Protocol<void> {
     // Whoever reads everything anyway sees to it that everything is in its indexes.
     yield* rewriteEntries(site, page.misindexed ?? []);
     for (const record of page.records) {
-      const element = elementOf(record, job);
+      const element = elementOf(site, record, job);
       if (element === undefined) continue;
       count += 1;
       if (side === 'from') sketch.add(element);
@@ -107,9 +109,10 @@ function* beginSide(job: Job, side: Side, counted: Counted, wanted: Wanted): Pro
 /** Looks for the records whose hashes are wanted and offers them to the other side. */
 export function* find(site: Site, step: StepOf<'find'>): Protocol<void> {
   const { job, side, counted, totals } = step;
-  const { states, rest } = yield* search(site, job, step.rest);
+  const { states, rest } = yield* search(site, job, yield* withCursor(site, step));
   if (states.length > 0) {
-    const offer = { kind: 'offer', job, side, counted, totals, states, ...(rest && { rest }) } as const;
+    const open = rest && (yield* withoutCursor(site, step, rest));
+    const offer = { kind: 'offer', job, side, counted, totals, states, ...(open && { rest: open }) } as const;
     yield* pass(otherSite(job, side), offer);
   } else {
     yield* goOn(site, step, rest);
@@ -131,7 +134,7 @@ function* search(
   do {
     const page = yield* scanPage(cursor, offerPageSize);
     for (const record of page.records) {
-      if (!isWanted(record, job, open)) continue;
+      if (!isWanted(site, record, job, open)) continue;
       const offer = offered(record, job);
       states.push(offer);
       characters += offer.join('').length;
@@ -148,8 +151,8 @@ function* search(
 }
 
 /** Whether the record is as it was when it was compared, and wanted; it is wanted once. */
-function isWanted(record: StoredRecord, job: Job, open: Set<string> | undefined): boolean {
-  const element = elementOf(record, job);
+function isWanted(site: Site, record: StoredRecord, job: Job, open: Set<string> | undefined): boolean {
+  const element = elementOf(site, record, job);
   if (element === undefined) return false;
   return open === undefined
     ? stampMs(newestStamp(record.state) ?? '') < job.atMs
@@ -166,14 +169,18 @@ export function* respondToOffer(
 ): Protocol<void> {
   const { held, failed } = yield* readKeys(states.map(([key]) => key));
   yield* noteUnusable(site, 'compare', failed);
-  const keys = states.flatMap((offer) =>
-    !failed.has(offer[0]) && lacks(held.get(offer[0])?.record.state, offer) ? [offer[0]] : [],
-  );
+  const keys = states.flatMap((offer) => {
+    const [key] = offer;
+    const state = held.get(key)?.record.state;
+    // A release before offers what is not kept here: it stays where it is.
+    const isLacking = keeps(site, site.site, { key, ...(state && { state }) }) && lacks(state, offer);
+    return !failed.has(key) && isLacking ? [key] : [];
+  });
   const checked = {
     ...totals,
     checked: totals.checked + states.length,
     differing: totals.differing + failed.size,
-    examples: [...totals.examples, ...failed.keys()].slice(0, compareExamplesMax),
+    examples: examplesWith(site, totals, [...failed.keys()]),
   };
   if (site.site === job.from) yield* noteProgress(site, job, { [side]: checked });
   const response = {
@@ -196,10 +203,19 @@ export function* settle(site: Site, step: StepOf<'lacking'>): Protocol<void> {
     checked: totals.checked,
     differing: totals.differing + keys.length,
     repaired: totals.repaired + repaired,
-    examples: [...totals.examples, ...keys].slice(0, compareExamplesMax),
+    examples: examplesWith(site, totals, keys),
   };
   if (site.site === job.from) yield* noteProgress(site, job, { [side]: summed });
   yield* goOn(site, { ...step, totals: summed }, step.rest);
+}
+
+/** The result of a comparison is kept everywhere: what is not does not count among its examples. */
+function examplesWith(
+  site: Site,
+  { examples }: StepOf<'lacking'>['totals'],
+  keys: readonly string[],
+): readonly string[] {
+  return [...examples, ...keys.filter((key) => !isConfined(site, { key }))].slice(0, compareExamplesMax);
 }
 
 function* goOn(

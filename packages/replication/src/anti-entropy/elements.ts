@@ -10,6 +10,8 @@ import { compareMarginMs, horizonMs } from '../bounds.ts';
 import { hashLanes, hashText } from '../hash.ts';
 import { goneAtMs } from '../lives.ts';
 import { contentsOf } from '../merge.ts';
+import { keeps } from '../placement.ts';
+import type { Site } from '../protocol.ts';
 import { includes, type RecordState, stateName, type StoredRecord } from '../record.ts';
 import { isOwnBusiness } from '../reserved.ts';
 import { vectorOfName } from '../vector.ts';
@@ -18,12 +20,14 @@ import type { Hash } from './sketch.ts';
 
 /**
  * The element of a record; undefined when it does not count. What has been gone for almost as long as tombstones are kept
- * may be there or removed already, at each site as it happens.
+ * may be there or removed already, at each site as it happens. What the other site does not keep is none of its business.
  */
 export function elementOf(
+  site: Pick<Site, 'site' | 'keptAt'>,
   { key, state }: StoredRecord,
-  { atMs, contents }: Pick<Job, 'atMs' | 'contents'>,
+  { atMs, contents, from, to }: Pick<Job, 'atMs' | 'contents' | 'from' | 'to'>,
 ): Hash | undefined {
+  if (!keeps(site, site.site === from ? to : from, { key, state })) return undefined;
   if (isOwnBusiness(key) || atMs - goneAtMs(state) > horizonMs - compareMarginMs) return undefined;
   const name = `${key}\n${stateName(state)}`;
   return hashLanes(contents === true ? `${name}\n${contentsOf(state)}` : name);

@@ -101,6 +101,7 @@ export type Step =
       readonly totals: Totals;
     }
   | TombstoneCollection
+  | Purge
   | IndexFill
   | Pack;
 
@@ -135,6 +136,19 @@ export interface TombstoneCollection {
   /** Sites that have not been asked yet. */
   readonly left: readonly SiteId[];
   readonly states: readonly (readonly [key: string, state: string])[];
+}
+
+/** Asks a site that keeps them whether it holds what another holds and does not keep; ends where it began (`purge.ts`). */
+export interface Purge {
+  readonly kind: 'purge';
+  /** The site whose records they are. */
+  readonly from: SiteId;
+  /** The site that is asked; that of the records itself: the search goes on. */
+  readonly by: SiteId;
+  readonly states: readonly (readonly [key: string, state: string])[];
+  readonly cursor?: string;
+  /** Steps of the search that led to this one. Absent: none. */
+  readonly hops?: number;
 }
 
 /** Hands a step to a site's queue. @throws the queue's error when it did not take it: then this step is repeated. */

@@ -12,6 +12,7 @@ import { cross, type Crossing } from '../forward.ts';
 import { readKeys } from '../isolate.ts';
 import { repairMarker } from '../markers.ts';
 import { messageOf } from '../message.ts';
+import { keeps } from '../placement.ts';
 import type { Versioned } from '../ports/store.ts';
 import { type Protocol, putMany, type Site } from '../protocol.ts';
 import { newestStamp, type StoredRecord } from '../record.ts';
@@ -22,7 +23,8 @@ import { noteUnusable } from '../unusable-keys.ts';
 export function* mark(site: Site, peer: SiteId, keys: readonly string[]): Protocol<number> {
   if (!site.peers.includes(peer)) return 0;
   const { held, failed: unreadable } = yield* readKeys(keys);
-  const writes = [...held.values()].map((versioned) => ({
+  const kept = [...held.values()].filter(({ record }) => keeps(site, peer, record));
+  const writes = kept.map((versioned) => ({
     record: marked(site, peer, versioned),
     expected: versioned.revision,
   }));

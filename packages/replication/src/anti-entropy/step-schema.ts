@@ -79,7 +79,9 @@ const properties = { job, side, counted } as const;
 export const stepSchema = {
   type: 'object',
   required: ['kind'],
-  properties: { kind: { enum: ['digest', 'find', 'offer', 'lacking', 'ended', 'bury', 'index', 'pack'] } },
+  properties: {
+    kind: { enum: ['digest', 'find', 'offer', 'lacking', 'ended', 'bury', 'purge', 'index', 'pack'] },
+  },
   discriminator: { propertyName: 'kind' },
   oneOf: [
     step('digest', ofJob, {
@@ -107,6 +109,7 @@ export const stepSchema = {
       left: { type: 'array', maxItems: 8, items: site },
       states,
     }),
+    step('purge', ['from', 'by', 'states'], { from: site, by: site, states, cursor, hops: count }),
     step('index', ['site', 'ids', 'sinceMs'], {
       site,
       ids: { type: 'array', minItems: 1, maxItems: indexesKnownMax, items: text },

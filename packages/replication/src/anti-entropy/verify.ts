@@ -10,6 +10,7 @@ import { collectTombstones } from './collect-tombstones.ts';
 import { digest, end, find, respondToOffer, settle } from './compare.ts';
 import { fillIndexes } from './fill-indexes.ts';
 import { otherSite, type Pack, siteOf, type Step } from './job.ts';
+import { purge } from './purge.ts';
 
 /** Handles a batch of the queue. One disposition per message, in order. */
 export function* verify(
@@ -53,10 +54,14 @@ function* handle(
 
 /**
  * The step with one more behind it, which goes along with all that follows from it.
- * @throws RefusedError when there are too many: a removal of tombstones ends by itself, at the last site.
+ * @throws RefusedError when there are too many: a removal ends by itself, at the last site that it asks.
  */
 function hopped(step: Exclude<Step, Pack>): Exclude<Step, Pack> {
   if (step.kind === 'bury') return step;
+  if (step.kind === 'purge') {
+    if (step.cursor === undefined) return step;
+    return { ...step, hops: boundedHops(step.hops, `looking for what ${step.from} does not keep`) };
+  }
   if (step.kind === 'index') {
     const hops = boundedHops(step.hops, `filling the indexes of ${step.site}`);
     return { ...step, hops };
@@ -87,6 +92,8 @@ function* take(site: Site, step: Exclude<Step, Pack>): Protocol<void> {
       return yield* end(site, step);
     case 'bury':
       return yield* collectTombstones(site, step);
+    case 'purge':
+      return yield* purge(site, step);
     case 'index':
       return yield* fillIndexes(site, step);
   }
@@ -95,6 +102,7 @@ function* take(site: Site, step: Exclude<Step, Pack>): Protocol<void> {
 function sitesOf(step: Step): readonly string[] {
   if (step.kind === 'pack') return [step.from];
   if (step.kind === 'index') return [step.site];
+  if (step.kind === 'purge') return [step.from, step.by];
   return step.kind === 'bury' ? [step.from, ...step.left] : [step.job.from, step.job.to];
 }
 
@@ -112,6 +120,7 @@ function handlerOf(step: Step): string | undefined {
     case 'index':
       return step.site;
     case 'bury':
+    case 'purge':
     case 'pack':
       return undefined;
   }

@@ -19,6 +19,8 @@ export interface Condition {
   readonly canLookUp: boolean;
   /** Why the condition cannot be evaluated; then it is parked. */
   readonly broken?: string;
+  /** The declared reaction, of other records, whose conditions it makes true: a scan for that sets it too. */
+  readonly preparesFor?: { readonly entity: string; readonly reaction: string };
 }
 
 /** The reactions of a service, as the protocol sees them. Pure. */

@@ -9,6 +9,8 @@
  * A condition that stood before the write, without an entry, is none of this write's: a reaction that is new, or that was
  * declared by a release that knew nothing of it, runs for old records only when it is asked to (`scan.ts`).
  */
+import { reactionPausedMs } from '../bounds.ts';
+import { keeps, peersOf } from '../placement.ts';
 import type { Site } from '../protocol.ts';
 import type { RecordState, StoredRecord } from '../record.ts';
 import type { SiteId } from '../stamp.ts';
@@ -17,16 +19,19 @@ import type { ParkReason, ReactionEntries, ReactionEntry } from './entry.ts';
 
 /**
  * Whether a condition is this site's to act on. The business of a site that is gone for good is that of the survivor with
- * the least name, so that all who have the same configuration agree without a word.
+ * the least name, so that all who have the same configuration agree without a word; and so is that of a site which no longer
+ * keeps the record. Of what one site writes at a time, every site has the entry, and only the one that writes acts on it
+ * (`react.ts`): so nothing is left to be taken over when another one does.
  */
-export function isBusinessOf(site: Site, { site: where, origin }: Condition): boolean {
-  if (where === 'every' || origin === site.site) return true;
-  return site.retired?.includes(origin) === true && heirOf(site) === site.site;
+export function isBusinessOf(site: Site, key: string, { site: where, origin }: Condition): boolean {
+  if (where === 'every' || origin === site.site || site.declaredWriter?.(key) !== undefined) return true;
+  const isLeft = site.retired?.includes(origin) === true || !keeps(site, origin, { key });
+  return isLeft && heirOf(site, key) === site.site;
 }
 
-/** Who takes over what sites that are gone for good have left. */
-export function heirOf({ site, peers }: Site): SiteId {
-  return [site, ...peers].sort()[0] ?? site;
+/** Who takes over what sites that are gone for good have left: of a record that some sites keep, one of those. */
+export function heirOf(site: Site, key = ''): SiteId {
+  return [site.site, ...peersOf(site, { key })].sort()[0] ?? site.site;
 }
 
 /** The conditions that hold and are this site's to act on. */
@@ -38,7 +43,7 @@ export function conditionsAt(
   if (state === undefined || site.reactions === undefined) return new Map();
   const held = site.reactions.conditions(key, state, site.now());
   return new Map(
-    held.filter((each) => isBusinessOf(site, each)).map((condition) => [condition.reaction, condition]),
+    held.filter((each) => isBusinessOf(site, key, each)).map((condition) => [condition.reaction, condition]),
   );
 }
 
@@ -76,6 +81,7 @@ export function entriesAfter(
             before: before.get(reaction),
             after: after.get(reaction),
             isDone: done?.reaction === reaction,
+            standsBy: isStandby(site, key, after.get(reaction)),
           });
     if (Object.keys(kept).length > 0) next[reaction] = kept;
   }
@@ -89,16 +95,22 @@ function entryAfter(
     before,
     after,
     isDone,
+    standsBy,
   }: {
     readonly entry: ReactionEntry;
     readonly before: Condition | undefined;
     readonly after: Condition | undefined;
     readonly isDone: boolean;
+    readonly standsBy: boolean;
   },
 ): ReactionEntry {
   const rest = lasting(entry);
   if (after === undefined) return rest;
-  const { effectId, fromMs, broken } = after;
+  const { effectId, broken } = after;
+  // Whoever writes has made the condition false by then, as a rule.
+  const fromMs = standsBy
+    ? Math.max(after.fromMs ?? 0, entry.dueMs ?? nowMs + reactionPausedMs)
+    : after.fromMs;
   if (broken !== undefined)
     return { ...rest, effectId, parked: parkedAs(entry, 'broken', nowMs), detail: broken };
   if (entry.done === effectId && after.site === 'every') return rest;
@@ -112,6 +124,12 @@ function entryAfter(
   }
   if (entry.effectId === undefined && before?.effectId === effectId) return rest;
   return { ...rest, effectId, dueMs: fromMs ?? nowMs };
+}
+
+/** Whether another site has made a condition true that the site acts on which writes then. */
+function isStandby(site: Site, key: string, condition: Condition | undefined): boolean {
+  const isOther = condition?.site === 'origin' && condition.origin !== site.site;
+  return isOther && site.declaredWriter?.(key) !== undefined;
 }
 
 /** What outlives an effect. */

@@ -16,11 +16,12 @@ import {
   reactionPauseMs,
   reactionStepsMax,
 } from '../bounds.ts';
-import { isPermanent, UnavailableError } from '../errors.ts';
+import { ElsewhereError, isPermanent, UnavailableError } from '../errors.ts';
 import { type Changes, localWrite } from '../local-write.ts';
 import type { Versioned } from '../ports/store.ts';
 import { type Effect, get, type Protocol, putMany, type Site } from '../protocol.ts';
 import type { StoredRecord } from '../record.ts';
+import { writerOf } from '../writer-record.ts';
 import type { Condition } from './condition.ts';
 import { conditionsAt, effectsWithinHour, entriesAfter, firstDue, park, withEntries } from './entries.ts';
 import type { ParkReason, ReactionEntries, ReactionEntry } from './entry.ts';
@@ -64,6 +65,12 @@ export interface ReactOptions {
   readonly isPaused?: (key: string, reaction: string) => boolean;
   /** Whether there is time to begin another. */
   readonly goesOn?: () => boolean;
+  /**
+   * What is done within the site and not by declared code; undefined: declared code does it. May be done any number of times,
+   * so it is never looked up.
+   */
+  readonly within?:
+    ((site: Site, record: StoredRecord, reaction: string) => Protocol<Result> | undefined) | undefined;
 }
 
 /**
@@ -97,7 +104,7 @@ class Attempt {
     this.#entry = entry;
   }
 
-  *make({ isPaused = () => false }: ReactOptions): ReactProtocol<Step> {
+  *make({ isPaused = () => false, within }: ReactOptions): ReactProtocol<Step> {
     const { record } = this.#held;
     const [site, entry, nowMs] = [this.#site, this.#entry, this.#site.now()];
     if (isPaused(record.key, this.#reaction))
@@ -108,6 +115,9 @@ class Attempt {
       return yield* this.#renew();
     if (condition.fromMs !== undefined && condition.fromMs > nowMs)
       return yield* this.#settle('postponed', { ...entry, dueMs: condition.fromMs });
+    // Looked at again: the right to write may have come here by then.
+    if (condition.site === 'origin' && !(yield* this.#isWriter()))
+      return yield* this.#settle('postponed', { ...entry, dueMs: nowMs + reactionPausedMs });
     const attempts = entry.attempts ?? 0;
     const begun = effectsWithinHour(record, nowMs, HOUR_MS);
     if (attempts === 0 && condition.site === 'origin' && begun >= effectsPerHourMax)
@@ -115,7 +125,13 @@ class Attempt {
     if (attempts >= reactionAttemptsMax) return yield* this.#park('failed');
     const isOld = nowMs - this.#triedMs(condition) >= providerMemoryMs;
     if (isOld && !condition.canLookUp) return yield* this.#park('forgotten');
-    return yield* this.#claimAndRun(condition, isOld);
+    return yield* this.#claimAndRun(condition, { looksUp: isOld, within });
+  }
+
+  /** Whether this site acts on records of the entity, where one site writes them at a time. */
+  *#isWriter(): Protocol<boolean> {
+    const writer = yield* writerOf(this.#site, this.#held.record.key);
+    return writer === undefined || (writer.site === this.#site.site && writer.closedBy === undefined);
   }
 
   /**
@@ -128,7 +144,10 @@ class Attempt {
     return triedBefore(this.#entry, this.#entry.effectId)?.atMs ?? Infinity;
   }
 
-  *#claimAndRun(condition: Condition, looksUp: boolean): ReactProtocol<Step> {
+  *#claimAndRun(
+    condition: Condition,
+    { looksUp, within }: Pick<ReactOptions, 'within'> & { readonly looksUp: boolean },
+  ): ReactProtocol<Step> {
     const { record } = this.#held;
     const { effectId } = condition;
     const nowMs = this.#site.now();
@@ -146,7 +165,7 @@ class Attempt {
     if (!(yield* this.#put({ ...record.reactions, [this.#reaction]: claimed }))) return this.#step('raced');
     const lag = attempt === 1 ? { lagMs: Math.max(0, nowMs - (this.#entry.dueMs ?? nowMs)) } : {};
     try {
-      const result = yield* this.#effect(record, { effectId, attempt, fence, looksUp });
+      const result = yield* this.#effect(within, { effectId, attempt, fence, looksUp });
       if (condition.site === 'every') return { ...(yield* this.#noteDone(record.key, effectId)), ...lag };
       // Unique per claim: an earlier one's write is another one.
       const operationId = `${nowMs.toString(36)}-${effectId.slice(-8)}`;
@@ -157,9 +176,12 @@ class Attempt {
   }
 
   *#effect(
-    record: StoredRecord,
+    within: ReactOptions['within'],
     { looksUp, ...named }: Pick<ReactionEffect, 'effectId' | 'attempt' | 'fence'> & { looksUp: boolean },
   ): ReactProtocol<Result> {
+    const { record } = this.#held;
+    const own = within?.(this.#site, record, this.#reaction);
+    if (own !== undefined) return yield* own;
     const asked = { op: 'react', record, reaction: this.#reaction, ...named } as const;
     if (looksUp) {
       const found = (yield { ...asked, call: 'lookUp' }) as Result | 'absent';
@@ -204,7 +226,8 @@ class Attempt {
   /** The attempt has its successor already; a person wants to know why it failed. */
   *#failed(key: string, effectId: string, error: unknown): Protocol<Step> {
     const detail = String(error instanceof Error ? error.message : error).slice(0, reactionDetailMax);
-    const isLasting = isPermanent(error);
+    // The right to write has gone elsewhere meanwhile, and may come back.
+    const isLasting = isPermanent(error) && !(error instanceof ElsewhereError);
     yield* updateEntries(key, ({ reactions }) => {
       const entry = reactions?.[this.#reaction];
       if (entry?.effectId !== effectId || entry.parked !== undefined) return reactions;

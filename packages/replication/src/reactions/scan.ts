@@ -10,7 +10,6 @@ import { isPermanent } from '../errors.ts';
 import { scanPage } from '../isolate.ts';
 import { all, type Protocol, type Site } from '../protocol.ts';
 import { entityOf, type StoredRecord } from '../record.ts';
-import { isReservedEntity } from '../reserved.ts';
 import type { SiteId } from '../stamp.ts';
 import type { Condition } from './condition.ts';
 import { wakeKeys } from './due.ts';
@@ -84,12 +83,11 @@ function* setOne(site: Site, key: string, wanted: Wanted): Protocol<number | und
 
 /** Reactions that are wanted and whose conditions hold, without an entry. */
 function lacks(site: Site, record: StoredRecord, wanted: Wanted): readonly string[] {
-  const entity = entityOf(record.key);
-  if (isReservedEntity(entity)) return [];
-  const isWanted = ({ reaction, site: where, origin }: Condition): boolean =>
-    'lost' in wanted
-      ? where === 'origin' && origin === wanted.lost
-      : entity === wanted.entity && reaction === wanted.reaction;
+  const isWanted = ({ reaction, site: where, origin, preparesFor }: Condition): boolean => {
+    if ('lost' in wanted) return where === 'origin' && origin === wanted.lost;
+    const of = preparesFor ?? { entity: entityOf(record.key), reaction };
+    return of.entity === wanted.entity && of.reaction === wanted.reaction;
+  };
   return [...conditionsAt(site, record.key, record.state).values()]
     .filter((condition) => {
       const entry = record.reactions?.[condition.reaction];

@@ -66,7 +66,7 @@ function seconds(name: string, ms: number | undefined): Figure[] {
 }
 
 /** The timeline as a list in Markdown. */
-export function timelineOf({ injectedFaults }: ChaosResult): string {
+export function timelineOf({ injectedFaults }: Pick<ChaosResult, 'injectedFaults'>): string {
   return [
     'Timeline (minutes:seconds of traffic)',
     '',

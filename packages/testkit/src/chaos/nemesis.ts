@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestCluster } from '../cluster/test-cluster.ts';
 import { type Action, clock, describe, type Episode } from './plan.ts';
+import { purgeUntil } from './purge.ts';
+import type { Provider } from './reactions/provider.ts';
 
 /** A process that is between two lives is killed when it is back, if that is soon. */
 const VICTIM_WITHIN_MS = 20_000;
@@ -15,6 +17,13 @@ export interface InjectedFaults {
   readonly counts: Map<string, number>;
 }
 
+export interface UnleashOptions {
+  readonly signal: AbortSignal;
+  readonly progress: (line: string) => void;
+  /** Whom reactions call; without one its faults are none. */
+  readonly provider?: Provider;
+}
+
 /**
  * Resolves when the last episode has begun and ended, or with the signal. Faults that are on then are taken away by
  * `TestCluster.heal`.
@@ -22,7 +31,7 @@ export interface InjectedFaults {
 export async function unleash(
   cluster: TestCluster,
   plan: readonly Episode[],
-  { signal, progress }: { readonly signal: AbortSignal; readonly progress: (line: string) => void },
+  { signal, progress, provider }: UnleashOptions,
 ): Promise<InjectedFaults> {
   const beganMs = performance.now();
   const injectedFaults: InjectedFaults = { timeline: [], counts: new Map() };
@@ -31,15 +40,16 @@ export async function unleash(
     injectedFaults.timeline.push(line);
     progress(line);
   };
+  const count = (name: string, by: number): void =>
+    void injectedFaults.counts.set(name, (injectedFaults.counts.get(name) ?? 0) + by);
   const run = async ({ atMs, forMs, action }: Episode): Promise<void> => {
     if (!(await slept(atMs - (performance.now() - beganMs), signal))) return;
-    const end = await begin(cluster, action, signal);
+    const end = await begin({ cluster, signal, provider, count }, action);
     if (end === undefined) {
       note(`${describe(action)}: it was not running`);
       return;
     }
-    const name = nameOf(action);
-    injectedFaults.counts.set(name, (injectedFaults.counts.get(name) ?? 0) + 1);
+    count(nameOf(action), 1);
     note(describe(action));
     if (forMs === 0) return;
     await slept(forMs, signal);
@@ -63,6 +73,12 @@ function nameOf(action: Action): string {
       return 'clock skew';
     case 'upgrade':
       return 'upgrade';
+    case 'outage':
+      return 'a whole site away';
+    case 'purge':
+      return 'purged queue of reactions';
+    case 'provider':
+      return `provider ${action.fault}`;
     case 'throttling':
     case 'lost answers':
     case 'latency':
@@ -72,11 +88,17 @@ function nameOf(action: Action): string {
   }
 }
 
+interface Victims {
+  readonly cluster: TestCluster;
+  readonly provider: Provider | undefined;
+  readonly signal: AbortSignal;
+  readonly count: (name: string, by: number) => void;
+}
+
 /** Starts an action and returns what ends it; undefined when there was nothing to do it to. */
 async function begin(
-  cluster: TestCluster,
+  { cluster, provider, signal, count }: Victims,
   action: Action,
-  signal: AbortSignal,
 ): Promise<(() => void) | undefined> {
   switch (action.kind) {
     case 'kill':
@@ -90,6 +112,16 @@ async function begin(
     case 'upgrade':
       await cluster.deploy(action.site, 'newer');
       return () => undefined;
+    case 'outage':
+      return cluster.takeAway(action.site);
+    case 'purge':
+      return purgeUntil(cluster, {
+        site: action.site,
+        queue: 'tandem-react',
+        onPurged: (messages) => count('messages purged', messages),
+      });
+    case 'provider':
+      return provider?.impose(action.fault);
     case 'throttling':
     case 'lost answers':
     case 'latency':

@@ -7,6 +7,7 @@
 import type { FaultRule } from '@tandem-clouds/emulators/core/faults';
 import type { Cut, Victim } from '../cluster/victims.ts';
 import { Random } from '../random.ts';
+import type { ProviderFault } from './reactions/provider.ts';
 
 export type Action =
   | { readonly kind: 'kill'; readonly victim: Victim; readonly site: string }
@@ -15,6 +16,12 @@ export type Action =
   | { readonly kind: 'skew'; readonly site: string; readonly offsetMs: number }
   /** From the release before this one, which the site begins with. */
   | { readonly kind: 'upgrade'; readonly site: string }
+  /** All processes of a site at once, and none comes back for a while. Its data stays. */
+  | { readonly kind: 'outage'; readonly site: string }
+  /** The queue of reactions is purged, again and again; its reader is killed first. */
+  | { readonly kind: 'purge'; readonly site: string }
+  /** Of the provider that reactions call. */
+  | { readonly kind: 'provider'; readonly fault: ProviderFault }
   | {
       readonly kind: 'throttling' | 'lost answers' | 'latency' | 'duplicates' | 'reordering';
       readonly site: string;
@@ -47,17 +54,62 @@ const KILL_EVERY_MS = 8_000;
 const KILLS_WITHIN = 0.85;
 /** Of the traffic's time; so much of one long run holds a second and a third helping of the menu. */
 const HELPING_MS = 240_000;
+/** Without faults, at most. */
+const QUIET_MS = 60_000;
 
 /** The plan, in the order of time. */
 export function makePlan({ seed, trafficMs, sites }: PlanOptions): readonly Episode[] {
   const random = new Random(seed);
-  const helpings = Math.max(1, Math.round(trafficMs / HELPING_MS));
-  const episodes: Episode[] = [upgrade(random, sites[1], trafficMs)];
-  for (let helping = 0; helping < helpings; helping += 1) {
-    const fromMs = (helping * trafficMs) / helpings;
-    episodes.push(...serve({ random, sites, fromMs, lengthMs: trafficMs / helpings }));
-  }
+  const upgrades = [upgrade(random, sites[1], trafficMs)];
+  return inOrder([...upgrades, ...helpingsOf({ random, sites, fromMs: 0, lengthMs: trafficMs })]);
+}
+
+/**
+ * The plan for a service that reacts: nothing befalls it for a while, then the same menu without what only others have (the
+ * edge, an older release), with sites that are away, their queues of reactions purged, and a provider that fails.
+ */
+export function makeReactionPlan({ seed, trafficMs, sites }: PlanOptions): readonly Episode[] {
+  const random = new Random(seed);
+  const fromMs = quietMs(trafficMs);
+  const all = { random, sites, fromMs, lengthMs: trafficMs - fromMs };
+  const common = helpingsOf(all).filter(
+    ({ action }) => !(action.kind === 'kill' && action.victim === 'edge'),
+  );
+  return inOrder([...common, ...helpingsOf(all, reactionFaults)]);
+}
+
+/** How long the traffic of a service that reacts begins without faults: what its lag is without them. */
+export function quietMs(trafficMs: number): number {
+  return Math.min(QUIET_MS, trafficMs * 0.3);
+}
+
+function inOrder(episodes: Episode[]): Episode[] {
   return episodes.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** The time in helpings, and the menu once in each. */
+function helpingsOf(all: Helping, menu = serve): Episode[] {
+  const helpings = Math.max(1, Math.round(all.lengthMs / HELPING_MS));
+  const lengthMs = all.lengthMs / helpings;
+  return Array.from({ length: helpings }, (_, index) => all.fromMs + index * lengthMs).flatMap((fromMs) =>
+    menu({ ...all, fromMs, lengthMs }),
+  );
+}
+
+/** Each queue is purged, and the provider fails in each of its ways. */
+function reactionFaults(helping: Helping): Episode[] {
+  const { random, sites } = helping;
+  const faults = ['failing', 'silent', 'slow', 'down'] as const;
+  return [
+    ...sites.flatMap((site) => [
+      lasting(helping, { share: 0.15, longestMs: 20_000 }, { kind: 'purge', site }),
+      lasting(helping, { share: 0.1, longestMs: 15_000 }, { kind: 'purge', site }),
+      lasting(helping, { share: 0.1, longestMs: 20_000 }, { kind: 'outage', site }),
+    ]),
+    ...random
+      .shuffled(faults)
+      .map((fault) => lasting(helping, { share: 0.15, longestMs: 30_000 }, { kind: 'provider', fault })),
+  ];
 }
 
 /** One site runs the release before for a good part of the traffic, whatever else befalls it. */
@@ -102,11 +154,8 @@ function conditions(helping: Helping): Episode[] {
   const [a, b] = sites;
   const there = `${a}/${b}`;
   const back = `${b}/${a}`;
-  const lasting = (shareMax: number, longestMs: number, action: Action): Episode => {
-    const most = Math.min(lengthMs * shareMax, longestMs);
-    const forMs = Math.round(random.between(most / 2, most));
-    return { atMs: Math.round(fromMs + random.between(0, lengthMs * 0.95 - forMs)), forMs, action };
-  };
+  const during = (share: number, longestMs: number, action: Action): Episode =>
+    lasting(helping, { share, longestMs }, action);
   const skewMs = Math.min(SKEW_MAX_MS, Math.round(lengthMs * 0.4));
   const longMs = Math.min(LONG_PARTITION_MS, Math.round(lengthMs * 0.35));
   return [
@@ -115,17 +164,28 @@ function conditions(helping: Helping): Episode[] {
       forMs: longMs,
       action: { kind: 'partition', links: [there, back], cut: random.pick(['refused', 'stalled']) },
     },
-    lasting(0.2, 40_000, { kind: 'partition', links: [there], cut: random.pick(['stalled', 'deaf']) }),
-    lasting(0.2, 40_000, { kind: 'partition', links: [back], cut: random.pick(['stalled', 'deaf']) }),
-    lasting(0.2, 40_000, { kind: 'slow link', links: [there, back], delayMs: 100 + random.int(400) }),
+    during(0.2, 40_000, { kind: 'partition', links: [there], cut: random.pick(['stalled', 'deaf']) }),
+    during(0.2, 40_000, { kind: 'partition', links: [back], cut: random.pick(['stalled', 'deaf']) }),
+    during(0.2, 40_000, { kind: 'slow link', links: [there, back], delayMs: 100 + random.int(400) }),
     ...sites.flatMap((site) => [
-      lasting(0.15, 40_000, { kind: 'skew', site, offsetMs: skewMs - random.int(2_000) }),
-      lasting(0.15, 40_000, { kind: 'skew', site, offsetMs: random.int(2_000) - skewMs }),
+      during(0.15, 40_000, { kind: 'skew', site, offsetMs: skewMs - random.int(2_000) }),
+      during(0.15, 40_000, { kind: 'skew', site, offsetMs: random.int(2_000) - skewMs }),
       ...MENU.map(({ kind, service, rules }) =>
-        lasting(0.15, 30_000, { kind, site, service, rules: rules(random) }),
+        during(0.15, 30_000, { kind, site, service, rules: rules(random) }),
       ),
     ]),
   ];
+}
+
+/** Somewhere within the helping, for at most this share of it. */
+function lasting(
+  { random, fromMs, lengthMs }: Helping,
+  { share, longestMs }: { readonly share: number; readonly longestMs: number },
+  action: Action,
+): Episode {
+  const most = Math.min(lengthMs * share, longestMs);
+  const forMs = Math.round(random.between(most / 2, most));
+  return { atMs: Math.round(fromMs + random.between(0, lengthMs * 0.95 - forMs)), forMs, action };
 }
 
 interface Dish {
@@ -185,6 +245,12 @@ export function describe(action: Action): string {
       return `clock of ${action.site} by ${action.offsetMs > 0 ? '+' : '−'}${Math.abs(action.offsetMs / 1_000)} s`;
     case 'upgrade':
       return `${action.site} is upgraded from the release before`;
+    case 'outage':
+      return `SIGKILL all of ${action.site}`;
+    case 'purge':
+      return `the queue of reactions of ${action.site} is purged`;
+    case 'provider':
+      return `the provider is ${action.fault}`;
     case 'throttling':
     case 'lost answers':
     case 'latency':

@@ -120,7 +120,11 @@ async function runIn(cluster: TestCluster, options: Prepared): Promise<ChaosResu
   };
 }
 
-function checkRest({ convergedMs, restedMs, missing }: Rest, { quietWithinMs }: ChaosOptions): Finding[] {
+/** What is wrong when not all of it came to rest in time. */
+export function checkRest(
+  { convergedMs, restedMs, missing }: Rest,
+  { quietWithinMs }: Pick<ChaosOptions, 'quietWithinMs'>,
+): Finding[] {
   if (convergedMs === undefined) return [{ invariant: '1 convergence', detail: missing }];
   return restedMs === undefined && quietWithinMs > 0 ? [{ invariant: '12 messages', detail: missing }] : [];
 }

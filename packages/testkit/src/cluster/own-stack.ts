@@ -1,10 +1,14 @@
 /** The stack that a bench measures: one of its own, or one that runs already. */
 import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
-import { startOwnStack } from '@tandem-clouds/local/stack/own-stack';
+import { startStackOf } from '@tandem-clouds/local/stack/own-stack';
+import { ROOT } from './project-copy.ts';
 
-/** Runs `use` against a fresh stack with data in memory and stops it afterwards. */
-export async function withOwnStack<T>(use: (stack: Stack) => Promise<T>): Promise<T> {
-  const stack = await startOwnStack('--ephemeral');
+/**
+ * Runs `use` against a fresh stack with data in memory and stops it afterwards.
+ * @param project Whose code it runs: a copy with other declarations (project-copy.ts).
+ */
+export async function withOwnStack<T>(use: (stack: Stack) => Promise<T>, project = ROOT): Promise<T> {
+  const stack = await startStackOf(project, '--ephemeral');
   try {
     return await use(stack.describe());
   } finally {

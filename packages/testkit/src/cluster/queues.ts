@@ -43,8 +43,10 @@ export async function carriedTo(site: StackSite): Promise<readonly Carried[]> {
   return [...(await carriedBy(site, 'tandem-verify')), ...(await carriedBy(site, 'tandem-in'))];
 }
 
-/** Messages that are in the site's own and inbound queue, and set aside. @throws NoAnswerError */
-export async function depths(site: StackSite): Promise<{ out: number; in: number; dead: number }> {
+/** Messages that are in the site's own and inbound queue and in that of reactions, and set aside. @throws NoAnswerError */
+export async function depths(
+  site: StackSite,
+): Promise<{ out: number; in: number; react: number; dead: number }> {
   const counts = (await query(site, '')) as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   const sum = (queue: string, ...states: string[]): number =>
     states.reduce((total, state) => total + Number(counts[queue]?.[state] ?? 0), 0);
@@ -53,6 +55,7 @@ export async function depths(site: StackSite): Promise<{ out: number; in: number
   return {
     out: held('tandem-out'),
     in: held('tandem-in'),
+    react: held('tandem-react'),
     dead: held(DEAD) + sum('tandem-in', 'deadLetter') + sum('tandem-out', 'deadLetter'),
   };
 }

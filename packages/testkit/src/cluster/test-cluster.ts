@@ -9,7 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
 import type { DrillSettings } from '@tandem-clouds/local/stack/drill-file';
-import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
+import { type OwnStack, startStackOf } from '@tandem-clouds/local/stack/own-stack';
 import { signalGroup } from '@tandem-clouds/local/stack/process-group';
 import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import type { Store } from '@tandem-clouds/replication/ports/store';
@@ -18,6 +18,7 @@ import { localDeploy } from './deploy-local.ts';
 import { Hooks } from './fault-hooks.ts';
 import { Link } from './link.ts';
 import { unpackPreviousRelease } from './previous-release.ts';
+import { ROOT } from './project-copy.ts';
 import type { Endpoint } from './request.ts';
 import type { Cut, Victim } from './victims.ts';
 
@@ -32,6 +33,7 @@ export class TestCluster {
   readonly #links: ReadonlyMap<string, Link>;
   readonly #closeStores: readonly (() => void)[];
   readonly #holds: Readonly<Record<string, string>>;
+  readonly #variables: Readonly<Record<string, string>>;
   /** What lasts on links: of several cuts of one the latest counts, and delays add up. */
   readonly #cuts = new Set<{ readonly link: string; readonly cut: Cut }>();
   readonly #delays = new Set<{ readonly link: string; readonly delayMs: number }>();
@@ -42,11 +44,13 @@ export class TestCluster {
     links: ReadonlyMap<string, Link>;
     clocks: DrillSettings['clocks'];
     holds: DrillSettings['holds'];
+    variables: Readonly<Record<string, string>>;
   }) {
     this.#stack = parts.stack;
     this.#folder = parts.folder;
     this.#links = parts.links;
     this.#holds = parts.holds;
+    this.#variables = parts.variables;
     this.clocks = new Clocks(parts.clocks);
     this.hooks = new Hooks(() => this.describe().sites);
     const sites = parts.stack.describe().sites;
@@ -59,8 +63,11 @@ export class TestCluster {
     for (const [name, link] of parts.links) link.targetPort = queuePort(this.site(name.split('/')[1] ?? ''));
   }
 
-  /** Starts a stack of its own, with data on disk, links in the drill's hand and clocks that can be moved. */
-  static async open(sites: readonly [string, string]): Promise<TestCluster> {
+  /**
+   * Starts a stack of its own, with data on disk, links in the drill's hand and clocks that can be moved.
+   * @param project Whose code it runs: a copy with other declarations (project-copy.ts).
+   */
+  static async open(sites: readonly [string, string], project = ROOT): Promise<TestCluster> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-chaos-'));
     const [a, b] = sites;
     const links = new Map([`${a}/${b}`, `${b}/${a}`].map((name) => [name, new Link()]));
@@ -69,13 +76,14 @@ export class TestCluster {
     );
     const files = (kind: string): Readonly<Record<string, string>> =>
       Object.fromEntries(sites.map((site) => [site, path.join(folder, `${site}.${kind}`)]));
-    const [clocks, holds] = [files('clock'), files('hold')];
-    const settings: DrillSettings = { links: Object.fromEntries(ports), clocks, holds };
+    const [clocks, holds, variables] = [files('clock'), files('hold'), files('variables')];
+    const settings: DrillSettings = { links: Object.fromEntries(ports), clocks, holds, variables };
     const file = path.join(folder, 'drill.json');
     fs.writeFileSync(file, JSON.stringify(settings));
     try {
-      const stack = await startOwnStack('--drill', file, '--sites', sites.join(','), '--log-level', 'warn');
-      return new TestCluster({ stack, folder, links, clocks, holds });
+      const options = ['--drill', file, '--sites', sites.join(','), '--log-level', 'warn', '--types', 'off'];
+      const stack = await startStackOf(project, ...options);
+      return new TestCluster({ stack, folder, links, clocks, holds, variables });
     } catch (error) {
       await Promise.all([...links.values()].map((link) => link.close()));
       throw error;
@@ -194,6 +202,20 @@ export class TestCluster {
     fs.writeFileSync(file, '');
     this.#killAll(site);
     return () => fs.rmSync(file, { force: true });
+  }
+
+  /** Destroys a site, and nothing is started in its place. */
+  async lose(site: string): Promise<void> {
+    this.takeAway(site);
+    await this.destroy(site);
+  }
+
+  /** Deploys to the survivor of a loss what its operators would: no peer, and the lost site among the retired ones. */
+  async fence(survivor: string, lost: string): Promise<void> {
+    const file = this.#variables[survivor] ?? '';
+    fs.writeFileSync(`${file}.next`, JSON.stringify({ TANDEM_PEERS: '[]', TANDEM_RETIRED_SITES: lost }));
+    fs.renameSync(`${file}.next`, file);
+    await localDeploy(this.dir)(survivor, undefined);
   }
 
   async close(): Promise<void> {

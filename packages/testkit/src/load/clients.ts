@@ -30,6 +30,10 @@ export interface ClientsOptions {
   readonly name: string;
   /** Share of the writes that ask for `durability=all`, 0 to 1. */
   readonly durableShare: number;
+  /** What they write instead of users and items; then they do not read. `recent`: keys of records that they have made. */
+  readonly chooseWrite?: (id: string, recent: readonly string[]) => Request;
+  /** Takes each attempt with its answer. */
+  readonly onAttempt?: (attempt: Attempt) => void;
 }
 
 /** A load of clients. */
@@ -67,13 +71,13 @@ export class Clients {
   }
 
   async #act(enough: () => boolean): Promise<void> {
-    const { random, endpoints, durableShare } = this.#options;
+    const { random, endpoints, durableShare, chooseWrite } = this.#options;
     const endpoint = random.pick(endpoints);
-    if (random.chance(READ_SHARE) && this.#tokens.size > 0) {
+    if (chooseWrite === undefined && random.chance(READ_SHARE) && this.#tokens.size > 0) {
       await this.#submit(this.#read(), endpoint);
       return;
     }
-    const write = this.#chooseWrite();
+    const write = chooseWrite?.(this.#nextId(), this.#recent) ?? this.#chooseWrite();
     await this.#write({ ...write, ...(random.chance(durableShare) && { durable: true }) }, endpoint, enough);
   }
 
@@ -95,6 +99,7 @@ export class Clients {
   async #submit(request: Request, endpoint: Endpoint): Promise<Attempt> {
     const attempt = await send(request, endpoint);
     this.#options.log.push(attempt);
+    this.#options.onAttempt?.(attempt);
     const key = keyOf(attempt);
     if (attempt.token !== undefined && key !== undefined) {
       this.#tokens.set(key, attempt.token);

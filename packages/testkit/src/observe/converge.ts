@@ -113,13 +113,19 @@ async function whatDiffers(cluster: TestCluster, keys: readonly string[]): Promi
   return different.length === 0 ? undefined : `${different.length} keys differ, as ${different[0] ?? ''}`;
 }
 
-/** Undefined when no queue holds a message. */
 async function whatMoves(cluster: TestCluster): Promise<string | undefined> {
-  for (const site of cluster.describe().sites) {
-    const { out, in: inbound, dead } = await depths(site);
-    if (out + inbound + dead > 0) return `${site.site} has ${out} out, ${inbound} in, ${dead} dead letters`;
+  for (const { site } of cluster.describe().sites) {
+    const moves = await whatMovesAt(cluster, site);
+    if (moves !== undefined) return moves;
   }
   return undefined;
+}
+
+/** Undefined when no queue of a site holds a message. @throws NoAnswerError */
+export async function whatMovesAt(cluster: TestCluster, site: string): Promise<string | undefined> {
+  const { out, in: inbound, react, dead } = await depths(cluster.site(site));
+  if (out + inbound + react + dead === 0) return undefined;
+  return `${site} has ${out} out, ${inbound} in, ${react} to react, ${dead} dead letters`;
 }
 
 /** The record with each object as one register: as it is shown, under the newest stamp of it and its members. */
@@ -155,17 +161,22 @@ export function keysOf(log: readonly Attempt[]): string[] {
 
 async function listAll(cluster: TestCluster, site: string): Promise<string[]> {
   const keys: string[] = [];
-  for (const entity of [...entities.map(({ name }) => name), ITEM]) {
-    let after: string | undefined;
-    for (;;) {
-      const from = after;
-      const page = await patiently(() => cluster.store(site).list(entity, { after: from, limit: LIST_PAGE }));
-      keys.push(...page);
-      after = page.at(-1);
-      if (page.length === 0) break;
-    }
-  }
+  for (const entity of [...entities.map(({ name }) => name), ITEM])
+    keys.push(...(await listEntity(cluster, site, entity)));
   return keys;
+}
+
+/** Every key of an entity that a site lists. */
+export async function listEntity(cluster: TestCluster, site: string, entity: string): Promise<string[]> {
+  const keys: string[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const from = after;
+    const page = await patiently(() => cluster.store(site).list(entity, { after: from, limit: LIST_PAGE }));
+    keys.push(...page);
+    after = page.at(-1);
+    if (page.length === 0) return keys;
+  }
 }
 
 /** As `recordsAt`, for when an answer must be had: page by page, and again when there is none. */

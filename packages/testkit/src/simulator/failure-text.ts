@@ -1,12 +1,14 @@
 /** A failed seed for people: what is wrong, the smallest schedule that shows it, and what happened in that. */
 import { faultsText } from './faults.ts';
 import { historySvg } from './history-svg.ts';
+import { playPlaces } from './places/schedule.ts';
 import { playReactions } from './reactions/schedule.ts';
 import { playSchedule, type ScheduleResult } from './schedule.ts';
 import { playShop } from './shop/schedule.ts';
 import { shrink, type Shrunk } from './shrink.ts';
 import { timelineText } from './timeline.ts';
 import { playUnique } from './unique/schedule.ts';
+import { playWriter } from './writer/schedule.ts';
 
 export interface FailureReport {
   readonly text: string;
@@ -50,7 +52,13 @@ export function describeFailure(
 }
 
 /** How the schedule of a workload is played that is not shrunk, because what happens in it hangs together. */
-const PLAY = { shop: playShop, unique: playUnique, reactions: playReactions } as const;
+const PLAY = {
+  shop: playShop,
+  unique: playUnique,
+  reactions: playReactions,
+  places: playPlaces,
+  writer: playWriter,
+} as const;
 
 /** A failed seed of such a workload. */
 export function reportWholeFailure(

@@ -64,6 +64,8 @@ export function invoke<Result>(world: World, at: SimSite, options: InvocationOpt
     peers: at.peers,
     retired: at.retired,
     ...(at.reactions !== undefined && { reactions: at.reactions }),
+    ...(at.keptAt !== undefined && { keptAt: at.keptAt }),
+    ...(at.declaredWriter !== undefined && { declaredWriter: at.declaredWriter }),
     now: () => {
       const nowMs = at.now();
       invocation.wallMs = Math.max(invocation.wallMs, nowMs);

@@ -2,11 +2,13 @@
 import { figure, type Findings } from '../report/report.ts';
 import { mutants as recordMutants } from './mutants.ts';
 import { checkMutant } from './mutated-source.ts';
+import { placesMutants } from './places/mutants.ts';
 import { runPool } from './pool.ts';
 import { reactionMutants } from './reactions/mutants.ts';
 import type { Workload } from './seeds.ts';
 import { shopMutants } from './shop/mutants.ts';
 import { uniqueMutants } from './unique/mutants.ts';
+import { writerMutants } from './writer/mutants.ts';
 
 export interface MutantOptions {
   /** Most schedules that a mutant may survive. */
@@ -34,6 +36,8 @@ export async function measureMutants(
     shop: shopMutants,
     unique: uniqueMutants,
     reactions: reactionMutants,
+    places: placesMutants,
+    writer: writerMutants,
   }[workload];
   for (const mutant of mutants) checkMutant(mutant);
   const fates: Fate[] = [];

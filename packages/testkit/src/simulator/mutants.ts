@@ -71,18 +71,23 @@ const LOSSY = {
 } as const;
 
 export const mutants: readonly Mutant[] = [
-  mutant('a write sets no markers', LOCAL_WRITE, 'for (const peer of site.peers) pending[peer] = stamp;', ''),
+  mutant(
+    'a write sets no markers',
+    LOCAL_WRITE,
+    'Object.fromEntries(peers.map((peer) => [peer, stamp]));',
+    '{} as Record<string, Stamp>;',
+  ),
   mutant(
     'a write marks only its first peer',
     LOCAL_WRITE,
-    'for (const peer of site.peers) pending',
-    'for (const peer of site.peers.slice(0, 1)) pending',
+    'Object.fromEntries(peers.map',
+    'Object.fromEntries(peers.slice(0, 1).map',
   ),
   mutant(
     'a write keeps the marker of an earlier one',
     LOCAL_WRITE,
-    'pending[peer] = stamp;',
-    'pending[peer] = held?.pending[peer] ?? stamp;',
+    '(peer) => [peer, stamp]',
+    '(peer) => [peer, held?.pending[peer] ?? stamp]',
   ),
   mutant(
     'a write that lost its race is acknowledged',
@@ -237,7 +242,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'an entry of the conflict log stays where it was written',
     CONFLICTS,
-    'pending: Object.fromEntries(site.peers.map((peer) => [peer, stamp])),',
+    'pending: Object.fromEntries(peers.map((peer) => [peer, stamp])),',
     'pending: {},',
   ),
   mutant(
@@ -268,8 +273,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'apply takes events of strangers',
     APPLY,
-    'if (!site.peers.includes(event.source)) {',
-    "if (event.source === '') {",
+    'if (!site.peers.includes(source)) {',
+    "if (source === '') {",
   ),
   mutant(
     'one unreadable message stops its batch in apply',
@@ -366,8 +371,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper sends to its first peer only',
     SWEEP,
-    'site.peers.includes(peer) &&',
-    'site.peers[0] === peer &&',
+    'peersOf(site, record).includes(peer) &&',
+    'peersOf(site, record)[0] === peer &&',
   ),
   mutant(
     'a pack that the queue refuses counts as taken',
@@ -631,8 +636,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a comparison believes that nothing is lacking',
     COMPARE,
-    'lacks(held.get(offer[0])?.record.state, offer) ? [offer[0]] : []',
-    'lacks(held.get(offer[0])?.record.state, offer) ? [] : []',
+    'isLacking ? [key] : []',
+    'isLacking ? [] : []',
   ),
   mutant(
     'a comparison takes an absent record for an equal one',
@@ -733,8 +738,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a tombstone is removed without asking',
     COLLECT_TOMBSTONES,
-    'left: site.peers,',
-    'left: [],',
+    'const left = peersOf(site, record);',
+    'const left: readonly SiteId[] = [];',
     CUT_FOR_MONTHS,
   ),
   mutant(

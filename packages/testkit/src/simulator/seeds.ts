@@ -1,12 +1,14 @@
 /** Runs many seeds in one thread and says what a caller needs to know of them. */
 import type { Faults } from './faults.ts';
+import { runPlacesSchedule } from './places/schedule.ts';
 import { runReactionSchedule } from './reactions/schedule.ts';
 import { runSchedule, type ScheduleResult } from './schedule.ts';
 import { runShopSchedule } from './shop/schedule.ts';
 import { runUniqueSchedule } from './unique/schedule.ts';
+import { runWriterSchedule } from './writer/schedule.ts';
 
-/** What clients do: write records, shop, want values that nobody else has, or write what sites react to. */
-export const WORKLOADS = ['records', 'shop', 'unique', 'reactions'] as const;
+/** What clients do: write records, shop, want values that nobody else has, write what sites react to, what some sites keep, or what one site writes. */
+export const WORKLOADS = ['records', 'shop', 'unique', 'reactions', 'places', 'writer'] as const;
 export type Workload = (typeof WORKLOADS)[number];
 
 export const RUN = {
@@ -14,6 +16,8 @@ export const RUN = {
   shop: runShopSchedule,
   unique: runUniqueSchedule,
   reactions: runReactionSchedule,
+  places: runPlacesSchedule,
+  writer: runWriterSchedule,
 } as const;
 
 export interface SeedsRequest {

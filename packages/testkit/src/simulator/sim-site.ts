@@ -1,4 +1,5 @@
 /** One simulated site: its store, its two queues, its clock, and whether it is in service. */
+import type { DeclaredWriter, KeptAt } from '@tandem-clouds/replication/declared-places';
 import type { PendingEntry } from '@tandem-clouds/replication/ports/store';
 import type { Reactions } from '@tandem-clouds/replication/reactions/condition';
 import type { RefusedKeys } from '@tandem-clouds/replication/sweep';
@@ -19,6 +20,8 @@ export class SimSite {
   retired: readonly string[] = [];
   /** What the workload declares. */
   reactions: Reactions | undefined;
+  keptAt: KeptAt | undefined;
+  declaredWriter: DeclaredWriter | undefined;
   /** Answers as DynamoDB and SQS do; otherwise as Cosmos DB and Service Bus do. */
   readonly likeAws: boolean;
   readonly store: SiteStore;

@@ -5,14 +5,23 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { mutants } from './mutants.ts';
 import { loadMutated } from './mutated-source.ts';
+import { placesMutants } from './places/mutants.ts';
 import { reactionMutants } from './reactions/mutants.ts';
 import type { SeedsRequest } from './seeds.ts';
 import { shopMutants } from './shop/mutants.ts';
 import { uniqueMutants } from './unique/mutants.ts';
+import { writerMutants } from './writer/mutants.ts';
 
 const { mutant: name } = workerData as { mutant?: string };
 if (name !== undefined) {
-  const all = [...mutants, ...shopMutants, ...uniqueMutants, ...reactionMutants];
+  const all = [
+    ...mutants,
+    ...shopMutants,
+    ...uniqueMutants,
+    ...reactionMutants,
+    ...placesMutants,
+    ...writerMutants,
+  ];
   const mutant = all.find((candidate) => candidate.name === name);
   if (mutant === undefined) throw new RangeError(`no mutant ${name}`);
   loadMutated(mutant);

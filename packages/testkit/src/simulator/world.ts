@@ -108,6 +108,8 @@ export class World {
   readonly watchers: Watcher[] = [];
   /** A message to whoever reacts has arrived at a site; a workload without reactions has nobody there. */
   onWake: (site: SimSite, key: string) => void = () => undefined;
+  /** A queue has accepted a message. */
+  onQueued: (site: SimSite, kind: string, body: string) => void = () => undefined;
   readonly #strikes: ReadonlySet<string> | undefined;
   readonly #trigger: Trigger;
   readonly #byName = new Map<string, SimSite>();
@@ -289,7 +291,7 @@ export class World {
   }
 
   #watchPair(key: string, origin: SimSite, peer: SimSite): void {
-    if (origin.lost || peer.lost) return;
+    if (origin.lost || peer.lost || !this.#isKept(key, origin, peer)) return;
     const newest = this.#newest.get(`${key} ${origin.name}`);
     if (newest === undefined) return;
     if ((this.#lostInbound.get(`${key} ${origin.name} ${peer.name}`) ?? '') >= newest) return;
@@ -310,6 +312,12 @@ export class World {
         queued: [peer.inbox, peer.steps].some((queue) => queue.carries(key, { [stampSite(newest)]: newest })),
       }),
     );
+  }
+
+  /** Whether both sites know the peer for one that keeps the record. */
+  #isKept(key: string, origin: SimSite, { name, keptAt }: SimSite): boolean {
+    const state = origin.store.records.get(key)?.state;
+    return [origin.keptAt, keptAt].every((of) => of?.(key, state)?.includes(name) !== false);
   }
 
   /** The same text is queued many times: at its site, at every peer, and again. */
@@ -334,6 +342,7 @@ export class World {
     body: string,
     options: { poison: boolean; delayMs: number },
   ): QueuedMessage {
+    this.onQueued(site, queue.kind, body);
     const { key, vector, pack } = options.poison ? NOTHING_CARRIED : this.#carriedBy(body);
     const fact: MessageFact = {
       site: site.name,

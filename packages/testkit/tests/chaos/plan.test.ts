@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { longestMs, outagesOf } from '../../src/chaos/outages.ts';
-import { describe as describeAction, type Episode, lineOfEpisode, makePlan } from '../../src/chaos/plan.ts';
+import {
+  describe as describeAction,
+  type Episode,
+  lineOfEpisode,
+  makePlan,
+  makeReactionPlan,
+  quietMs,
+} from '../../src/chaos/plan.ts';
 import type { Attempt } from '../../src/history/client-log.ts';
 
 const SITES = ['aws-1', 'azure-1'] as const;
@@ -25,7 +32,7 @@ describe('the plan of a nemesis', () => {
             ? `${action.kind} ${action.service} ${action.site}`
             : 'offsetMs' in action
               ? `${action.kind} ${action.site} ${Math.sign(action.offsetMs)}`
-              : `${action.kind} ${'site' in action ? action.site : action.links.join()}`,
+              : `${action.kind} ${'site' in action ? action.site : 'links' in action ? action.links.join() : action.fault}`,
       ),
     );
     expect(kinds).toContain(`upgrade ${SITES[1]}`);
@@ -63,6 +70,28 @@ describe('the plan of a nemesis', () => {
     expect(lineOfEpisode({ atMs: 65_000, forMs: 10_000, action })).toBe('1:05 clock of aws-1 by −30 s, 10 s');
     expect(describeAction({ kind: 'kill', victim: 'edge', site: 'edge' })).toBe('SIGKILL the edge');
   });
+});
+
+describe('the plan for a service that reacts', () => {
+  test.each(SEEDS)(
+    'seed %i begins quietly, purges both queues and has a provider that fails in every way',
+    (seed) => {
+      const episodes = makeReactionPlan({ seed, trafficMs: TEN_MINUTES, sites: SITES });
+      expect(
+        episodes.every(({ atMs, forMs }) => atMs >= quietMs(TEN_MINUTES) && atMs + forMs <= TEN_MINUTES),
+      ).toBe(true);
+      const texts = episodes.map(({ action }) => describeAction(action));
+      for (const site of SITES) {
+        expect(texts).toContain(`the queue of reactions of ${site} is purged`);
+        expect(texts).toContain(`SIGKILL all of ${site}`);
+        for (const victim of ['host', 'bridge', 'stores'])
+          expect(texts).toContain(`SIGKILL ${victim} of ${site}`);
+      }
+      for (const fault of ['failing', 'silent', 'slow', 'down'])
+        expect(texts).toContain(`the provider is ${fault}`);
+      expect(texts.join()).not.toMatch(/edge|upgraded/);
+    },
+  );
 });
 
 describe('outages as clients see them', () => {

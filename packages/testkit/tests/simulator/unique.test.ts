@@ -13,7 +13,7 @@ describe('unique values under faults', () => {
 
   test('repeat themselves effect by effect, watched or not', () => {
     const { hash } = runUniqueSchedule({ seed: 7 });
-    expect(runUniqueSchedule({ seed: 7, watchedKey: 'unique:email-ada' }).hash).toBe(hash);
+    expect(runUniqueSchedule({ seed: 7, watchedKey: 'unique:person-email-ada' }).hash).toBe(hash);
     expect(runUniqueSchedule({ seed: 8 }).hash).not.toBe(hash);
   });
 });

@@ -82,7 +82,12 @@ export function openProbes(config: Config, _nonce: string): readonly ProbeGroup[
     client,
     store: new DynamoStore(client, settings(config).table, { entriesOf: noEntries }),
     sqs: openSqs({ region: config.region }),
-    queues: { out: openOutbox(config), in: openInbox(config), verify: openVerifyQueue(config) },
+    queues: {
+      out: openOutbox(config),
+      in: openInbox(config),
+      verify: openVerifyQueue(config),
+      react: openReactQueue(config),
+    },
     deadLetters: openDeadLetterBox(config),
     depths: openQueueDepths(config),
   });

@@ -19,7 +19,7 @@ interface Opened {
   readonly store: Store;
   readonly client: DynamoDBClient;
   readonly sqs: SQSClient;
-  readonly queues: { readonly out: QueueSender; readonly in: QueueSender; readonly verify: QueueSender };
+  readonly queues: Readonly<Record<'out' | 'in' | 'verify' | 'react', QueueSender>>;
   readonly deadLetters: DeadLetterBox;
   readonly depths: () => Promise<QueueDepths>;
 }
@@ -36,6 +36,7 @@ export function awsProbes({ config, store, client, sqs, queues, deadLetters, dep
       sendProbe('queue.send', 'tandem-out', config.site, queues.out),
       sendProbe('queue.send', 'tandem-in', config.site, queues.in),
       sendProbe('queue.send', 'tandem-verify', config.site, queues.verify),
+      sendProbe('queue.send', 'tandem-react', config.site, queues.react),
     ],
     [
       { id: 'queue.depth', subject: 'all', run: async () => JSON.stringify(await depths()) },
@@ -62,6 +63,7 @@ function storeProbes(store: Store): Probe[] {
       run: async () => `${(await store.list('probe', { after: undefined, limit: 1 })).length} found`,
     },
     { id: 'store.pending', run: async () => `${(await store.pending(0, 1)).length} found` },
+    { id: 'store.due', run: async () => `${(await store.due(0, 1)).length} found` },
     {
       id: 'store.write',
       run: async () => {

@@ -84,7 +84,12 @@ export function openProbes(config: Config, nonce: string): readonly ProbeGroup[]
   return azureProbes({
     config,
     store: openStore(config, noEntries),
-    queues: { out: openOutbox(config), in: openInbox(config), verify: openVerifyQueue(config) },
+    queues: {
+      out: openOutbox(config),
+      in: openInbox(config),
+      verify: openVerifyQueue(config),
+      react: openReactQueue(config),
+    },
     deadLetters: openDeadLetters(config),
     box: openDeadLetterBox(config),
     depths: openQueueDepths(config),

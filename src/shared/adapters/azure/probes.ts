@@ -16,7 +16,7 @@ import { busAddress, sendProbe } from '../peers/peer-probes.ts';
 interface Opened {
   readonly config: Config;
   readonly store: Store;
-  readonly queues: Readonly<Record<'out' | 'in' | 'verify', QueueSender>>;
+  readonly queues: Readonly<Record<'out' | 'in' | 'verify' | 'react', QueueSender>>;
   readonly deadLetters: DeadLetters;
   readonly box: DeadLetterBox;
   readonly depths: () => Promise<QueueDepths>;
@@ -34,13 +34,14 @@ const STAMP = '0';
 export function azureProbes(opened: Opened): ProbeGroup[] {
   const { config, store, queues, deadLetters, box, depths, token, nonce } = opened;
   const { cosmosEndpoint = '', serviceBusNamespace, serviceBusConnection } = config.azure ?? {};
-  const triggered = ['tandem-out', 'tandem-in', 'tandem-verify'] as const;
+  const triggered = ['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-react'] as const;
   return [
     [...storeProbes(store, `probe:${nonce}`), tlsProbe('store', cosmosEndpoint)],
     [
       sendProbe('queue.send', 'tandem-out', config.site, queues.out),
       sendProbe('queue.send', 'tandem-in', config.site, queues.in),
       sendProbe('queue.send', 'tandem-verify', config.site, queues.verify),
+      sendProbe('queue.send', 'tandem-react', config.site, queues.react),
     ],
     [
       { id: 'queue.depth', subject: 'all', run: async () => JSON.stringify(await depths()) },
@@ -126,6 +127,7 @@ function storeProbes(store: Store, key: string): Probe[] {
       },
     },
     { id: 'store.pending', run: async () => `${(await store.pending(0, 1)).length} found` },
+    { id: 'store.due', run: async () => `${(await store.due(0, 1)).length} found` },
     {
       id: 'store.scan',
       run: async () => `${(await store.scan({ cursor: undefined, limit: 1 })).records.length} found`,

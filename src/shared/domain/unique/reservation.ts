@@ -16,10 +16,17 @@ import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { readKeys } from '@tandem-clouds/replication/isolate';
 import type { Json } from '@tandem-clouds/replication/json';
 import { type Changes, localWrite } from '@tandem-clouds/replication/local-write';
-import { change, elementsOf } from '@tandem-clouds/replication/policies/set';
+import { change } from '@tandem-clouds/replication/policies/set';
 import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
-import { isLive, partsOf, plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
+import {
+  isLive,
+  partsOf,
+  plainValues,
+  type RecordState,
+  type StoredRecord,
+} from '@tandem-clouds/replication/record';
 import { UNIQUE } from '@tandem-clouds/replication/reserved';
+import { type SiteId, type Stamp, stampSite } from '@tandem-clouds/replication/stamp';
 import { reservationAttemptsMax, reservationGraceMs } from '../../bounds.ts';
 import { ConflictError, OutOfBoundsError } from '../../errors.ts';
 
@@ -43,6 +50,21 @@ export interface Claim {
   readonly seen: number;
   /** The operation that claimed it last. */
   readonly by: string;
+  /** What its site has found out since others claim the value too (`duplicates.ts`). */
+  readonly found?: {
+    /** Names the claims beside which it counts. */
+    readonly among: string;
+    /** The stamp of the value that the record then held; absent: it did not hold it. */
+    readonly holds?: Stamp;
+    /** Whether its record has been marked as a loser, if it is one. */
+    readonly judged?: true;
+  };
+}
+
+/** A claim, and the site that made it. */
+export interface PlacedClaim {
+  readonly claim: Claim;
+  readonly site: SiteId;
 }
 
 /** The field of a reservation: an add-wins set of claims. */
@@ -55,9 +77,22 @@ export function reservationKey(digest: string): string {
 
 /** Whoever claims the value, the holder first. */
 export function claimsOf(reservation: StoredRecord | undefined): readonly Claim[] {
-  if (reservation === undefined) return [];
-  const claims = elementsOf(partsOf(reservation.state, CLAIMS)) as unknown as readonly Claim[];
-  return [...claims].sort((a, b) => a.at - b.at || (a.record < b.record ? -1 : 1));
+  return reservation === undefined ? [] : placedClaims(reservation.state).map(({ claim }) => claim);
+}
+
+/** Whoever claims the value, and where, the holder first. */
+export function placedClaims(state: RecordState): readonly PlacedClaim[] {
+  return Object.values(partsOf(state, CLAIMS).set ?? {})
+    .map(([stamp, claim]) => ({ claim: claim as unknown as Claim, site: stampSite(stamp) }))
+    .sort(({ claim: a }, { claim: b }) => a.at - b.at || (orderOf(a) < orderOf(b) ? -1 : 1));
+}
+
+/** What notes something of claims. */
+export function changedClaims(changed: readonly { readonly was: Claim; readonly is: Claim }[]): Changes {
+  return setOf(
+    changed.map(({ is }) => is),
+    changed.map(({ was }) => was),
+  );
 }
 
 export interface Reservation {
@@ -93,7 +128,7 @@ export function* reserve(
           const nowMs = site.now();
           const claim = { record: wanted.record, at: own[0]?.at ?? nowMs, seen: nowMs, by };
           made = { claim, again: own.some((each) => each.by !== by) };
-          return setOf([claim], [...own, ...claims.filter((each) => isLongAgo(each, nowMs))]);
+          return setOf([claim], replacedBy(wanted.record, current, site));
         },
       });
       if (made !== undefined) return made;
@@ -103,6 +138,16 @@ export function* reserve(
     }
   }
   throw new UnavailableError(`the ${wanted.field} of ${wanted.record} is being claimed too often`);
+}
+
+/** Its record's earlier claims of this site, and what is old. What another site has claimed for it is that site's to find out about. */
+function replacedBy(record: string, current: StoredRecord | undefined, site: Site): readonly Claim[] {
+  const nowMs = site.now();
+  return (current === undefined ? [] : placedClaims(current.state))
+    .filter(
+      (each) => (each.claim.record === record && each.site === site.site) || isLongAgo(each.claim, nowMs),
+    )
+    .map(({ claim }) => claim);
 }
 
 function setOf(add: readonly Claim[], remove: readonly Claim[]): Changes {
@@ -151,6 +196,11 @@ function holdsValue(record: StoredRecord | undefined, field: string, value: stri
 /** Whether nothing about the claim's record can be under way any more; then a claim that is passed over is removed. */
 function isLongAgo({ seen }: Claim, nowMs: number): boolean {
   return nowMs - seen > horizonMs;
+}
+
+/** Of claims that were made at one moment. */
+function orderOf({ record, by }: Claim): string {
+  return canonicalJson([record, by]);
 }
 
 function textOf(claim: Claim): string {

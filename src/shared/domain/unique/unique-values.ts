@@ -20,7 +20,11 @@ export function uniqueValues(entities: readonly Entity[], sha256: (text: string)
     const prefix = key.slice(0, key.length - recordIdOf(entity, key).length);
     return {
       names: entity.unique,
-      reservationOf: (field, value) => reservationKey(sha256(canonicalJson([prefix, field, value]))),
+      // A digest says something to whoever tries values, so it is kept where the record is (`placement.ts`).
+      reservationOf: (field, value) =>
+        reservationKey(
+          `${sha256(canonicalJson([prefix, field, value]))}${entity.sites ? `.${entity.name}` : ''}`,
+        ),
     };
   };
 }

@@ -33,7 +33,8 @@ export function* writeUnique(site: Site, unique: UniqueFields, write: LocalWrite
   const isFresh = ({ reservation }: Wanted): boolean =>
     site.now() - (reserved.get(reservation)?.claim.seen ?? -Infinity) <= reservationFreshMs;
   const decide: LocalWrite['decide'] = (current, live) => {
-    const changes = write.decide(current, live);
+    const decided = write.decide(current, live);
+    const changes = decided && live ? withoutRepeats(unique, decided, current) : decided;
     if (changes === undefined) return undefined;
     const missing = newValues(unique, write.key, changes, live ? current : undefined).filter(
       (wanted) => !isFresh(wanted),
@@ -60,6 +61,24 @@ export function* writeUnique(site: Site, unique: UniqueFields, write: LocalWrite
     if (isPermanent(error)) for (const each of reserved.values()) yield* giveBack(site, each);
     throw error;
   }
+}
+
+/**
+ * The value that a record has already is no change of it: every value was written by a write that had claimed it, so a site
+ * that repeats it does not bring it back where another has just given it up. Undefined where nothing else is changed.
+ */
+function withoutRepeats(
+  { names }: UniqueFields,
+  changes: Changes,
+  current: StoredRecord | undefined,
+): Changes | undefined {
+  const held = current === undefined ? {} : plainValues(current.state);
+  const isRepeated = ([field, value]: [string, unknown]): boolean =>
+    names.includes(field) && typeof value === 'string' && held[field] === value;
+  const repeated = Object.entries(changes).filter(isRepeated);
+  if (repeated.length === 0) return changes;
+  const others = Object.entries(changes).filter((entry) => !isRepeated(entry));
+  return others.length === 0 ? undefined : Object.fromEntries(others);
 }
 
 /** The values that a write gives its record anew. */

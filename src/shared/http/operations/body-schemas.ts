@@ -62,6 +62,23 @@ export const reactionChangeSchema = {
   properties: { action: { enum: ['retry', 'park'] }, key: text, reaction: name },
 } as const;
 
+const epoch = { type: 'integer', minimum: 0, maximum: 999_999_999 } as const;
+
+/** What makes a site the writer of an entity; the epoch is the one that was seen. */
+export const writerOpenSchema = {
+  type: 'object',
+  required: ['entity', 'epoch'],
+  additionalProperties: false,
+  properties: { entity: name, epoch },
+} as const;
+
+/** What ends that. */
+export const writerCloseSchema = {
+  ...writerOpenSchema,
+  required: ['entity', 'epoch', 'to'],
+  properties: { entity: name, epoch, to: name },
+} as const;
+
 /** Whose entries a scan sets: those of one reaction, or those that a lost site has left. */
 export const reactionScanSchema = {
   type: 'object',

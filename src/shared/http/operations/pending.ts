@@ -2,8 +2,8 @@
 import { exposureKeysMax } from '../../bounds.ts';
 import { InvalidError } from '../../errors.ts';
 import type { PendingView } from '../../operations/pending-view.ts';
-import { readLimit } from '../paging.ts';
-import type { Route } from '../route.ts';
+import { readLimit, unknownParameters } from '../paging.ts';
+import type { HttpRequest, Route } from '../route.ts';
 
 /** @param view Names up to so many keys for each peer. */
 export function pendingRoutes(view: (limit: number) => Promise<PendingView>): Route[] {
@@ -13,16 +13,17 @@ export function pendingRoutes(view: (limit: number) => Promise<PendingView>): Ro
       path: '/replication/pending',
       handle: async ({ query }) => ({
         status: 200,
-        body: await view(keysOf(query['limit'])),
+        body: await view(keysOf(query)),
         headers: { 'cache-control': 'no-store' },
       }),
     },
   ];
 }
 
-/** @throws InvalidError */
-function keysOf(limit: string | undefined): number {
-  const { size, failures } = readLimit(limit, { byDefault: exposureKeysMax, max: exposureKeysMax });
+/** @throws InvalidError that names every wrong parameter. */
+function keysOf({ limit, ...unknown }: HttpRequest['query']): number {
+  const { size, failures: wrong } = readLimit(limit, { byDefault: exposureKeysMax, max: exposureKeysMax });
+  const failures = [...unknownParameters(unknown), ...wrong];
   if (failures.length > 0) throw new InvalidError('the query is invalid', failures);
   return size;
 }

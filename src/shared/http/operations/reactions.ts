@@ -4,6 +4,7 @@ import { own } from '@tandem-clouds/replication/own';
 import { type PausedPeers, pausedPeers, pauseKey, setPaused } from '@tandem-clouds/replication/paused-peers';
 import type { DueEntry } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
+import { wakeKeys } from '@tandem-clouds/replication/reactions/due';
 import { PARKED_FROM_MS } from '@tandem-clouds/replication/reactions/due-at';
 import { heirOf, lasting, park } from '@tandem-clouds/replication/reactions/entries';
 import type { ReactionEntry } from '@tandem-clouds/replication/reactions/entry';
@@ -13,6 +14,7 @@ import { setEntries, type Wanted } from '@tandem-clouds/replication/reactions/sc
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { pageSizeMax, reactionKeysMax } from '../../bounds.ts';
 import type { Entity } from '../../domain/entity.ts';
+import { reactionNames } from '../../domain/reactions.ts';
 import { ConflictError, NotFoundError } from '../../errors.ts';
 import { reactionChange, reactionScan } from '../../generated/validators.js';
 import { readEach } from '../../read-each.ts';
@@ -26,11 +28,18 @@ interface Change {
   readonly reaction: string;
 }
 
-/** @param site With what is reacted to (`reacting`). */
-export function reactionRoutes(site: Site, resources: Resources, entities: readonly Entity[]): Route[] {
+/**
+ * @param site With what is reacted to (`reacting`).
+ * @param resources With a waker: what an operator has set is done at once, and not with the next sweep.
+ */
+export function reactionRoutes(
+  site: Site,
+  resources: Resources & Required<Pick<Resources, 'waker'>>,
+  entities: readonly Entity[],
+): Route[] {
   const { store } = resources;
-  const names = entities.flatMap(({ name, reactions }) =>
-    Object.keys(reactions).map((reaction) => `${name}.${reaction}`),
+  const names = entities.flatMap((entity) =>
+    reactionNames(entity).map((reaction) => `${entity.name}.${reaction}`),
   );
   const named = ({ params }: HttpRequest): string => {
     const name = params['reaction'] ?? '';
@@ -108,6 +117,7 @@ export function reactionRoutes(site: Site, resources: Resources, entities: reado
         );
         if (record === undefined || entry === undefined)
           throw new NotFoundError(`${site.site} holds no record ${key}`);
+        await drive(wakeKeys(site, [record]), resources);
         return { status: 200, body: entryView(key, reaction, entry), headers };
       },
     },
@@ -154,7 +164,8 @@ function checkWanted(site: Site, wanted: Wanted, names: readonly string[]): void
       `${wanted.lost} is not among the retired sites of ${site.site}: fence it first (TANDEM_RETIRED_SITES)`,
     );
   const heir = heirOf(site);
-  if (heir !== site.site)
+  // Where some records are kept at some sites only, each of them may be an heir.
+  if (heir !== site.site && site.keptAt === undefined)
     throw new ConflictError(`what ${wanted.lost} has left is taken over by ${heir}, not by ${site.site}`);
 }
 

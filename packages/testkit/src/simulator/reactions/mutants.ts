@@ -45,14 +45,14 @@ export const reactionMutants: readonly Mutant[] = [
   mutant(
     'every site runs what is of one',
     ENTRIES,
-    "if (where === 'every' || origin === site.site) return true;",
+    "if (where === 'every' || origin === site.site || site.declaredWriter?.(key) !== undefined) return true;",
     'return true;',
   ),
   mutant(
     'nobody takes over from a lost site',
     ENTRIES,
-    'site.retired?.includes(origin) === true && heirOf(site) === site.site',
-    'site.retired?.includes(origin) === true && heirOf(site) === origin',
+    'isLeft && heirOf(site, key) === site.site',
+    'isLeft && heirOf(site, key) === origin',
   ),
   mutant(
     'a take-over goes by messages only',
@@ -96,7 +96,7 @@ export const reactionMutants: readonly Mutant[] = [
   mutant(
     'what failed is parked at once',
     REACT,
-    'const isLasting = isPermanent(error);',
+    'const isLasting = isPermanent(error) && !(error instanceof ElsewhereError);',
     'const isLasting = true;',
   ),
   mutant(

@@ -3,6 +3,8 @@ import { type Mutant, mutant } from '../mutated-source.ts';
 
 const RESERVATION = 'src/shared/domain/unique/reservation.ts';
 const WRITE = 'src/shared/domain/unique/write-unique.ts';
+const DUPLICATES = 'src/shared/domain/unique/duplicates.ts';
+const REACTIONS = 'src/shared/domain/reactions.ts';
 
 export const uniqueMutants: readonly Mutant[] = [
   mutant('others may claim beside a record that holds the value', RESERVATION, 'if (holds || ', 'if ('),
@@ -23,5 +25,34 @@ export const uniqueMutants: readonly Mutant[] = [
   mutant('a refused write takes back what it did not claim first', WRITE, 'if (again) return;', ''),
   mutant('a claim is taken back that was made anew', RESERVATION, 'claim.by === by', "by !== ''"),
   mutant('a claim is passed over for good', RESERVATION, '!passed.has(textOf(each))', 'passed.size === 0'),
-  mutant('claims of others are removed', RESERVATION, 'isLongAgo(each, nowMs)', 'passed.has(textOf(each))'),
+  mutant(
+    'claims of others are removed',
+    RESERVATION,
+    'isLongAgo(each.claim, nowMs)',
+    'each.claim.seen < nowMs',
+  ),
+  mutant(
+    'what was found out counts beside claims that nobody knew then',
+    DUPLICATES,
+    'if (found?.among !== among || found.holds === undefined) continue;',
+    'if (found?.holds === undefined) continue;',
+  ),
+  mutant(
+    'a site does not wait for what is under way',
+    DUPLICATES,
+    'claim.seen)) + reservationGraceMs',
+    'claim.seen))',
+  ),
+  mutant(
+    'who claimed it last has the value',
+    DUPLICATES,
+    'return claimantsOf(claims).flatMap(',
+    'return claimantsOf(claims).toReversed().flatMap(',
+  ),
+  mutant(
+    'what was done about a loss is not noted',
+    REACTIONS,
+    '({ ...result(current), ...settledLoss(current, loss) })',
+    '({ ...result(current) })',
+  ),
 ];

@@ -17,9 +17,12 @@ import { startSweeper } from '../sweeper.ts';
 import { poll } from '../trigger.ts';
 import { World } from '../world.ts';
 import { checkClaims, UniqueWatcher } from './checkers.ts';
+import { Losing } from './losing.ts';
 import { scheduleClaiming } from './traffic.ts';
 
 const OPERATIONS = 100;
+/** What was tried in vain before healing is tried again within a quarter of an hour, and leads to something else to do. */
+const RETRIES_MS = 30 * 60_000;
 
 /** Clocks do not jump by an hour here: a reservation counts for `reservationGraceMs` by the site's clock. */
 const LEFT_OUT = { ...RECORDS_ONLY, jump: 0 } as const;
@@ -39,26 +42,32 @@ export function playUnique(options: ScheduleOptions): {
   const faults = chooseFaults(random, { ...options.faults, ...LEFT_OUT });
   const sites = options.sites ?? drawn;
   const world = new World({ random, faults, sites, trigger: poll, watchedKey: options.watchedKey });
-  world.watchers.push(new UniqueWatcher(world));
+  const watcher = new UniqueWatcher(world);
+  world.watchers.push(watcher);
+  const losing = new Losing(world, (call) => watcher.called(call));
   scheduleClaiming(world, options.operations ?? OPERATIONS);
   scheduleNemesis(world, drawNemesis(random, faults));
-  const { restMs, trafficMs, slowness, redriveEveryMs } = paceOf(faults);
+  const { restMs: restsMs, trafficMs, slowness, redriveEveryMs } = paceOf(faults);
+  const restMs = restsMs + RETRIES_MS;
   const restedMs = trafficMs + restMs;
-  for (const site of world.sites)
+  for (const site of world.sites) {
     startSweeper(world, site, () => restedMs + QUIET_MS, { slowness: () => slowness });
+    losing.startTimer(site, restedMs);
+  }
   world.agenda.runUntil(trafficMs);
   world.heal();
   recover(world, restMs, redriveEveryMs);
   world.agenda.runUntil(restedMs);
-  judge(world);
+  judge(world, watcher);
   return { world, faults };
 }
 
-function judge(world: World): void {
+function judge(world: World, watcher: UniqueWatcher): void {
   const { counts, committed } = world;
   const snapshot = world.snapshot();
   world.find(checkConvergence(snapshot));
   world.find(checkClaims(snapshot));
+  watcher.checkLosers(snapshot);
   const sentBefore = counts.sent;
   world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
   world.find(

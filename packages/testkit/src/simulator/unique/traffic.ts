@@ -3,8 +3,7 @@ import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
 import { emptied } from '@tandem-clouds/replication/lives';
 import type { LocalWrite } from '@tandem-clouds/replication/local-write';
 import { DELETED } from '@tandem-clouds/replication/record';
-import { reservationKey } from '../../../../../src/shared/domain/unique/reservation.ts';
-import { type UniqueFields, writeUnique } from '../../../../../src/shared/domain/unique/write-unique.ts';
+import { writeUnique } from '../../../../../src/shared/domain/unique/write-unique.ts';
 import { ConflictError, NotFoundError } from '../../../../../src/shared/errors.ts';
 import type { Operation } from '../invocation.ts';
 import { invoke } from '../invoke.ts';
@@ -12,18 +11,11 @@ import { observed } from '../observed.ts';
 import { TRAFFIC_MS } from '../pace.ts';
 import type { SimSite } from '../sim-site.ts';
 import type { World } from '../world.ts';
+import { EMAIL, PERSON, uniqueFieldsOf } from './person.ts';
 
-const EMAILS = ['ada', 'bob', 'cyd', 'dot'] as const;
+const EMAILS = ['ada', 'bob', 'cyd', 'dot', 'eve', 'fay'] as const;
 const PEOPLE = 9;
 const ATTEMPTS_MAX = 3;
-
-export const PERSON = 'person:';
-export const EMAIL = 'email';
-
-export const unique: Omit<UniqueFields, 'by'> = {
-  names: [EMAIL],
-  reservationOf: (field, value) => reservationKey(`${field}-${value}`),
-};
 
 interface Request {
   readonly id: string;
@@ -44,7 +36,17 @@ function operate(world: World, index: number): void {
   const key = `${PERSON}p${random.int(PEOPLE)}`;
   const email = random.pick(EMAILS);
   const roll = random.next();
-  const kind = roll < 0.5 ? 'create' : roll < 0.8 ? 'change' : 'delete';
+  const kind = roll < 0.5 ? 'create' : roll < 0.7 ? 'change' : 'delete';
+  const site = random.pick(world.sites);
+  submit(world, site, { id: `u${index}`, ...requestOf(kind, key, email) }, 1);
+  // Often somebody else wants the same at another site, at the same moment.
+  if (kind === 'delete' || !random.chance(0.5)) return;
+  const elsewhere = random.pick(world.sites.filter((each) => each !== site));
+  const other = `${PERSON}p${random.int(PEOPLE)}`;
+  submit(world, elsewhere, { id: `v${index}`, ...requestOf('create', other, email) }, 1);
+}
+
+function requestOf(kind: 'create' | 'change' | 'delete', key: string, email: string): Omit<Request, 'id'> {
   const rule: LocalWrite['decide'] = (current, live) => {
     if (kind === 'create') {
       if (live) throw new ConflictError(`${key} exists already`);
@@ -53,7 +55,7 @@ function operate(world: World, index: number): void {
     if (!live || current === undefined) throw new NotFoundError(`${key} does not exist`);
     return kind === 'change' ? { [EMAIL]: email } : { ...emptied(current.state), [DELETED]: true };
   };
-  submit(world, random.pick(world.sites), { id: `u${index}`, key, rule, creates: kind === 'create' }, 1);
+  return { key, rule, creates: kind === 'create' };
 }
 
 /** One attempt; a client without an answer often tries again, at whichever site. */
@@ -72,7 +74,7 @@ function submit(world: World, site: SimSite, request: Request, attempt: number):
   invoke(world, site, {
     kind: 'write',
     operation,
-    protocol: (own) => observed(writeUnique(own, { ...unique, by }, write), operation),
+    protocol: (own) => observed(writeUnique(own, { ...uniqueFieldsOf(key), by }, write), operation),
     ended: (ending) => {
       if (ending.kind === 'returned') return;
       if (ending.kind === 'threw' && !(ending.error instanceof AppError))

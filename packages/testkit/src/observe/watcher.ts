@@ -21,6 +21,10 @@ export interface WatcherOptions {
   readonly intervalMs: number;
   /** A key that is not seen within this time after its acknowledgement has failed. */
   readonly timeoutMs: number;
+  /** What has been outstanding for long is asked for less often: again after this share of its age. Default 0: always. */
+  readonly patience?: number;
+  /** Ends the asking; what is outstanding then stays so. */
+  readonly signal?: AbortSignal;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<unknown>;
@@ -30,6 +34,8 @@ interface Outstanding {
   readonly acknowledgedAt: number;
   /** When the last request that did not find it was sent. */
   absentAt: number | undefined;
+  /** Not asked for before. */
+  nextAt: number;
   readonly seen: (sighting: Sighting) => void;
   readonly failed: (error: Error) => void;
 }
@@ -49,15 +55,21 @@ export class Watcher {
   /** Resolves when the key is visible. @throws Error when it stays invisible for too long. */
   watch(key: string, acknowledgedAt: number): Promise<Sighting> {
     const { promise, resolve, reject } = Promise.withResolvers<Sighting>();
-    this.#outstanding.set(key, { acknowledgedAt, absentAt: undefined, seen: resolve, failed: reject });
+    this.#outstanding.set(key, {
+      acknowledgedAt,
+      absentAt: undefined,
+      nextAt: 0,
+      seen: resolve,
+      failed: reject,
+    });
     if (!this.#asking) void this.#query();
     return promise;
   }
 
   async #query(): Promise<void> {
-    const { now, sleep, intervalMs } = this.#options;
+    const { now, sleep, intervalMs, signal } = this.#options;
     this.#asking = true;
-    while (this.#outstanding.size > 0) {
+    while (this.#outstanding.size > 0 && signal?.aborted !== true) {
       const sentAt = now();
       try {
         await this.#queryOnce(sentAt);
@@ -70,8 +82,12 @@ export class Watcher {
   }
 
   async #queryOnce(sentAt: number): Promise<void> {
-    const { probe, now, timeoutMs } = this.#options;
-    const keys = [...this.#outstanding.keys()].slice(0, KEYS_MAX);
+    const { probe, now, timeoutMs, patience = 0 } = this.#options;
+    const keys = [...this.#outstanding]
+      .filter(([, { nextAt }]) => nextAt <= sentAt)
+      .slice(0, KEYS_MAX)
+      .map(([key]) => key);
+    if (keys.length === 0) return;
     const visible = await probe.visible(keys);
     const respondedAt = now();
     for (const key of keys) {
@@ -86,6 +102,7 @@ export class Watcher {
         entry.failed(new Error(`${key} was acknowledged and not seen within ${timeoutMs} ms`));
       } else {
         entry.absentAt = sentAt;
+        entry.nextAt = respondedAt + patience * (respondedAt - acknowledgedAt);
       }
     }
   }

@@ -1,0 +1,9 @@
+/** What the protocol is told about where records are kept and who writes them, as pure functions. */
+import type { RecordState } from './record.ts';
+import type { SiteId } from './stamp.ts';
+
+/** The sites that keep a record; undefined: every site. The state says it of what names another record. */
+export type KeptAt = (key: string, state?: RecordState) => readonly SiteId[] | undefined;
+
+/** The site that a declaration names to write the records of a key's entity; undefined: every site writes them. */
+export type DeclaredWriter = (key: string) => SiteId | undefined;

@@ -1,0 +1,73 @@
+/** Records as handlers of custom routes see them: plain objects, within what the caller of the request may know of. */
+import type { Json } from '@tandem-clouds/replication/json';
+
+/** The record: its id under both names, its fields, and when it was created. */
+export type ShownRecord = Readonly<Record<string, Json>> & {
+  readonly id: string;
+  readonly createdAt: string;
+};
+
+export interface RecordPage {
+  readonly items: readonly ShownRecord[];
+  /** Ids of records that are there and that this site cannot read; absent when there is none. */
+  readonly unreadable?: readonly string[];
+  /** Where the next page begins; absent on the last one. */
+  readonly cursor?: string;
+}
+
+export interface RecordQuery {
+  /** As in the query of the entity's own list: `{ customerId: 'c1', 'createdAt[gte]': '2030-01-01T00:00:00Z', order: 'desc' }`. */
+  readonly where?: Readonly<Record<string, string>>;
+  readonly limit?: number;
+  readonly cursor?: string | undefined;
+}
+
+/** For whom something is done, where the handler decides that (`uses.actsForAnybody`). */
+export interface ActingFor {
+  readonly owner?: string;
+  readonly tenant?: string;
+}
+
+export interface ReadableRecords {
+  /** @throws NotFoundError, which is 404 when the handler leaves it alone. */
+  read(id: string): Promise<ShownRecord>;
+  /** Undefined when there is none. */
+  find(id: string): Promise<ShownRecord | undefined>;
+  /** One page, in the order of the ids or by an index of the entity. @throws InvalidError for a query that nothing serves. */
+  list(query?: RecordQuery): Promise<RecordPage>;
+  /** The records of whom the handler names. @throws TypeError unless `uses.actsForAnybody` is declared. */
+  actingFor(whom: ActingFor): ReadableRecords;
+}
+
+export interface RecordWriteOptions {
+  /**
+   * Names this write among those of the request, where one record is written twice, or two are created: with an
+   * `Idempotency-Key` each named write takes effect once.
+   */
+  readonly step?: string;
+}
+
+/**
+ * What a client may do, a handler may: fields that only actions write are written by actions here, too. A request that is
+ * refused half-way has done what came before.
+ */
+export interface WritableRecords extends ReadableRecords {
+  /** @throws InvalidError @throws ConflictError when the id is taken */
+  create(fields: Readonly<Record<string, Json>>, options?: RecordWriteOptions): Promise<ShownRecord>;
+  /** As a JSON Merge Patch of the entity. @throws NotFoundError @throws InvalidError @throws OutOfBoundsError */
+  change(
+    id: string,
+    changes: Readonly<Record<string, Json>>,
+    options?: RecordWriteOptions,
+  ): Promise<ShownRecord>;
+  /** Runs an action of the entity. @throws NotFoundError @throws InvalidError @throws RefusedByRuleError */
+  act(
+    id: string,
+    action: string,
+    input?: Readonly<Record<string, Json>>,
+    options?: RecordWriteOptions,
+  ): Promise<ShownRecord>;
+  /** @throws NotFoundError */
+  remove(id: string): Promise<void>;
+  actingFor(whom: ActingFor): WritableRecords;
+}

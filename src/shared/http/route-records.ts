@@ -1,0 +1,226 @@
+/**
+ * Records for the handlers of custom routes, within one request.
+ *
+ * Invariant: a handler finds and changes what its caller could by the entity's own routes, unless its declaration says that
+ * it acts for anybody; a write that an `Idempotency-Key` names takes effect once.
+ */
+import type { Json } from '@tandem-clouds/replication/json';
+import { own } from '@tandem-clouds/replication/own';
+import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { sessionTokensMax } from '../bounds.ts';
+import { sha256 } from '../digest.ts';
+import type { Entity } from '../domain/entity.ts';
+import type { Creation, EntityService } from '../domain/entity-service.ts';
+import type { KeyedRequest } from '../domain/request-memory.ts';
+import type { RecordRight } from '../domain/routes/custom-routes.ts';
+import type {
+  ActingFor,
+  ReadableRecords,
+  RecordPage,
+  RecordQuery,
+  RecordWriteOptions,
+  ShownRecord,
+  WritableRecords,
+} from '../domain/routes/route-records.ts';
+import { ANY_OWNER, ANY_TENANT, Scope } from '../domain/scope.ts';
+import { InvalidError, NotFoundError } from '../errors.ts';
+import { validate } from '../validation/validate.ts';
+import { checkedId, checkOf, type EntityChecks, entityListReply } from './entity-routes.ts';
+import { keyedRequest } from './idempotency.ts';
+import type { HttpRequest } from './route.ts';
+import { scopeOf } from './scope-of.ts';
+import { seenStates, sessionToken } from './session.ts';
+
+/** An entity whose records the routes of a function may use. */
+export interface UsedEntity {
+  readonly entity: Entity;
+  readonly service: EntityService;
+  readonly checks: EntityChecks;
+  readonly right: RecordRight;
+}
+
+export interface RecordsOfRequest {
+  /** By the name of the entity; what is only read has no member that writes. */
+  readonly records: Readonly<Record<string, ReadableRecords>>;
+  /** Header of the answer: the states that were read and written, the newest last. */
+  readonly sessionHeader: () => Readonly<Record<string, string>>;
+}
+
+export interface RecordsOptions {
+  /** Name of the operation, and whether its writes carry the request's key. */
+  readonly operation: string;
+  readonly keyed: boolean;
+  readonly actsForAnybody: boolean;
+  /** Whether the answer names the records that were read and written: not to whom could not ask for them. */
+  readonly namesStates: boolean;
+  /** Tells apart what one key was sent with. */
+  readonly body: Json;
+}
+
+export function recordsOfRequest(
+  used: readonly UsedEntity[],
+  request: HttpRequest,
+  options: RecordsOptions,
+): RecordsOfRequest {
+  const tokens = new Map<string, string>();
+  const noted = (record: StoredRecord): StoredRecord => {
+    if (!options.namesStates) return record;
+    tokens.delete(record.key);
+    tokens.set(record.key, sessionToken(record));
+    return record;
+  };
+  const steps = new Set<string>();
+  const records = used.map((one) => {
+    const port = new Port(one, request, { ...options, noted, steps });
+    return [one.entity.name, one.right === 'write' ? port.writable() : port.readable()] as const;
+  });
+  return {
+    records: Object.freeze(Object.fromEntries(records)),
+    sessionHeader: () =>
+      tokens.size === 0
+        ? {}
+        : { 'x-tandem-session': [...tokens.values()].slice(-sessionTokensMax).join(',') },
+  };
+}
+
+interface PortOptions extends RecordsOptions {
+  readonly noted: (record: StoredRecord) => StoredRecord;
+  /** The writes of this request that carry its key. */
+  readonly steps: Set<string>;
+}
+
+class Port {
+  readonly #used: UsedEntity;
+  readonly #request: HttpRequest;
+  readonly #options: PortOptions;
+  readonly #whom: ActingFor | undefined;
+  #opened: { readonly scope: Scope; readonly service: EntityService } | undefined;
+
+  constructor(used: UsedEntity, request: HttpRequest, options: PortOptions, whom?: ActingFor) {
+    this.#used = used;
+    this.#request = request;
+    this.#options = options;
+    this.#whom = whom;
+  }
+
+  readable(): ReadableRecords {
+    return Object.freeze({
+      read: async (id: string) => this.#shown(await this.#read(id)),
+      find: (id: string) => this.#find(id),
+      list: (query?: RecordQuery) => this.#list(query ?? {}),
+      actingFor: (whom: ActingFor) => this.#actingFor(whom).readable(),
+    });
+  }
+
+  writable(): WritableRecords {
+    const { entity, checks } = this.#used;
+    return Object.freeze({
+      ...this.readable(),
+      create: async (fields, { step = 'create' }: RecordWriteOptions = {}) => {
+        checkInput(entity, checks.create, fields);
+        const { service } = this.#within;
+        return this.#done(await service.create(fields, { ...this.#traced, request: this.#keyed(step) }));
+      },
+      change: async (id, changes, { step = `change ${id}` }: RecordWriteOptions = {}) => {
+        checkInput(entity, checks.patch, changes);
+        const options = { ...this.#traced, request: this.#keyed(step) };
+        return this.#done(await this.#within.service.change(checkedId(id, entity.name), changes, options));
+      },
+      act: async (id, name, input = {}, { step = `${name} ${id}` }: RecordWriteOptions = {}) => {
+        if (own(entity.actions, name) === undefined)
+          throw new TypeError(`${entity.name} has no action ${name}`);
+        checkInput(entity, checkOf(checks, name), input);
+        const { service, scope } = this.#within;
+        const options = { ...this.#traced, request: this.#keyed(step), caller: scope.caller };
+        return this.#done(await service.act(checkedId(id, entity.name), { name, input }, options));
+      },
+      remove: async (id) => {
+        this.#options.noted(await this.#within.service.remove(checkedId(id, entity.name), this.#traced));
+      },
+      actingFor: (whom) => this.#actingFor(whom).writable(),
+    } satisfies WritableRecords);
+  }
+
+  #actingFor(whom: ActingFor): Port {
+    if (!this.#options.actsForAnybody)
+      throw new TypeError(`${this.#options.operation} acts for others: declare uses.actsForAnybody`);
+    return new Port(this.#used, this.#request, { ...this.#options, noted: (record) => record }, whom);
+  }
+
+  get #within(): { readonly scope: Scope; readonly service: EntityService } {
+    if (this.#opened !== undefined) return this.#opened;
+    const { entity, service } = this.#used;
+    const scope =
+      this.#whom === undefined
+        ? scopeOf(entity, this.#request)
+        : new Scope(entity, ANYBODYS, { ...this.#whom, sha256 });
+    return (this.#opened = { scope, service: service.within(scope) });
+  }
+
+  get #traced(): { readonly traceparent: string | undefined } {
+    return { traceparent: this.#request.headers['traceparent'] };
+  }
+
+  async #read(id: string): Promise<StoredRecord> {
+    const { entity } = this.#used;
+    const { service } = this.#within;
+    return this.#options.noted(await service.read(checkedId(id, entity.name), seenStates(this.#request)));
+  }
+
+  async #find(id: string): Promise<ShownRecord | undefined> {
+    try {
+      return this.#shown(await this.#read(id));
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  async #list({ where = {}, limit, cursor }: RecordQuery): Promise<RecordPage> {
+    const { scope, service } = this.#within;
+    const query = {
+      ...where,
+      ...(limit !== undefined && { limit: String(limit) }),
+      ...(cursor !== undefined && { cursor }),
+    };
+    // Without a caller: a handler sees all fields, as a rule does, and its answer says which of them others see.
+    const request = { ...this.#request, query, caller: undefined };
+    const { body } = await entityListReply(this.#used.entity, request, { scope, records: service });
+    return body as RecordPage;
+  }
+
+  #done({ record }: Creation): ShownRecord {
+    return this.#shown(this.#options.noted(record));
+  }
+
+  #shown(record: StoredRecord): ShownRecord {
+    return this.#within.service.view(record) as unknown as ShownRecord;
+  }
+
+  /** @throws TypeError for a second write of one name, which would be taken for a repeat of the first. */
+  #keyed(step: string): KeyedRequest | undefined {
+    const { operation, keyed, body, steps } = this.#options;
+    if (!keyed) return undefined;
+    const { entity } = this.#used;
+    const { actedFor } = this.#within.scope;
+    const name = `${entity.name} ${operation} ${step}`;
+    const unique = JSON.stringify([name, actedFor]);
+    if (steps.has(unique))
+      throw new TypeError(`${operation} does '${step}' twice in one request: name the writes, { step: … }`);
+    steps.add(unique);
+    return keyedRequest(name, { ...this.#request, body }, { actedFor });
+  }
+}
+
+/** Who acts for whom a handler names. */
+const ANYBODYS = { subject: undefined, scopes: [ANY_OWNER, ANY_TENANT], claims: {}, tenant: undefined };
+
+/** @throws InvalidError */
+function checkInput(
+  { name }: Entity,
+  check: EntityChecks['create'],
+  value: Readonly<Record<string, Json>>,
+): void {
+  const failures = validate(check, value);
+  if (failures.length > 0) throw new InvalidError(`the ${name} is invalid`, failures);
+}

@@ -1,0 +1,75 @@
+/** What the compiler says about handlers of custom routes, and what a declaration becomes. */
+import { expect, test } from '@jest/globals';
+import { defineRoutes } from '../../../src/shared/domain/routes/define-routes.ts';
+import { outputSchema, paramsSchema } from '../../../src/shared/domain/routes/route-schemas.ts';
+
+const routes = defineRoutes({
+  name: 'guests',
+  description: 'Guests',
+  uses: { records: { user: 'read', booking: 'write' } },
+  operations: {
+    greet: {
+      method: 'POST',
+      path: '/guests/{userId}/{language}',
+      summary: 'Greet',
+      params: { language: { pattern: '^[a-z]{2}$' } },
+      input: { text: { type: 'string' }, times: { type: 'integer' } },
+      required: ['text'],
+      output: { greeting: { type: 'string' }, note: { type: 'string', optional: true } },
+      async handle({ params, input }, context) {
+        const text: string = input.text;
+        // @ts-expect-error It may be missing.
+        const times: number = input.times;
+        // @ts-expect-error Not a parameter of the path.
+        const other: unknown = params.other;
+        const { id } = await context.records.user.read(params.userId);
+        await context.records.booking.create({ text });
+        // @ts-expect-error Only read.
+        const { create } = context.records.user;
+        // @ts-expect-error Not declared.
+        const { film } = context.records;
+        // @ts-expect-error Not declared.
+        const { http, secrets, settings } = context;
+        const used: unknown[] = [times, other, create, film, http, secrets, settings];
+        return { greeting: `${id} ${text} ${used.length}` };
+      },
+    },
+    forget: {
+      method: 'DELETE',
+      path: '/guests',
+      summary: 'Forget',
+      // @ts-expect-error There is no output.
+      handle: () => ({ forgotten: true }),
+    },
+    count: {
+      method: 'GET',
+      path: '/guests',
+      summary: 'Count',
+      output: { guests: { type: 'integer' } },
+      // @ts-expect-error Of another type.
+      handle: () => ({ guests: 'many' }),
+    },
+  },
+});
+
+test('what is not said has its default', () => {
+  const { greet, forget, count } = routes.operations;
+  expect(forget).toMatchObject({
+    status: 204,
+    keyed: false,
+    repeat: 'here',
+    required: [],
+    access: undefined,
+  });
+  expect([greet?.status, count?.status]).toEqual([200, 200]);
+  expect(greet && paramsSchema(greet)).toMatchObject({
+    required: ['userId', 'language'],
+    properties: { language: { type: 'string', pattern: '^[a-z]{2}$' }, userId: { type: 'string' } },
+  });
+  expect(greet && outputSchema(greet)).toEqual({
+    type: 'object',
+    required: ['greeting'],
+    additionalProperties: false,
+    properties: { greeting: { type: 'string' }, note: { type: 'string' } },
+  });
+});

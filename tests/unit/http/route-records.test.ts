@@ -1,0 +1,111 @@
+/** What handlers of custom routes find and change of records that have owners. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { WritableRecords } from '../../../src/shared/domain/routes/route-records.ts';
+import { InvalidError, NotFoundError } from '../../../src/shared/errors.ts';
+import type { Caller, HttpRequest } from '../../../src/shared/http/route.ts';
+import { recordsOfRequest } from '../../../src/shared/http/route-records.ts';
+import { bookingWith, type OwnedApi, ownedApi } from '../../helpers/owned-entity.ts';
+
+let api: OwnedApi;
+/** How many states the answer to the last request names. */
+let named: () => number;
+
+beforeEach(() => {
+  api = ownedApi(bookingWith({ owner: 'customerId' }), []);
+});
+
+interface Options {
+  readonly key?: string;
+  readonly actsForAnybody?: boolean;
+  readonly right?: 'read' | 'write';
+}
+
+/** The records of one request. @param who Undefined: nobody is asked. */
+function bookings(
+  who: string | undefined,
+  { key, actsForAnybody = false, right = 'write' }: Options = {},
+): WritableRecords {
+  const caller: Caller | undefined =
+    who === undefined ? undefined : { name: who, identity: who, subject: who, scopes: [], claims: {} };
+  const request = {
+    headers: key === undefined ? {} : { 'idempotency-key': key },
+    params: {},
+    query: {},
+    caller,
+    body: undefined,
+  } as unknown as HttpRequest;
+  const options = { operation: 'op', keyed: key !== undefined, actsForAnybody, namesStates: true, body: {} };
+  const { records, sessionHeader } = recordsOfRequest([{ ...api.used, right }], request, options);
+  named = () => sessionHeader()['x-tandem-session']?.split(',').length ?? 0;
+  return records['booking'] as WritableRecords;
+}
+
+describe('a handler', () => {
+  test('finds and changes what its caller could by the routes of the entity, and nothing of others', async () => {
+    const made = await bookings('ann').create({ note: 'mine', room: 'r1' });
+    expect(named()).toBe(1);
+    expect(made).toMatchObject({ customerId: 'ann', note: 'mine', status: 'open' });
+    await expect(bookings('bob').read(made.id)).rejects.toThrow(NotFoundError);
+    expect(await bookings('bob').find(made.id)).toBeUndefined();
+    await expect(bookings('bob').change(made.id, { note: 'his' })).rejects.toThrow(NotFoundError);
+    await expect(bookings('bob').remove(made.id)).rejects.toThrow(NotFoundError);
+    expect((await bookings('bob').list()).items).toEqual([]);
+    expect((await bookings('ann').list({ limit: 5 })).items.map(({ id }) => id)).toEqual([made.id]);
+    await expect(bookings('bob').list({ where: { customerId: 'ann' } })).rejects.toThrow(InvalidError);
+    await expect(bookings(undefined).read(made.id)).rejects.toThrow('this site asks nobody who they are');
+    await expect(bookings('ann').read('no id')).rejects.toThrow(NotFoundError);
+  });
+
+  test('writes what clients write; what actions write, by the action', async () => {
+    const { id } = await bookings('ann').create({ note: 'mine' });
+    expect(await bookings('ann').change(id, { note: 'changed' })).toMatchObject({ note: 'changed' });
+    await expect(bookings('ann').change(id, { status: 'cancelled' })).rejects.toThrow(InvalidError);
+    await expect(bookings('ann').create({ note: 7 })).rejects.toThrow('the booking is invalid');
+    expect(await bookings('ann').act(id, 'cancel', { why: 'rain' })).toMatchObject({ status: 'cancelled' });
+    await expect(bookings('ann').act(id, 'cancel', { why: 7 })).rejects.toThrow(InvalidError);
+    await expect(bookings('ann').act(id, 'resurrect')).rejects.toThrow('booking has no action resurrect');
+    await bookings('ann').remove(id);
+    expect(await bookings('ann').find(id)).toBeUndefined();
+  });
+
+  test('that only reads has nothing that writes', () => {
+    expect(Object.keys(bookings('ann', { right: 'read' })).sort()).toEqual([
+      'actingFor',
+      'find',
+      'list',
+      'read',
+    ]);
+  });
+
+  test('acts for whom it names only where that is declared', async () => {
+    const { id } = await bookings('ann').create({ note: 'mine' });
+    expect(() => bookings('bob').actingFor({ owner: 'ann' })).toThrow('declare uses.actsForAnybody');
+    const webhook = bookings(undefined, { actsForAnybody: true });
+    expect(await webhook.actingFor({ owner: 'ann' }).change(id, { note: 'paid' })).toMatchObject({
+      note: 'paid',
+    });
+    expect(await webhook.actingFor({ owner: 'bob' }).find(id)).toBeUndefined();
+    // Keys of others' records are in such tokens.
+    expect(named()).toBe(0);
+    expect((await webhook.actingFor({}).list()).items).toHaveLength(1);
+  });
+
+  test('does each named write of one key once, and not one name twice in a request', async () => {
+    const first = bookings('ann', { key: 'k' });
+    const made = await first.create({ note: 'a' }, { step: 'first' });
+    const second = await first.create({ note: 'b' }, { step: 'second' });
+    expect(second.id).not.toBe(made.id);
+    await expect(first.create({ note: 'c' }, { step: 'first' })).rejects.toThrow(
+      "does 'first' twice in one request",
+    );
+    const again = bookings('ann', { key: 'k' });
+    expect((await again.create({ note: 'a' }, { step: 'first' })).id).toBe(made.id);
+    expect((await bookings('bob', { key: 'k' }).create({ note: 'a' }, { step: 'first' })).id).not.toBe(
+      made.id,
+    );
+    await again.act(made.id, 'cancel', { why: 'x' });
+    expect(await bookings('ann', { key: 'k' }).act(made.id, 'cancel', { why: 'x' })).toMatchObject({
+      tags: [expect.stringContaining('x')],
+    });
+  });
+});

@@ -1,0 +1,147 @@
+/** `tandem promote` over two sites in memory: what it says, what it waits for, and what it does not do. */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { applyBatch } from '@tandem-clouds/replication/apply';
+import { forward } from '@tandem-clouds/replication/forward';
+import { entityOf } from '@tandem-clouds/replication/record';
+import { perform, planOf, type WriterSite } from '../../scripts/operate/promotion.ts';
+import { writerDrainMs, writerSettleMs } from '../../src/shared/bounds.ts';
+import { writerRoutes, type WriterView } from '../../src/shared/http/operations/writers.ts';
+import type { HttpRequest } from '../../src/shared/http/route.ts';
+import { pendingView } from '../../src/shared/operations/pending-view.ts';
+import { checkEvent } from '../../src/shared/validation/check-event.ts';
+import { AWS, AZURE, Mesh } from '../helpers/mesh.ts';
+import { delivered, type TestSite } from '../helpers/test-site.ts';
+
+let aws: TestSite;
+let azure: TestSite;
+let sites: readonly WriterSite[];
+let isCut: boolean;
+let sleptMs: number;
+let notes: string[];
+
+/** The site by its own routes for operators. */
+function writerSite(site: TestSite): WriterSite {
+  const routes = writerRoutes(site.site, site.resources, { account: AWS });
+  const call = async (method: string, path: string, body?: unknown): Promise<readonly WriterView[]> => {
+    const route = routes.find((each) => each.method === method && each.path === path)!;
+    const reply = await route.handle({ body } as HttpRequest);
+    return (reply.body as { writers: readonly WriterView[] }).writers;
+  };
+  return {
+    site: site.site.site,
+    writers: () => call('GET', '/replication/writers'),
+    close: (step) => call('POST', '/replication/writers/close', step),
+    open: (step) => call('POST', '/replication/writers/open', step),
+    pending: () => pendingView(site.site, site.store, 100),
+    inbound: () => Promise.resolve(0),
+    heardMsAgo: () => Promise.resolve(12_000),
+  };
+}
+
+/** Time passes, and unless the sites are cut apart what was published crosses. */
+async function sleep(ms: number): Promise<void> {
+  sleptMs += ms;
+  if (isCut) return;
+  for (const [from, to] of [
+    [aws, azure],
+    [azure, aws],
+  ] as const) {
+    await from.run(forward(from.site, from.outbox.sent.splice(0).map(delivered), checkEvent));
+    const crossed = from.peers.get(to.site.site)!.sent.splice(0).map(delivered);
+    await to.run(applyBatch(to.site, crossed, checkEvent));
+  }
+}
+
+const promote = async (to: string, lost?: string): Promise<string | undefined> =>
+  perform(sites, await planOf(sites, { entity: 'account', to, lost }), {
+    sleep,
+    note: (line) => void notes.push(line),
+  });
+const writerAt = async (index: number): Promise<WriterView | undefined> => (await sites[index]!.writers())[0];
+
+beforeEach(() => {
+  const mesh = new Mesh();
+  [aws, azure] = [mesh.site(AWS), mesh.site(AZURE)];
+  for (const site of [aws, azure])
+    site.site = { ...site.site, declaredWriter: (key) => (entityOf(key) === 'account' ? AWS : undefined) };
+  sites = [aws, azure].map(writerSite);
+  [isCut, sleptMs, notes] = [false, 0, []];
+});
+
+describe('a promotion while both live', () => {
+  test('names what it will wait for, and changes nothing by that', async () => {
+    await aws.write('account:1', { a: 1 });
+    await aws.write('user:1', { a: 1 });
+    expect(await planOf(sites, { entity: 'account', to: AZURE, lost: undefined })).toMatchObject({
+      from: AWS,
+      to: AZURE,
+      way: 'move',
+      waiting: ['account:1'],
+    });
+    expect(await writerAt(0)).toEqual({ entity: 'account', declared: AWS, site: AWS, epoch: 0 });
+  });
+
+  test('opens the next one when all has arrived, and neither writes before', async () => {
+    await aws.write('account:1', { a: 1 });
+    expect(await promote(AZURE)).toBeUndefined();
+    expect(sleptMs).toBeGreaterThanOrEqual(writerSettleMs);
+    expect(azure.held('account:1')!.state.fields['a']![1]).toBe(1);
+    await azure.write('account:1', { a: 2 });
+    expect(await aws.write('account:1', { a: 3 }).catch((error: unknown) => error)).toMatchObject({
+      code: 'writer_moving',
+    });
+    await sleep(0);
+    expect(await aws.write('account:1', { a: 3 }).catch((error: unknown) => error)).toMatchObject({
+      code: 'not_writer_here',
+      sites: [AZURE],
+    });
+    expect((await planOf(sites, { entity: 'account', to: AZURE, lost: undefined })).way).toBe('there');
+  });
+
+  test('gives up where nothing crosses; then it goes on, or is given back', async () => {
+    await aws.write('account:1', { a: 1 });
+    isCut = true;
+    expect(await promote(AZURE)).toContain('nobody writes');
+    expect(sleptMs).toBeGreaterThanOrEqual(writerDrainMs);
+    expect((await planOf(sites, { entity: 'account', to: AZURE, lost: undefined })).way).toBe('goOn');
+    expect(await promote(AWS)).toBeUndefined();
+    await aws.write('account:1', { a: 2 });
+    isCut = false;
+    expect(await promote(AZURE)).toBeUndefined();
+    expect((await writerAt(1))?.site).toBe(AZURE);
+  });
+});
+
+describe('a promotion after a loss', () => {
+  test('opens at once; what comes back obeys, and what it had not sent crosses and merges', async () => {
+    await aws.write('account:1', { a: 'kept', labels: 'lost' });
+    const [, survivor] = sites;
+    const both = sites;
+    sites = [survivor!];
+    await expect(planOf(sites, { entity: 'account', to: AZURE, lost: 'azure-x' })).rejects.toThrow(
+      `account is written at ${AWS}, not at azure-x`,
+    );
+    await expect(promote(AZURE)).rejects.toThrow(`fence it and say --lost ${AWS}`);
+    expect(await planOf(sites, { entity: 'account', to: AZURE, lost: AWS })).toMatchObject({
+      way: 'lost',
+      heardMsAgo: 12_000,
+    });
+    expect(await promote(AZURE, AWS)).toBeUndefined();
+    azure.nowMs += 1_000;
+    await azure.write('account:1', { a: 'new' });
+    sites = both;
+    // What had not crossed is named where it lies.
+    expect((await sites[0]!.pending()).peers[0]!.keys.map(({ key }) => key)).toEqual(['account:1']);
+    aws.nowMs += 2_000;
+    azure.nowMs += 1_000;
+    await sleep(0);
+    expect(await aws.write('account:1', { a: 'x' }).catch((error: unknown) => error)).toMatchObject({
+      sites: [AZURE],
+    });
+    for (const site of [aws, azure])
+      expect(site.held('account:1')!.state.fields).toMatchObject({
+        a: [expect.anything(), 'new'],
+        labels: [expect.anything(), 'lost'],
+      });
+  });
+});
