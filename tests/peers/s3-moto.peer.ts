@@ -20,13 +20,15 @@ describeS3('moto', {
     'have a checksum of the whole where the algorithm can': 'it compares no checksum',
     'want parts of 5 MB, in order, by their ETags': 'it takes small parts before others',
     'are refused a part with a checksum of another algorithm': 'it takes any',
+    'are completed once, however often that is sent, or aborted':
+      'a part of an upload that was completed is its own error 500',
     'can be read part by part': 'it gives the whole object',
     'come in pages, in the order of UTF-8, without a gap or a repeat':
       'a continuation token that it never gave is its own error 500',
     'are kept, read by their id, and deleted one by one':
       'a delete marker is read as a version that is not there, 404',
     'that were there before versioning, or while it is suspended, are the null version':
-      'it does not find the null version by its id',
+      'it loses a version when versioning is suspended',
     'of retention keep a version from deletion, those of governance unless they are bypassed':
       'a retention in compliance mode can be shortened',
     'are of buckets that have them, which are versioned for ever':

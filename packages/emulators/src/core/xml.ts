@@ -60,14 +60,11 @@ export function toXml(name: string, value: unknown): string {
 
 /** Line ends and other control characters as references: a reader would change the first, or refuse the others. */
 function escaped(text: string): string {
-  return (
-    text
-      .replaceAll('&', '&amp;')
-      .replaceAll('<', '&lt;')
-      .replaceAll('>', '&gt;')
-      // eslint-disable-next-line no-control-regex -- They are what is meant.
-      .replaceAll(/[\u0000-\u001f]/g, (control) => `&#${control.charCodeAt(0)};`)
-  );
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll(/[\u0000-\u001f]/g, (control) => `&#${control.charCodeAt(0)};`);
 }
 
 /** The element as plain data, checked against a shape. @throws Error naming what the shape does not have. */

@@ -15,9 +15,9 @@ import {
   type Upload,
   type UploadStart,
   type Version,
+  type VersionChange,
 } from './model.ts';
 import { type QueueRule, queueRulesIn } from './notification-rules.ts';
-import type { VersionChange } from './store.ts';
 
 /** A write with a condition, from its check to its commit. */
 export interface Watch {

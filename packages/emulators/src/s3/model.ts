@@ -43,6 +43,9 @@ export interface ObjectVersion extends Attributes {
   readonly uploadId?: string | undefined;
 }
 
+/** What can be changed of a version. */
+export type VersionChange = Partial<Pick<ObjectVersion, 'retention' | 'isHeld' | 'tags'>>;
+
 export interface DeleteMarker {
   readonly kind: 'marker';
   readonly versionId: string;

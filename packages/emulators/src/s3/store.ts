@@ -15,11 +15,11 @@ import { LIMITS } from './limits.ts';
 import {
   type Notification,
   NULL_VERSION,
-  type ObjectVersion,
   type Part,
   type Setting,
   type UploadStart,
   type Version,
+  type VersionChange,
 } from './model.ts';
 
 /** Compaction starts when the file has this many entries more than it needs. */
@@ -51,9 +51,6 @@ type Entry = (
   | { readonly type: 'delivered'; readonly id: string }
   | { readonly type: 'pending' }
 ) & { readonly notify?: readonly Notification[] | undefined };
-
-/** What can be changed of a version. */
-export type VersionChange = Partial<Pick<ObjectVersion, 'retention' | 'isHeld' | 'tags'>>;
 
 export interface S3StoreOptions {
   /** Absent: in a temporary folder, which goes with the emulator. */
