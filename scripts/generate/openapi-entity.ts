@@ -58,7 +58,7 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
     operationId: `create${type}`,
     tags,
     summary: 'Create',
-    parameters: [idempotencyKey, prefer],
+    parameters: [idempotencyKey, prefer, session],
     requestBody: { required: true, content: json(`${type}Create`) },
     responses: {
       '201': response(type, 'Created', { ...created, ...applied }),
@@ -84,7 +84,7 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
         operationId: `change${type}`,
         tags,
         summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
-        parameters: [id, precondition('If-Match'), idempotencyKey, prefer],
+        parameters: [id, precondition('If-Match'), idempotencyKey, prefer, session],
         requestBody: {
           required: true,
           content: {
@@ -148,7 +148,7 @@ function actionOperation(
     tags,
     summary: action.summary,
     'x-tandem-repeat': repeat,
-    parameters: [id, precondition('If-Match'), idempotencyKey, prefer],
+    parameters: [id, precondition('If-Match'), idempotencyKey, prefer, session],
     requestBody: {
       required: action.required.length > 0,
       content: { 'application/json': { schema: ref('schemas', inputName(type, name)) } },
@@ -230,7 +230,7 @@ export function deleteOperation(type: string, tags: readonly string[], id: objec
     operationId: `delete${type}`,
     tags,
     summary: 'Delete',
-    parameters: [id, precondition('If-Match'), prefer],
+    parameters: [id, precondition('If-Match'), prefer, session],
     responses: {
       '204': { description: 'Deleted', headers: { ...token, ...applied } },
       '202': { description: NOT_YET_EVERYWHERE, headers: token },

@@ -103,7 +103,7 @@ export const precondition = (name: 'If-Match' | 'If-None-Match'): object => ({
   schema: { type: 'string', pattern: TAGS, examples: ['*'] },
 });
 
-/** Names states that the client has seen: the answer is not older. */
+/** Names states that the client has seen: the answer is not older, and a write is decided by nothing older. */
 export const session = {
   name: 'X-Tandem-Session',
   in: 'header',
@@ -111,8 +111,8 @@ export const session = {
   description:
     'Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what ' +
     `is read: the site waits up to ${sessionWaitMs / 1_000} s for them, then asks the site that made them ` +
-    '(`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A token that no site can ' +
-    'have given out is answered with 400.',
+    '(`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for ' +
+    'those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400.',
 } as const;
 
 /** Asks for a write to be acknowledged only when every peer's durable queue has it. */

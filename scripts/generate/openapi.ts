@@ -304,6 +304,7 @@ function itemPaths(): Record<string, Record<string, Operation>> {
         parameters: [
           idempotencyKey,
           prefer,
+          session,
           precondition('If-Match'),
           { name: 'If-None-Match', in: 'header', schema: { const: '*' }, description: 'Refuse to replace' },
         ],

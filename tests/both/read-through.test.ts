@@ -104,6 +104,18 @@ describe(`reading through on ${cloudName}`, () => {
     expect([bare.status, bare.headers['x-tandem-origin']]).toEqual([404, undefined]);
   });
 
+  test('no write of the session is decided here without what it wrote at the other', async () => {
+    const headers = carrying(await createdAtPeer());
+    const [change, removal] = await Promise.all([
+      call('PATCH', `/users/${id}`, { body: { name: 'Countess' }, headers }),
+      call('DELETE', `/users/${id}`, { headers }),
+    ]);
+    for (const response of [change, removal]) expectRefused(response);
+    // It is not passed on either: a write belongs to the site that takes it.
+    expect(guards).toEqual([]);
+    expect((await call('PATCH', `/users/${id}`, { body: { name: 'Countess' } })).status).toBe(404);
+  });
+
   test('what the session has deleted there is not found here', async () => {
     await createdAtPeer();
     const headers = carrying(await users.remove(id, {}));

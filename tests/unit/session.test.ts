@@ -3,7 +3,7 @@ import type { SeenState } from '@tandem-clouds/replication/await-states';
 import { clockAheadMaxMs, horizonMs, pollPauseMaxMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { MalformedError } from '@tandem-clouds/replication/errors';
 import { pauses } from '@tandem-clouds/replication/pauses';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp, stampSite } from '@tandem-clouds/replication/stamp';
 import { sessionTokensMax } from '../../src/shared/bounds.ts';
 import type { HttpRequest } from '../../src/shared/http/route.ts';
@@ -166,6 +166,44 @@ describe('pauses', () => {
     let now = 0;
     const all = [...pauses(() => (now += 500), 2_000)];
     expect(all.length).toBeLessThan(5);
+  });
+});
+
+describe('a write within a session', () => {
+  test('is decided by the state that was seen, once it is here', async () => {
+    const { site, written, receive } = await behind();
+    let samples = 0;
+    site.store.before = () => {
+      samples += 1;
+      if (samples === 4) receive();
+    };
+    const found: unknown[] = [];
+    const record = await site.replica().write({
+      key: 'user:1',
+      seen: [seen(written)],
+      decide: (current, isLive) => {
+        found.push(isLive && plainValues(current!.state)['name']);
+        return { email: 'ada@example.com' };
+      },
+    });
+    expect([found, plainValues(record.state)]).toEqual([['Ada'], { name: 'Ada', email: 'ada@example.com' }]);
+  });
+
+  test('is refused after the bound, and has not happened', async () => {
+    const { site, written } = await behind();
+    const decide = (): never => {
+      throw new Error('decided without what was seen');
+    };
+    await expect(
+      site.replica().write({ key: 'user:1', seen: [seen(written)], decide }),
+    ).rejects.toMatchObject({ code: 'not_yet_here' });
+    expect([site.nowMs, site.store.items.size]).toEqual([START_MS + sessionWaitMs, 0]);
+  });
+
+  test('does not wait for states of other records', async () => {
+    const { site, written } = await behind();
+    await site.replica().write({ key: 'user:2', seen: [seen(written)], decide: () => ({ name: 'other' }) });
+    expect(site.nowMs).toBe(START_MS);
   });
 });
 

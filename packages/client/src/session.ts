@@ -1,5 +1,6 @@
 /**
- * What this client has seen and written, as tokens (`X-Tandem-Session`), so that a read at any site shows it.
+ * What this client has seen and written, as tokens (`X-Tandem-Session`), so that a read at any site shows it, and a write
+ * at any site is decided by it.
  *
  * Invariant: of every record that is remembered, the tokens held together include every state that was seen. A token goes
  * only when one that is held includes its state: a read that carried it was answered, or the same site answered a request
@@ -27,16 +28,16 @@ export class Session {
   #moment = 0;
 
   /**
-   * The tokens for a read: those of the record, or for a list those of its records, the newest first.
-   * @param path Without query: `/users/ada`, `/users`.
+   * The tokens for a read: those of the record, or for a list those of its records, the newest first. For a write: those of
+   * the record that it is about.
+   * @param path Without query: `/users/ada`, `/users`, `/users/ada/confirm`.
    */
   carry(path: string, isRead: boolean): Carried {
     this.#moment += 1;
     const at = this.#moment;
-    if (!isRead) return { tokens: [], at };
-    const own = this.#records.get(path);
-    const found =
-      own ?? [...this.#records].reverse().flatMap(([key, held]) => (isBelow(key, path) ? held : []));
+    const own = this.#records.get(isRead ? path : recordPath(path));
+    const below = [...this.#records].reverse().filter(([key]) => isRead && isBelow(key, path));
+    const found = own ?? below.flatMap(([, held]) => held);
     return { tokens: withinBounds(found.map(({ token }) => token)), at };
   }
 

@@ -348,6 +348,16 @@ describe('what a session has seen', () => {
     expect(tokens).toEqual([undefined, undefined, 1, 2, undefined]);
   });
 
+  test('a write carries the token of its record alone, so it is decided by nothing older, at whichever site', async () => {
+    const sites = fakeSites({ aws: ['well', 'behind'] });
+    await users(sites).patch('grace', { name: 'Grace' });
+    const { site } = await users(sites).patch('grace', { name: 'Grace Hopper' });
+    await users(sites).patch('ada', { name: 'Ada' });
+    const sent = [...sites.aws.sent, ...sites.azure.sent];
+    const tokens = sent.map(({ headers }) => headers.get('x-tandem-session')?.split(', ').length);
+    expect([site, tokens]).toEqual(['azure', [undefined, 1, undefined, 1]]);
+  });
+
   test('is an error when nobody has it, and stale only when that was asked for', async () => {
     const behind = { aws: MANY('refused'), azure: MANY('behind') };
     const strict = fakeSites(behind);

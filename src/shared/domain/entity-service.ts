@@ -31,9 +31,11 @@ export type Precondition = { readonly anyOf: readonly string[] } | { readonly an
 export interface WriteOptions {
   readonly ifMatch?: Precondition | undefined;
   readonly traceparent?: string | undefined;
+  /** States that the write must not be decided without. */
+  readonly seen?: readonly SeenState[] | undefined;
 }
 
-export interface CreateOptions extends Pick<WriteOptions, 'traceparent'> {
+export interface CreateOptions extends Pick<WriteOptions, 'seen' | 'traceparent'> {
   /** Present when the client named its request: a retry, at any site, finds what the first one made. */
   readonly request?: KeyedRequest | undefined;
 }
@@ -88,7 +90,7 @@ export class EntityService {
    */
   async create(
     input: Readonly<Record<string, Json>>,
-    { request, traceparent }: CreateOptions,
+    { request, traceparent, seen }: CreateOptions,
   ): Promise<Creation> {
     const { [this.#entity.idField]: chosen, ...values } = input;
     const scope = this.#scope;
@@ -103,6 +105,8 @@ export class EntityService {
       expectNew: true,
       creates: { keepUnseenTombstone: request !== undefined && chosen === undefined },
       traceparent,
+      seen,
+      mayKnow: this.#mayKnow,
       decide: (current, isLive) => {
         replayed = earlierRun(current, request, isLive) !== undefined;
         if (replayed) return undefined;
@@ -212,13 +216,15 @@ export class EntityService {
 
   async #changeOnce(
     id: string,
-    { ifMatch, request, traceparent }: ChangeOptions,
+    { ifMatch, request, traceparent, seen }: ChangeOptions,
     decide: (live: StoredRecord) => Changes,
   ): Promise<Creation> {
     let replayed = false;
     const record = await this.#replica.write({
       key: this.#key(id),
       traceparent,
+      seen,
+      mayKnow: this.#mayKnow,
       decide: (current, isLive) => {
         const live = this.#live(isLive ? current : undefined, id);
         replayed = earlierRun(live, request, true) !== undefined;
@@ -232,10 +238,12 @@ export class EntityService {
   }
 
   /** @throws NotFoundError @throws PreconditionFailedError */
-  remove(id: string, { ifMatch, traceparent }: WriteOptions): Promise<StoredRecord> {
+  remove(id: string, { ifMatch, traceparent, seen }: WriteOptions): Promise<StoredRecord> {
     return this.#replica.write({
       key: this.#key(id),
       traceparent,
+      seen,
+      mayKnow: this.#mayKnow,
       decide: (current, isLive) => {
         const live = this.#live(isLive ? current : undefined, id);
         checkPrecondition(live, ifMatch);

@@ -52,7 +52,7 @@ export class ItemService {
    */
   async write(
     input: ItemInput,
-    { ifMatch, onlyIfAbsent, request, traceparent }: ItemWriteOptions,
+    { ifMatch, onlyIfAbsent, request, traceparent, seen }: ItemWriteOptions,
   ): Promise<ItemWritten> {
     const nowMs = this.#replica.now();
     const expires = input.ttlSeconds === undefined ? null : Math.ceil(nowMs / 1000) + input.ttlSeconds;
@@ -63,6 +63,7 @@ export class ItemService {
       expectNew: input.id === undefined,
       creates: { keepUnseenTombstone: request !== undefined && input.id === undefined },
       traceparent,
+      seen,
       decide: (current, isLive) => {
         const earlier = earlierRun(current, request, isLive);
         replayed = earlier !== undefined;
@@ -107,10 +108,11 @@ export class ItemService {
   }
 
   /** @throws NotFoundError when it is absent or has expired. @throws PreconditionFailedError */
-  remove(id: string, { ifMatch, traceparent }: WriteOptions): Promise<StoredRecord> {
+  remove(id: string, { ifMatch, traceparent, seen }: WriteOptions): Promise<StoredRecord> {
     return this.#replica.write({
       key: `${ITEM}:${id}`,
       traceparent,
+      seen,
       decide: (current, isLive) => {
         if (current === undefined || !isLive) return missing(id);
         checkPrecondition(current, ifMatch);

@@ -50,6 +50,12 @@ export interface ListOptions {
 /** Whether a record, which may be deleted, is one that whoever asks may know of. */
 export type MayKnow = (record: StoredRecord) => boolean;
 
+export interface ReplicaWrite extends Omit<LocalWrite, 'operationId'> {
+  /** States that it must not be decided without; of other records they say nothing. */
+  readonly seen?: readonly SeenState[] | undefined;
+  readonly mayKnow?: MayKnow | undefined;
+}
+
 export class Replica {
   readonly #site: Site;
   readonly #resources: Resources;
@@ -160,10 +166,15 @@ export class Replica {
   }
 
   /**
-   * Performs a write under a fresh operation id. @throws what `localWrite` throws.
+   * Performs a write under a fresh operation id, decided by a state that is not older than those of `seen` that are its
+   * record's own. @throws what `localWrite` throws.
+   * @throws NotYetHereError when such a state does not arrive in time; nothing has happened then.
    * @throws OutOfBoundsError when it gives a record a value that is to be unique, and is another's.
    */
-  async write(write: Omit<LocalWrite, 'operationId'>): Promise<StoredRecord> {
+  async write({ seen = [], mayKnow, ...write }: ReplicaWrite): Promise<StoredRecord> {
+    const known = seen.filter(({ key }) => key === write.key);
+    // A site never goes back: what is here now is in whatever the write is decided by.
+    if (known.length > 0) await this.#await(known, mayKnow);
     // The last 48 bits are random: enough to tell a record's few latest operations apart.
     const operationId = this.#ids.next().slice(-12);
     try {

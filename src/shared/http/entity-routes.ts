@@ -269,9 +269,11 @@ export async function removalReply(request: HttpRequest, id: string, service: Re
   );
 }
 
-/** What a write takes from the request's headers. */
-export function writeOptions({ headers }: HttpRequest): WriteOptions {
-  return { ifMatch: ifMatchOf(headers['if-match']), traceparent: headers['traceparent'] };
+/** What a write takes from the request's headers. @throws MalformedError */
+export function writeOptions(request: HttpRequest): WriteOptions {
+  const { headers } = request;
+  const seen = seenStates(request);
+  return { ifMatch: ifMatchOf(headers['if-match']), traceparent: headers['traceparent'], seen };
 }
 
 /** An id that cannot exist is not found: it never reaches a store. @throws NotFoundError */

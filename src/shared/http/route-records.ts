@@ -10,7 +10,7 @@ import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { sessionTokensMax } from '../bounds.ts';
 import { sha256 } from '../digest.ts';
 import type { Entity } from '../domain/entity.ts';
-import type { Creation, EntityService } from '../domain/entity-service.ts';
+import type { Creation, EntityService, WriteOptions } from '../domain/entity-service.ts';
 import type { KeyedRequest } from '../domain/request-memory.ts';
 import type { RecordRight } from '../domain/routes/custom-routes.ts';
 import type {
@@ -157,8 +157,8 @@ class Port {
     return (this.#opened = { scope, service: service.within(scope) });
   }
 
-  get #traced(): { readonly traceparent: string | undefined } {
-    return { traceparent: this.#request.headers['traceparent'] };
+  get #traced(): Pick<WriteOptions, 'seen' | 'traceparent'> {
+    return { traceparent: this.#request.headers['traceparent'], seen: seenStates(this.#request) };
   }
 
   async #read(id: string): Promise<StoredRecord> {

@@ -1,8 +1,8 @@
 /**
  * The session guarantee: `X-Tandem-Session` names the state of a record that a client has written or read. A read
- * that carries it, at any site, answers with that state or a later one.
+ * that carries it, at any site, answers with that state or a later one, and a write is decided by such a state.
  *
- * A client may send several tokens in one header, separated by commas; a read heeds those about what it reads.
+ * A client may send several tokens in one header, separated by commas; a read heeds those about what it reads, a write those about its record.
  */
 import type { SeenState } from '@tandem-clouds/replication/await-states';
 import { MalformedError } from '@tandem-clouds/replication/errors';
