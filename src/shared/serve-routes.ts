@@ -9,6 +9,7 @@ import { EntityService } from './domain/entity-service.ts';
 import type { CustomRoutes } from './domain/routes/custom-routes.ts';
 import { forCallers } from './http/authentication.ts';
 import { customRoutes, type OperationChecks } from './http/custom-routes.ts';
+import { requireKnownSites } from './http/kept-elsewhere.ts';
 import type { UsedEntity } from './http/route-records.ts';
 import { invocationOf, openServices } from './open-services.ts';
 import type { Services } from './ports/services.ts';
@@ -41,6 +42,7 @@ function openEntities(
   compiled: CompiledRoutes['entities'],
 ): readonly UsedEntity[] {
   if (compiled.length === 0) return [];
+  for (const { entity } of compiled) requireKnownSites(entity, runtime.site);
   const written = compiled.filter(({ entity }) => records[entity.name] === 'write');
   const replica = openReplica(
     runtime,
@@ -51,6 +53,7 @@ function openEntities(
     checks,
     service: new EntityService(entity, replica, (fields) => validate(checks.stored, fields)),
     right: records[entity.name] ?? 'read',
+    site: runtime.config.site,
   }));
 }
 

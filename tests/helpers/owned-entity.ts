@@ -174,7 +174,7 @@ export function apiAt<S extends OwnedSite>(
   const service = new EntityService(entity, site.replica(indexesOf(entity), nextId), (fields) =>
     validate(stored, fields),
   );
-  const used: UsedEntity = { entity, service, checks, right: 'write' };
+  const used: UsedEntity = { entity, service, checks, right: 'write', site: site.site.site };
   const serviceKeys = callers.map(({ name, scopes = [], claims = {} }) => ({
     name,
     sha256: createHash('sha256').update(name).digest('hex'),

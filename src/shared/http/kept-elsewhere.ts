@@ -5,18 +5,25 @@ import type { Entity } from '../domain/entity.ts';
 import { type Failure, InvalidError } from '../errors.ts';
 import type { Route } from './route.ts';
 
+/** @throws NotKeptHereError */
+export function requireKept({ name, sites }: Pick<Entity, 'name' | 'sites'>, site: string): void {
+  if (sites?.includes(site) === false)
+    throw new NotKeptHereError(`records of ${name} are kept at ${sites.join(', ')} only`, sites);
+}
+
 /** The routes of an entity at a site: as they are, or each sent to a site that keeps it, before its body is read. */
 export function keptElsewhere(
-  { name, sites }: Pick<Entity, 'name' | 'sites'>,
+  entity: Pick<Entity, 'name' | 'sites'>,
   site: string,
   routes: readonly Route[],
 ): readonly Route[] {
-  if (sites?.includes(site) !== false) return routes;
+  if (entity.sites?.includes(site) !== false) return routes;
   return routes.map(({ method, path }) => ({
     method,
     path,
     handle() {
-      throw new NotKeptHereError(`records of ${name} are kept at ${sites.join(', ')} only`, sites);
+      requireKept(entity, site);
+      return { status: 204 };
     },
   }));
 }

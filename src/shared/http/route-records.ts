@@ -27,6 +27,7 @@ import { InvalidError, NotFoundError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
 import { checkedId, checkOf, type EntityChecks, entityListReply } from './entity-routes.ts';
 import { keyedRequest } from './idempotency.ts';
+import { requireKept } from './kept-elsewhere.ts';
 import type { HttpRequest } from './route.ts';
 import { scopeOf } from './scope-of.ts';
 import { seenStates, sessionToken } from './session.ts';
@@ -37,6 +38,8 @@ export interface UsedEntity {
   readonly service: EntityService;
   readonly checks: EntityChecks;
   readonly right: RecordRight;
+  /** Of whoever serves it; a handler at a site that does not keep the records is sent to one that does. */
+  readonly site: string;
 }
 
 export interface RecordsOfRequest {
@@ -149,7 +152,8 @@ class Port {
 
   get #within(): { readonly scope: Scope; readonly service: EntityService } {
     if (this.#opened !== undefined) return this.#opened;
-    const { entity, service } = this.#used;
+    const { entity, service, site } = this.#used;
+    requireKept(entity, site);
     const scope =
       this.#whom === undefined
         ? scopeOf(entity, this.#request)

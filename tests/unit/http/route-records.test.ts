@@ -68,6 +68,18 @@ describe('a handler', () => {
     expect(await bookings('ann').find(id)).toBeUndefined();
   });
 
+  test('at a site that does not keep the records is sent to one that does', async () => {
+    const entity = { ...api.used.entity, sites: ['azure-eastus'] };
+    const { records } = recordsOfRequest(
+      [{ ...api.used, entity }],
+      { headers: {}, params: {}, query: {} } as unknown as HttpRequest,
+      { operation: 'op', keyed: false, actsForAnybody: false, namesStates: true, body: {} },
+    );
+    const { booking } = records as unknown as { booking: WritableRecords };
+    await expect(booking.find('a')).rejects.toThrow('kept at azure-eastus only');
+    await expect(booking.create({ note: 'x' })).rejects.toThrow('kept at azure-eastus only');
+  });
+
   test('that only reads has nothing that writes', () => {
     expect(Object.keys(bookings('ann', { right: 'read' })).sort()).toEqual([
       'actingFor',
