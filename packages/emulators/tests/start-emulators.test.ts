@@ -6,6 +6,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  PutBucketNotificationConfigurationCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import {
   CreateQueueCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
@@ -82,6 +89,32 @@ describe('startEmulators', () => {
     expect(message?.body).toEqual({ id: 1 });
     if (message !== undefined) await receiver.completeMessage(message);
     expect(emulators.servicebus.counts('orders')).toMatchObject({ active: 0 });
+  });
+
+  test('has buckets that tell the queues of the same call', async () => {
+    await using emulators = await startEmulators({ services: ['s3', 'sqs'] });
+    const sqs = new SQSClient(emulators.sqs.config);
+    closing(() => sqs.destroy());
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'objects' }));
+    const s3 = new S3Client(emulators.s3.config);
+    closing(() => s3.destroy());
+    await s3.send(new CreateBucketCommand({ Bucket: 'pictures' }));
+    const QueueArn = 'arn:aws:sqs:us-east-1:000000000000:objects';
+    await s3.send(
+      new PutBucketNotificationConfigurationCommand({
+        Bucket: 'pictures',
+        NotificationConfiguration: { QueueConfigurations: [{ QueueArn, Events: ['s3:ObjectCreated:*'] }] },
+      }),
+    );
+    await s3.send(new PutObjectCommand({ Bucket: 'pictures', Key: 'a', Body: 'one' }));
+    const got = await s3.send(new GetObjectCommand({ Bucket: 'pictures', Key: 'a' }));
+    expect(await got.Body?.transformToString()).toBe('one');
+    const bodies: string[] = [];
+    while (bodies.length < 2) {
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 5 }));
+      bodies.push(...Messages.map(({ Body = '' }) => Body));
+    }
+    expect(bodies.join()).toMatch(/s3:TestEvent.*ObjectCreated:Put/);
   });
 
   test('gives tokens of an issuer', async () => {

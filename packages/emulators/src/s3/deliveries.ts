@@ -27,10 +27,17 @@ export class Deliveries {
   /** Delivers what is pending. */
   start(): void {
     if (this.endpoint === undefined || this.#ended.signal.aborted) return;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-      if (this.#store.pending.size > 0) this.start();
-    });
+    this.#running ??= this.#run().then(
+      () => {
+        this.#running = undefined;
+        if (this.#store.pending.size > 0) this.start();
+      },
+      (error: unknown) => {
+        // The journal cannot be written: what is pending stays so, and the next event tries again.
+        this.#running = undefined;
+        console.error(error);
+      },
+    );
   }
 
   async close(): Promise<void> {
