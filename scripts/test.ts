@@ -23,8 +23,13 @@ const root = path.join(import.meta.dirname, '..');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-test-'));
 const summaryFile = path.join(folder, 'summary.json');
 
-/** Tests start hundreds of processes of the same sources: what Node makes of a module is kept, where commands keep it. */
-const env = { ...process.env, NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/tandem') };
+const env = {
+  ...process.env,
+  // Tests start hundreds of processes of the same sources: what Node makes of a module is kept, where commands keep it.
+  NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/tandem'),
+  // A store that answers late because this machine has other work is no store that does not answer.
+  TANDEM_STORE_TIMEOUT_MS: '8000',
+};
 
 const run = (...args: readonly string[]): number =>
   spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' }).status ?? 1;

@@ -134,7 +134,10 @@ export const dynamoIndexLagMs = 1_000;
 // Calls to dependencies
 /** What is kept of a function's time for the answer itself. */
 export const responseReserveMs = 500;
-/** With the attempts below and those of a write: an answer before a function's 10 s are over. */
+/**
+ * With the attempts below and those of a write: an answer before a function's 10 s are over. Where one machine is both clouds,
+ * and has other work, `TANDEM_STORE_TIMEOUT_MS` says more.
+ */
 export const storeTimeoutMs = 1_500;
 /**
  * How a call of a store meets throttling: for how long it waits in all, and its first and longest pause, unless the store

@@ -3,6 +3,7 @@ import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { noEntries, type Store } from '@tandem-clouds/replication/ports/store';
 import { openStore as openDynamo } from '../../src/shared/adapters/aws/cloud.ts';
 import { openStore as openCosmos } from '../../src/shared/adapters/azure/cloud.ts';
+import { storeTimeoutMs } from '../../src/shared/bounds.ts';
 
 /** A site's store, through the product's own adapter. */
 export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
@@ -17,6 +18,7 @@ export function storeOf({ cloud, region, site, endpoints }: StackSite): Store {
     rebuilding: false,
     trustsEverybody: false,
     callerLimits: {},
+    storeTimeoutMs,
     retiredSites: [],
     own: {},
   };

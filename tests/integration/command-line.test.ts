@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { WORKLOADS } from '@tandem-clouds/testkit/simulator/seeds';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -138,7 +139,7 @@ describe('completion', () => {
     expect(await complete('st')).toEqual(['start', 'status']);
     expect(await complete('dns', 're')).toEqual(['restore']);
     expect(await complete('dns', 'plan', '--')).toEqual(['--out', '--policy', '--stack', '--json', '--help']);
-    expect(await complete('simulate', '--workload', '')).toEqual(['records', 'shop', 'unique', 'reactions']);
+    expect(await complete('simulate', '--workload', '')).toEqual([...WORKLOADS]);
     expect(await complete('rollback', 'a')).toEqual(['aws', 'azure']);
     expect(await complete('drill', 'aws-lost', '--se')).toEqual(['--seed']);
     expect(await complete('chaos', '--seed', '')).toEqual([]);
@@ -158,7 +159,7 @@ describe('completion', () => {
         .filter((word) => word !== '');
     };
     expect(await complete('tandem dns re')).toEqual(['restore']);
-    expect(await complete('tandem simulate --workload ')).toEqual(['reactions', 'records', 'shop', 'unique']);
+    expect(await complete('tandem simulate --workload ')).toEqual([...WORKLOADS].sort());
   });
 
   it('refuses another shell', async () => {

@@ -45,6 +45,15 @@ describe('the configuration', () => {
     expect(read).toThrow(/TANDEM_PEERS\/0\/colour: is not a known field/);
   });
 
+  test('a call of the store has 1.5 s, or as long as is said, and less than a function', () => {
+    expect(loadConfig('aws', AWS).storeTimeoutMs).toBe(1_500);
+    expect(loadConfig('aws', { ...AWS, TANDEM_STORE_TIMEOUT_MS: '8000' }).storeTimeoutMs).toBe(8_000);
+    for (const wrong of ['0', '9001', '1.5', 'x'])
+      expect(() => loadConfig('aws', { ...AWS, TANDEM_STORE_TIMEOUT_MS: wrong })).toThrow(
+        /TANDEM_STORE_TIMEOUT_MS: must be/,
+      );
+  });
+
   test.each(['[', '{"a":1}', 'null'])('peers that are no list (%s) are refused', (text) => {
     expect(() => loadConfig('aws', { ...AWS, TANDEM_PEERS: text })).toThrow(/TANDEM_PEERS/);
   });

@@ -60,6 +60,7 @@ const BASE = {
   own: {},
   trustsEverybody: false,
   callerLimits: {},
+  storeTimeoutMs: 1_500,
 } as const;
 const sqs = (name: string): string => `https://sqs.us-east-1.amazonaws.com/123456789012/${name}`;
 const CONFIGS: Record<Cloud, Config> = {

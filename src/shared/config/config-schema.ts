@@ -120,6 +120,7 @@ export const configSchema = {
     'own',
     'trustsEverybody',
     'callerLimits',
+    'storeTimeoutMs',
   ],
   additionalProperties: false,
   properties: {
@@ -150,6 +151,8 @@ export const configSchema = {
     rebuilding: { type: 'boolean' },
     own: ownSchema(ownSettings),
     trustsEverybody: { type: 'boolean' },
+    // Less than a function has in all.
+    storeTimeoutMs: { type: 'integer', minimum: 100, maximum: 9_000 },
     callerLimits: {
       type: 'object',
       additionalProperties: false,

@@ -4,6 +4,7 @@
  * (the AWS SDK reads `AWS_ENDPOINT_URL_*` by itself).
  */
 import type { SiteId } from '@tandem-clouds/replication/stamp';
+import { storeTimeoutMs } from '../bounds.ts';
 import { type Failure, InvalidError } from '../errors.ts';
 import { config as configCheck } from '../generated/validators.js';
 import { validate } from '../validation/validate.ts';
@@ -97,6 +98,8 @@ export interface Config {
       Record<'requests' | 'writes' | 'waitingReads', { readonly perSecond: number; readonly burst: number }>
     >
   >;
+  /** Milliseconds within which one call of the store must be answered. */
+  readonly storeTimeoutMs: number;
   /** With no issuer and no key: everybody may act for any owner and tenant. For a laptop. */
   readonly trustsEverybody: boolean;
   /** Sites that are gone for good, whose stamps records still bear. */
@@ -206,6 +209,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     retiredSites: listOf(env['TANDEM_RETIRED_SITES']),
     rebuilding: flagOf(env['TANDEM_REBUILDING']),
     callerLimits: jsonOf(env['TANDEM_CALLER_LIMITS'], {}),
+    storeTimeoutMs: jsonOf(env['TANDEM_STORE_TIMEOUT_MS'], storeTimeoutMs),
     trustsEverybody: flagOf(env['TANDEM_TRUST_EVERYBODY']),
   };
   const config =
@@ -305,6 +309,7 @@ function variableOf(pointer: string): string {
   const list = LISTS[first];
   if (list !== undefined) return `${list}${pointer.slice(first.length + 1)}`;
   if (first === 'rebuilding') return 'TANDEM_REBUILDING';
+  if (first === 'storeTimeoutMs') return 'TANDEM_STORE_TIMEOUT_MS';
   if (first === 'ownSettings') return 'TANDEM_OWN_SETTINGS';
   if (first === 'own') return variableOfOwn(second, pointer);
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';

@@ -2,7 +2,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { type IndexEntries, noEntries, type Store } from '@tandem-clouds/replication/ports/store';
-import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
+import { vendorAttemptsMax } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
@@ -24,7 +24,7 @@ export function openStore(config: Config, entriesOf: IndexEntries, urgency: Urge
   return new DynamoStore(openDynamo(config), settings(config).table, { urgency, entriesOf });
 }
 
-function openDynamo({ region }: Config): DynamoDBClient {
+function openDynamo({ region, storeTimeoutMs }: Config): DynamoDBClient {
   return new DynamoDBClient({
     region,
     maxAttempts: vendorAttemptsMax,

@@ -2,7 +2,7 @@
 import { CosmosClient } from '@azure/cosmos';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { type IndexEntries, noEntries, type Store } from '@tandem-clouds/replication/ports/store';
-import { storeTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
+import { vendorAttemptsMax } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
@@ -23,12 +23,13 @@ export { openVault } from './open-vault.ts';
 export const cloudName: Cloud['cloudName'] = 'azure';
 
 export function openStore(config: Config, entriesOf: IndexEntries, urgency: Urgency = 'live'): Store {
+  const { storeTimeoutMs: timeoutMs } = config;
   const { cosmosEndpoint, cosmosKey, cosmosDatabase, cosmosContainer } = settings(config);
   const client = new CosmosClient({
     endpoint: cosmosEndpoint,
     ...(cosmosKey === undefined ? { aadCredentials: credential() } : { key: cosmosKey }),
     connectionPolicy: {
-      requestTimeout: storeTimeoutMs,
+      requestTimeout: timeoutMs,
       enableEndpointDiscovery: false,
       enableBackgroundEndpointRefreshing: false,
       retryOptions: {
@@ -38,7 +39,8 @@ export function openStore(config: Config, entriesOf: IndexEntries, urgency: Urge
       },
     },
   });
-  return new CosmosStore(client.database(cosmosDatabase).container(cosmosContainer), { urgency, entriesOf });
+  const container = client.database(cosmosDatabase).container(cosmosContainer);
+  return new CosmosStore(container, { urgency, timeoutMs, entriesOf });
 }
 
 export function openOutbox(config: Config): QueueSender {

@@ -53,16 +53,27 @@ export class CosmosStore implements Store {
   readonly #container: Container;
 
   readonly #urgency: Urgency;
+  readonly #timeoutMs: number;
   readonly #entriesOf: IndexEntries;
 
   /** @param options.entriesOf What of a record is in the generic indexes: it is stored with each write. */
   constructor(
     container: Container,
-    { urgency = 'live', entriesOf }: { urgency?: Urgency; entriesOf: IndexEntries },
+    {
+      urgency = 'live',
+      timeoutMs = storeTimeoutMs,
+      entriesOf,
+    }: { urgency?: Urgency; timeoutMs?: number; entriesOf: IndexEntries },
   ) {
     this.#container = container;
     this.#urgency = urgency;
+    this.#timeoutMs = timeoutMs;
     this.#entriesOf = entriesOf;
+  }
+
+  /** The SDK repeats a read whose connection broke ten times, a second apart: far longer than a request may take. */
+  #withinBound(): { abortSignal: AbortSignal } {
+    return { abortSignal: AbortSignal.timeout(this.#timeoutMs) };
   }
 
   #page(documents: readonly StoredDocument[]): Pick<ScanPage, 'records' | 'unreadable' | 'misindexed'> {
@@ -72,7 +83,7 @@ export class CosmosStore implements Store {
 
   async get(key: string): Promise<Versioned | undefined> {
     try {
-      const { resource } = await this.#container.item(key, key).read<StoredDocument>(withinBound());
+      const { resource } = await this.#container.item(key, key).read<StoredDocument>(this.#withinBound());
       return resource && fromDocument(resource);
     } catch (error) {
       throw storeError(error);
@@ -230,7 +241,7 @@ export class CosmosStore implements Store {
     const after = afterOf(cursor, ordered);
     if (after !== undefined) return this.#scanOrdered(after, limit);
     const options = {
-      ...withinBound(),
+      ...this.#withinBound(),
       consistencyLevel: 'Eventual',
       maxItemCount: limit,
       continuationTokenLimitInKB: CURSOR_KB_MAX,
@@ -283,7 +294,7 @@ export class CosmosStore implements Store {
       { name: '@after', value: after },
       { name: '@limit', value: limit },
     ];
-    const options = { ...withinBound(), consistencyLevel: 'Eventual', maxItemCount: limit };
+    const options = { ...this.#withinBound(), consistencyLevel: 'Eventual', maxItemCount: limit };
     try {
       const pages = this.#container.items.query<Row>({ query, parameters }, options);
       while (pages.hasMoreResults()) {
@@ -299,7 +310,7 @@ export class CosmosStore implements Store {
   async remove(key: string, expected: Revision): Promise<boolean> {
     const accessCondition = { type: 'IfMatch', condition: expected };
     try {
-      await this.#container.item(key, key).delete({ ...withinBound(), accessCondition });
+      await this.#container.item(key, key).delete({ ...this.#withinBound(), accessCondition });
       return true;
     } catch (error) {
       if (STALE.has((error as { code?: number }).code ?? 0)) return false;
@@ -312,7 +323,7 @@ export class CosmosStore implements Store {
   }
 
   async #query<Row>(query: string, values: Record<string, string | number>): Promise<Row[]> {
-    const options = { ...withinBound(), maxItemCount: PAGE_ITEMS };
+    const options = { ...this.#withinBound(), maxItemCount: PAGE_ITEMS };
     const parameters = Object.entries(values).map(([name, value]) => ({ name, value }));
     try {
       return (await this.#container.items.query<Row>({ query, parameters }, options).fetchAll()).resources;
@@ -358,11 +369,6 @@ export class CosmosStore implements Store {
 function afterOf(cursor: string | undefined, ordered: boolean): string | undefined {
   if (cursor === undefined) return ordered ? '' : undefined;
   return cursor.startsWith(BY_KEY) ? cursor.slice(BY_KEY.length) : undefined;
-}
-
-/** The SDK repeats a read whose connection broke ten times, a second apart: far longer than a request may take. */
-function withinBound(): { abortSignal: AbortSignal } {
-  return { abortSignal: AbortSignal.timeout(storeTimeoutMs) };
 }
 
 function idOf({ id }: StoredDocument): string {
