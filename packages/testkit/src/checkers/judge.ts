@@ -197,7 +197,10 @@ function checkRead(read: Attempt, { tokens, stamps, deleted }: ReadFacts): Findi
         const reported = Object.fromEntries(
           Object.entries(fields).map(([name, value]) => [name, [stamp, value] as const]),
         );
-        return checkFields(site, state, { key: of, operationId, fields, reported });
+        return checkFields(site, state, { key: of, operationId, fields, reported }).map((finding) => ({
+          ...finding,
+          detail: `${read.id}: ${finding.detail}: ${JSON.stringify(shown)}`,
+        }));
       }),
   ];
 }
