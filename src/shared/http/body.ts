@@ -56,7 +56,9 @@ export function readBody(event: Event, { check, depthMax, whenEmpty, explain }: 
 
 /** `, with by and seats`: what an object must have at least. */
 function namesRequired(check: ValidateFunction): string {
-  const names = validate(check, {}).flatMap(({ rule, pointer }) => (rule === 'required' ? [pointer.slice(1)] : []));
+  const names = validate(check, {}).flatMap(({ rule, pointer }) =>
+    rule === 'required' ? [pointer.slice(1)] : [],
+  );
   return names.length === 0 ? '' : `, with ${names.join(', ')}`;
 }
 

@@ -42,7 +42,7 @@ function mistakes(change: Partial<Loose>): readonly string[] {
 }
 
 describe('declaring an entity', () => {
-  test.each<[string, Loose['indexes'], string[]]>([
+  test.each<[string, NonNullable<Loose['indexes']>, string[]]>([
     ['none', {}, ['byOwner']],
     ['one on another field', { byTitle: { on: 'title' } }, ['byOwner', 'byTitle']],
     ['one on the owner', { byAuthor: { on: 'author', order: 'pages' } }, ['byAuthor']],
@@ -53,7 +53,8 @@ describe('declaring an entity', () => {
     ],
   ])('lists by the owner, of the indexes that are declared: %s', (_title, indexes, names) => {
     const fields = { ...declaration.fields, author: { type: 'string' } };
-    const book = defineEntity({ ...declaration, fields, access: { owner: 'author' }, indexes });
+    const owned: Loose = { ...declaration, fields, access: { owner: 'author' }, indexes };
+    const book = defineEntity(owned);
     expect(Object.keys(book.indexes)).toEqual(names);
   });
 

@@ -17,7 +17,8 @@ const ROUTES: readonly Route[] = [
   {
     method: 'GET',
     path: '/list',
-    handle: () => Promise.reject(new IndexIncompleteError('the index byDate is not complete at every site yet')),
+    handle: () =>
+      Promise.reject(new IndexIncompleteError('the index byDate is not complete at every site yet')),
   },
   { method: 'GET', path: '/broken', handle: () => Promise.reject(new Error('broken')) },
   {
@@ -31,9 +32,7 @@ const ROUTES: readonly Route[] = [
 async function answered(call: Call): Promise<{ status: number; detail: unknown; lines: readonly string[] }> {
   const lines: string[] = [];
   const logger = { log: (level: string, line: string) => void lines.push(`${level} ${line}`) };
-  const handler = httpEntry(
-    httpService({ site: 'aws-us-east-1', routes: ROUTES, logger, elapsed: () => 0 }),
-  );
+  const handler = httpEntry(httpService({ site: 'aws-us-east-1', routes: ROUTES, logger, elapsed: () => 0 }));
   const { status, text } = await invokeLambda(handler, call);
   return { status, detail: (JSON.parse(text) as { detail: unknown }).detail, lines };
 }

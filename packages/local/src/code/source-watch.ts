@@ -12,7 +12,7 @@ const SETTLED_AFTER_MS = 25;
 /** What is written without a pause is reported all the same, so long after its first change. */
 const REPORTED_WITHIN_MS = 500;
 /** What a project is made of; editors put files of other names beside one while they save it, and hidden ones. */
-const SOURCE = /(?:^|\/)[^./#][^/#]*\.(?:[cm]?[jt]s|json|ya?ml)$/;
+const SOURCE = /(?:^|\/)[^./#][^/#]*\.(?:[cm]?[jt]s|json|ya?ml|kql)$/;
 
 export interface SourceWatchOptions {
   /** Absolute. */
