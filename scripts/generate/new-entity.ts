@@ -105,8 +105,8 @@ function checkNames({ collection, name, tenant }: Named): void {
 function declaration({ collection, name, tenant }: Named): string {
   const access =
     tenant === undefined
-      ? `  // access: { owner: 'customerId' } makes each record its owner's. \`tenant\` is part of the key of a record: it cannot be
-  // added to this entity later, nor taken away. Decide before the first record is written.
+      ? `  // access: { owner: 'customerId' } makes each record its owner's, and \`tenant\` is part of its key: neither can be added
+  // to this entity later, nor taken away. Decide before the first record is written.
 `
       : `  // Part of the key of a record: it cannot be taken away or changed once there are records.
   access: { tenant: '${tenant}' },
