@@ -21,5 +21,7 @@ export function explain(error: unknown): string {
   // Its code is a number that nobody knows: https://webidl.spec.whatwg.org/#timeouterror
   if (cause?.name === 'TimeoutError') return 'no answer in time';
   if (cause?.code === 'ECONNREFUSED') return 'connection refused';
-  return (typeof cause?.code === 'string' ? cause.code : undefined) ?? cause?.message ?? message ?? String(error);
+  return (
+    (typeof cause?.code === 'string' ? cause.code : undefined) ?? cause?.message ?? message ?? String(error)
+  );
 }
