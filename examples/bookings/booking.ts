@@ -31,6 +31,7 @@ export const booking = defineEntity({
   // To everybody but its customer a booking does not exist.
   access: { owner: 'customerId' },
 
+  // On the owner's field, so it is also the order of `GET /bookings` for its customer.
   indexes: { byCustomer: { on: 'customerId', order: 'from' } },
 
   actions: {

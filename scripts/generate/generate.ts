@@ -39,6 +39,7 @@ export async function generate({ check, root = ROOT }: GenerateOptions): Promise
   try {
     if (check) return await checkGenerated(root);
     for (const line of await writeGenerated(root)) console.log(line);
+    for (const line of testsOfNothing(root)) console.warn(line);
     return 0;
   } catch (error) {
     if (!(error instanceof DeclarationsError)) throw error;
@@ -62,7 +63,27 @@ async function checkGenerated(root: string): Promise<number> {
   const { stale, leftOver } = await compared(root, ALL);
   for (const name of stale) console.error(`${name} is out of date: run npm run generate`);
   for (const name of leftOver) console.error(`${name} is of no declaration: run npm run generate`);
-  return stale.length + leftOver.length > 0 ? 1 : 0;
+  const orphans = testsOfNothing(root);
+  for (const line of orphans) console.error(line);
+  return stale.length + leftOver.length + orphans.length > 0 ? 1 : 0;
+}
+
+/** From the root; `new entity` writes tests there. They are people's own from then on, so they are named and not deleted. */
+const TESTS_FOLDER = 'tests/unit/entities';
+const DECLARATION = /from '(?:\.\.\/)+(src\/shared\/(?:entities|routes)\/[\w-]+\.ts)'/g;
+
+/** A line for each test of a declaration that is gone. */
+function testsOfNothing(root: string): readonly string[] {
+  const folder = path.join(root, TESTS_FOLDER);
+  const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  return names.flatMap((name) => {
+    const text = name.endsWith('.ts') ? (textOf(root, `${TESTS_FOLDER}/${name}`) ?? '') : '';
+    const imported = [...text.matchAll(DECLARATION)].map(([, file = '']) => file);
+    const gone = imported.find((file) => !fs.existsSync(path.join(root, file)));
+    return gone === undefined
+      ? []
+      : [`${TESTS_FOLDER}/${name} is a test of ${gone}, which is gone: delete it, too`];
+  });
 }
 
 /** What there should be, and in what that differs from what there is. */

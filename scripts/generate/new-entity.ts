@@ -4,8 +4,10 @@ import path from 'node:path';
 import { CommandError } from '@tandem-clouds/command-line/command-error';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { writeFile } from '@tandem-clouds/command-line/write-file';
+import { HOST, HOST_PORTS } from '@tandem-clouds/local/ports';
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
 import { isTaken } from '../../src/shared/domain/declaration-mistakes.ts';
+import { localSites } from '../operate/targets.ts';
 import { writeGenerated } from './generate.ts';
 import { ENTITIES_FOLDER } from './load-entities.ts';
 import { loadDeclarations } from './load-routes.ts';
@@ -64,7 +66,7 @@ export async function newEntity(
     out(`wrote ${one}\n`);
   }
   for (const line of await writeGenerated(root)) out(`${line}\n`);
-  out(next(named, { file, test }));
+  out(next(named, { file, test, addresses: addressesOf(root) }));
   return 0;
 }
 
@@ -103,15 +105,16 @@ function checkNames({ collection, name, tenant }: Named): void {
 function declaration({ collection, name, tenant }: Named): string {
   const access =
     tenant === undefined
-      ? `  // access: { owner: 'customerId' } makes each record its owner's. \`tenant\` is part of the key of a record: it cannot be
-  // added to this entity later, nor taken away. Decide before the first record is written.
+      ? `  // access: { owner: 'customerId' } makes each record its owner's, and \`tenant\` is part of its key: neither can be added
+  // to this entity later, nor taken away. Decide before the first record is written.
 `
       : `  // Part of the key of a record: it cannot be taken away or changed once there are records.
   access: { tenant: '${tenant}' },
 `;
   return `/**
  * \`/${collection}\`, at both clouds. All that serves it follows from this file: functions, routes, roles, validators, the
- * contract. Delete the file and run \`npm run generate\`, and all of that is gone; the records stay in the stores.
+ * contract. Delete the file and its test and run \`npm run generate\`, and all of that is gone; the records stay in the
+ * stores.
  *
  * What else an entity can say: docs/entity.md, and the types in src/shared/domain/define-entity.ts.
  */
@@ -159,12 +162,40 @@ test('clients change its title and its labels', () => {
 `;
 }
 
-function next({ collection, name, tenant }: Named, { file, test }: { file: string; test: string }): string {
-  const id = `${camel(name)}Id`;
+interface Addresses {
+  /** Base URLs of two sites: of those that run here, or where `npm start` serves unless ports are named. */
+  readonly writeAt: string;
+  readonly readAt: string;
+  /** Whether every request needs a token. */
+  readonly isProtected: boolean;
+}
+
+function addressesOf(root: string): Addresses {
+  const running = localSites(path.join(root, '.tandem'));
+  const { aws, azure } = HOST_PORTS;
+  const urls = running?.sites.map(({ url }) => url) ?? [aws, azure].map((port) => `http://${HOST}:${port}`);
+  const [writeAt = '', readAt = writeAt] = urls;
+  return { writeAt, readAt, isProtected: running?.issuer !== undefined };
+}
+
+interface Next {
+  readonly file: string;
+  readonly test: string;
+  readonly addresses: Addresses;
+}
+
+/** Without an id, which an owner may not choose: the command works also once the entity has owners. */
+function next({ collection, tenant }: Named, { file, test, addresses }: Next): string {
+  const { writeAt, readAt, isProtected } = addresses;
   const tenancy =
     tenant === undefined
       ? `No tenant: records are not kept apart by tenant, and access.tenant cannot be added later.`
       : `The claim '${tenant}' names the tenant. It is part of every key and cannot be changed later.`;
+  const headers = [
+    ...(tenant === undefined || isProtected ? [] : [" -H 'X-Tandem-Tenant: acme'"]),
+    ...(isProtected ? [' -H "authorization: Bearer $TOKEN"'] : []),
+  ].join('');
+  const token = isProtected ? 'TOKEN=$(npm run -s tandem -- token)\n     ' : '';
   return `
 ${tenancy}
 
@@ -172,7 +203,7 @@ Next:
   1. Say in ${file} what it is. While npm start runs, both sites serve it as soon as you
      save it; without npm start: npm run generate
   2. npm test -- ${test}
-  3. curl -i http://127.0.0.1:3000/${collection} -H 'content-type: application/json' -d '{"${id}":"first","title":"The first"}'
-     curl -i http://127.0.0.1:7071/${collection}/first
+  3. ${token}curl -i ${writeAt}/${collection}${headers} -H 'content-type: application/json' -d '{"title":"The first"}'
+     curl -i ${readAt}/${collection}${headers}
 `;
 }

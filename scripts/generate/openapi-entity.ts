@@ -208,8 +208,9 @@ function indexParameters(entity: Entity): readonly object[] {
     field === 'createdAt' ? { type: 'string', format: 'date-time' } : { ...entity.fields[field] };
   const parameters = new Map<string, object>();
   for (const field of new Set(indexes.map(({ on }) => on))) {
-    const orders = indexes.filter(({ on }) => on === field).map(({ order }) => order);
-    const description = `Those with this value, in the order of ${orders.join(', or of ')}; not together with another field`;
+    const [order, ...others] = indexes.filter(({ on }) => on === field).map((index) => index.order);
+    const ranges = others.map((other) => `, or of ${other} with a range of that`).join('');
+    const description = `Those with this value, in the order of ${order}${ranges}; not together with another field`;
     parameters.set(field, { name: field, in: 'query', description, schema: schemaOf(field) });
   }
   for (const field of new Set(indexes.map(({ order }) => order)))

@@ -13,9 +13,15 @@ export async function getJson(url: URL): Promise<unknown> {
 
 /** In a few words; `fetch` hides the reason in the cause. */
 export function explain(error: unknown): string {
-  const { name, message, cause } = error as Partial<Error & { cause: { code?: string; message?: string } }>;
+  const { name, message, cause } = error as Partial<
+    Error & { cause: { name?: string; code?: unknown; message?: string } }
+  >;
   if (name === 'TimeoutError') return `no answer within ${RESPONSE_WITHIN_MS / 1000} s`;
   if (name === 'SyntaxError') return 'the answer is not JSON';
+  // Its code is a number that nobody knows: https://webidl.spec.whatwg.org/#timeouterror
+  if (cause?.name === 'TimeoutError') return 'no answer in time';
   if (cause?.code === 'ECONNREFUSED') return 'connection refused';
-  return cause?.code ?? cause?.message ?? message ?? String(error);
+  return (
+    (typeof cause?.code === 'string' ? cause.code : undefined) ?? cause?.message ?? message ?? String(error)
+  );
 }

@@ -74,19 +74,23 @@ export function findIssuer({ sites, stack: file }: CommonOptions): string {
   );
 }
 
-interface LocalSites extends Partial<Pick<Stack, 'operatorKey' | 'issuer'>> {
-  readonly sites: readonly Pick<StackSite, 'site' | 'url'>[];
-}
-
-function read(file: string): LocalSites {
+/** What runs on this machine; undefined when nothing does. @param file As `CommonOptions.stack`. @throws TargetError when the file is damaged */
+export function localSites(file: string): LocalSites | undefined {
   const dir = path.basename(file) === 'stack.json' ? path.dirname(file) : file;
-  let found: LocalSites | undefined;
   try {
-    found = readStack(file) ?? sitesOfOffline(dir);
+    return readStack(file) ?? sitesOfOffline(dir);
   } catch (cause) {
     if (!(cause instanceof StackFileError)) throw cause;
     throw new TargetError(cause.message, { cause });
   }
+}
+
+export interface LocalSites extends Partial<Pick<Stack, 'operatorKey' | 'issuer'>> {
+  readonly sites: readonly Pick<StackSite, 'site' | 'url'>[];
+}
+
+function read(file: string): LocalSites {
+  const found = localSites(file);
   if (found !== undefined) return found;
   throw new TargetError(
     `${file} is not there, so no stack runs: start one with npm start, or name deployed sites with --site <url>`,

@@ -48,7 +48,7 @@ function* compareEntity(name: string, before: EntityDescription, after: EntityDe
   yield* compareWrites(`${name}.writes`, before, after);
   yield* compareFields(name, before, after);
   for (const [index, was, is] of paired(before.indexes, after.indexes))
-    yield* compareIndex(`${name}.indexes.${index}`, was, is);
+    yield* compareIndex(`${name}.indexes.${index}`, was, is, Object.entries(after.indexes));
   for (const [action, was, is] of paired(before.actions, after.actions))
     yield* compareAction(`${name}.actions.${action}`, was, is);
   for (const [reaction, was, is] of paired(before.reactions, after.reactions))
@@ -147,16 +147,21 @@ function* compareIndex(
   place: string,
   before: IndexDescription | undefined,
   after: IndexDescription | undefined,
+  others: readonly (readonly [string, IndexDescription])[],
 ): Changes {
   const filled = 'is filled while live; its list is 503 until every site has it (`tandem status`)';
   if (before === undefined) yield additive(place, 'is new', filled);
-  else if (after === undefined)
+  else if (after === undefined) {
+    const lost = 'and the older release serves them by entries that nobody keeps';
+    const [name, heir] = others.find(([, { on }]) => on === before.on) ?? [];
     yield breaking(
       place,
-      'is gone: queries by it are refused, and the older release serves them by entries that nobody keeps',
-      'release 1: callers stop asking by it; release 2: take it away, and name its place with --allow-breaking',
+      heir === undefined
+        ? `is gone: queries by it are refused, ${lost}`
+        : `is gone: ${name} lists by ${before.on} now, in the order of ${heir.order}, ranges of ${before.order} are refused, ${lost}`,
+      `release 1: ${heir === undefined ? '' : `declare it, { on: '${before.on}', order: '${before.order}' }, before the others on ${before.on}; `}callers stop asking by it; release 2: take it away, and name its place with --allow-breaking`,
     );
-  else if (!isSame(before, after))
+  } else if (!isSame(before, after))
     yield additive(
       place,
       `was ${shown(before)} and is ${shown(after)}: it is another index`,

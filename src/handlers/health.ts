@@ -10,8 +10,9 @@ import {
   backfillState,
 } from '@tandem-clouds/replication/anti-entropy/backfill';
 import { openOutbox } from '#cloud';
-import { probeTimeoutMs, responseKeptMs } from '../shared/bounds.ts';
+import { peerStartMs, probeTimeoutMs, responseKeptMs } from '../shared/bounds.ts';
 import { cacheResponse } from '../shared/cache-response.ts';
+import { CheckChanges } from '../shared/check-changes.ts';
 import { readEach } from '../shared/read-each.ts';
 import { openRuntime, openSiteStore, serve } from '../shared/runtime.ts';
 import { version } from '../shared/version.ts';
@@ -26,10 +27,9 @@ interface Check {
   readonly ms: number;
 }
 
-/** What each check found last: a line a change, not a line a question. */
-const found = new Map<string, boolean>();
+const changes = new CheckChanges(peerStartMs);
 
-async function check(name: string, probe: () => Promise<unknown>): Promise<Check> {
+async function check(name: string, probe: () => Promise<unknown>, isPeer = false): Promise<Check> {
   const start = performance.now();
   let error: unknown;
   try {
@@ -38,14 +38,13 @@ async function check(name: string, probe: () => Promise<unknown>): Promise<Check
     error = cause;
   }
   const ok = error === undefined;
-  if ((found.get(name) ?? true) !== ok) {
+  if (changes.isNew(name, ok, isPeer)) {
     logger.log(ok ? 'info' : 'warn', 'health check', {
       check: name,
       ok,
       ...(!ok && { error: String(error) }),
     });
   }
-  found.set(name, ok);
   return { ok, ms: Math.round(performance.now() - start) };
 }
 
@@ -79,7 +78,7 @@ async function deep(): Promise<{ status: number; body: unknown }> {
     backfill(),
     check('store', () => store.ping()),
     check('queue', () => outbox.ping()),
-    ...config.peers.map(({ site, url }) => check(site, () => queryPeer(url))),
+    ...config.peers.map(({ site, url }) => check(site, () => queryPeer(url), true)),
   ]);
   const peers = Object.fromEntries(config.peers.map(({ site }, i) => [site, peerChecks[i]]));
   const usable = storeCheck.ok && filled?.ok !== false;

@@ -167,6 +167,8 @@ export const queueTimeoutMs = 5_000;
  */
 export const connectionIdleMaxMs = 60_000;
 export const probeTimeoutMs = 1_000;
+/** How long a peer that was never reached may be starting, before that is worth a warning. */
+export const peerStartMs = 60_000;
 export const vendorAttemptsMax = 2;
 /** What a client is told to wait after a 503. */
 export const retryAfterSeconds = 2;

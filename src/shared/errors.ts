@@ -286,7 +286,10 @@ export class RefusedByRuleError extends AppError {
   }
 }
 
-/** A rule of an entity broke its declaration, or threw what it had not declared: nothing is written. `cause`: what it threw. */
+/**
+ * A rule of an entity or a handler of a route broke its declaration, or did what cannot be done: nothing more is written.
+ * `cause`: what it threw.
+ */
 export class RuleFaultError extends AppError {
   override readonly name = 'RuleFaultError';
   readonly code = 'internal';

@@ -81,7 +81,8 @@ const digests = defineRoutes({
       summary: 'List',
       input: { limit: { type: 'integer' }, cursor: text, room: text, customerId: text, order: text },
       output: { items: { type: 'array', items: record }, cursor: { ...text, optional: true } },
-      async handle({ input: { limit, cursor, ...where } }, { records }) {
+      async handle({ input: { limit, cursor, room, order } }, { records }) {
+        const where = room === undefined ? {} : { room, ...(order !== undefined && { order }) };
         const query = { where, cursor, ...(limit !== undefined && { limit }) };
         const { items, cursor: next } = await records.booking.list(query);
         return { items: [...items], cursor: next };

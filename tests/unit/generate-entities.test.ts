@@ -230,10 +230,39 @@ describe('new entity', () => {
 
   test('says that a tenant cannot be added later, and what to do next', async () => {
     expect(await make('bookings')).toMatch(
-      /access\.tenant cannot be added later[^]*Next:[^]*\/bookings\/first/,
+      /access\.tenant cannot be added later[^]*Next:[^]*:3000\/bookings -H 'content-type[^]*:7071\/bookings\n/,
     );
-    expect(await make('people', 'person', 'org')).toContain("The claim 'org' names the tenant");
+    expect(await make('people', 'person', 'org')).toMatch(
+      /The claim 'org' names the tenant[^]*:7071\/people -H 'X-Tandem-Tenant: acme'\n/,
+    );
     expect(read('src/shared/entities/person.ts')).toContain("access: { tenant: 'org' }");
+  });
+
+  test('prints addresses of the stack that runs, and how to get a token where one is needed', async () => {
+    const site = (name: string, port: number): object => ({ site: name, url: `http://127.0.0.1:${port}` });
+    const issuer = { url: 'http://127.0.0.1:3', pid: 1 };
+    const sites = [site('aws-us-east-1', 23_001), site('azure-eastus', 23_002)];
+    fs.mkdirSync(at('.tandem'));
+    fs.writeFileSync(at('.tandem/stack.json'), JSON.stringify({ version: 1, issuer, sites }));
+    expect(await make('bookings')).toMatch(
+      /TOKEN=\$\(npm run -s tandem -- token\)\n +curl -i http:\/\/127\.0\.0\.1:23001\/bookings -H "authorization: Bearer \$TOKEN"[^]*:23002\/bookings -H "auth/,
+    );
+  });
+
+  test('what it wrote goes again with the file and its test, and a test that is left over is named', async () => {
+    await make('bookings');
+    const printed = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    fs.rmSync(at('src/shared/entities/booking.ts'));
+    await writeGenerated(dir);
+    expect(await generate({ check: true, root: dir })).toBe(1);
+    expect(printed.mock.calls).toEqual([
+      [
+        'tests/unit/entities/booking.test.ts is a test of src/shared/entities/booking.ts, which is gone: delete it, too',
+      ],
+    ]);
+    printed.mockRestore();
+    fs.rmSync(at('tests/unit/entities/booking.test.ts'));
+    expect(await generate({ check: true, root: dir })).toBe(0);
   });
 
   test.each([

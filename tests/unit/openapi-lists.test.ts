@@ -34,3 +34,13 @@ test('an entity without indexes has the list of its ids alone', () => {
   const names = parametersOf(entityPaths(user), '/users').map(({ name }) => name);
   expect(names.slice(0, 2)).toEqual(['limit', 'cursor']);
 });
+
+test('says which order a list has that names no range, where several indexes are on one field', () => {
+  const booking = bookingNamed('booking');
+  const indexes = { ...booking.indexes, byTitle: { on: 'customerId', order: 'title' } };
+  const parameters = parametersOf(entityPaths({ ...booking, indexes }), '/bookings');
+  expect(parameters.find(({ name }) => name === 'customerId')).toMatchObject({
+    description:
+      'Those with this value, in the order of from, or of title with a range of that; not together with another field',
+  });
+});

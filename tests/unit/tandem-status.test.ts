@@ -8,6 +8,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { runProgram } from '@tandem-clouds/command-line/run-program';
 import { PROGRAM } from '../../scripts/commands/program.ts';
+import { explain } from '../../scripts/operate/get-json.ts';
 import { duration } from '../../scripts/operate/table.ts';
 import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
@@ -223,6 +224,14 @@ describe('tandem status of deployed sites', () => {
     expect(out).toMatch(/aws-us-east-1 → azure-eastus {2}2026/);
     expect(out).toMatch(/http:\/\/127\.0\.0\.1:\d+ +does not answer/);
     expect(out).toContain('does not answer: connection refused. What it alone holds is not known.');
+  });
+
+  test('what hangs did not answer in time, also where an error of our own is around that', () => {
+    const cause = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+    expect([explain(cause), explain(new Error('of ours', { cause }))]).toEqual([
+      'no answer within 5 s',
+      'no answer in time',
+    ]);
   });
 
   test.each([

@@ -18,7 +18,8 @@ const EDGE_PORT = 8080;
 const DNS_PORT = 5353;
 const DNS_CONTROL_PORT = 5380;
 const ISSUER_PORT = 9400;
-const HOST_PORTS: Readonly<Record<Cloud, number>> = { aws: 3000, azure: 7071 };
+/** Of the functions of the first site of a cloud, unless another port is named. */
+export const HOST_PORTS: Readonly<Record<Cloud, number>> = { aws: 3000, azure: 7071 };
 const SERVICE_PORTS: Readonly<Record<Service, number>> = {
   dynamodb: 8000,
   sqs: 9324,

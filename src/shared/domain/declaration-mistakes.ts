@@ -9,6 +9,7 @@ import {
   type Entity,
   type MergePolicy,
   mergesByMember,
+  OWNER_INDEX,
   policyOf,
   type States,
   writersOf,
@@ -251,6 +252,15 @@ function* access(entity: Entity): Mistakes {
     yield { at: ['fields', owner, 'by'], detail: 'is the owner, whom the creation writes and nothing else' };
   if (typeOf(entity.fields[owner]) !== 'string' || policyOf(entity, owner) !== 'register')
     yield { at: ['access', 'owner'], detail: `${owner} must be a string that is a register` };
+  else if (Object.hasOwn(entity.indexes, OWNER_INDEX) && !isIndexed(entity, owner))
+    yield {
+      at: ['indexes', OWNER_INDEX],
+      detail: `is the name of the index on ${owner}, the owner: give this one another`,
+    };
+}
+
+function isIndexed({ indexes }: Entity, field: string): boolean {
+  return Object.values(indexes).some(({ on }) => on === field);
 }
 
 function* places({ sites, writes, reactions: declared }: Entity): Mistakes {

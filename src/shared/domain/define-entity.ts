@@ -19,20 +19,21 @@
  */
 import type { Json } from '@tandem-clouds/replication/json';
 import { DeclarationError, mistakesOf, shapeMistakes } from './declaration-mistakes.ts';
-import type {
-  Access,
-  Action,
-  DeclaredError,
-  DuplicateContext,
-  Entity,
-  Index,
-  MergePolicy,
-  OnDuplicate,
-  Reaction,
-  ReactionContext,
-  RuleContext,
-  States,
-  Writer,
+import {
+  type Access,
+  type Action,
+  type DeclaredError,
+  type DuplicateContext,
+  type Entity,
+  type Index,
+  type MergePolicy,
+  type OnDuplicate,
+  OWNER_INDEX,
+  type Reaction,
+  type ReactionContext,
+  type RuleContext,
+  type States,
+  type Writer,
 } from './entity.ts';
 import type { JsonSchema, ObjectOf, Properties, ValueOf } from './json-schema.ts';
 
@@ -145,6 +146,10 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
   readonly unique?: readonly (keyof F & string)[];
   /** When two sites gave one value to two records: what is done about the one that claimed it later. */
   readonly onDuplicate?: DuplicateDeclaration<F, R>;
+  /**
+   * Of several on one field, the first one answers what names no range. One on the owner's field takes the place of
+   * `byOwner`, which is there otherwise.
+   */
   readonly indexes?: Readonly<Record<string, Index>>;
   readonly access?: Access;
   /** The ids of the sites that keep its records, for data that may not be elsewhere: `['aws-eu-west-1']`. All unless it is said. */
@@ -220,17 +225,15 @@ function normalized(declaration: LooseDeclaration): Entity {
   };
 }
 
-/** What has owners is listed by them. */
+/** What has owners is listed by them: by the first index that is declared on the field, or by one that is made here. */
 function withOwners(
   indexes: Readonly<Record<string, Index>>,
   owner: string | undefined,
   fields: Readonly<Record<string, JsonSchema>>,
 ): Readonly<Record<string, Index>> {
   if (owner === undefined || !Object.hasOwn(fields, owner)) return indexes;
-  const isListed = Object.values(indexes).some(
-    ({ on, order = 'createdAt' }) => on === owner && order === 'createdAt',
-  );
-  return isListed ? indexes : { byOwner: { on: owner }, ...indexes };
+  const isListed = Object.values(indexes).some(({ on }) => on === owner);
+  return isListed ? indexes : { [OWNER_INDEX]: { on: owner }, ...indexes };
 }
 
 function mapped<From, To>(

@@ -47,6 +47,9 @@ export interface Index {
   readonly buckets?: number;
 }
 
+/** Of an entity with owners that declares no index on their field: the one that it has all the same. */
+export const OWNER_INDEX = 'byOwner';
+
 /** Whose records they are; what nobody owns is everybody's who has the scope. */
 export interface Access {
   /** The field that holds the subject of its owner: written by the creation, never changed. Others get 404. */

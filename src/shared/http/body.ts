@@ -40,8 +40,11 @@ export function readBody(event: Event, { check, depthMax, whenEmpty, explain }: 
   if (bytes.length > bodyBytesMax) {
     throw new TooLargeError(`the body has ${bytes.length} bytes, at most ${bodyBytesMax} are read`);
   }
-  const isLeftOut = whenEmpty !== undefined && bytes.length === 0;
-  if (!isLeftOut) checkType(event.headers, bytes.length === 0);
+  const isEmpty = bytes.length === 0;
+  const isLeftOut = whenEmpty !== undefined && isEmpty;
+  // Nothing was sent: what is wrong is that, and not what is said about it.
+  if (isEmpty && !isLeftOut) throw new MalformedError(`a JSON body is required${namesRequired(check)}`);
+  if (!isLeftOut) checkType(event.headers);
   const value = isLeftOut ? whenEmpty : parseJson(textOf(bytes, event), depthMax);
   const failures = validate(check, value).map((failure) => explain?.(failure) ?? failure);
   if (failures.length > 0) {
@@ -49,6 +52,14 @@ export function readBody(event: Event, { check, depthMax, whenEmpty, explain }: 
     throw new InvalidError(`the body is invalid: ${count} broken`, failures);
   }
   return value;
+}
+
+/** `, with by and seats`: what an object must have at least. */
+function namesRequired(check: ValidateFunction): string {
+  const names = validate(check, {}).flatMap(({ rule, pointer }) =>
+    rule === 'required' ? [pointer.slice(1)] : [],
+  );
+  return names.length === 0 ? '' : `, with ${names.join(', ')}`;
 }
 
 /**
@@ -69,11 +80,8 @@ function bytesOf({ body, isBase64Encoded }: Event): Buffer {
 }
 
 /** @throws UnsupportedMediaTypeError for a type, a charset or a coding that is not read here */
-function checkType(headers: Event['headers'], isEmpty: boolean): void {
-  const header = headers['content-type'] ?? '';
-  // Nothing was sent, and nothing is said about it: what is wrong is that there is no body.
-  if (isEmpty && header === '') throw new MalformedError('a body is required');
-  const media = parseMediaType(header);
+function checkType(headers: Event['headers']): void {
+  const media = parseMediaType(headers['content-type'] ?? '');
   if (media === undefined || !BODY_TYPES.includes(media.type)) {
     throw new UnsupportedMediaTypeError(`the body must be ${BODY_TYPES.join(' or ')}`);
   }

@@ -11,6 +11,7 @@ import { sessionTokensMax } from '../bounds.ts';
 import { sha256 } from '../digest.ts';
 import type { Entity } from '../domain/entity.ts';
 import type { Creation, EntityService, WriteOptions } from '../domain/entity-service.ts';
+import { indexesOf } from '../domain/indexes/declared-index.ts';
 import type { KeyedRequest } from '../domain/request-memory.ts';
 import type { RecordRight } from '../domain/routes/custom-routes.ts';
 import type {
@@ -23,11 +24,12 @@ import type {
   WritableRecords,
 } from '../domain/routes/route-records.ts';
 import { ANY_OWNER, ANY_TENANT, Scope } from '../domain/scope.ts';
-import { InvalidError, NotFoundError } from '../errors.ts';
+import { type Failure, InvalidError, NotFoundError, RuleFaultError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
 import { checkedId, checkOf, type EntityChecks, entityListReply } from './entity-routes.ts';
 import { keyedRequest } from './idempotency.ts';
 import { requireKept } from './kept-elsewhere.ts';
+import { readListQuery } from './list-query.ts';
 import type { HttpRequest } from './route.ts';
 import { scopeOf } from './scope-of.ts';
 import { seenStates, sessionToken } from './session.ts';
@@ -189,8 +191,34 @@ class Port {
     };
     // Without a caller: a handler sees all fields, as a rule does, and its answer says which of them others see.
     const request = { ...this.#request, query, caller: undefined };
-    const { body } = await entityListReply(this.#used.entity, request, { scope, records: service });
-    return body as RecordPage;
+    try {
+      const { body } = await entityListReply(this.#used.entity, request, { scope, records: service });
+      return body as RecordPage;
+    } catch (error) {
+      throw error instanceof InvalidError ? this.#listFailure(error, where) : error;
+    }
+  }
+
+  /**
+   * Which query is asked is the handler's choice, and its defect where no index serves it whoever asks. A value that is none,
+   * a cursor, or what one owner may not ask, may be the caller's: a refusal, which is not about the query of this request.
+   */
+  #listFailure({ failures }: InvalidError, where: Readonly<Record<string, string>>): Error {
+    const { entity } = this.#used;
+    const { operation } = this.#options;
+    if (failures.some(isOfQuery) && !isServed(entity, where)) {
+      const details = failures.map(({ pointer, detail }) => `${pointer.slice('/query/'.length)} ${detail}`);
+      return new RuleFaultError(
+        `the route ${operation} lists ${entity.collection} by what no index serves: ${details.join('; ')}`,
+      );
+    }
+    return new InvalidError(
+      `${operation} does not list ${entity.collection} by this, for who asks`,
+      failures.map((failure) => ({
+        ...failure,
+        pointer: failure.pointer.replace('/query/', `/${entity.collection}/`),
+      })),
+    );
   }
 
   #done({ record }: Creation): ShownRecord {
@@ -213,6 +241,20 @@ class Port {
       throw new TypeError(`${operation} does '${step}' twice in one request: name the writes, { step: … }`);
     steps.add(unique);
     return keyedRequest(name, { ...this.#request, body }, { actedFor });
+  }
+}
+
+/** The rules of a list that are about which query it is, and not about a value. */
+const OF_QUERY = new Set(['unknown', 'operator', 'index']);
+const isOfQuery = ({ rule }: Failure): boolean => OF_QUERY.has(rule);
+
+/** Whether an index serves such a query for whoever sees the records of all owners. */
+function isServed(entity: Entity, where: Readonly<Record<string, string>>): boolean {
+  try {
+    readListQuery(where, indexesOf(entity), '');
+    return true;
+  } catch (error) {
+    return error instanceof InvalidError && !error.failures.some(isOfQuery);
   }
 }
 

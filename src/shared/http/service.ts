@@ -12,6 +12,7 @@ import { AmbiguousError, NotKeptHereError, NotYetHereError } from '@tandem-cloud
 import { headerBytesMax, responseReserveMs, urlBytesMax } from '../bounds.ts';
 import {
   HeadersTooLargeError,
+  IndexIncompleteError,
   MethodNotAllowedError,
   RouteNotFoundError,
   UriTooLongError,
@@ -247,8 +248,7 @@ function problems(logger: Logger): object {
       if (request.response) return;
       const requestId = requestIdOf(request);
       const reply = problemReply(error, requestId);
-      // A session ahead of this site is the network's doing, and the client is told: no line per read of it.
-      if (reply.status >= 500 && !(error instanceof NotYetHereError)) {
+      if (reply.status >= 500 && !isWaitedFor(error)) {
         const { message, stack, cause } = error ?? new Error('unknown');
         const reason = cause instanceof Error ? cause.message : undefined;
         logger.log('error', 'request failed', { requestId, error: message, cause: reason, stack });
@@ -257,4 +257,12 @@ function problems(logger: Logger): object {
       request.response = request.event.requestContext.http.method === 'HEAD' ? withoutBody(result) : result;
     },
   };
+}
+
+/**
+ * What passes by itself, and what the client hears of: a session that is ahead of this site, or an index that is being
+ * filled. The line about the request has its status; there is none for each who waits.
+ */
+function isWaitedFor(error: unknown): boolean {
+  return error instanceof NotYetHereError || error instanceof IndexIncompleteError;
 }

@@ -2,7 +2,7 @@
 import { exposureOf, type PeerExposure } from '@tandem-clouds/replication/exposure';
 import { heardMsAgo, outlook, refusedKeys, silentPeers } from '@tandem-clouds/replication/heartbeat';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
-import { indexStates } from '@tandem-clouds/replication/index-phases';
+import { indexStates, isIndexUsable } from '@tandem-clouds/replication/index-phases';
 import { own } from '@tandem-clouds/replication/own';
 import { type PausedPeers, pausedPeers, pauseKey } from '@tandem-clouds/replication/paused-peers';
 import type { ExposurePage, Store } from '@tandem-clouds/replication/ports/store';
@@ -81,7 +81,10 @@ export async function replicationView(
       ? silentPeers(heartbeat)
       : Object.fromEntries(peers.map((peer) => [peer, `what is paused cannot be read: ${unknown.message}`]));
   const exposures = exposureOf(page, { peers, nowMs, refused: refusedKeys(heartbeat) });
-  const unfinished = unfinishedIndexes(heartbeat);
+  const unfinished = unfinishedIndexes(
+    heartbeat,
+    peers.map((peer) => held.get(heartbeatKey(peer))?.record),
+  );
   return {
     site,
     now: new Date(nowMs).toISOString(),
@@ -100,9 +103,18 @@ export async function replicationView(
   };
 }
 
-function unfinishedIndexes(heartbeat: StoredRecord | undefined): NonNullable<ReplicationView['indexes']> {
-  return Object.entries(indexStates(heartbeat)).flatMap(([id, { phase, sinceMs }]) =>
-    phase === 'open' ? [] : [{ id, phase, since: new Date(sinceMs).toISOString() }],
+/**
+ * By what lists themselves go by: the site notes only at its next tick that an index is open, and answers as soon as the
+ * peers' heartbeats say so.
+ */
+function unfinishedIndexes(
+  own: StoredRecord | undefined,
+  peers: readonly (StoredRecord | undefined)[],
+): NonNullable<ReplicationView['indexes']> {
+  return Object.entries(indexStates(own)).flatMap(([id, { phase, sinceMs }]) =>
+    phase === 'open' || isIndexUsable(id, own, peers)
+      ? []
+      : [{ id, phase, since: new Date(sinceMs).toISOString() }],
   );
 }
 

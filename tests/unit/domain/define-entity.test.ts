@@ -42,6 +42,22 @@ function mistakes(change: Partial<Loose>): readonly string[] {
 }
 
 describe('declaring an entity', () => {
+  test.each<[string, NonNullable<Loose['indexes']>, string[]]>([
+    ['none', {}, ['byOwner']],
+    ['one on another field', { byTitle: { on: 'title' } }, ['byOwner', 'byTitle']],
+    ['one on the owner', { byAuthor: { on: 'author', order: 'pages' } }, ['byAuthor']],
+    [
+      'two on the owner',
+      { byPages: { on: 'author', order: 'pages' }, byAge: { on: 'author' } },
+      ['byPages', 'byAge'],
+    ],
+  ])('lists by the owner, of the indexes that are declared: %s', (_title, indexes, names) => {
+    const fields = { ...declaration.fields, author: { type: 'string' } };
+    const owned: Loose = { ...declaration, fields, access: { owner: 'author' }, indexes };
+    const book = defineEntity(owned);
+    expect(Object.keys(book.indexes)).toEqual(names);
+  });
+
   test('gives the schemas of a creation and of a change', () => {
     const book = defineEntity(declaration);
     expect(createSchema(book)).toMatchObject({ required: ['title'], additionalProperties: false });
@@ -203,6 +219,15 @@ describe('declaring an entity', () => {
       'a number that is to be unique',
       { unique: ['pages'] },
       'unique: pages must be a string that is a register',
+    ],
+    [
+      'the name of the index on the owner for another field',
+      {
+        fields: { ...declaration.fields, author: { type: 'string' } },
+        access: { owner: 'author' },
+        indexes: { byOwner: { on: 'title' } },
+      },
+      'indexes.byOwner: is the name of the index on author, the owner: give this one another',
     ],
     [
       'an owner that is no field',

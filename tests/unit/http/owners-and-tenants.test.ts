@@ -1,6 +1,7 @@
 /** Whose records they are: what callers, and whoever acts for them, are answered. */
 import { expect, test } from '@jest/globals';
 import type { HttpResponse } from '../../../infra/rollout/contract-breaches.ts';
+import type { Entity } from '../../../src/shared/domain/entity.ts';
 import { ANY_OWNER, ANY_TENANT, tenantPart } from '../../../src/shared/domain/scope.ts';
 import { sessionToken } from '../../../src/shared/http/session.ts';
 import { bookingWith, type OwnedApi, ownedApi } from '../../helpers/owned-entity.ts';
@@ -52,6 +53,26 @@ test('a record belongs to who created it: others are told that it does not exist
   }
   expect(idsIn(await as(api, 'ann', '/bookings'))).toEqual([anns]);
   expect(idsIn(await as(api, 'bob', '/bookings?order=desc&limit=1'))).toEqual([bobs]);
+});
+
+test('an index that is declared on the owner lists what is theirs, and the first of several what names no range', async () => {
+  const lists = async (indexes: Entity['indexes']): Promise<unknown[]> => {
+    const api = ownedApi({ ...bookingWith({ owner: 'customerId' }), indexes }, CALLERS);
+    for (const note of ['b', 'c', 'a'])
+      await api.call('ann', { method: 'POST', path: '/bookings', body: { note, room: 'r1' } });
+    const queries = ['', '?order=desc', '?note[gte]=b', '?createdAt[gt]=1970-01-01T00:00:00Z'];
+    return Promise.all(
+      queries.map(async (query) => {
+        const reply = await as(api, 'ann', `/bookings${query}`);
+        if (reply.status !== 200) return reply.status;
+        return (bodyOf(reply)['items'] as { note: string }[]).map(({ note }) => note).join('');
+      }),
+    );
+  };
+  const [byNote, byAge] = [{ on: 'customerId', order: 'note' }, { on: 'customerId' }];
+  expect(await lists({ byNote })).toEqual(['abc', 'cba', 'bc', 400]);
+  expect(await lists({ byNote, byAge })).toEqual(['abc', 'cba', 'bc', 'bca']);
+  expect(await lists({ byAge, byNote })).toEqual(['bca', 'acb', 'bc', 'bca']);
 });
 
 test('the owner is nobody’s choice, and neither is the id of what has owners', async () => {

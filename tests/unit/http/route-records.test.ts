@@ -1,7 +1,7 @@
 /** What handlers of custom routes find and change of records that have owners. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { WritableRecords } from '../../../src/shared/domain/routes/route-records.ts';
-import { InvalidError, NotFoundError } from '../../../src/shared/errors.ts';
+import { InvalidError, NotFoundError, RuleFaultError } from '../../../src/shared/errors.ts';
 import type { Caller, HttpRequest } from '../../../src/shared/http/route.ts';
 import { recordsOfRequest } from '../../../src/shared/http/route-records.ts';
 import { bookingWith, type OwnedApi, ownedApi } from '../../helpers/owned-entity.ts';
@@ -54,6 +54,27 @@ describe('a handler', () => {
     await expect(bookings('bob').list({ where: { customerId: 'ann' } })).rejects.toThrow(InvalidError);
     await expect(bookings(undefined).read(made.id)).rejects.toThrow('this site asks nobody who they are');
     await expect(bookings('ann').read('no id')).rejects.toThrow(NotFoundError);
+  });
+
+  test('that lists by what no index serves is at fault; what its caller may not list is refused in words of its own', async () => {
+    const list = (where: Record<string, string>, who = 'ann') => bookings(who).list({ where });
+    await expect(list({ note: 'mine' })).rejects.toThrow(
+      new RuleFaultError(
+        'the route op lists bookings by what no index serves: note is not a known parameter: there is customerId=… with a range of createdAt',
+      ),
+    );
+    await expect(list({ 'room[near]': 'r1' })).rejects.toThrow(RuleFaultError);
+    // An index serves it, and one owner does not see it.
+    await expect(list({ room: 'r1' })).rejects.toMatchObject({
+      message: 'op does not list bookings by this, for who asks',
+      failures: [{ pointer: '/bookings/room', rule: 'unknown' }],
+    });
+    await expect(list({ 'createdAt[gte]': 'soon' })).rejects.toMatchObject({
+      failures: [{ pointer: '/bookings/createdAt[gte]', rule: 'type' }],
+    });
+    await expect(bookings('ann').list({ cursor: '!' })).rejects.toMatchObject({
+      failures: [{ pointer: '/bookings/cursor', rule: 'cursor' }],
+    });
   });
 
   test('writes what clients write; what actions write, by the action', async () => {

@@ -414,6 +414,24 @@ describe('a change of a declaration', () => {
     expect(schemaChanges(declared({}), declared(other))).toEqual([]);
   });
 
+  test('of an index whose field another one lists by: in which order now, and how to keep both meanwhile', () => {
+    const owned = { access: { owner: 'customerId' }, indexes: {} };
+    const byTitle = { byTitle: { on: 'customerId', order: 'title' } };
+    const changes = schemaChanges(declared(owned), declared({ ...owned, indexes: byTitle }));
+    expect(changes).toContainEqual({
+      kind: 'breaking',
+      place: 'booking.indexes.byOwner',
+      what: expect.stringMatching(
+        /^is gone: byTitle lists by customerId now, in the order of title, ranges of createdAt are refused/,
+      ),
+      mend: expect.stringMatching(
+        /^release 1: declare it, \{ on: 'customerId', order: 'createdAt' \}, before the others on customerId; /,
+      ),
+    });
+    const both = declared({ ...owned, indexes: { byOwner: { on: 'customerId' }, ...byTitle } });
+    expect(schemaChanges(declared(owned), both).map(({ kind }) => kind)).toEqual(['additive']);
+  });
+
   test('is refused when it breaks and nobody names its place', () => {
     const changes = schemaChanges(declared({}), declared({ indexes: {}, reactions: {} }));
     expect(refusedOf(changes, ['booking.indexes.byCustomer']).map(({ place }) => place)).toEqual([

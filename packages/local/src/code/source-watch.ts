@@ -11,8 +11,8 @@ import path from 'node:path';
 const SETTLED_AFTER_MS = 25;
 /** What is written without a pause is reported all the same, so long after its first change. */
 const REPORTED_WITHIN_MS = 500;
-/** What editors put beside a file while they save it. */
-const PASSING = /(?:^|\/)(?:\.#.*|#.*#|.*~|\d+|.*\.sw[a-z]|.*\.next)$/;
+/** What a project is made of; editors put files of other names beside one while they save it, and hidden ones. */
+const SOURCE = /(?:^|\/)[^./#][^/#]*\.(?:[cm]?[jt]s|json|ya?ml|kql)$/;
 
 export interface SourceWatchOptions {
   /** Absolute. */
@@ -63,7 +63,8 @@ export class SourceWatch {
     this.#watch(folder, (name) => {
       const changed = `${folder}/${name}`;
       if (this.#isFolder(changed)) this.#watchNew(changed);
-      else this.#add(changed);
+      // A folder that was moved away takes its files along without an event for any of them.
+      else if (SOURCE.test(name) || this.#watchers.has(changed)) this.#add(changed);
     });
     for (const entry of fs.readdirSync(this.#absolute(folder), { withFileTypes: true })) {
       if (entry.isDirectory()) this.#watchAll(`${folder}/${entry.name}`);
@@ -76,7 +77,7 @@ export class SourceWatch {
     if (!this.#isFolder(folder)) return;
     const entries = fs.readdirSync(this.#absolute(folder), { recursive: true, withFileTypes: true });
     for (const entry of entries) {
-      if (!entry.isFile()) continue;
+      if (!entry.isFile() || !SOURCE.test(entry.name)) continue;
       const file = path.join(entry.parentPath, entry.name);
       this.#add(slashed(path.relative(this.#options.projectDir, file)));
     }
@@ -112,7 +113,6 @@ export class SourceWatch {
   }
 
   #add(name: string): void {
-    if (PASSING.test(name)) return;
     this.#changed.add(name);
     this.#changedAt ??= performance.now();
     const left = this.#changedAt + REPORTED_WITHIN_MS - performance.now();

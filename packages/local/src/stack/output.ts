@@ -140,6 +140,8 @@ export function summary(
       inspectors.map(({ part, address }) => [site, address, 'inspector', `of the ${part}`]),
     ),
   ];
+  // Its functions, then its database and its queues.
+  const pids = [second.pid, second.emulatorsPid].filter((pid) => pid !== null).join(' ');
   const bearer = stack.issuer === undefined ? '' : ' -H "authorization: Bearer $TOKEN"';
   return [
     '',
@@ -150,8 +152,11 @@ export function summary(
     `    curl -sS ${first.url}/write${bearer} -H 'content-type: application/json' -d '${body}'`,
     `    curl -sS ${second.url}/items/hello${bearer}`,
     '',
-    '  Kill a cloud; it starts again by itself, and the edge goes round it:',
-    `    kill -9 ${first.pid ?? ''}`,
+    `  Kill ${second.site}; it starts again by itself, and the edge goes round it:`,
+    `    kill -9 ${pids}`,
+    '  Keep it down instead, and let it go on:',
+    `    kill -STOP ${pids}`,
+    `    kill -CONT ${pids}`,
     '',
     `  Data    ${places.data ?? 'in memory only'}`,
     `  Logs    ${places.logs}`,

@@ -73,10 +73,18 @@ test('a file that is removed', async () => {
   await changed('src/deep/a.ts');
 });
 
+test('a folder that is moved away, with its files', async () => {
+  fs.renameSync(file('src/deep'), file('deep'));
+  await changed('src/deep');
+});
+
 test('in the folder of the project only those that were asked for, and never what editors put beside a file', async () => {
   fs.writeFileSync(file('two.yml'), '1');
   fs.writeFileSync(file('src/deep/a.ts~'), '1');
   fs.writeFileSync(file('src/deep/4913'), '1');
+  fs.writeFileSync(file('src/deep/sedAbC1d2'), '1');
+  fs.writeFileSync(file('src/deep/a.ts.tmp.4711.1732'), '1');
+  fs.writeFileSync(file('src/deep/.#a.ts'), '1');
   fs.writeFileSync(file('one.yml'), '2');
   await waitUntil('one.yml', () => (reported.includes('one.yml') ? true : undefined));
   expect(reported.every((name) => name === 'one.yml')).toBe(true);

@@ -33,7 +33,10 @@ export interface ReadableRecords {
   read(id: string): Promise<ShownRecord>;
   /** Undefined when there is none. */
   find(id: string): Promise<ShownRecord | undefined>;
-  /** One page, in the order of the ids or by an index of the entity. @throws InvalidError for a query that nothing serves. */
+  /**
+   * One page, in the order of the ids or by an index of the entity. A query that no index serves is a fault of the handler
+   * (500). @throws InvalidError for a value or a cursor that is none, and for what one owner may not ask.
+   */
   list(query?: RecordQuery): Promise<RecordPage>;
   /** The records of whom the handler names. @throws TypeError unless `uses.actsForAnybody` is declared. */
   actingFor(whom: ActingFor): ReadableRecords;

@@ -14,6 +14,7 @@ import { problemReply } from '../../../../src/shared/http/problem.ts';
 import type { HttpReply, HttpRequest } from '../../../../src/shared/http/route.ts';
 import { sessionToken } from '../../../../src/shared/http/session.ts';
 import { keepIndexes } from '../../../../src/shared/operations/index-upkeep.ts';
+import { replicationView } from '../../../../src/shared/operations/replication-view.ts';
 import { checkStep } from '../../../../src/shared/validation/check-step.ts';
 import { bookingNamed } from '../../../helpers/indexed-booking.ts';
 import { delivered, TestSite } from '../../../helpers/test-site.ts';
@@ -216,6 +217,8 @@ describe('an index that was added', () => {
     const value = site.held(heartbeatKey(AWS))?.state.fields[INDEXES_FIELD]?.[1] as readonly Json[][];
     return value.map(([, phase]) => phase);
   };
+  const unfinished = async () =>
+    (await replicationView(site.site, site.store)).indexes?.map(({ phase }) => phase);
   const own = () => site.verifiers.get(AWS)?.sent ?? [];
 
   test('refuses until every site has filled it, and answers from then on, whatever becomes of a peer', async () => {
@@ -224,7 +227,11 @@ describe('an index that was added', () => {
     expect(await get('seats=2')).toMatchObject(refused);
     await phasesAt(AZURE, 'filling');
     expect(await get('seats=2')).toMatchObject(refused);
+    expect(await unfinished()).toEqual(['filled', 'filled', 'filled']);
     await phasesAt(AZURE, 'filled');
+    // Before a tick has noted it: what is said of an index agrees with what its list answers.
+    expect(await unfinished()).toBeUndefined();
+    expect(await ids('paid=true')).toEqual([]);
     await tick();
     expect(phases()).toEqual(['open', 'open', 'open']);
     site.store.items.delete(heartbeatKey(AZURE));
