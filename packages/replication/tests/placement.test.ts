@@ -12,7 +12,7 @@ import { forward } from '@tandem-clouds/replication/forward';
 import { beat, leaveNotes, NO_NOTES, refusedKeys, sweptTo } from '@tandem-clouds/replication/heartbeat';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { isBusinessOf } from '@tandem-clouds/replication/reactions/entries';
-import { DELETED, type StoredRecord } from '@tandem-clouds/replication/record';
+import { DELETED } from '@tandem-clouds/replication/record';
 import { sweep } from '@tandem-clouds/replication/sweep';
 import { noteUnusable, unusableKeys } from '@tandem-clouds/replication/unusable-keys';
 import { placementOf } from '../../../src/shared/domain/placement.ts';
@@ -182,10 +182,9 @@ describe('nothing in what is kept everywhere', () => {
       ['unique:digest', 'claims', 'patient:1'],
       ['conflict:digest', 'record', 'patient:1'],
     ] as const) {
-      const [stamp, state] = ['0lk3ju4w0:000:aws-us-east-1', {}];
       const { state: real } = await aws.write('patient:x', { a: 1 });
-      const stamped = Object.values(real.vector)[0] ?? stamp;
-      const fields = field === 'record' ? { record: [stamped, value] as const } : state;
+      const stamped = real.vector[AWS]!;
+      const fields = field === 'record' ? { record: [stamped, value] as const } : {};
       const sets = field === 'claims' ? { claims: { c: [stamped, { record: value }] as const } } : undefined;
       const record = {
         key,
@@ -194,7 +193,7 @@ describe('nothing in what is kept everywhere', () => {
         pending: {},
         operations: [],
       };
-      aws.store.items.set(key, { record: record as StoredRecord, revision: 0 });
+      aws.store.items.set(key, { record, revision: 0 });
       await aws.run(
         noteUnusable(aws.site, 'compare', new Map([[key, new RefusedError(`${key} is refused`)]])),
       );
