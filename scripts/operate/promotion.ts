@@ -5,6 +5,8 @@
  * (`writerSettleMs`), and all that it wrote has arrived; or when it is said to be lost. Run again, it goes on where it
  * stopped.
  */
+import { entityOf } from '@tandem-clouds/replication/record';
+import { UNIQUE } from '@tandem-clouds/replication/reserved';
 import { writerDrainMs, writerPollMs, writerSettleMs } from '../../src/shared/bounds.ts';
 import type { WriterView } from '../../src/shared/http/operations/writers.ts';
 import type { PendingView } from '../../src/shared/operations/pending-view.ts';
@@ -92,7 +94,11 @@ export async function perform(
   // To its own site it is given back at once.
   if (before !== next) {
     await sleep(writerSettleMs);
-    for (let waitedMs = 0; !(await hasArrived({ before, next, entity, closed })); waitedMs += writerPollMs) {
+    for (
+      let waitedMs = 0;
+      !(await hasArrived({ sites, before, next, entity, closed }));
+      waitedMs += writerPollMs
+    ) {
       if (waitedMs >= writerDrainMs)
         return `${to} has not got everything yet; nobody writes. The same command goes on, and promote ${entity} --to ${from} gives it back`;
       await sleep(writerPollMs);
@@ -102,19 +108,30 @@ export async function perform(
   return undefined;
 }
 
+/** @throws Error when somebody else has moved it meanwhile */
 async function hasArrived({
+  sites,
   before,
   next,
   entity,
   closed,
 }: {
+  readonly sites: readonly WriterSite[];
   readonly before: WriterSite;
   readonly next: WriterSite;
   readonly entity: string;
   readonly closed: number;
 }): Promise<boolean> {
-  const { waiting, atLeast } = await waitingAt(before, { entity, to: next.site });
-  if (waiting.length > 0 || atLeast) return false;
+  const now = await viewOf(before, entity);
+  if (now.epoch !== closed)
+    throw new Error(
+      `${entity} has been moved by somebody else: ${before.site} is at epoch ${now.epoch}, not ${closed}`,
+    );
+  // Also what another site wrote when it was the one that writes, and has not sent yet.
+  for (const each of sites.filter((site) => site !== next)) {
+    const { waiting, atLeast } = await waitingAt(each, { entity, to: next.site });
+    if (waiting.length > 0 || atLeast) return false;
+  }
   return (await viewOf(next, entity)).epoch === closed && (await next.inbound()) === 0;
 }
 
@@ -123,7 +140,10 @@ async function waitingAt(
   { entity, to }: { readonly entity: string; readonly to: string },
 ): Promise<Pick<Plan, 'waiting' | 'atLeast'>> {
   const peer = (await writer.pending()).peers.find(({ site }) => site === to);
-  const waiting = (peer?.keys ?? []).map(({ key }) => key).filter((key) => key.startsWith(`${entity}:`));
+  // A value that is claimed is taken, also where the record that has it has arrived and its claim has not.
+  const waiting = (peer?.keys ?? [])
+    .map(({ key }) => key)
+    .filter((key) => [entity, UNIQUE].includes(entityOf(key)));
   return { waiting, atLeast: peer?.atLeast ?? false };
 }
 

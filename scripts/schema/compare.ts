@@ -96,6 +96,9 @@ function* compareAccess(name: string, before: EntityDescription, after: EntityDe
 const REMOVED =
   'a site that keeps them no longer removes its records by itself, each once a site that does keep it holds it: see `sites` in the page about where data lives for what it leaves (dead letters, backups, logs)';
 
+const CLAIMED_ANEW =
+  'Unique values are claimed anew, and where: give each old record another value and its own back, or a new one may take the same';
+
 /** Every site that kept the records has some; one that is to keep them gets them by the hourly comparison. */
 function* compareSites(place: string, before: EntityDescription, after: EntityDescription): Changes {
   if (isSame(before.sites, after.sites)) return;
@@ -113,10 +116,10 @@ function* compareSites(place: string, before: EntityDescription, after: EntityDe
     yield backfill(
       place,
       what,
-      before.sites === undefined && isAnyUnique
-        ? `${REMOVED}. Unique values are claimed anew, and where: give each old record another value and its own back, or a new one may take the same`
-        : REMOVED,
+      before.sites === undefined && isAnyUnique ? `${REMOVED}. ${CLAIMED_ANEW}` : REMOVED,
     );
+  // A reservation is named otherwise where every site keeps it.
+  else if (after.sites === undefined && isAnyUnique) yield backfill(place, what, CLAIMED_ANEW);
   else
     yield additive(
       place,

@@ -112,6 +112,47 @@ describe('a promotion while both live', () => {
   });
 });
 
+test('a promotion that somebody else undoes meanwhile opens nobody else', async () => {
+  const undone = perform(sites, await planOf(sites, { entity: 'account', to: AZURE, lost: undefined }), {
+    note: () => undefined,
+    sleep: async (ms) => {
+      await sleep(ms);
+      const plan = await planOf(sites, { entity: 'account', to: AWS, lost: undefined });
+      if (plan.way === 'goOn') await perform(sites, plan, { sleep, note: () => undefined });
+    },
+  });
+  await expect(undone).rejects.toThrow(`${AWS} is at epoch 2, not 1`);
+  await aws.write('account:1', { a: 1 });
+  await sleep(0);
+  expect(await writerAt(1)).toMatchObject({ site: AWS, epoch: 2 });
+});
+
+test('a promotion waits also for what another site has written in its time', async () => {
+  const third: WriterSite = {
+    ...sites[0]!,
+    site: 'third',
+    pending: async () => {
+      const view = await sites[0]!.pending();
+      const left = ['account:9', 'unique:x'].filter(
+        (_, index) => sleptMs <= writerSettleMs + 5_000 * (index + 1),
+      );
+      const keys = left.map((key) => ({ key, since: view.now }));
+      return { ...view, peers: [{ site: AZURE, keys, atLeast: false }] };
+    },
+  };
+  sites = [...sites, third];
+  expect(await promote(AZURE)).toBeUndefined();
+  expect(sleptMs).toBeGreaterThan(writerSettleMs + 10_000);
+});
+
+test('a site that does not keep the records is not opened, also after a loss', async () => {
+  azure.site = { ...azure.site, keptAt: (key) => (entityOf(key) === 'account' ? [AWS] : undefined) };
+  sites = [writerSite(azure)];
+  await expect(promote(AZURE, AWS)).rejects.toMatchObject({
+    failures: [{ pointer: '/entity', rule: 'sites' }],
+  });
+});
+
 describe('a promotion after a loss', () => {
   test('opens at once; what comes back obeys, and what it had not sent crosses and merges', async () => {
     await aws.write('account:1', { a: 'kept', labels: 'lost' });

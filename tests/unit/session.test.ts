@@ -62,6 +62,24 @@ describe('a read within a session', () => {
     });
   });
 
+  test('names none that does not keep the record', async () => {
+    const { site } = await behind(['azure-eastus', 'aws-eu-west-1']);
+    site.site = { ...site.site, keptAt: () => ['aws-us-east-1', 'azure-eastus'] };
+    const made = ['azure-eastus', 'aws-eu-west-1'].map((maker) => encodeStamp(START_MS, 0, maker));
+    const vector = Object.fromEntries(made.map((stamp) => [stampSite(stamp), stamp]));
+    await expect(site.replica().read('user:1', [{ key: 'user:1', vector }])).rejects.toMatchObject({
+      origins: ['azure-eastus'],
+    });
+  });
+
+  test('is not waited for by a write that is for another site to decide', async () => {
+    const { site, written } = await behind();
+    site.site = { ...site.site, declaredWriter: () => 'azure-eastus' };
+    const write = { key: 'user:1', decide: () => ({ name: 'x' }), seen: [seen(written)] };
+    await expect(site.replica().write(write)).rejects.toMatchObject({ code: 'not_writer_here' });
+    expect(site.nowMs).toBe(START_MS);
+  });
+
   const stateAt = (maker: string, ms: number): SeenState => ({
     key: 'user:1',
     vector: { [maker]: encodeStamp(ms, 0, maker) },

@@ -8,6 +8,7 @@ import { clockAheadMaxMs, horizonMs, sessionWaitMs } from './bounds.ts';
 import { MalformedError, NotYetHereError } from './errors.ts';
 import { type KeysRead, readKeys } from './isolate.ts';
 import { pauses } from './pauses.ts';
+import { keeps } from './placement.ts';
 import type { Versioned } from './ports/store.ts';
 import { type Protocol, type Site, sleep } from './protocol.ts';
 import { includes } from './record.ts';
@@ -40,7 +41,9 @@ export function* awaitStates(site: Site, seen: readonly SeenState[]): Protocol<K
     checkPossible(site, missing);
     const { value: pauseMs } = waits.next();
     if (pauseMs === undefined || missing.some((stamp) => stampSite(stamp) === site.site)) {
-      throw new NotYetHereError(`${first.key} has not arrived here as it was seen`, sitesOf(missing));
+      // Only a site that keeps it is asked for it.
+      const makers = sitesOf(missing).filter((maker) => keeps(site, maker, first));
+      throw new NotYetHereError(`${first.key} has not arrived here as it was seen`, makers);
     }
     yield* sleep(pauseMs);
   }

@@ -62,6 +62,8 @@ export interface LocalWrite {
   readonly creates?: { readonly keepUnseenTombstone: boolean };
   /** True when the key is most likely new: saves the read. */
   readonly expectNew?: boolean;
+  /** Of an entity that one site writes at a time: what no rule is decided by, and therefore any site may note. */
+  readonly isNote?: boolean;
   readonly traceparent?: string | undefined;
   /** The effect of a reaction whose result this is. */
   readonly done?: { readonly reaction: string; readonly effectId: string };
@@ -96,7 +98,7 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
       }
       const live = held !== undefined && isLive(held.state, site.now());
       const start = yield* startOf(site, write, held, live);
-      yield* requireWriter(site, write.key);
+      if (write.isNote !== true) yield* requireWriter(site, write.key);
       // Nothing is waited for between the decision and the put: what it was made by must still be so.
       const changes = write.decide(held, live);
       if (changes !== undefined && isForgotten) throw unknowable(write.key);

@@ -7,8 +7,8 @@
  * site that is lost, and only fencing it (no request reaches it before it knows the new epoch) keeps two from writing at once.
  *
  * Invariant: each step names the epoch that it has seen, and is refused when there is another by now; taken again at once it
- * does nothing the second time. A site that is opened without the one before leaves it so many epochs that whatever that one
- * may have done unheard stands below.
+ * does nothing the second time. A site that is opened by another than has closed, which may be lost or be given back at this
+ * very moment, leaves that one so many epochs that whatever it may have done unheard stands below.
  */
 import { OvertakenError } from './errors.ts';
 import { localWrite } from './local-write.ts';
@@ -19,8 +19,8 @@ import { type Writer, WRITER_FIELD, writerIn, writerKey } from './writer-record.
 
 /** Digits of an epoch as a rank, which sorts as text. */
 const EPOCH_DIGITS = 12;
-/** What a site that is opened without the one before leaves that: it may have closed and been given back, unheard. */
-const LOST_EPOCHS = 1_000;
+/** What a site that is opened leaves the one before: it may have closed and been given back, unheard. */
+const UNHEARD_EPOCHS = 1_000;
 
 export interface Move {
   readonly entity: string;
@@ -43,7 +43,7 @@ export function* closeWriter(site: Site, move: Move, to: SiteId): Protocol<Write
 export function* openWriter(site: Site, move: Move): Protocol<Writer> {
   return yield* change(site, move, 'open', ({ epoch, closedBy }) => ({
     site: site.site,
-    epoch: epoch + (closedBy === undefined ? LOST_EPOCHS : 1),
+    epoch: epoch + (closedBy === site.site ? 1 : UNHEARD_EPOCHS),
   }));
 }
 

@@ -9,7 +9,7 @@
 import { NotKeptHereError } from './errors.ts';
 import type { Site } from './protocol.ts';
 import { entityOf, idOf, type RecordState } from './record.ts';
-import { CURSOR } from './reserved.ts';
+import { CONFLICT, CURSOR, UNIQUE } from './reserved.ts';
 import type { SiteId } from './stamp.ts';
 
 type Placed = Pick<Site, 'site' | 'peers' | 'keptAt'>;
@@ -29,9 +29,14 @@ export function peersOf(site: Placed, record: Named): readonly SiteId[] {
   return site.peers.filter((peer) => keeps(site, peer, record));
 }
 
-/** Whether a record is kept at some sites only, so that what is kept everywhere must not name it. */
+/**
+ * Whether a record is kept at some sites only, or may be, so that what is kept everywhere must not name it. Of what is about
+ * another record the key alone does not always say it.
+ */
 export function isConfined({ keptAt }: Pick<Site, 'keptAt'>, { key, state }: Named): boolean {
-  return keptAt?.(key, state) !== undefined;
+  if (keptAt === undefined) return false;
+  const isUnsaid = state === undefined && [CONFLICT, UNIQUE].includes(entityOf(key));
+  return isUnsaid || keptAt(key, state) !== undefined;
 }
 
 /** How a record is called in what is kept everywhere: confined ones by their entity alone. */

@@ -36,7 +36,8 @@ import { sendPacked } from './packs.ts';
 import { keeps, peersOf } from './placement.ts';
 import type { ExposurePage, PendingEntry } from './ports/store.ts';
 import { all, clearPending, pending, type Protocol, send, type Site, sleep } from './protocol.ts';
-import type { StoredRecord } from './record.ts';
+import { entityOf, type StoredRecord } from './record.ts';
+import { UNIQUE } from './reserved.ts';
 import { areUnderstood, PACKS } from './semantics.ts';
 import type { SiteId } from './stamp.ts';
 
@@ -230,12 +231,16 @@ class Run {
     const site = this.#site;
     const crossings = yield* this.patiently(this.#stillPending(due.map(({ key }) => key)));
     if (crossings === undefined) return false;
-    const results = yield* cross(crossings, {
+    const throttled = (error: ThrottledError): void => this.#storeThrottles(error);
+    const single = crossings.filter(({ key }) => isWatched(site, key));
+    const packed = crossings.filter((crossing) => !single.includes(crossing));
+    this.#note(single, yield* cross(single, { throttled }));
+    const results = yield* cross(packed, {
       sendTo: (peer, messages) =>
         lanes.includes(peer) ? sendPacked(site, peer, messages) : send(peer, messages),
-      throttled: (error) => this.#storeThrottles(error),
+      throttled,
     });
-    this.#note(crossings, results);
+    this.#note(packed, results);
     return true;
   }
 
@@ -313,6 +318,14 @@ class Run {
       }
     });
   }
+}
+
+/**
+ * Whether it never crosses in a pack: whoever moves the right to write an entity looks at the inbound queue of the next site,
+ * and there everything must be that this one has let go of.
+ */
+function isWatched({ declaredWriter }: Site, key: string): boolean {
+  return declaredWriter !== undefined && (entityOf(key) === UNIQUE || declaredWriter(key) !== undefined);
 }
 
 /** Peers whose release understands packs, by their heartbeats. */

@@ -60,6 +60,13 @@ describe('a backlog', () => {
     expect(aws.held('user:0')?.pending).toEqual({});
   });
 
+  test('of what one site writes at a time crosses by the inbound queue, which a promotion looks at', async () => {
+    const { aws } = await backlog();
+    aws.site = { ...aws.site, declaredWriter: (key) => (key.startsWith('user:') ? AWS : undefined) };
+    expect(await aws.run(sweep(aws.site, { packs: true }))).toMatchObject({ resent: KEYS });
+    expect([aws.peers.get(AZURE)?.sent.length, packsFor(aws, AZURE).length]).toEqual([KEYS, 0]);
+  });
+
   test('lets a write whose message was lost meanwhile cross before all that is older', async () => {
     const { aws } = await backlog();
     aws.nowMs += 3_600_000;

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { beginCollection } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import { beginPurge } from '@tandem-clouds/replication/anti-entropy/purge';
+import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { awaitAcceptance } from '@tandem-clouds/replication/await-acceptance';
 import { compareStepMs, horizonMs, sweepGraceMs } from '@tandem-clouds/replication/bounds';
@@ -16,6 +17,7 @@ import { sweep } from '@tandem-clouds/replication/sweep';
 import { noteUnusable, unusableKeys } from '@tandem-clouds/replication/unusable-keys';
 import { placementOf } from '../../../src/shared/domain/placement.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
+import { checkStep } from '../../../src/shared/validation/check-step.ts';
 import { AWS, AZURE, Mesh } from '../../../tests/helpers/mesh.ts';
 import { delivered, type TestSite } from '../../../tests/helpers/test-site.ts';
 
@@ -173,6 +175,36 @@ describe('nothing in what is kept everywhere', () => {
     expect(JSON.stringify(heartbeat)).not.toContain('secret');
   });
 
+  test('names what is about a record, where the key does not say which', async () => {
+    await aws.run(beat(aws.site));
+    // A claim from before its entity was kept at some sites only, and an entry of the conflict log.
+    for (const [key, field, value] of [
+      ['unique:digest', 'claims', 'patient:1'],
+      ['conflict:digest', 'record', 'patient:1'],
+    ] as const) {
+      const { state: real } = await aws.write('patient:x', { a: 1 });
+      const stamped = real.vector[AWS]!;
+      const fields = field === 'record' ? { record: [stamped, value] as const } : {};
+      const sets = field === 'claims' ? { claims: { c: [stamped, { record: value }] as const } } : undefined;
+      const record = {
+        key,
+        state: { fields, vector: real.vector, ...(sets && { sets }) },
+        version: stamped,
+        pending: {},
+        operations: [],
+      };
+      aws.store.items.set(key, { record, revision: 0 });
+      await aws.run(
+        noteUnusable(aws.site, 'compare', new Map([[key, new RefusedError(`${key} is refused`)]])),
+      );
+    }
+    mesh.tick(60_000);
+    await mesh.beginAndSettle({ from: AWS, to: EU, repair: false });
+    expect(mesh.result({ from: AWS, to: EU }).from!.differing).toBeGreaterThan(2);
+    const open = [aws.held(heartbeatKey(AWS)), aws.held(`verification:${AWS}.${EU}`)];
+    expect(JSON.stringify(open)).not.toContain('digest');
+  });
+
   test('comes of comparing: sites that keep a record are repaired, others hear nothing of it', async () => {
     for (let i = 0; i < 300; i += 1) await aws.write(`patient:secret${i}`, { a: 'secret' });
     await aws.write('note:secret', { a: 'secret' });
@@ -223,6 +255,21 @@ describe('nothing in what is kept everywhere', () => {
     await mesh.settle();
     expect([aws.held('patient:1'), aws.held('note:1')]).toEqual([undefined, undefined]);
   });
+});
+
+test('a tombstone that another release asks everybody about is not named to a site that does not keep it', async () => {
+  await aws.write('patient:1', { a: 1, [DELETED]: true });
+  for (const site of [eu, azure]) await arrive(site, aws, 'patient:1');
+  for (const { store } of mesh.sites)
+    for (const [key, held] of store.items)
+      store.items.set(key, { ...held, record: { ...held.record, pending: {} } });
+  mesh.tick(2 * horizonMs);
+  declare(eu);
+  aws.site = { ...aws.site, peers: [EU, AZURE] };
+  await aws.run(beginCollection(aws.site));
+  const [asked] = aws.verifiers.get(EU)!.sent.map(delivered);
+  await eu.run(verify(eu.site, [asked!], checkStep));
+  expect(eu.verifiers.get(AZURE)!.sent).toEqual([]);
 });
 
 test('conditions that a site made true which keeps the record no more are those of one that does', () => {

@@ -19,6 +19,7 @@ import type { Site } from '@tandem-clouds/replication/protocol';
 import { isLive, type StoredRecord } from '@tandem-clouds/replication/record';
 import { areUnderstood } from '@tandem-clouds/replication/semantics';
 import { type Activity, noteUnusable } from '@tandem-clouds/replication/unusable-keys';
+import { requireWriter } from '@tandem-clouds/replication/writer-record';
 import { pageBytesMax } from '../bounds.ts';
 import { IndexIncompleteError, UnreadableError } from '../errors.ts';
 import type { Ids } from '../ports/ids.ts';
@@ -174,7 +175,11 @@ export class Replica {
   async write({ seen = [], mayKnow, ...write }: ReplicaWrite): Promise<StoredRecord> {
     const known = seen.filter(({ key }) => key === write.key);
     // A site never goes back: what is here now is in whatever the write is decided by.
-    if (known.length > 0) await this.#await(known, mayKnow);
+    if (known.length > 0) {
+      // What another site decides is waited for there.
+      await drive(requireWriter(this.#site, write.key), this.#resources);
+      await this.#await(known, mayKnow);
+    }
     // The last 48 bits are random: enough to tell a record's few latest operations apart.
     const operationId = this.#ids.next().slice(-12);
     try {

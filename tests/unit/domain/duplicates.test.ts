@@ -147,6 +147,22 @@ describe('onDuplicate', () => {
     }
   });
 
+  test('is run by the site that writes the entity, whichever site has claimed', async () => {
+    const written = (by: TestSite) => ({
+      declaredWriter: (key: string) => (entityOf(key) === 'member' ? by.site.site : undefined),
+    });
+    // Azure is promoted while AWS, which is not lost after all, writes on.
+    for (const site of [aws, azure]) Object.assign(site.site, written(site));
+    await create(azure, 'm1');
+    aws.nowMs = azure.nowMs + 5;
+    await create(aws, 'm2');
+    Object.assign(aws.site, written(azure));
+    await settle();
+    await settle();
+    await settle();
+    expect(lossesNamed()).toEqual([['azure-1', 'm2', 'email', ADA, 'm1']]);
+  });
+
   test('may take the value away, and then it is free for the third', async () => {
     answer = () => ({ email: null });
     await create(aws, 'm1');

@@ -382,6 +382,13 @@ describe('a change of a declaration', () => {
     ['fewer', {}, at('aws-a', 'azure-b'), 'backfill', /was every site .*removes its records by itself/],
     ['without one', at('aws-a', 'azure-b'), at('aws-a'), 'backfill', /removes its records by itself/],
     ['unique', {}, { ...at('aws-a'), unique: ['title'] }, 'backfill', /claimed anew/],
+    [
+      'every, unique',
+      { ...at('aws-a'), unique: ['title'] },
+      { unique: ['title'] },
+      'backfill',
+      /claimed anew/,
+    ],
     ['one more', at('aws-a'), at('azure-b', 'aws-a'), 'additive', /or by `repair`/],
     ['every', at('aws-a'), {}, 'additive', /and is every site/],
     ['others', at('aws-a'), at('azure-b'), 'breaking', /release 1: both/],

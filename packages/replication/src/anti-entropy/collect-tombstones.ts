@@ -10,7 +10,7 @@
 import { compareStepMs, horizonMs, offerCharactersMax, offerPageSize, tombstoneMarginMs } from '../bounds.ts';
 import { isPermanent } from '../errors.ts';
 import { readKeys, scanPage } from '../isolate.ts';
-import { peersOf } from '../placement.ts';
+import { keeps, peersOf } from '../placement.ts';
 import { type Protocol, putMany, remove, type Site } from '../protocol.ts';
 import { isDeleted, stateName, type StoredRecord } from '../record.ts';
 import { type SiteId, stampMs } from '../stamp.ts';
@@ -63,6 +63,9 @@ export function* collectTombstones(site: Site, step: TombstoneCollection): Proto
   const same = step.states.filter(([key, name]) => {
     if (unreadable.has(key)) return false;
     const record = held.get(key)?.record;
+    // Another release may ask more sites than this one lets keep it: it stays until all agree where it is kept.
+    const isKept = (at: SiteId): boolean => keeps(site, at, { key, ...(record && { state: record.state }) });
+    if (!step.left.every((peer) => peer === site.site || isKept(peer))) return false;
     return record === undefined
       ? site.rebuilding !== true && isLongPast(name, nowMs)
       : stateName(record.state) === name && mayGo(record, sinceMs);

@@ -185,6 +185,8 @@ function* markLost(
 ): Protocol<void> {
   yield* localWrite(site, {
     key: record,
+    // Whoever writes the entity by now does not know whether a write of this site was under way.
+    isNote: true,
     // One write may have claimed several values, beside the same others.
     operationId: `lost/${duplicates.digest(canonicalJson([reservation, among]))}`,
     decide: (current) => {

@@ -1,6 +1,7 @@
 /** Which site writes the records of an entity, where one does at a time; and the two steps of moving that. */
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import { closeWriter, type Move, openWriter } from '@tandem-clouds/replication/move-writer';
+import { keeps } from '@tandem-clouds/replication/placement';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import { type Writer, writerIn, writerKey } from '@tandem-clouds/replication/writer-record';
 import { InvalidError, NotFoundError } from '../../errors.ts';
@@ -51,8 +52,7 @@ export function writerRoutes(site: Site, resources: Resources, declared: Declare
       async handle({ body }) {
         const { to, ...seen } = body as { entity: string; epoch: number; to: string };
         const move = moveOf(seen);
-        const keepers = site.keptAt?.(`${move.entity}:`);
-        if (!site.peers.includes(to) || keepers?.includes(to) === false) {
+        if (!site.peers.includes(to) || !keeps(site, to, { key: `${move.entity}:` })) {
           const detail = `is no peer of ${site.site} that keeps records of ${move.entity}`;
           throw new InvalidError('nobody is there to write', [{ pointer: '/to', rule: 'peer', detail }]);
         }
@@ -65,6 +65,10 @@ export function writerRoutes(site: Site, resources: Resources, declared: Declare
       body: writerOpen,
       async handle({ body }) {
         const move = moveOf(body as { entity: string; epoch: number });
+        if (!keeps(site, site.site, { key: `${move.entity}:` })) {
+          const detail = `names what ${site.site} does not keep: nobody would write it`;
+          throw new InvalidError('nobody is there to write', [{ pointer: '/entity', rule: 'sites', detail }]);
+        }
         return reply(move, await drive(openWriter(site, move), resources));
       },
     },

@@ -7,7 +7,7 @@ export const writerMutants: readonly Mutant[] = [
   mutant(
     'nobody asks who writes',
     'packages/replication/src/local-write.ts',
-    'yield* requireWriter(site, write.key);',
+    'if (write.isNote !== true) yield* requireWriter(site, write.key);',
     '',
   ),
   mutant('the declaration counts for ever', WRITER, 'return isWriter ?', 'return isWriter && false ?'),
