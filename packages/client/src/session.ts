@@ -88,10 +88,12 @@ function isBelow(record: string, list: string): boolean {
   return record.startsWith(`${list}/`);
 }
 
+/** The answer of a custom route names several states at once, which count as so many tokens. */
 function withinBounds(tokens: readonly string[]): readonly string[] {
-  let bytes = 0;
-  return tokens.slice(0, sessionTokensMax).filter((token) => {
-    bytes += token.length + 1;
-    return bytes <= sessionBytesMax;
+  let [count, bytes] = [0, 0];
+  return tokens.filter((token) => {
+    count += token.split(',').length;
+    bytes += token.length + 2;
+    return count <= sessionTokensMax && bytes <= sessionBytesMax;
   });
 }
