@@ -20,6 +20,8 @@ interface Held {
 export interface Carried {
   readonly tokens: readonly string[];
   readonly at: number;
+  /** A site of an older release decides a write without its tokens: the answer need not include them. */
+  readonly isWrite?: true;
 }
 
 export class Session {
@@ -38,15 +40,15 @@ export class Session {
     const own = this.#records.get(isRead ? path : recordPath(path));
     const below = [...this.#records].reverse().filter(([key]) => isRead && isBelow(key, path));
     const found = own ?? below.flatMap(([, held]) => held);
-    return { tokens: withinBounds(found.map(({ token }) => token)), at };
+    const tokens = withinBounds(found.map(({ token }) => token));
+    return { tokens, at, ...(!isRead && { isWrite: true }) };
   }
 
   /** Takes the token of an answer. @param path Of the record that it is about. */
-  keep(path: string, { token, site }: Pick<Held, 'site' | 'token'>, { tokens, at }: Carried): void {
+  keep(path: string, { token, site }: Pick<Held, 'site' | 'token'>, { tokens, at, isWrite }: Carried): void {
     const held = this.#records.get(path) ?? [];
-    const stays = held.filter(
-      (one) => one.token !== token && !tokens.includes(one.token) && !(one.site === site && one.at < at),
-    );
+    const included = isWrite === true ? [token] : [token, ...tokens];
+    const stays = held.filter((one) => !included.includes(one.token) && !(one.site === site && one.at < at));
     this.#moment += 1;
     this.#records.delete(path);
     this.#records.set(
