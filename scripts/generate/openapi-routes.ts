@@ -8,7 +8,7 @@ import {
 import { outputSchema, pathParams, routeInputSchema } from '../../src/shared/domain/routes/route-schemas.ts';
 import { pascal } from './names.ts';
 import { scoped } from './openapi-callers.ts';
-import { actsFor, idempotencyKey, type Operation, problems, ref, session } from './openapi-parts.ts';
+import { actsFor, idempotencyKey, type Operation, placed, problems, ref, session } from './openapi-parts.ts';
 import { refusalResponses, refusalSchemas } from './openapi-refusals.ts';
 
 /** @param entities All that are declared. */
@@ -21,12 +21,30 @@ export function routePaths(
   const paths: Record<string, Record<string, Operation>> = {};
   for (const [name, operation] of Object.entries(routes.operations)) {
     const { path, method } = operation;
+    const described = operationOf(routes, name, { operation, behalf });
+    const sites = sitesOf(routes, operation, used);
     paths[path] = {
       ...paths[path],
-      [method.toLowerCase()]: operationOf(routes, name, { operation, behalf }),
+      [method.toLowerCase()]: sites === undefined ? described : placed(described, sites),
     };
   }
   return paths;
+}
+
+/** Those that have all the records that it may use; undefined: every site, or none of which that is known. */
+function sitesOf(
+  { uses: { records = {} } }: CustomRoutes,
+  { method }: CustomOperation,
+  used: readonly Entity[],
+): readonly string[] | undefined {
+  const each = used.flatMap(({ name, sites, writes }) => {
+    const isWritten = method !== 'GET' && records[name] === 'write' && writes !== undefined;
+    const where = isWritten ? [writes] : sites;
+    return where === undefined ? [] : [where];
+  });
+  const [first = [], ...others] = each;
+  const common = first.filter((site) => others.every((sites) => sites.includes(site)));
+  return common.length === 0 ? undefined : common;
 }
 
 /** What an operation adds to the schemas of the contract, by name. */

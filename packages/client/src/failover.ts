@@ -52,6 +52,19 @@ export interface FailoverOptions extends CheckedOptions {
   readonly clock: Clock;
 }
 
+/**
+ * A site refuses so before it looks whether it has done an earlier attempt: another token, another writer, a record that is
+ * gone since. `gone` even says that it was done.
+ */
+const SAYS_NOTHING_OF_EARLIER: ReadonlySet<string> = new Set([
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'gone',
+  'not_kept_here',
+  'not_writer_here',
+]);
+
 export class Failover {
   readonly #options: FailoverOptions;
   readonly #circuits: Map<string, Circuit>;
@@ -215,10 +228,11 @@ class Run {
     // The site does not know either whether it has done what an earlier call sent under this key.
     if (isForgotten && !isNewKey) this.#route.unknownAt.add(name);
     const isRepeated = this.#route.unknownAt.has(name);
-    if ((elsewhere.length > 0 || (isForgotten && isRepeated)) && !isRead(request.method))
+    const isDeletedBefore = request.method === 'DELETE' && answer.status === 404 && isRepeated;
+    if (isDeletedBefore && elsewhere.length === 0) return { ...done, deletedBefore: true };
+    const saysNothing = isForgotten || SAYS_NOTHING_OF_EARLIER.has(refusal.code);
+    if ((elsewhere.length > 0 || (saysNothing && isRepeated)) && !isRead(request.method))
       throw this.#failure(refusal);
-    if (request.method === 'DELETE' && answer.status === 404 && isRepeated)
-      return { ...done, deletedBefore: true };
     throw refusal;
   }
 

@@ -20,6 +20,8 @@ interface Held {
 export interface Carried {
   readonly tokens: readonly string[];
   readonly at: number;
+  /** A site of an older release decides a write without its tokens: the answer need not include them. */
+  readonly isWrite?: true;
 }
 
 export class Session {
@@ -38,15 +40,15 @@ export class Session {
     const own = this.#records.get(isRead ? path : recordPath(path));
     const below = [...this.#records].reverse().filter(([key]) => isRead && isBelow(key, path));
     const found = own ?? below.flatMap(([, held]) => held);
-    return { tokens: withinBounds(found.map(({ token }) => token)), at };
+    const tokens = withinBounds(found.map(({ token }) => token));
+    return { tokens, at, ...(!isRead && { isWrite: true }) };
   }
 
   /** Takes the token of an answer. @param path Of the record that it is about. */
-  keep(path: string, { token, site }: Pick<Held, 'site' | 'token'>, { tokens, at }: Carried): void {
+  keep(path: string, { token, site }: Pick<Held, 'site' | 'token'>, { tokens, at, isWrite }: Carried): void {
     const held = this.#records.get(path) ?? [];
-    const stays = held.filter(
-      (one) => one.token !== token && !tokens.includes(one.token) && !(one.site === site && one.at < at),
-    );
+    const included = isWrite === true ? [token] : [token, ...tokens];
+    const stays = held.filter((one) => !included.includes(one.token) && !(one.site === site && one.at < at));
     this.#moment += 1;
     this.#records.delete(path);
     this.#records.set(
@@ -88,10 +90,12 @@ function isBelow(record: string, list: string): boolean {
   return record.startsWith(`${list}/`);
 }
 
+/** The answer of a custom route names several states at once, which count as so many tokens. */
 function withinBounds(tokens: readonly string[]): readonly string[] {
-  let bytes = 0;
-  return tokens.slice(0, sessionTokensMax).filter((token) => {
-    bytes += token.length + 1;
-    return bytes <= sessionBytesMax;
+  let [count, bytes] = [0, 0];
+  return tokens.filter((token) => {
+    count += token.split(',').length;
+    bytes += token.length + 2;
+    return count <= sessionTokensMax && bytes <= sessionBytesMax;
   });
 }

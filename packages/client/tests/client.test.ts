@@ -54,6 +54,18 @@ describe('a session', () => {
     expect(session.carry('/users/big', true).tokens).toEqual([]);
   });
 
+  test('carries no more than a site takes where an answer names several states at once', () => {
+    const session = new Session();
+    const many = (site: string): string => Array.from({ length: 10 }, (_, n) => `${site}${n}`).join(',');
+    session.keep('/quotes/eur', { token: many('a'), site: 'aws' }, none);
+    session.keep('/quotes/eur', { token: many('b'), site: 'azure' }, none);
+    session.keep('/quotes/usd', { token: 'c1', site: 'aws' }, none);
+    const carried = session.carry('/quotes/eur', true).tokens.join(', ').split(', ');
+    expect(carried.flatMap((text) => text.split(','))).toHaveLength(10);
+    const listed = session.carry('/quotes', true).tokens.flatMap((text) => text.split(','));
+    expect([listed.length, listed[0]]).toEqual([11, 'c1']);
+  });
+
   test('goes to another process as JSON', () => {
     const session = new Session();
     session.keep('/users/ada', { token: 'a1', site: 'aws' }, none);

@@ -290,6 +290,25 @@ describe('what else is sent again', () => {
   });
 });
 
+describe('a refusal by the site that may have done an earlier attempt', () => {
+  const count = { signIns: { increment: 1 } };
+
+  test.each<Fate>(['401', 'gone', '404', 'elsewhere'])(
+    'says nothing of that attempt, which did take effect: %s',
+    async (fate) => {
+      const sites = fakeSites({ aws: ['reset-after', fate] });
+      const error = await reasonOf(users(sites).patch('ada', count, { site: 'aws' }));
+      expect([(error as Error).name, effectsOf(sites).length]).toEqual(['OutcomeUnknown', 1]);
+      expect((error as OutcomeUnknown).cause).toBeInstanceOf(ProblemError);
+    },
+  );
+
+  test('is certain where there was none', async () => {
+    const error = await reasonOf(users(fakeSites({ aws: ['401'] })).patch('ada', count));
+    expect(error).toBeInstanceOf(ProblemError);
+  });
+});
+
 describe('waiting', () => {
   test('a site that asks for a pause gets it', async () => {
     const sites = fakeSites({ aws: ['503'] });

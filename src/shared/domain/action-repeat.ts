@@ -6,9 +6,10 @@
  * decides on what the first one had before it, with another `now` and other ids. So this is proven where each field that the
  * action may write ends with one value of one of both runs, whatever the rule computes: plain registers, and states. An
  * increment counts at both; what is added to a set, or is a member of an object, may be named by a fresh id. And a reaction
- * that runs at the origin of those fields would run for each, unless `once` names its effect.
+ * that runs at the origin of those fields would run for each, unless `once` names its effect: by one name, whatever is in
+ * the record, for what each run wrote there may be another.
  */
-import { type Action, type Entity, mergesByMember, policyOf, writersOf } from './entity.ts';
+import { type Action, type Entity, mergesByMember, policyOf, type Reaction, writersOf } from './entity.ts';
 
 /** The fields that an action may write: those that it names, or all that actions write. */
 export function writtenBy(entity: Entity, { writes }: Pick<Action, 'writes'>): readonly string[] {
@@ -20,7 +21,8 @@ export function repeatOfAction(entity: Entity, action: Action): 'elsewhere' | 'h
   if (action.repeat !== undefined) return action.repeat;
   const fields = writtenBy(entity, action);
   const isProven =
-    fields.every((field) => isOneValue(entity, field)) && reactedTo(entity, fields).length === 0;
+    fields.every((field) => isOneValue(entity, field)) &&
+    reactedTo(entity, fields, (once) => once?.length === 0).length === 0;
   return isProven ? 'elsewhere' : 'here';
 }
 
@@ -31,7 +33,7 @@ export function countedTwice(entity: Entity, action: Action): readonly string[] 
     ...fields
       .filter((field) => policyOf(entity, field) === 'counter')
       .map((field) => `${field} is a counter, which counts what both sites do`),
-    ...reactedTo(entity, fields).map(
+    ...reactedTo(entity, fields, (once) => once !== undefined).map(
       (reaction) => `the reaction ${reaction} runs for both, without \`once\``,
     ),
   ];
@@ -42,11 +44,16 @@ function isOneValue(entity: Entity, field: string): boolean {
   return policy === 'states' || (policy === 'register' && !mergesByMember(entity, field));
 }
 
-function reactedTo({ reactions }: Entity, fields: readonly string[]): readonly string[] {
+/** @param isOne Whether what names the effect gives it one name. */
+function reactedTo(
+  { reactions }: Entity,
+  fields: readonly string[],
+  isOne: (once: Reaction['once']) => boolean,
+): readonly string[] {
   return Object.entries(reactions)
     .filter(
       ([, { on, site, once }]) =>
-        site === 'origin' && once === undefined && on.some((field) => fields.includes(field)),
+        site === 'origin' && !isOne(once) && on.some((field) => fields.includes(field)),
     )
     .map(([name]) => name);
 }

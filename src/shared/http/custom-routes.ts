@@ -5,6 +5,12 @@
  * answer is a fault (500), and its reason is in the log.
  */
 import type { ValidateFunction } from 'ajv';
+import {
+  AmbiguousError,
+  ElsewhereError,
+  NotYetHereError,
+  WriterMovingError,
+} from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import { type CustomOperation, type CustomRoutes, isAskedByQuery } from '../domain/routes/custom-routes.ts';
@@ -74,7 +80,7 @@ async function answer(served: Served, request: HttpRequest): Promise<HttpReply> 
   const input = isAskedByQuery(operation)
     ? readQuery(operation, checks.input, request.query)
     : ((request.body ?? {}) as Readonly<Record<string, Json>>);
-  const { records, sessionHeader } = recordsOfRequest(options.entities, request, {
+  const { records, sessionHeader, hasWritten } = recordsOfRequest(options.entities, request, {
     operation: name,
     keyed: operation.keyed,
     actsForAnybody: routes.uses.actsForAnybody === true,
@@ -88,9 +94,18 @@ async function answer(served: Served, request: HttpRequest): Promise<HttpReply> 
   try {
     output = await handle(given, { ...options.context(request), records });
   } catch (error) {
+    if (hasWritten() && saysNothingWasDone(error))
+      throw new AmbiguousError(`${place} has written, and cannot go on here`, { cause: error });
     throw error instanceof RuleError ? declaredRefusal(place, operation.errors, error) : error;
   }
   return replyOf(place, { operation, checks, output, headers: sessionHeader() });
+}
+
+/** What leads a client to another site, or has it come again: after a write that would be done twice. */
+function saysNothingWasDone(error: unknown): boolean {
+  return (
+    error instanceof ElsewhereError || error instanceof WriterMovingError || error instanceof NotYetHereError
+  );
 }
 
 function aboutRequest({ headers, event, caller, requestId }: HttpRequest): object {

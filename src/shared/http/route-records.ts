@@ -4,6 +4,7 @@
  * Invariant: a handler finds and changes what its caller could by the entity's own routes, unless its declaration says that
  * it acts for anybody; a write that an `Idempotency-Key` names takes effect once.
  */
+import { AmbiguousError } from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
@@ -49,6 +50,8 @@ export interface RecordsOfRequest {
   readonly records: Readonly<Record<string, ReadableRecords>>;
   /** Header of the answer: the states that were read and written, the newest last. */
   readonly sessionHeader: () => Readonly<Record<string, string>>;
+  /** Whether something was written, or may have been. */
+  readonly hasWritten: () => boolean;
 }
 
 export interface RecordsOptions {
@@ -75,8 +78,19 @@ export function recordsOfRequest(
     return record;
   };
   const steps = new Set<string>();
+  let isWritten = false;
+  const writing = async <T>(write: Promise<T>): Promise<T> => {
+    try {
+      const done = await write;
+      isWritten = true;
+      return done;
+    } catch (error) {
+      isWritten ||= error instanceof AmbiguousError;
+      throw error;
+    }
+  };
   const records = used.map((one) => {
-    const port = new Port(one, request, { ...options, noted, steps });
+    const port = new Port(one, request, { ...options, noted, steps, writing });
     return [one.entity.name, one.right === 'write' ? port.writable() : port.readable()] as const;
   });
   return {
@@ -85,6 +99,7 @@ export function recordsOfRequest(
       tokens.size === 0
         ? {}
         : { 'x-tandem-session': [...tokens.values()].slice(-sessionTokensMax).join(',') },
+    hasWritten: () => isWritten,
   };
 }
 
@@ -92,6 +107,8 @@ interface PortOptions extends RecordsOptions {
   readonly noted: (record: StoredRecord) => StoredRecord;
   /** The writes of this request that carry its key. */
   readonly steps: Set<string>;
+  /** Remembers what has taken effect. */
+  readonly writing: <T>(write: Promise<T>) => Promise<T>;
 }
 
 class Port {
@@ -119,17 +136,20 @@ class Port {
 
   writable(): WritableRecords {
     const { entity, checks } = this.#used;
+    const { writing } = this.#options;
     return Object.freeze({
       ...this.readable(),
       create: async (fields, { step = 'create' }: RecordWriteOptions = {}) => {
         checkInput(entity, checks.create, fields);
         const { service } = this.#within;
-        return this.#done(await service.create(fields, { ...this.#traced, request: this.#keyed(step) }));
+        const options = { ...this.#traced, request: this.#keyed(step) };
+        return this.#done(await writing(service.create(fields, options)));
       },
       change: async (id, changes, { step = `change ${id}` }: RecordWriteOptions = {}) => {
         checkInput(entity, checks.patch, changes);
         const options = { ...this.#traced, request: this.#keyed(step) };
-        return this.#done(await this.#within.service.change(checkedId(id, entity.name), changes, options));
+        const { service } = this.#within;
+        return this.#done(await writing(service.change(checkedId(id, entity.name), changes, options)));
       },
       act: async (id, name, input = {}, { step = `${name} ${id}` }: RecordWriteOptions = {}) => {
         if (own(entity.actions, name) === undefined)
@@ -137,10 +157,11 @@ class Port {
         checkInput(entity, checkOf(checks, name), input);
         const { service, scope } = this.#within;
         const options = { ...this.#traced, request: this.#keyed(step), caller: scope.caller };
-        return this.#done(await service.act(checkedId(id, entity.name), { name, input }, options));
+        return this.#done(await writing(service.act(checkedId(id, entity.name), { name, input }, options)));
       },
       remove: async (id) => {
-        this.#options.noted(await this.#within.service.remove(checkedId(id, entity.name), this.#traced));
+        const { service } = this.#within;
+        this.#options.noted(await writing(service.remove(checkedId(id, entity.name), this.#traced)));
       },
       actingFor: (whom) => this.#actingFor(whom).writable(),
     } satisfies WritableRecords);

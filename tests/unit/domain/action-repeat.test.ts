@@ -55,6 +55,18 @@ describe('an action', () => {
     ['that stays by its declaration', ['number'], { action: { repeat: 'here' } }, 'here'],
     ['that is reacted to, once for each run', ['status'], { reaction: {} }, 'here'],
     ['that is reacted to under one name', ['status'], { reaction: { once: () => 'a' } }, 'elsewhere'],
+    [
+      'that is reacted to under a name that a run may write',
+      ['status', 'number'],
+      { reaction: { once: ({ number }: { number: string }) => number } },
+      'here',
+    ],
+    [
+      'that says so where the name is the same',
+      ['status'],
+      { action: { repeat: 'elsewhere' }, reaction: { once: ({ id }: { id: string }) => id } },
+      'elsewhere',
+    ],
     ['that is reacted to at every site', ['status'], { reaction: { site: 'every' } }, 'elsewhere'],
     [
       'that is not what is reacted to',

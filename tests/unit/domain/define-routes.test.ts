@@ -1,7 +1,9 @@
 /** What the compiler says about handlers of custom routes, and what a declaration becomes. */
 import { expect, test } from '@jest/globals';
+import { routePaths } from '../../../scripts/generate/openapi-routes.ts';
 import { defineRoutes } from '../../../src/shared/domain/routes/define-routes.ts';
 import { outputSchema, paramsSchema } from '../../../src/shared/domain/routes/route-schemas.ts';
+import { bookingWith } from '../../helpers/owned-entity.ts';
 
 const routes = defineRoutes({
   name: 'guests',
@@ -50,6 +52,18 @@ const routes = defineRoutes({
       handle: () => ({ guests: 'many' }),
     },
   },
+});
+
+test('the contract says which sites do it, where the records that it uses are not everywhere', () => {
+  const booking = bookingWith({});
+  const sitesOf = (path: string, method: string, placed: object): unknown =>
+    routePaths(routes, [{ ...booking, ...placed }])[path]?.[method]?.['x-tandem-sites'];
+  const sites = ['azure-eastus', 'aws-us-east-1'];
+  const path = '/guests/{userId}/{language}';
+  expect(sitesOf(path, 'post', {})).toBeUndefined();
+  expect(sitesOf(path, 'post', { sites })).toEqual(sites);
+  expect(sitesOf(path, 'post', { sites, writes: 'azure-eastus' })).toEqual(['azure-eastus']);
+  expect(sitesOf('/guests', 'get', { sites, writes: 'azure-eastus' })).toEqual(sites);
 });
 
 test('what is not said has its default', () => {

@@ -1,10 +1,14 @@
 /** What handlers of custom routes find and change of records that have owners. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { AmbiguousError, NotKeptHereError } from '@tandem-clouds/replication/errors';
+import { defineRoutes } from '../../../src/shared/domain/routes/define-routes.ts';
 import type { WritableRecords } from '../../../src/shared/domain/routes/route-records.ts';
 import { InvalidError, NotFoundError, RuleFaultError } from '../../../src/shared/errors.ts';
+import { customRoutes } from '../../../src/shared/http/custom-routes.ts';
 import type { Caller, HttpRequest } from '../../../src/shared/http/route.ts';
 import { recordsOfRequest } from '../../../src/shared/http/route-records.ts';
 import { bookingWith, type OwnedApi, ownedApi } from '../../helpers/owned-entity.ts';
+import { checksOf } from '../../helpers/sample-routes.ts';
 
 let api: OwnedApi;
 /** How many states the answer to the last request names. */
@@ -99,6 +103,39 @@ describe('a handler', () => {
     const { booking } = records as unknown as { booking: WritableRecords };
     await expect(booking.find('a')).rejects.toThrow('kept at azure-eastus only');
     await expect(booking.create({ note: 'x' })).rejects.toThrow('kept at azure-eastus only');
+  });
+
+  test.each([
+    [{ writesBefore: false }, NotKeptHereError],
+    [{ writesBefore: true }, AmbiguousError],
+  ])('is sent elsewhere only while nothing has happened here: %j', async (input, error) => {
+    const routes = defineRoutes({
+      name: 'carts',
+      description: 'Carts',
+      uses: { records: { booking: 'write', receipt: 'write' } },
+      operations: {
+        checkOut: {
+          method: 'POST',
+          path: '/carts',
+          summary: 'Book, and write a receipt',
+          input: { writesBefore: { type: 'boolean' } },
+          async handle({ input: { writesBefore } }, { records }) {
+            if (writesBefore === true) await records.booking.create({ note: 'mine' });
+            await records.receipt.create({ note: 'paid' });
+          },
+        },
+      },
+    });
+    const receipt = { ...api.used.entity, name: 'receipt', sites: ['azure-eastus'] };
+    const [route] = customRoutes(routes, {
+      checks: checksOf(routes),
+      entities: [api.used, { ...api.used, entity: receipt }],
+      context: () => ({}),
+    });
+    const ann = { name: 'ann', identity: 'ann', subject: 'ann', scopes: [], claims: {} };
+    const request = { headers: {}, params: {}, query: {}, caller: ann, body: input, event: {} };
+    await expect(route?.handle(request as unknown as HttpRequest)).rejects.toThrow(error);
+    expect((await bookings('ann').list()).items).toHaveLength(input.writesBefore ? 1 : 0);
   });
 
   test('that only reads has nothing that writes', () => {

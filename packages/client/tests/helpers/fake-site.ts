@@ -23,6 +23,12 @@ export type Fate =
   | '429'
   /** The record has forgotten requests that old. */
   | 'forgotten'
+  /** The token is not taken. */
+  | '401'
+  /** What an earlier request did, and the record with it, has been deleted. */
+  | 'gone'
+  /** There is no such record any more. */
+  | '404'
   | 'behind'
   /** The other site must be asked: azure. */
   | 'elsewhere'
@@ -93,6 +99,12 @@ export class FakeSite {
         return new Response('slow down', { status: 429, headers: { 'retry-after': '1' } });
       case 'forgotten':
         return this.#problem(422, 'request_forgotten', { date: 'Sun, 06 Nov 2044 08:49:37 GMT' });
+      case '401':
+        return this.#problem(401, 'unauthorized');
+      case 'gone':
+        return this.#problem(410, 'gone');
+      case '404':
+        return this.#problem(404, 'not_found');
       case 'moving':
         return this.#problem(503, 'writer_moving', { 'retry-after': '2' });
       case 'behind':

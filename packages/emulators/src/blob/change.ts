@@ -2,7 +2,6 @@
  * What changes a state of a blob without new content: metadata, properties, tags, tier, policies, holds, deletion.
  * @see https://learn.microsoft.com/rest/api/storageservices/operations-on-blobs
  */
-import { text } from 'node:stream/consumers';
 import { flagHeader, header, httpDate, neededHeader } from './call.ts';
 import type { Change } from './changes.ts';
 import { checkConditions } from './conditions.ts';
@@ -14,6 +13,7 @@ import type { BlobVersion } from './model.ts';
 import { checkDeletable, checkLease, checkWritableMetadata } from './protection.ts';
 import { headersIn, immutabilityIn, notEnabled, tierIn } from './publish.ts';
 import { writtenHeaders } from './put.ts';
+import { xmlTextIn } from './receive.ts';
 import { tagsInXml } from './tags.ts';
 import type { Reply, Work } from './work.ts';
 
@@ -59,7 +59,7 @@ export function setProperties(work: Work): Reply {
 /** Neither the ETag nor the time of the last change is another then. */
 export async function setTags(work: Work): Promise<Reply> {
   const { call } = work;
-  const tags = tagsInXml(await text(call.request));
+  const tags = tagsInXml(await xmlTextIn(call));
   const { version } = find(work);
   checkConditions(call, version, 'write');
   amend(work, { ...version, tags });

@@ -8,6 +8,7 @@ import type { Content, ObjectFiles } from '../core/object-files.ts';
 import { ContentTooLongError } from '../core/object-files.ts';
 import { type Call, header } from './call.ts';
 import { badHeader, BlobError } from './errors.ts';
+import { XML_BYTES_MAX } from './limits.ts';
 import { decoded, STRUCTURED } from './structured-body.ts';
 
 export interface Received {
@@ -44,6 +45,20 @@ export async function receive(call: Call, files: ObjectFiles, bytesMax: number):
   const expected = { md5: header(call, 'content-md5'), crc64: header(call, 'x-ms-content-crc64') };
   const source: AsyncIterable<Uint8Array> = call.request;
   return store(structured === undefined ? source : decoded(source, bytes), { files, bytesMax, expected });
+}
+
+/** The XML of a request, which is kept in memory. @throws BlobError for more than any document of this API has. */
+export async function xmlTextIn({ request }: Call): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  // The connection stays when this is left early: the answer goes over it.
+  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += piece.length;
+    if (bytes > XML_BYTES_MAX)
+      throw new BlobError('RequestBodyTooLarge', { MaxLimit: String(XML_BYTES_MAX) });
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 /** @throws BlobError */

@@ -3,13 +3,13 @@
  * @see https://learn.microsoft.com/rest/api/storageservices/set-blob-service-properties
  * @see https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key
  */
-import { text } from 'node:stream/consumers';
 import { type Element, parseXml } from '../core/xml.ts';
 import { delegatedKeyValue } from './account.ts';
 import type { Call } from './call.ts';
 import { BlobError } from './errors.ts';
 import { DELEGATED_KEY_MS_MAX } from './limits.ts';
 import type { CorsRule, ServiceProperties } from './model.ts';
+import { xmlTextIn } from './receive.ts';
 import type { Reply, Work } from './work.ts';
 import { DECLARATION, element } from './xml.ts';
 
@@ -138,8 +138,8 @@ export function getAccountInformation(): Reply {
 }
 
 /** @throws BlobError */
-async function documentOf({ request }: Call, name: string): Promise<Element> {
-  const xml = await text(request);
+async function documentOf(call: Call, name: string): Promise<Element> {
+  const xml = await xmlTextIn(call);
   try {
     const { root } = parseXml(xml.replace(/^\uFEFF/, '').trim());
     if (root.name === name) return root;

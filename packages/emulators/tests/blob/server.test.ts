@@ -103,6 +103,20 @@ async function versionsOf(container: ContainerClient, options: object = {}) {
   return found;
 }
 
+test('XML that does not end is refused, and not kept', async () => {
+  for (const where of ['photos/a?comp=tags', '?restype=service&comp=properties']) {
+    const headers = { authorization: 'Bearer any', 'x-ms-version': VERSION };
+    const request = http.request(`${shared.endpoint}/${where}`, { method: 'PUT', headers, agent: false });
+    const answered = once(request, 'response');
+    request.on('error', () => undefined);
+    for (let mebibytes = 0; mebibytes < 16; mebibytes += 1) request.write(Buffer.alloc(1024 * 1024, 32));
+    request.write(' ');
+    const [response] = (await answered) as [http.IncomingMessage];
+    expect([response.statusCode, response.headers['x-ms-error-code']]).toEqual([413, 'RequestBodyTooLarge']);
+    request.destroy();
+  }
+});
+
 describe('who may ask', () => {
   test('a request without a sign-in gets 401 with the challenge of the service', async () => {
     const response = await fetch(`${shared.endpoint}/photos/a`);

@@ -31,6 +31,7 @@ import { closeAfterEach } from '../../../../tests/helpers/cleanup.ts';
 import { spawnEmulator } from '../../../../tests/helpers/emulator-process.ts';
 import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
 import { bodyOf } from '../../src/s3/body.ts';
+import { S3Error } from '../../src/s3/errors.ts';
 import { type S3Emulator, type S3Options, startS3 } from '../../src/s3/server.ts';
 import { authorize, type Payload } from '../../src/s3/signature.ts';
 import { startSqs } from '../../src/sqs/server.ts';
@@ -135,6 +136,18 @@ describe('the examples of AWS', () => {
     ];
     const address = { ...plain, headers: { host: headers.host }, parameters, query: new Map(parameters) };
     expect(authorize(address, rules).kind).toBe('unsigned');
+  });
+
+  test('refuse names of headers that no request has, but every object', () => {
+    const headers = {
+      host: 'a',
+      'x-amz-date': '20130524T000000Z',
+      'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
+    };
+    for (const name of ['constructor', '__proto__', 'toString']) {
+      const authorization = `AWS4-HMAC-SHA256 Credential=${scope},SignedHeaders=${[...Object.keys(headers), name].join(';')},Signature=00`;
+      expect(() => authorize({ ...plain, headers: { ...headers, authorization } }, rules)).toThrow(S3Error);
+    }
   });
 
   const TRAILER = 'x-amz-checksum-crc32c:sOO8/Q==\r\n';
