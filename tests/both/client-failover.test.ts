@@ -214,10 +214,10 @@ describe(`a call whose answer is lost at ${cloudName}`, () => {
   });
 
   test('a patch of what the peer has not got yet is unknown, not absent', async () => {
-    const client = openClient();
-    const { data } = await client.collection('users').create(ADA, { site: 'own' });
+    // By a client that has not seen the record: within a session the peer would say that it is not there yet.
+    const { data } = await openClient().collection('users').create(ADA, { site: 'own' });
     lost = ['own'];
-    const error = await client
+    const error = await openClient()
       .collection('users')
       .patch(data.id, { name: 'x' })
       .catch((reason: unknown) => reason);

@@ -632,10 +632,11 @@ async function comparisons(): Promise<void> {
 }
 
 async function allEnded(): Promise<boolean> {
-  const shown = await Promise.all(
-    BOTH.map(async (cloud) => (await operate(cloud, 'GET', 'verifications')).json['verifications']),
+  const responses = await Promise.all(BOTH.map((cloud) => operate(cloud, 'GET', 'verifications')));
+  return responses.every(
+    ({ status, json }) =>
+      status === 200 && (json['verifications'] as { ended: boolean }[]).every(({ ended }) => ended),
   );
-  return (shown as { ended: boolean }[][]).flat().every(({ ended }) => ended);
 }
 
 /** What fails for a passing reason is sent to its own queue again, by the function that had it. */
