@@ -3,6 +3,8 @@
  * peer lacks of a bad key is named with its reason, by the sweeper of the site that has it or among the dead letters of
  * either; what a site cannot read is named by the comparison that met it; and that has ended.
  */
+import { entityOf } from '@tandem-clouds/replication/record';
+import { CONFLICT } from '@tandem-clouds/replication/reserved';
 import { type Finding, type Holdings, isOwnReport, type Snapshot, vectorHolds } from '../history/facts.ts';
 import { checkConvergence } from './convergence.ts';
 
@@ -21,9 +23,25 @@ export interface Isolated {
   readonly deadOwn: ReadonlySet<string>;
 }
 
+interface Counted {
+  /** How many records there were to be compared. */
+  readonly held: number;
+}
+
+/** The records of a site that are compared. */
+export function countHeld(holds: Holdings): number {
+  return [...holds.keys()].filter((key) => !isOwnReport(key)).length;
+}
+
 /** While keys are bad and all else is at rest. */
 export function checkIsolation(sites: readonly Isolated[]): Finding[] {
   const bad = new Set(sites.flatMap((site) => [...site.bad.keys()]));
+  // No write is overruled before that is on record: a record waits, and is named, while its entry in the log is bad.
+  for (const { holds } of sites)
+    for (const key of [...bad]) {
+      const about = entityOf(key) === CONFLICT ? holds.get(key)?.state.fields['record']?.[1] : undefined;
+      if (typeof about === 'string') bad.add(about);
+    }
   const others: Snapshot = new Map(
     sites.map(({ name, holds }) => [
       name,
@@ -80,20 +98,20 @@ export function checkComparisonEnded(
 }
 
 /**
- * A comparison has gone on behind what it could not read: it has counted all of a side but, at most, the bad keys.
+ * A comparison has gone on behind what it could not read: it has counted all that a side held as it began but, at most, the
+ * bad keys. What it repaired came later.
  * @param bad How many keys are bad at any site.
  */
 export function checkCounted(
-  from: Pick<Isolated, 'name' | 'holds'>,
-  to: Pick<Isolated, 'name' | 'holds'>,
+  from: Pick<Isolated, 'name' | 'holds'> & Counted,
+  to: Pick<Isolated, 'name'> & Counted,
   bad: number,
 ): Finding[] {
   const key = `verification:${from.name}.${to.name}`;
   const fields = from.holds.get(key)?.state.fields;
   return (['from', 'to'] as const).flatMap((side) => {
-    const { name, holds } = side === 'from' ? from : to;
+    const { name, held } = side === 'from' ? from : to;
     const { counted = 0 } = (fields?.[side]?.[1] ?? {}) as { readonly counted?: number };
-    const held = [...holds.keys()].filter((each) => !isOwnReport(each)).length;
     return counted >= held - bad
       ? []
       : [{ invariant, key, detail: `the comparison counted ${counted} of the ${held} records of ${name}` }];

@@ -359,8 +359,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper does not clear',
     SWEEP,
-    'const results = yield* cross(crossings, {',
-    "const results = yield* cross(crossings.map(({ key, message, markers }) => ({ key, message, markers: Object.fromEntries(Object.keys(markers).map((p) => [p, ''])) })), {",
+    'const results = yield* cross(packed, {',
+    "const results = yield* cross(packed.map(({ key, message, markers }) => ({ key, message, markers: Object.fromEntries(Object.keys(markers).map((p) => [p, ''])) })), {",
   ),
   mutant(
     'the sweeper clears what it did not send',

@@ -14,6 +14,7 @@ import {
   checkCounted,
   checkIsolation,
   checkNamedByComparison,
+  countHeld,
   type Isolated,
 } from '../checkers/isolation.ts';
 import { checkMessages } from '../checkers/messages.ts';
@@ -192,10 +193,13 @@ function proveIsolation(world: World, restedMs: number): void {
   const { agenda, sites, drawnFaults } = world;
   if (drawnFaults.badKey === 0 || drawnFaults.months > 0) return;
   let begunAtMs: number | undefined;
+  const heldThen = new Map<string, number>();
+  const counted = (site: SimSite) => ({ ...isolated(site), held: heldThen.get(site.name) ?? 0 });
   agenda.as('isolation', () => {
     agenda.at(restedMs - ISOLATED_MS, () => {
       if (drawnFaults.inboxLoss === 0) world.find(checkIsolation(sites.map(isolated)));
       begunAtMs = Math.min(...sites.map((site) => site.now()));
+      for (const { name, store } of sites) heldThen.set(name, countHeld(store.records));
       sites.forEach((site, index) => {
         for (const to of sites.slice(index + 1)) compare(world, site, { repair: true, to });
       });
@@ -212,7 +216,7 @@ function proveIsolation(world: World, restedMs: number): void {
           const unended = checkComparisonEnded(isolated(site), peer, begunAtMs ?? 0);
           world.find(unended);
           if (unended.length === 0)
-            world.find(checkCounted(isolated(site), isolated(world.site(peer)), badKeys.size));
+            world.find(checkCounted(counted(site), counted(world.site(peer)), badKeys.size));
         }
       }
       for (const site of sites) site.bad.clear();

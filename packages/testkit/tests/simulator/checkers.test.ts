@@ -13,6 +13,7 @@ import {
   checkCounted,
   checkIsolation,
   checkNamedByComparison,
+  countHeld,
   type Isolated,
 } from '../../src/checkers/isolation.ts';
 import { checkMessages, checkNotByThrottles } from '../../src/checkers/messages.ts';
@@ -498,6 +499,16 @@ describe('isolation', () => {
     expect(checkIsolation([a, b])).toEqual([]);
   });
 
+  test('lets a record wait while its entry in the conflict log cannot be written, when that is named', () => {
+    const entry = 'conflict:1';
+    const logged = record(state({ record: [at(2), KEY] }, { a: at(2) }));
+    const a = site('a', { holds: new Map([...holdsNewer, [entry, { ...logged, key: entry }]]) });
+    const b = (named: readonly string[]): Isolated =>
+      site('b', { bad: new Map([[entry, 'unwritable']]), deadInbound: new Set(named) });
+    expect(checkIsolation([a, b([KEY, entry])])).toEqual([]);
+    expect(checkIsolation([a, b([entry])])).toMatchObject([{ key: KEY }]);
+  });
+
   test('finds what nobody names, a marker without a reason, and another key that has stopped', () => {
     const from = site('a', { holds: holdsNewer });
     expect(details(checkIsolation([from, lacking]))).toBe('b lacks what a wrote, and nobody names it');
@@ -533,10 +544,13 @@ describe('isolation', () => {
           record(state({ from: [at(9), { counted: from }], to: [at(9), { counted: to }] }, {})),
         ],
       ]);
-    expect(checkCounted(site('a', { holds: counting(2, 1) }), lacking, 1)).toEqual([]);
-    expect(details(checkCounted(site('a', { holds: counting(2, 0) }), lacking, 1))).toContain(
-      '0 of the 2 records of b',
-    );
-    expect(details(checkCounted(site('a', { holds: counting(0, 2) }), lacking, 1))).toContain('records of a');
+    const to = { ...lacking, held: countHeld(lacking.holds) };
+    const from = (first: number, second: number) => ({
+      ...site('a', { holds: counting(first, second) }),
+      held: 2,
+    });
+    expect(checkCounted(from(2, 1), to, 1)).toEqual([]);
+    expect(details(checkCounted(from(2, 0), to, 1))).toContain('0 of the 2 records of b');
+    expect(details(checkCounted(from(0, 2), to, 1))).toContain('records of a');
   });
 });
