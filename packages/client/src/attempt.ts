@@ -1,6 +1,7 @@
 /** One request to one site, and what can be said of it afterwards. */
 import { AttemptTimeout, type Clock } from './clock.ts';
 import type { Problem } from './errors.ts';
+import { isRead } from './repeat.ts';
 
 /** An answer, read to its end: a connection that breaks in the middle of it is no answer. */
 export interface Answer {
@@ -53,7 +54,10 @@ export async function attempt(options: AttemptOptions): Promise<Outcome> {
   const timeout = clock.timeout(withinMs);
   const either = signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, signal]);
   try {
-    const response = await fetch(url, { ...init, signal: either, redirect: 'follow' });
+    // A write is never followed: what answers 301, 302 or 303 would be asked with GET, and its answer is of something else
+    // (https://fetch.spec.whatwg.org/#http-redirect-fetch). Sites answer 421 instead to whoever sends `x-tandem-follow`.
+    const redirect = isRead(init.method ?? 'GET') ? 'follow' : 'manual';
+    const response = await fetch(url, { ...init, signal: either, redirect });
     const text = await response.text();
     return outcomeOf(response, text);
   } catch (error) {
@@ -74,6 +78,7 @@ function outcomeOf({ status, headers }: Response, text: string): Outcome {
   if (status === 429) return { kind: 'not-done', isDown: false, retryAfterMs: asked ?? 1_000, cause };
   // A gateway in front of a site that is gone says nothing about a record: the site itself must have spoken.
   if (site === null) return { kind: 'lost', isDown: true, ...retryAfter, cause };
+  if (status >= 300 && status < 400 && status !== 304) return { kind: 'lost', isDown: false, cause };
   const to = status === 421 ? movedTo(headers) : undefined;
   if (to !== undefined) return { kind: 'moved', answer: { status, headers, text, site }, to, cause };
   if (status < 500 && status !== 408) return { kind: 'answered', answer: { status, headers, text, site } };

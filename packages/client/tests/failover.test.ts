@@ -54,6 +54,15 @@ describe('a creation', () => {
     expect(sites.clock.now()).toBeLessThanOrEqual(31_000);
   });
 
+  test('that something redirects is not taken for done: it crosses over, or is unknown', async () => {
+    const sites = fakeSites({ aws: ['redirected'] });
+    const { site } = await users(sites).create(ADA);
+    await users(sites).get('ada');
+    expect([site, sites.redirects]).toEqual(['azure', ['manual', 'manual', 'follow']]);
+    const nobody = fakeSites({ aws: MANY('redirected'), azure: MANY('redirected') });
+    expect(await reasonOf(users(nobody).create(ADA))).toBeInstanceOf(OutcomeUnknown);
+  });
+
   test('that certainly never arrived is not unknown', async () => {
     const sites = fakeSites({ aws: MANY('refused'), azure: MANY('refused') });
     const error = await reasonOf(users(sites).create(ADA));

@@ -35,7 +35,9 @@ export type Fate =
   /** Nobody writes at the moment. */
   | 'moving'
   /** One that the client was not told of. */
-  | 'far';
+  | 'far'
+  /** Something in front of the site sends the client somewhere else. */
+  | 'redirected';
 
 export interface Sent {
   readonly method: string;
@@ -115,6 +117,8 @@ export class FakeSite {
         const location = `http://${at}.test${sent.path}`;
         return this.#problem(421, 'not_kept_here', { 'x-tandem-at': at, location });
       }
+      case 'redirected':
+        return new Response(null, { status: 302, headers: { location: `${this.url}/elsewhere` } });
       case 'well':
         return this.handle(sent);
     }

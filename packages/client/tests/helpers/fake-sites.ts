@@ -15,6 +15,8 @@ export interface FakeSites {
   readonly options: ClientOptions;
   /** The sites that were asked, in order. */
   readonly asked: string[];
+  /** What was to be done about redirects, for each of them. */
+  readonly redirects: (RequestInit['redirect'] | undefined)[];
 }
 
 export function fakeSites(
@@ -28,16 +30,18 @@ export function fakeSites(
   azure.fates.push(...(fates.azure ?? []));
   const clock = new FakeClock();
   const asked: string[] = [];
+  const redirects: FakeSites['redirects'] = [];
   const made: ClientOptions = {
     sites: [
       { url: aws.url, name: 'aws' },
       { url: azure.url, name: 'azure' },
     ],
     clock,
-    fetch(url, { method = 'GET', headers, body, signal }) {
+    fetch(url, { method = 'GET', headers, body, signal, redirect }) {
       const { origin, pathname, search } = new URL(url);
       const site = [aws, azure, far].find((one) => one.url === origin) ?? azure;
       asked.push(site.name);
+      redirects.push(redirect);
       const sent = {
         method,
         path: pathname + search,
@@ -48,5 +52,5 @@ export function fakeSites(
     },
     ...options,
   };
-  return { aws, azure, far, clock, client: createTandemClient(made), options: made, asked };
+  return { aws, azure, far, clock, client: createTandemClient(made), options: made, asked, redirects };
 }
