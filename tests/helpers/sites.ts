@@ -29,6 +29,8 @@ const QUEUES = [
   'tandem-react',
 ] as const;
 export type QueueName = (typeof QUEUES)[number];
+/** A store that answers late for want of a processor is no store that is silent. */
+const PATIENT = { TANDEM_STORE_TIMEOUT_MS: '8000' };
 
 export interface Taken {
   readonly body: string;
@@ -88,6 +90,7 @@ async function startAws(): Promise<TestCloud> {
       ...AWS_ACCESS,
       AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
       AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+      ...PATIENT,
       TANDEM_SITE: 'aws-us-east-1',
       TANDEM_REGION: 'us-east-1',
       TANDEM_TABLE: 'tandem',
@@ -158,6 +161,7 @@ async function startAzure(): Promise<TestCloud> {
     cloud: 'azure',
     site: 'azure-eastus',
     env: {
+      ...PATIENT,
       TANDEM_SITE: 'azure-eastus',
       TANDEM_REGION: 'eastus',
       COSMOS_ENDPOINT: cosmos.endpoint,

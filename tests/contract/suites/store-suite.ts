@@ -313,12 +313,13 @@ export function describeStore(name: string, openStore: () => Store): void {
       };
       const putPending = async (keys: readonly string[], peers: readonly string[]): Promise<void> => {
         const since = (i: number): number => old + i * 1_000;
-        await store.putMany(
+        const results = await store.putMany(
           keys.map((key, i) => ({
             record: { ...recordOf(key, { peers }), pendingSince: since(i) },
             expected: undefined,
           })),
         );
+        expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['written']));
       };
 
       test('names what is pending, for whom and since when, oldest first', async () => {
