@@ -29,7 +29,7 @@ export function areAllNew({ peers, older, store }: Writer): boolean {
   );
 }
 
-/** @param understood What `areAllNew` said when the write was decided. */
+/** @param understood What `areAllNew` said when the write began. */
 export function checkNewLife(write: CommittedWrite, at: Writer, understood: boolean): Finding[] {
   const { key, operationId, site, basis, life, creates } = write;
   const before = basis?.state.incarnation ?? 0;

@@ -32,12 +32,14 @@ export function submit(world: World, site: SimSite, request: Request, attempt: n
   const operation: Operation = { id, decided: undefined };
   // An invocation ends with the release that it began with.
   const { older } = site;
+  // The site asks before it decides: a heartbeat that comes between the two changes nothing.
+  const understood = !older && areAllNew(site);
   const decide: LocalWrite['decide'] = (basis, isLive) => {
     const { changes, fields, meant } = rule(basis, isLive);
     operation.decided = {
       basis,
       creates: creates && !isLive,
-      understood: !older && areAllNew(site),
+      understood,
       fields,
       meant,
     };
