@@ -273,7 +273,7 @@ describe('what is planted is found:', () => {
         attempt({ id: 'r', kind: 'read', fields: {}, shown: userFields('c1'), token: changed.token! }),
       ],
       both(afterChange),
-      '9 sessions: a claims to include c2 and shows an older',
+      '9 sessions: r: a claims to include c2 and shows an older',
     ],
     [
       'a token that is answered with 404 though nobody deleted the record',
