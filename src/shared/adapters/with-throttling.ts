@@ -2,7 +2,7 @@
  * Asking again for what a store has throttled, and only for that.
  *
  * Invariant: no call follows a refusal without a pause, which is at least what the store asked for and grows from try to
- * try; all pauses of one call together have a bound (`throttling`), and what is refused after it is reported with
+ * try; one call with its tries and pauses has a bound (`throttling`), and what is refused after it is reported with
  * the hint, for the caller to slow down.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -47,18 +47,24 @@ export async function withThrottling<Item, Response>(
 export function throttlePauses(
   urgency: Urgency,
   sleep: (ms: number) => Promise<unknown> = delay,
+  now: () => number = () => performance.now(),
 ): { next(hintMs: number): Promise<boolean> } {
   const { pauseMaxMs, waitMs: boundMs } = throttling[urgency];
   let pauseMs: number = throttling[urgency].pauseMs;
   let leftMs: number = boundMs;
+  let askedAt = now();
   return {
     async next(hintMs) {
+      // What the calls took, with what the SDK waits by itself, counts as well: else a function's time is over before, and
+      // what was throttled is taken for an attempt that failed.
+      leftMs -= now() - askedAt;
       // Spread, so that those who were refused together do not come back together.
       const waitMs = Math.max(hintMs, pauseMs * (0.5 + Math.random() / 2));
       if (waitMs > leftMs) return false;
       leftMs -= waitMs;
       pauseMs = Math.min(pauseMs * 2, pauseMaxMs);
       await sleep(waitMs);
+      askedAt = now();
       return true;
     },
   };
