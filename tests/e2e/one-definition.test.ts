@@ -176,7 +176,10 @@ describe('both definitions, each by itself, in one fresh clone', () => {
       const aws = await offline('aws');
       await write(aws.url, 'while-alone');
       const azure = await offline('azure');
-      expect(azure.command.output()).toContain('aws-us-east-1 runs too');
+      await waitUntil(
+        'the second has noticed the first',
+        () => azure.command.output().includes('aws-us-east-1 runs too') || undefined,
+      );
       await waitUntil(
         'the first has noticed the second',
         () => aws.command.output().includes('azure-eastus runs too') || undefined,
