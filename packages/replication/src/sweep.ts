@@ -233,7 +233,7 @@ class Run {
     if (crossings === undefined) return false;
     const throttled = (error: ThrottledError): void => this.#storeThrottles(error);
     const single = crossings.filter(({ key }) => isWatched(site, key));
-    const packed = crossings.filter((crossing) => !single.includes(crossing));
+    const packed = crossings.filter(({ key }) => !isWatched(site, key));
     this.#note(single, yield* cross(single, { throttled }));
     const results = yield* cross(packed, {
       sendTo: (peer, messages) =>

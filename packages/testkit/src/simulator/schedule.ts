@@ -21,7 +21,13 @@ import { checkMessages } from '../checkers/messages.ts';
 import { checkReplay } from '../checkers/replay.ts';
 import { checkStates } from '../checkers/states.ts';
 import { checkValues } from '../checkers/values.ts';
-import { type Finding, isOwnReport, remembered, withoutForgotten } from '../history/facts.ts';
+import {
+  type Finding,
+  isOwnReport,
+  type MessageFact,
+  remembered,
+  withoutForgotten,
+} from '../history/facts.ts';
 import { Random } from '../random.ts';
 import { compare } from './comparisons.ts';
 import { driftApart } from './drift.ts';
@@ -251,7 +257,6 @@ function proveByComparing(world: World, restedMs: number): void {
 }
 
 function judge(world: World): void {
-  const { counts } = world;
   const rested = withoutForgotten(world.snapshot(), world.forgotten);
   const committed = remembered(world.committed, rested, world.forgotten);
   world.find(checkConvergence(rested, world.drawnFaults.jump > 0 || world.drawnFaults.inboxLoss > 0));
@@ -260,21 +265,29 @@ function judge(world: World): void {
   world.find(checkStates(rested, committed, { field: 'status', order: STATES }));
   world.find(checkConflicts(rested, committed, world.committed));
   world.find(checkDeletes(rested, committed, world.creates));
+  checkRest(world);
+  replay(world);
+  proveBySketch(world);
+}
+
+/**
+ * At rest: nothing is sent any more, and every message has ended as it must.
+ * @param messages Those that can be judged; those of a site that is lost cannot.
+ */
+export function checkRest(world: World, messages: readonly MessageFact[] = world.messages): void {
+  const { agenda, committed, counts, drawnFaults, sites } = world;
   const sentBefore = counts.sent;
-  world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
-  const peers = world.sites.length - 1;
+  agenda.runUntil(agenda.nowMs + QUIET_MS);
   world.find(
-    checkMessages(world.messages, {
-      months: world.drawnFaults.months > 0,
-      writes: world.committed.length + counts.notes,
+    checkMessages(messages, {
+      months: drawnFaults.months > 0,
+      writes: committed.length + counts.notes,
       published: counts.published,
       sentAtRest: counts.sent - sentBefore,
       sent: counts.sent,
-      sentMax: peers * (counts.forwarded + counts.sweptKeys),
+      sentMax: (sites.length - 1) * (counts.forwarded + counts.sweptKeys),
     }),
   );
-  replay(world);
-  proveBySketch(world);
 }
 
 /** Comparisons find nothing at rest, and fill a site that has lost everything. */

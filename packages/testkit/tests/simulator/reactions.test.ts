@@ -1,8 +1,6 @@
 /** A few schedules of reactions inside the test run; `npm run tandem -- simulate --workload reactions` runs thousands. */
 import { describe, expect, test } from '@jest/globals';
 import { NO_FAULTS } from '../../src/simulator/faults.ts';
-import { checkMutant, mutatedText } from '../../src/simulator/mutated-source.ts';
-import { runPool } from '../../src/simulator/pool.ts';
 import { NO_REACTION_FAULTS, type ReactionFaults } from '../../src/simulator/reactions/faults.ts';
 import { reactionMutants } from '../../src/simulator/reactions/mutants.ts';
 import {
@@ -10,6 +8,7 @@ import {
   type ReactionScheduleOptions,
   runReactionSchedule,
 } from '../../src/simulator/reactions/schedule.ts';
+import { describeMutants } from './describe-mutants.ts';
 
 const complaints = (options: ReactionScheduleOptions): string[] =>
   runReactionSchedule(options).findings.map(
@@ -63,32 +62,16 @@ describe('mutants of reactions', () => {
     expect(new Set(reactionMutants.map(({ name }) => name)).size).toBe(reactionMutants.length);
   });
 
-  test.each(reactionMutants.map((mutant) => [mutant.name, mutant] as const))(
-    '"%s" still fits its module, and makes another',
-    (_, mutant) => {
-      expect(mutatedText(mutant)).toContain(mutant.replacement);
-      checkMutant(mutant);
-    },
-  );
-
-  test.each([
-    'a merge sets no entry',
-    'a take-over goes by messages only',
-    'the entry goes before the run',
-    'what fails is tried again at once',
-    'a result is written whatever holds now',
-  ])('"%s" is found out', async (mutant) => {
-    const options = {
-      workload: 'reactions',
-      first: 1,
-      count: 100,
-      threads: 1,
-      mutant,
-      stopEarly: true,
-    } as const;
-    const { failed } = await runPool(options);
-    expect(failed.flatMap(({ findings }) => findings.map(({ invariant }) => invariant))).toContain(
-      '17 reactions',
-    );
+  describeMutants({
+    workload: 'reactions',
+    mutants: reactionMutants,
+    killed: [
+      ['a merge sets no entry', '17 reactions'],
+      ['a take-over goes by messages only', '17 reactions'],
+      ['the entry goes before the run', '17 reactions'],
+      ['what fails is tried again at once', '17 reactions'],
+      ['a result is written whatever holds now', '17 reactions'],
+    ],
+    count: 100,
   });
 });

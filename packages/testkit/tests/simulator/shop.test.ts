@@ -1,11 +1,10 @@
 /** A few schedules of the shop inside the test run; `npm run tandem -- simulate --workload shop` runs thousands. */
 import { describe, expect, test } from '@jest/globals';
 import { NO_FAULTS } from '../../src/simulator/faults.ts';
-import { checkMutant, mutatedText } from '../../src/simulator/mutated-source.ts';
-import { runPool } from '../../src/simulator/pool.ts';
 import { NO_SHOP_FAULTS, type ShopFaults } from '../../src/simulator/shop/faults.ts';
 import { shopMutants } from '../../src/simulator/shop/mutants.ts';
 import { runShopSchedule, type ShopScheduleOptions } from '../../src/simulator/shop/schedule.ts';
+import { describeMutants } from './describe-mutants.ts';
 
 /** What went wrong, with the seed that shows it again. */
 const complaints = (options: ShopScheduleOptions): string[] =>
@@ -57,23 +56,14 @@ describe('mutants of the shop', () => {
     expect(new Set(shopMutants.map(({ name }) => name)).size).toBe(shopMutants.length);
   });
 
-  test.each(shopMutants.map((mutant) => [mutant.name, mutant] as const))(
-    '"%s" still fits its module, and makes another',
-    (_, mutant) => {
-      expect(mutatedText(mutant)).toContain(mutant.replacement);
-      checkMutant(mutant);
-    },
-  );
-
-  test.each([
-    ['a site gives what it has not got', '5 stock'],
-    ['a void does not believe a charge', '6 payment'],
-    ['a take-over keeps the epoch', '7 ownership'],
-  ])('"%s" is found out', async (mutant, invariant) => {
-    const options = { workload: 'shop', first: 1, count: 100, threads: 1, mutant, stopEarly: true } as const;
-    const { failed } = await runPool(options);
-    expect(failed.flatMap(({ findings }) => findings.map((finding) => finding.invariant))).toContain(
-      invariant,
-    );
+  describeMutants({
+    workload: 'shop',
+    mutants: shopMutants,
+    killed: [
+      ['a site gives what it has not got', '5 stock'],
+      ['a void does not believe a charge', '6 payment'],
+      ['a take-over keeps the epoch', '7 ownership'],
+    ],
+    count: 100,
   });
 });

@@ -1,9 +1,8 @@
 /** A few schedules of unique values inside the test run; `npm run tandem -- simulate --workload unique` runs thousands. */
 import { describe, expect, test } from '@jest/globals';
-import { checkMutant, mutatedText } from '../../src/simulator/mutated-source.ts';
-import { runPool } from '../../src/simulator/pool.ts';
 import { uniqueMutants } from '../../src/simulator/unique/mutants.ts';
 import { runUniqueSchedule } from '../../src/simulator/unique/schedule.ts';
+import { describeMutants } from './describe-mutants.ts';
 
 describe('unique values under faults', () => {
   test.each([2, 3, 4])('keep their invariant with %i sites', (sites) => {
@@ -19,29 +18,13 @@ describe('unique values under faults', () => {
 });
 
 describe('mutants of unique values', () => {
-  test.each(uniqueMutants.map((mutant) => [mutant.name, mutant] as const))(
-    '"%s" still fits its module, and makes another',
-    (_, mutant) => {
-      expect(mutatedText(mutant)).toContain(mutant.replacement);
-      checkMutant(mutant);
-    },
-  );
-
-  test.each(['values are written without a claim', 'nobody asks who else claims'])(
-    '"%s" is found out',
-    async (mutant) => {
-      const options = {
-        workload: 'unique',
-        first: 1,
-        count: 100,
-        threads: 1,
-        mutant,
-        stopEarly: true,
-      } as const;
-      const { failed } = await runPool(options);
-      expect(failed.flatMap(({ findings }) => findings.map(({ invariant }) => invariant))).toContain(
-        '18 unique',
-      );
-    },
-  );
+  describeMutants({
+    workload: 'unique',
+    mutants: uniqueMutants,
+    killed: [
+      ['values are written without a claim', '18 unique'],
+      ['nobody asks who else claims', '18 unique'],
+    ],
+    count: 100,
+  });
 });

@@ -4,7 +4,6 @@
  */
 import { beginPurge } from '@tandem-clouds/replication/anti-entropy/purge';
 import { checkConvergence } from '../../checkers/convergence.ts';
-import { checkMessages } from '../../checkers/messages.ts';
 import { Random } from '../../random.ts';
 import { compare } from '../comparisons.ts';
 import { chooseFaults, RECORDS_ONLY } from '../faults.ts';
@@ -12,6 +11,7 @@ import { handOver, invoke } from '../invoke.ts';
 import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf } from '../pace.ts';
 import {
+  checkRest,
   QUIET_MS,
   recover,
   replay,
@@ -112,24 +112,13 @@ function tidyUp(world: World, restedMs: number): void {
 }
 
 function judge(world: World, confirmed: readonly Confirmed[]): void {
-  const { counts, committed } = world;
   const keptAt = declared(world);
   const snapshot = world.snapshot();
   for (const group of byPlace(snapshot, keptAt))
     world.find(checkConvergence(group, world.drawnFaults.inboxLoss > 0));
   world.find(checkPlaces(snapshot, keptAt));
   world.find(checkKept(snapshot, confirmed, keptAt));
-  const sentBefore = counts.sent;
-  world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
-  world.find(
-    checkMessages(world.messages, {
-      writes: committed.length + counts.notes,
-      published: counts.published,
-      sentAtRest: counts.sent - sentBefore,
-      sent: counts.sent,
-      sentMax: (world.sites.length - 1) * (counts.forwarded + counts.sweptKeys),
-    }),
-  );
+  checkRest(world);
   replay(world);
   world.find(checkPlaces(world.snapshot(), keptAt));
 }

@@ -1,13 +1,13 @@
 /** One schedule of the shop, made from one seed: shopping under faults, then heal, come to rest, replay, check. */
 import { absenceProvenMs } from '../../../../../src/shared/bounds.ts';
 import { checkConvergence } from '../../checkers/convergence.ts';
-import { checkMessages } from '../../checkers/messages.ts';
 import type { Snapshot } from '../../history/facts.ts';
 import { Random } from '../../random.ts';
 import { chooseFaults, RECORDS_ONLY } from '../faults.ts';
 import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf } from '../pace.ts';
 import {
+  checkRest,
   QUIET_MS,
   recover,
   replay,
@@ -86,23 +86,12 @@ export function playShop(options: ShopScheduleOptions): {
 
 function judge(shop: Shop): void {
   const { world, ledger, provider } = shop;
-  const { committed, counts } = world;
   const lost = shop.lost?.site.name;
   const snapshot: Snapshot = new Map([...world.snapshot()].filter(([site]) => site !== lost));
   const atRest: ShopAtRest = { snapshot, ledger, payments: provider.payments, reported: shop.reported, lost };
   world.find(checkConvergence(comparable(snapshot, lost)));
   world.find(checkOrders(atRest));
   world.find(checkStock(atRest, SKUS));
-  const sentBefore = counts.sent;
-  world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
-  world.find(
-    checkMessages(survivingMessages(world.messages, lost), {
-      writes: committed.length + counts.notes,
-      published: counts.published,
-      sentAtRest: counts.sent - sentBefore,
-      sent: counts.sent,
-      sentMax: (world.sites.length - 1) * (counts.forwarded + counts.sweptKeys),
-    }),
-  );
+  checkRest(world, survivingMessages(world.messages, lost));
   replay(world);
 }

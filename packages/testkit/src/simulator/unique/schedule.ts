@@ -1,11 +1,11 @@
 /** One schedule of unique values, made from one seed: traffic under faults, then heal, come to rest, replay, check. */
 import { checkConvergence } from '../../checkers/convergence.ts';
-import { checkMessages } from '../../checkers/messages.ts';
 import { Random } from '../../random.ts';
 import { chooseFaults, RECORDS_ONLY } from '../faults.ts';
 import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf } from '../pace.ts';
 import {
+  checkRest,
   QUIET_MS,
   recover,
   replay,
@@ -63,21 +63,10 @@ export function playUnique(options: ScheduleOptions): {
 }
 
 function judge(world: World, watcher: UniqueWatcher): void {
-  const { counts, committed } = world;
   const snapshot = world.snapshot();
   world.find(checkConvergence(snapshot));
   world.find(checkClaims(snapshot));
   watcher.checkLosers(snapshot);
-  const sentBefore = counts.sent;
-  world.agenda.runUntil(world.agenda.nowMs + QUIET_MS);
-  world.find(
-    checkMessages(world.messages, {
-      writes: committed.length + counts.notes,
-      published: counts.published,
-      sentAtRest: counts.sent - sentBefore,
-      sent: counts.sent,
-      sentMax: (world.sites.length - 1) * (counts.forwarded + counts.sweptKeys),
-    }),
-  );
+  checkRest(world);
   replay(world);
 }
