@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localPolicy } from '@tandem-clouds/local/dns-zone';
-import type { Cloud } from '@tandem-clouds/local/stack/sites';
+import { type Cloud, parseSite } from '@tandem-clouds/local/stack/sites';
 import { judge } from '@tandem-clouds/testkit/checkers/judge';
 import { localDeploy } from '@tandem-clouds/testkit/cluster/deploy-local';
 import { TestCluster } from '@tandem-clouds/testkit/cluster/test-cluster';
@@ -59,12 +59,11 @@ export interface LocalRollout {
 export async function rolloutLocally(options: LocalRolloutOptions): Promise<LocalRollout> {
   const { from, to, bad, report } = options;
   report(`starting a stack of its own on ${from}`);
-  const cluster = await TestCluster.open(SITES);
+  const begins = SITES.map((site) => [site, artefactOf(from, parseSite(site).cloud)] as const);
+  const cluster = await TestCluster.open(SITES, { artefacts: Object.fromEntries(begins) });
   const folders: string[] = [];
   let trafficEndpoint: TrafficEndpoint | undefined;
   try {
-    const first = localDeploy(cluster.dir);
-    for (const site of SITES) await first(site, from);
     trafficEndpoint = await openTrafficEndpoint(cluster);
     const deploy = localDeploy(cluster.dir, (version, cloud) => {
       const artefact = artefactOf(version, cloud);

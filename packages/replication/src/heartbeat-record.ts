@@ -4,14 +4,20 @@ import { HEARTBEAT } from './reserved.ts';
 import type { SiteId } from './stamp.ts';
 
 export const SEMANTICS_FIELD = 'semantics';
+/** Epoch milliseconds of the beat. */
+export const BEATEN_AT = 'at';
 
 /** The key of a site's own heartbeat; no other site writes it. */
 export function heartbeatKey(site: SiteId): string {
   return `${HEARTBEAT}:${site}`;
 }
 
-/** The newest semantics that a site understands (`semantics.ts`); 1 for a release before they were reported. */
+/**
+ * The newest semantics that a site understands (`semantics.ts`); 1 for a release before they were reported. Every beat
+ * reports them: what stands from before the last one was said by a release that the site has gone back from.
+ */
 export function understoodBy(heartbeat: StoredRecord | undefined): number {
-  const value = heartbeat?.state.fields[SEMANTICS_FIELD]?.[1];
-  return typeof value === 'number' ? value : 1;
+  const { [SEMANTICS_FIELD]: reported, [BEATEN_AT]: beaten } = heartbeat?.state.fields ?? {};
+  const value = reported?.[1];
+  return typeof value === 'number' && (reported?.[0] ?? '') >= (beaten?.[0] ?? '') ? value : 1;
 }

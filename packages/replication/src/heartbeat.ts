@@ -10,7 +10,7 @@
 import { verificationKey } from './anti-entropy/verification.ts';
 import { clockAheadMaxMs, heartbeatMs, refusedKeysMax, sweepGraceMs, sweepTickMs } from './bounds.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { heartbeatKey, SEMANTICS_FIELD, understoodBy } from './heartbeat-record.ts';
+import { BEATEN_AT, heartbeatKey, SEMANTICS_FIELD, understoodBy } from './heartbeat-record.ts';
 import { readKeys } from './isolate.ts';
 import type { Json } from './json.ts';
 import { localWrite } from './local-write.ts';
@@ -43,8 +43,8 @@ export function* beat(site: Site): Protocol<StoredRecord> {
     operationId: `beat-${at}`,
     decide: (held) => {
       found.ahead = held !== undefined && isAhead(held, at);
-      if (understoodBy(held) !== SEMANTICS) return { at, [SEMANTICS_FIELD]: SEMANTICS };
-      return isYoung(held, at) ? undefined : { at };
+      if (understoodBy(held) === SEMANTICS && isYoung(held, at)) return undefined;
+      return { [BEATEN_AT]: at, [SEMANTICS_FIELD]: SEMANTICS };
     },
   });
   if (found.ahead) yield* renewReports(site);
@@ -67,7 +67,7 @@ function isAhead({ state }: StoredRecord, nowMs: number): boolean {
 }
 
 function isYoung(heartbeat: StoredRecord | undefined, nowMs: number): boolean {
-  const at = heartbeat?.state.fields['at']?.[1];
+  const at = heartbeat?.state.fields[BEATEN_AT]?.[1];
   return typeof at === 'number' && Math.abs(nowMs - at) < heartbeatMs - sweepTickMs / 2;
 }
 
@@ -251,6 +251,6 @@ function causeOf(why: string): string {
  * heartbeats it grows to `heartbeatMs` although everything arrives at once.
  */
 export function heardMsAgo(heartbeat: StoredRecord | undefined, nowMs: number): number | null {
-  const at = heartbeat?.state.fields['at']?.[1];
+  const at = heartbeat?.state.fields[BEATEN_AT]?.[1];
   return typeof at === 'number' ? Math.max(0, nowMs - at) : null;
 }

@@ -14,8 +14,11 @@ import {
   silentPeers,
   sweptTo,
 } from '../src/heartbeat.ts';
-import { heartbeatKey } from '../src/heartbeat-record.ts';
+import { heartbeatKey, understoodBy } from '../src/heartbeat-record.ts';
+import { localWrite } from '../src/local-write.ts';
+import type { StoredRecord } from '../src/record.ts';
 import { isOwnBusiness } from '../src/reserved.ts';
+import { SEMANTICS } from '../src/semantics.ts';
 
 const AWS = 'aws-us-east-1';
 const AZURE = 'azure-eastus';
@@ -119,6 +122,28 @@ describe('a heartbeat', () => {
       [AZURE]: { 'user:1': 'no', 'user:2': 'still no' },
     });
     expect(refusedAfter(held, { refused, resume: undefined })).toEqual(refused);
+  });
+
+  test('says what the release that wrote it last understands, also after the site went back to one that does not say it', async () => {
+    const aws = new TestSite(AWS, [AZURE]);
+    const older = (): Promise<StoredRecord> =>
+      aws.run(
+        localWrite(aws.site, {
+          key: heartbeatKey(AWS),
+          operationId: `beat-${aws.nowMs}`,
+          decide: () => ({ at: aws.nowMs }),
+        }),
+      );
+    const understood = [understoodBy(await aws.run(beat(aws.site)))];
+    for (const next of [() => aws.run(beat(aws.site)), older, () => aws.run(beat(aws.site))]) {
+      aws.nowMs += heartbeatMs;
+      understood.push(understoodBy(await next()));
+    }
+    aws.nowMs += 1;
+    understood.push(understoodBy(await older()));
+    aws.nowMs += 1;
+    understood.push(understoodBy(await aws.run(beat(aws.site))));
+    expect(understood).toEqual([SEMANTICS, SEMANTICS, 1, SEMANTICS, 1, SEMANTICS]);
   });
 
   test('is told from records of users by its key', () => {

@@ -5,9 +5,11 @@ import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { checkUser } from '../../../tests/helpers/check-user.ts';
 import { TestSite } from '../../../tests/helpers/test-site.ts';
 import { applyBatch } from '../src/apply.ts';
+import { heartbeatMs } from '../src/bounds.ts';
 import type { ReplicationEvent } from '../src/event.ts';
 import { beat } from '../src/heartbeat.ts';
 import type { Json } from '../src/json.ts';
+import { localWrite } from '../src/local-write.ts';
 import { mergePatch } from '../src/policies/members.ts';
 import { plainValues } from '../src/record.ts';
 
@@ -139,6 +141,26 @@ describe('an object of a record', () => {
     await azure.users.change('ada', { metadata: { tier: 2 } }, {});
     await cross(all);
     for (const { site } of all) expect(metadata(site)).toEqual({ plan: 'free', tier: 2 });
+  });
+
+  test('is written as a whole again once a peer has gone back to a release that knows of no members', async () => {
+    const [aws, azure] = await sites();
+    await aws.users.create({ ...ADA, metadata: { plan: 'free' } }, {});
+    await aws.users.change('ada', { metadata: { tier: 1 } }, {});
+    azure.site.nowMs += heartbeatMs;
+    aws.site.nowMs += heartbeatMs;
+    // As a release wrote it that did not say what it understands.
+    const { nowMs } = azure.site;
+    await azure.site.run(
+      localWrite(azure.site.site, {
+        key: 'heartbeat:azure-eastus',
+        operationId: 'older',
+        decide: () => ({ at: nowMs }),
+      }),
+    );
+    await cross([aws, azure]);
+    await aws.users.change('ada', { metadata: { tier: 2 } }, {});
+    expect(aws.site.held('user:ada')?.state.fields['metadata']?.[1]).toEqual({ plan: 'free', tier: 2 });
   });
 
   test('crosses as one value of the plain record, whatever its members', async () => {

@@ -6,7 +6,7 @@
  */
 import { awaitAcceptance } from '@tandem-clouds/replication/await-acceptance';
 import { awaitStates, type SeenState, sitesOf } from '@tandem-clouds/replication/await-states';
-import { sessionWaitMs } from '@tandem-clouds/replication/bounds';
+import { heartbeatMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import { isPermanent, NotYetHereError } from '@tandem-clouds/replication/errors';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
@@ -65,8 +65,8 @@ export class Replica {
   readonly #uniqueOf: UniqueOf;
   /** Ids of indexes that were found to be complete: they stay so. */
   readonly #usable = new Set<string>();
-  /** The newest semantics that every peer was found to understand. */
-  #understood = 0;
+  /** The newest semantics that every peer was found to understand, and when. */
+  #understood = { semantics: 0, atMs: 0 };
 
   /**
    * @param options.indexes Those that the store's records are in.
@@ -157,13 +157,16 @@ export class Replica {
   }
 
   /**
-   * Whether every peer understands these semantics (`replication/semantics.ts`). Asked of the store until they do; what
-   * was understood once is not asked again.
+   * Whether every peer understands these semantics (`replication/semantics.ts`). Asked of the store until they do, and
+   * again after a heartbeat's time: a peer may go back to an earlier release.
    */
   async isUnderstood(semantics: number): Promise<boolean> {
-    if (this.#understood < semantics && (await drive(areUnderstood(this.#site, semantics), this.#resources)))
-      this.#understood = semantics;
-    return this.#understood >= semantics;
+    const nowMs = this.#site.now();
+    const known = this.#understood;
+    if (known.semantics >= semantics && Math.abs(nowMs - known.atMs) < heartbeatMs) return true;
+    const understood = await drive(areUnderstood(this.#site, semantics), this.#resources);
+    if (understood) this.#understood = { semantics, atMs: nowMs };
+    return understood;
   }
 
   /**

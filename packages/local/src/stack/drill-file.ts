@@ -21,6 +21,8 @@ export interface DrillSettings {
    * start on, in place of their own: as after a deployment with other parameters.
    */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Site → absolute path of the folder of the artefact that it begins with (`site-release.ts`), in place of the sources. */
+  readonly artefacts?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -34,12 +36,12 @@ export function readDrill(file: string): DrillSettings {
   } catch (error) {
     throw new RangeError(`${file} cannot be read: ${String(error)}`, { cause: error });
   }
-  const { links = {}, clocks = {}, holds = {}, variables = {} } = value ?? {};
+  const { links = {}, clocks = {}, holds = {}, variables = {}, artefacts = {} } = value ?? {};
   const port = (n: unknown): boolean => Number.isInteger(n) && Number(n) > 0 && Number(n) < 65_536;
   if (!Object.values(links).every(port)) throw new RangeError(`${file}: links: expected port numbers`);
-  for (const [name, files] of Object.entries({ clocks, holds, variables })) {
+  for (const [name, files] of Object.entries({ clocks, holds, variables, artefacts })) {
     if (Object.values(files).every((path) => typeof path === 'string')) continue;
     throw new RangeError(`${file}: ${name}: expected file names`);
   }
-  return { links, clocks, holds, variables };
+  return { links, clocks, holds, variables, artefacts };
 }

@@ -12,6 +12,7 @@ import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
 import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { type Ports, PortsTakenError, reservePorts } from '../ports.ts';
 import { seed } from '../seed/seed.ts';
+import { setRelease } from '../site-release.ts';
 import type { TypeCheck } from '../types/type-check.ts';
 import { withDotEnv } from './dot-env.ts';
 import type { StackOptions } from './options.ts';
@@ -171,10 +172,12 @@ class RunningStack {
   }
 
   start(): void {
-    const { options, output } = this.#input;
+    const { options, output, places } = this.#input;
     output.print(`Starting ${options.sites.map(({ site }) => site).join(', ')} and the edge …`);
     // An error that nobody expected must not leave processes behind.
     process.on('exit', this.#kill);
+    for (const [site, artefact] of Object.entries(options.drill?.artefacts ?? {}))
+      setRelease(places.run, site, artefact);
     this.#supervisor.start();
     this.#built = this.#code.start();
     this.#built.catch(() => undefined);

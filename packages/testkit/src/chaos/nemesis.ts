@@ -110,7 +110,7 @@ async function begin(
     case 'skew':
       return cluster.clocks.skew(action.site, action.offsetMs);
     case 'upgrade':
-      await cluster.deploy(action.site, 'newer');
+      await cluster.upgrade(action.site);
       return () => undefined;
     case 'outage':
       return cluster.takeAway(action.site);

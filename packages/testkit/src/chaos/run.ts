@@ -2,7 +2,13 @@
  * One run: clients under faults, then heal, come to rest, judge; then a cloud is destroyed with its data under load,
  * and what it had promised is looked for at the other one.
  */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseSite } from '@tandem-clouds/local/stack/sites';
+import { runningAt } from '../../../../infra/rollout/platform.ts';
 import { judge, type Violation, withEvidence } from '../checkers/judge.ts';
+import { unpackPreviousRelease } from '../cluster/previous-release.ts';
 import { TestCluster } from '../cluster/test-cluster.ts';
 import type { Attempt } from '../history/client-log.ts';
 import type { Finding, Snapshot } from '../history/facts.ts';
@@ -70,12 +76,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const plan = makePlan({ seed, trafficMs, sites: [first, second] });
   progress(`seed ${seed}: ${plan.length} faults in ${Math.round(trafficMs / 1_000)} s`);
   for (const episode of plan) progress(`  ${lineOfEpisode(episode)}`);
-  progress('starting a stack of its own');
-  const cluster = await TestCluster.open([first, second]);
+  progress(`starting a stack of its own; ${second} begins with the release before this one`);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-previous-'));
+  let cluster: TestCluster | undefined;
   try {
+    const artefact = unpackPreviousRelease(folder)[parseSite(second).cloud];
+    cluster = await TestCluster.open([first, second], { artefacts: { [second]: artefact } });
     return await runIn(cluster, { ...options, random, plan, plannedMs: trafficMs });
   } finally {
-    await cluster.close();
+    await cluster?.close();
+    fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -87,8 +97,9 @@ interface Prepared extends ChaosOptions {
 
 async function runIn(cluster: TestCluster, options: Prepared): Promise<ChaosResult> {
   const { plan, random, progress, burstMs, rate } = options;
-  progress(`${cluster.sites[1]} begins with the release before this one`);
-  await cluster.deploy(cluster.sites[1], 'older');
+  // Otherwise this would be today's code beside itself.
+  const older = await runningAt(cluster.site(cluster.sites[1]).url);
+  if (older === undefined) throw new Error(`${cluster.sites[1]} began with today's release`);
   const traffic = await underFire(cluster, options);
   const { log } = traffic;
   progress('healing');

@@ -17,10 +17,14 @@ import { Clocks } from './clocks.ts';
 import { localDeploy } from './deploy-local.ts';
 import { Hooks } from './fault-hooks.ts';
 import { Link } from './link.ts';
-import { unpackPreviousRelease } from './previous-release.ts';
 import { ROOT } from './project-copy.ts';
 import type { Endpoint } from './request.ts';
 import type { Cut, Victim } from './victims.ts';
+
+export interface OpenOptions {
+  readonly project?: string;
+  readonly artefacts?: Readonly<Record<string, string>>;
+}
 
 export class TestCluster {
   /** Both sites: the first is the one that is destroyed in the end. */
@@ -65,9 +69,14 @@ export class TestCluster {
 
   /**
    * Starts a stack of its own, with data on disk, links in the drill's hand and clocks that can be moved.
-   * @param project Whose code it runs: a copy with other declarations (project-copy.ts).
+   * @param options.project Whose code it runs: a copy with other declarations (project-copy.ts).
+   * @param options.artefacts Site → folder of the packages that it begins with. A site that was first on the sources would
+   * have gone back from them: what its release of then understood is known to its peers.
    */
-  static async open(sites: readonly [string, string], project = ROOT): Promise<TestCluster> {
+  static async open(
+    sites: readonly [string, string],
+    { project = ROOT, artefacts = {} }: OpenOptions = {},
+  ): Promise<TestCluster> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-chaos-'));
     const [a, b] = sites;
     const links = new Map([`${a}/${b}`, `${b}/${a}`].map((name) => [name, new Link()]));
@@ -77,7 +86,7 @@ export class TestCluster {
     const files = (kind: string): Readonly<Record<string, string>> =>
       Object.fromEntries(sites.map((site) => [site, path.join(folder, `${site}.${kind}`)]));
     const [clocks, holds, variables] = [files('clock'), files('hold'), files('variables')];
-    const settings: DrillSettings = { links: Object.fromEntries(ports), clocks, holds, variables };
+    const settings: DrillSettings = { links: Object.fromEntries(ports), clocks, holds, variables, artefacts };
     const file = path.join(folder, 'drill.json');
     fs.writeFileSync(file, JSON.stringify(settings));
     try {
@@ -90,15 +99,9 @@ export class TestCluster {
     }
   }
 
-  /** Puts the release before this one onto a site, or today's code again: its functions end and start anew. */
-  async deploy(site: string, release: 'older' | 'newer'): Promise<void> {
-    const folder = path.join(this.#folder, 'older');
-    if (!fs.existsSync(folder)) {
-      fs.mkdirSync(folder);
-      unpackPreviousRelease(folder);
-    }
-    const onto = localDeploy(this.dir, (_version, cloud) => path.join(folder, cloud));
-    await onto(site, release === 'older' ? 'the release before' : undefined);
+  /** Puts today's code onto a site: its functions end and start anew. */
+  async upgrade(site: string): Promise<void> {
+    await localDeploy(this.dir)(site, undefined);
   }
 
   /** Where the stack keeps its data and logs. */
@@ -215,7 +218,7 @@ export class TestCluster {
     const file = this.#variables[survivor] ?? '';
     fs.writeFileSync(`${file}.next`, JSON.stringify({ TANDEM_PEERS: '[]', TANDEM_RETIRED_SITES: lost }));
     fs.renameSync(`${file}.next`, file);
-    await localDeploy(this.dir)(survivor, undefined);
+    await this.upgrade(survivor);
   }
 
   async close(): Promise<void> {

@@ -66,7 +66,7 @@ export async function runReactionChaos(options: ChaosOptions): Promise<ReactionC
   for (const episode of plan) progress(`  ${lineOfEpisode(episode)}`);
   return withParcels(random.stream('provider'), async ({ project, provider }) => {
     progress('starting a stack of its own');
-    const cluster = await TestCluster.open([first, second], project);
+    const cluster = await TestCluster.open([first, second], { project });
     try {
       return await runIn(cluster, { ...options, random, plan, plannedMs, provider });
     } finally {
