@@ -59,6 +59,11 @@ export async function writeGenerated(root: string, what: What = ALL): Promise<re
   return [...stale.map((name) => `wrote ${name}`), ...leftOver.map((name) => `deleted ${name}`)];
 }
 
+/** Does all of the work of `writeGenerated` but the writing. @throws DeclarationsError */
+export async function rehearseGeneration(root: string, what: What = ALL): Promise<void> {
+  await compared(root, what);
+}
+
 async function checkGenerated(root: string): Promise<number> {
   const { stale, leftOver } = await compared(root, ALL);
   for (const name of stale) console.error(`${name} is out of date: run npm run generate`);

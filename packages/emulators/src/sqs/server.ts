@@ -33,6 +33,11 @@ export interface SqsOptions extends EmulatorOptions {
   readonly region?: string;
   /** Default `000000000000`. */
   readonly account?: string;
+  /**
+   * A receive that finds nothing waits so long at most, whatever it asks for: for tests, which look whether a queue is
+   * empty. Default: as long as it asks for.
+   */
+  readonly longPollMaxMs?: number;
 }
 
 export interface SqsEmulator extends Emulator {
@@ -59,14 +64,18 @@ export async function startSqs(options: SqsOptions = {}): Promise<SqsEmulator> {
   try {
     const file = dataDir === undefined ? undefined : path.join(dataDir, JOURNAL_FILE);
     store = new SqsStore({ file, region, account, now });
-    return await serve(store, options.port ?? 0, release);
+    return await serve(store, options, release);
   } catch (error) {
     release();
     throw error;
   }
 }
 
-async function serve(store: SqsStore, port: number, release: () => void): Promise<SqsEmulator> {
+async function serve(
+  store: SqsStore,
+  { port = 0, longPollMaxMs }: SqsOptions,
+  release: () => void,
+): Promise<SqsEmulator> {
   const faults = new Faults();
   const usage = new UsageMeter();
   const service: AwsJsonService = {
@@ -75,7 +84,7 @@ async function serve(store: SqsStore, port: number, release: () => void): Promis
     resources: (_operation, input) => [queueNameOf(input)],
     handle: async ({ operation, input, traceHeader, signal, fault }) => {
       const { endpoint } = server;
-      const context = { ...fault, store, moveTasks, endpoint, traceHeader, signal };
+      const context = { ...fault, store, moveTasks, endpoint, traceHeader, signal, longPollMaxMs };
       const output = await runOperation(operation, context, input);
       countCall(usage, { queue: queueNameOf(input), operation }, input, output);
       return output;
