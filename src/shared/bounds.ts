@@ -36,6 +36,8 @@ export const pageBytesMax = 2 * 1024 * 1024;
 export const readThroughMs = 3_000;
 /** Of what such a site answers: Lambda passes on 6 MB at most, with the body as text inside JSON. */
 export const readThroughBytesMax = 4 * 1024 * 1024;
+/** Of what a handler of a custom route answers. As text inside JSON it takes twice as much at most, which Lambda passes on. */
+export const routeAnswerBytesMax = 3_000_000;
 /** Session tokens that one read may carry. */
 export const sessionTokensMax = 16;
 
