@@ -321,6 +321,7 @@ export const reserveAttemptsMax = 10;
 // Writers
 /** After a site has closed: longer than a put with its attempts takes. A process that stands still for longer may land one. */
 export const writerSettleMs = 30_000;
-/** How long a promotion waits for what the site before wrote, and how often it looks. */
+/** How long a promotion waits until what the site before wrote is sent; and until it is compared. How often it looks. */
 export const writerDrainMs = 300_000;
+export const writerCompareMs = 1_800_000;
 export const writerPollMs = 2_000;

@@ -53,7 +53,9 @@ const cyclic: Record<string, unknown> = {};
 cyclic['text'] = cyclic;
 
 describe('a handler of a custom route', () => {
-  const reject = (error: unknown) => () => Promise.reject(error);
+  const reject = (error: unknown) => () => {
+    throw error;
+  };
   test.each<[string, (input: unknown) => unknown, RegExp]>([
     ['throws', reject(new TypeError('secret of the inside')), /secret of the inside/],
     ['throws before its first await', () => (undefined as unknown as { x: { y: 1 } }).x.y, /undefined/],

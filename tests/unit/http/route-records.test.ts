@@ -1,7 +1,6 @@
 /** What handlers of custom routes find and change of records that have owners. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { AmbiguousError, NotKeptHereError, NotYetHereError } from '@tandem-clouds/replication/errors';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { defineRoutes } from '../../../src/shared/domain/routes/define-routes.ts';
 import type { WritableRecords } from '../../../src/shared/domain/routes/route-records.ts';
