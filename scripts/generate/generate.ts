@@ -8,7 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
-import { describeEntities, SCHEMA_FILE, schemaText } from '../schema/describe.ts';
+import { describeDeclarations, SCHEMA_FILE, schemaText } from '../schema/describe.ts';
 import { emulatorDocuments } from './emulators.ts';
 import { entityFiles, HANDLERS_FOLDER } from './entity-files.ts';
 import { indexSlotsModule, recordedSlots, recordSlots, SLOTS_FILE } from './index-slots.ts';
@@ -122,7 +122,7 @@ async function filesOf(root: string, what: What): Promise<Readonly<Record<string
     ...entityFiles(declarations.entities, slots),
     ...routeFiles(declarations, slots),
     [SLOTS_FILE]: indexSlotsModule(slots),
-    [SCHEMA_FILE]: schemaText(describeEntities(entities, slots)),
+    [SCHEMA_FILE]: schemaText(describeDeclarations(entities, slots, routes)),
     'src/shared/generated/validators.js': js,
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,

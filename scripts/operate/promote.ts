@@ -65,7 +65,8 @@ async function siteOf(target: Target): Promise<WriterSite | undefined> {
     close: (step) => api.closeWriter(step),
     open: (step) => api.openWriter(step),
     pending: () => api.pending(),
-    inbound: async () => (await api.queues()).in.messages,
+    compare: (request) => api.compare(request),
+    comparisons: (entity) => api.verifications(entity),
     heardMsAgo: async (peer) => (await view()).inbound.find((each) => each.site === peer)?.heardMsAgo ?? null,
   };
 }

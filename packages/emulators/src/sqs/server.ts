@@ -10,12 +10,18 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
-import { type AwsJsonService, endpointOf, startAwsJsonServer } from '../core/aws-json-server.ts';
+import {
+  type AwsJsonError,
+  type AwsJsonService,
+  endpointOf,
+  startAwsJsonServer,
+} from '../core/aws-json-server.ts';
 import { lockDataDir } from '../core/data-lock.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { Faults } from '../core/faults.ts';
 import { UsageMeter } from '../core/usage.ts';
 import { SqsError, wireErrorOf } from './errors.ts';
+import { LIMITS } from './limits.ts';
 import { countCall } from './metering.ts';
 import { MoveTasks } from './move-tasks.ts';
 import { queueNameOf, runOperation } from './operations.ts';
@@ -71,6 +77,19 @@ export async function startSqs(options: SqsOptions = {}): Promise<SqsEmulator> {
   }
 }
 
+/** What is in so long a request is longer than what it may be about, whatever it is. */
+function tooLarge(operation: string): AwsJsonError {
+  return operation.endsWith('Batch')
+    ? wireErrorOf(
+        'BatchRequestTooLong',
+        `Batch requests cannot be longer than ${LIMITS.batchBytesMax} bytes.`,
+      )
+    : wireErrorOf(
+        'InvalidParameterValueException',
+        `One or more parameters are invalid. Reason: Message must be shorter than ${LIMITS.messageBytesMax} bytes.`,
+      );
+}
+
 async function serve(
   store: SqsStore,
   { port = 0, longPollMaxMs }: SqsOptions,
@@ -89,6 +108,8 @@ async function serve(
       countCall(usage, { queue: queueNameOf(input), operation }, input, output);
       return output;
     },
+    bodyBytesMax: LIMITS.requestBytesMax,
+    tooLarge,
     describeError: (error) =>
       error instanceof SqsError ? wireErrorOf(error.code, error.message) : undefined,
     injectedError: (code = 'ThrottlingException') => wireErrorOf(code, `${code}, injected by a fault rule`),

@@ -27,8 +27,17 @@ export interface Verification {
   readonly lastCleanAtMs?: number;
 }
 
-export function verificationKey({ from, to }: { readonly from: SiteId; readonly to: SiteId }): string {
-  return `${VERIFICATION}:${from}.${to}`;
+/** That of one entity is another result: it says nothing about all records. */
+export function verificationKey({
+  from,
+  to,
+  of,
+}: {
+  readonly from: SiteId;
+  readonly to: SiteId;
+  readonly of?: string | undefined;
+}): string {
+  return `${VERIFICATION}:${from}.${to}${of === undefined ? '' : `.${of}`}`;
 }
 
 /** The comparison that a record tells of; undefined when there was none, or the record holds no result. */
