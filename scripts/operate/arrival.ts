@@ -11,7 +11,7 @@ import { entityOf } from '@tandem-clouds/replication/record';
 import { UNIQUE } from '@tandem-clouds/replication/reserved';
 import type { WriterView } from '../../src/shared/http/operations/writers.ts';
 import type { SideView, VerificationView } from './operator-api.ts';
-import type { WriterSite } from './promotion.ts';
+import type { WriterSite } from './writer-site.ts';
 
 /** What is still missing; undefined: nothing is. */
 export interface Missing {

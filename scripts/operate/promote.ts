@@ -5,9 +5,10 @@ import { CommandError } from '@tandem-clouds/command-line/command-error';
 import { getJson } from './get-json.ts';
 import { OperatorApi } from './operator-api.ts';
 import type { PromoteOptions } from './options.ts';
-import { perform, type Plan, planOf, type WriterSite } from './promotion.ts';
+import { perform, type Plan, planOf } from './promotion.ts';
 import { readReplication } from './read-replication.ts';
 import { findTargets, type Target } from './targets.ts';
+import type { WriterSite } from './writer-site.ts';
 
 /** Returns the exit status: 1 when an entity could not be moved. @throws TargetError @throws CommandError */
 export async function promote(options: PromoteOptions, { out, err }: CommandContext): Promise<number> {

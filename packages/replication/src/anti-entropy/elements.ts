@@ -35,7 +35,7 @@ export function elementOf(
 }
 
 /** Whether a comparison of an entity is about a record: one of its own, or a claim, which does not say whose it is. */
-export function isPartOf(entity: string, key: string): boolean {
+function isPartOf(entity: string, key: string): boolean {
   return [entity, UNIQUE].includes(entityOf(key));
 }
 
