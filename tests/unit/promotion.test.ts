@@ -5,6 +5,7 @@ import { forward } from '@tandem-clouds/replication/forward';
 import { entityOf } from '@tandem-clouds/replication/record';
 import { perform, planOf, type WriterSite } from '../../scripts/operate/promotion.ts';
 import { writerDrainMs, writerSettleMs } from '../../src/shared/bounds.ts';
+import { placementOf } from '../../src/shared/domain/placement.ts';
 import { writerRoutes, type WriterView } from '../../src/shared/http/operations/writers.ts';
 import type { HttpRequest } from '../../src/shared/http/route.ts';
 import { pendingView } from '../../src/shared/operations/pending-view.ts';
@@ -146,7 +147,7 @@ test('a promotion waits also for what another site has written in its time', asy
 });
 
 test('a site that does not keep the records is not opened, also after a loss', async () => {
-  azure.site = { ...azure.site, keptAt: (key) => (entityOf(key) === 'account' ? [AWS] : undefined) };
+  azure.site = { ...azure.site, keptAt: placementOf({ account: [AWS] })! };
   sites = [writerSite(azure)];
   await expect(promote(AZURE, AWS)).rejects.toMatchObject({
     failures: [{ pointer: '/entity', rule: 'sites' }],
