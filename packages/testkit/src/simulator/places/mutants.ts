@@ -69,7 +69,7 @@ export const placesMutants: readonly Mutant[] = [
   mutant(
     'a site that was taken back to the release before has known the declaration all the time',
     KNOWN,
-    " && beatMs === heartbeat?.state.fields[BEATEN_AT]?.[1]",
+    ' && beatMs === heartbeat?.state.fields[BEATEN_AT]?.[1]',
     '',
     SLOW,
   ),
