@@ -5,13 +5,11 @@
  * Invariant: it runs every hour, so what a function of the release before writes after it is found the next time. Only what
  * this site alone writes is changed. A cursor of a comparison that is still under way is not missed (`scan-place.ts`).
  */
-import { cursorKeptMs } from '../bounds.ts';
-import { readKeys } from '../isolate.ts';
-import { type Protocol, remove, type Site } from '../protocol.ts';
-import { newestStamp, type StoredRecord } from '../record.ts';
-import { stampMs } from '../stamp.ts';
+import { isPermanent } from '../errors.ts';
+import { heartbeatKey } from '../heartbeat-record.ts';
+import type { Protocol, Site } from '../protocol.ts';
 import { forgetUnusable, noteUnusable } from '../unusable-keys.ts';
-import { cursorKey } from './scan-place.ts';
+import { cursorKey, forgetPlace } from './scan-place.ts';
 import { forgetExamples, verificationKey } from './verification.ts';
 
 export function* forgetNames(site: Site): Protocol<void> {
@@ -19,14 +17,24 @@ export function* forgetNames(site: Site): Protocol<void> {
     { from: site.site, to: peer },
     { from: peer, to: site.site },
   ]);
-  for (const job of jobs) if (job.from === site.site) yield* forgetExamples(site, verificationKey(job));
-  yield* forgetUnusable(site);
-  const cursors = jobs.map((job) => cursorKey(site, job, job.from === site.site ? 'from' : 'to'));
-  const { held, failed } = yield* readKeys(cursors);
+  const failed = new Map<string, Error>();
+  for (const job of jobs) {
+    const isOwn = job.from === site.site;
+    const result = verificationKey(job);
+    if (isOwn) yield* attempt(result, forgetExamples(site, result), failed);
+    const cursor = cursorKey(site, job, isOwn ? 'from' : 'to');
+    yield* attempt(cursor, forgetPlace(site, cursor), failed);
+  }
+  yield* attempt(heartbeatKey(site.site), forgetUnusable(site), failed);
   yield* noteUnusable(site, 'purge', failed);
-  for (const [key, { record, revision }] of held) if (isOld(site, record)) yield* remove(key, revision);
 }
 
-function isOld(site: Site, { state }: StoredRecord): boolean {
-  return site.now() - stampMs(newestStamp(state) ?? '') > cursorKeptMs;
+/** What fails for good stops neither the others nor what comes after them. */
+function* attempt(key: string, act: Protocol<void>, failed: Map<string, Error>): Protocol<void> {
+  try {
+    yield* act;
+  } catch (error) {
+    if (!isPermanent(error)) throw error;
+    failed.set(key, error);
+  }
 }

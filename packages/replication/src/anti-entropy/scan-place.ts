@@ -6,10 +6,13 @@
  * offered twice is no harm. It does not stand for longer than it is needed: the record that it names may have to go
  * (`forget-names.ts`).
  */
+import { cursorKeptMs } from '../bounds.ts';
 import type { Json } from '../json.ts';
 import { localWrite } from '../local-write.ts';
 import { get, type Protocol, type Site } from '../protocol.ts';
+import { newestStamp, type StoredRecord } from '../record.ts';
 import { CURSOR } from '../reserved.ts';
+import { stampMs } from '../stamp.ts';
 import type { Job, Rest, Side } from './job.ts';
 
 /** Stands for the cursor that is at home; no store makes one that is so short. */
@@ -40,6 +43,20 @@ export function* withoutCursor(site: Site, { job, side }: Omit<Search, 'rest'>, 
     decide: () => ({ place: [job.id, cursor] }),
   });
   return { ...rest, cursor: AT_HOME };
+}
+
+/** Takes out of such a record where a search stood that has not gone on for a while. */
+export function* forgetPlace(site: Site, key: string): Protocol<void> {
+  const isLeft = (record: StoredRecord | undefined): boolean => {
+    if (record === undefined || (record.state.fields['place']?.[1] ?? null) === null) return false;
+    return site.now() - stampMs(newestStamp(record.state) ?? '') > cursorKeptMs;
+  };
+  if (!isLeft((yield* get(key))?.record)) return;
+  yield* localWrite(site, {
+    key,
+    operationId: `open-${site.now()}`,
+    decide: (record) => (isLeft(record) ? { place: null } : undefined),
+  });
 }
 
 /** The key of the record that is kept at home. */

@@ -76,15 +76,15 @@ export const placesMutants: readonly Mutant[] = [
   mutant(
     'the result of a comparison names what every site kept when it was found',
     FORGET,
-    'yield* forgetExamples(site, verificationKey(job));',
-    'break;',
+    'forgetExamples(site, result)',
+    'forgetUnusable(site)',
     { compare: 4 },
   ),
   mutant(
     'the place of a comparison stays where it was',
     FORGET,
-    'yield* remove(key, revision)',
-    'void revision',
+    'forgetPlace(site, cursor)',
+    'forgetUnusable(site)',
     { compare: 4, pause: 0.05 },
   ),
 ];
