@@ -96,7 +96,7 @@ function* compareAccess(name: string, before: EntityDescription, after: EntityDe
 }
 
 const REMOVED =
-  'a site that keeps them no longer removes its records by itself, each once a site that does keep it holds it: see `sites` in the page about where data lives for what it leaves (dead letters, backups, logs)';
+  'a site that keeps them no longer removes its records by itself, each once a site that does keep it holds it, and from two hours after it was deployed: see `sites` in the page about where data lives for what it leaves (dead letters, backups, logs)';
 
 const CLAIMED_ANEW =
   'Unique values are claimed anew, and where: give each old record another value and its own back, or a new one may take the same';
@@ -126,7 +126,7 @@ function* compareSites(place: string, before: EntityDescription, after: EntityDe
     yield additive(
       place,
       what,
-      'a new one is filled by the hourly comparison, or by `repair`; until that finds no difference it answers 404 for what has not come',
+      'a new one is filled by the hourly comparison, or by `repair`; until that finds no difference it answers 404 for what has not come, and one that has kept these records before must take no writes of them: see `sites` in the page about where data lives',
     );
 }
 

@@ -8,6 +8,7 @@ import type { VerificationView } from '../../scripts/operate/operator-api.ts';
 import { perform, planOf } from '../../scripts/operate/promotion.ts';
 import type { WriterSite } from '../../scripts/operate/writer-site.ts';
 import { writerDrainMs, writerSettleMs } from '../../src/shared/bounds.ts';
+import { placementOf } from '../../src/shared/domain/placement.ts';
 import { verificationRoutes } from '../../src/shared/http/operations/verifications.ts';
 import { writerRoutes, type WriterView } from '../../src/shared/http/operations/writers.ts';
 import type { HttpRequest } from '../../src/shared/http/route.ts';
@@ -218,7 +219,7 @@ test('a promotion waits also for what another site has written in its time', asy
 });
 
 test('a site that does not keep the records is not opened, also after a loss', async () => {
-  azure.site = { ...azure.site, keptAt: (key) => (entityOf(key) === 'account' ? [AWS] : undefined) };
+  azure.site = { ...azure.site, keptAt: placementOf({ account: [AWS] })! };
   sites = [writerSite(azure)];
   await expect(promote(AZURE, AWS)).rejects.toMatchObject({
     failures: [{ pointer: '/entity', rule: 'sites' }],

@@ -18,7 +18,7 @@ import {
   offerPageSize,
 } from '../bounds.ts';
 import { type FailedKeys, readKeys, scanPage } from '../isolate.ts';
-import { isConfined, keeps } from '../placement.ts';
+import { keeps } from '../placement.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { newestStamp, type StoredRecord } from '../record.ts';
 import { areUnderstood, INCARNATIONS } from '../semantics.ts';
@@ -42,7 +42,7 @@ import {
 import { mark } from './repair.ts';
 import { withCursor, withoutCursor } from './scan-place.ts';
 import { Sketch } from './sketch.ts';
-import { noteBegin, noteEnd, noteProgress } from './verification.ts';
+import { noteBegin, noteEnd, noteProgress, openExamples } from './verification.ts';
 
 type StepOf<Kind extends Step['kind']> = Step & { readonly kind: Kind };
 
@@ -213,13 +213,12 @@ export function* settle(site: Site, step: StepOf<'lacking'>): Protocol<void> {
   yield* goOn(site, { ...step, totals: summed }, step.rest);
 }
 
-/** The result of a comparison is kept everywhere: what is not does not count among its examples. */
 function examplesWith(
   site: Site,
   { examples }: StepOf<'lacking'>['totals'],
   keys: readonly string[],
 ): readonly string[] {
-  return [...examples, ...keys.filter((key) => !isConfined(site, { key }))].slice(0, compareExamplesMax);
+  return [...examples, ...openExamples(site, keys)].slice(0, compareExamplesMax);
 }
 
 function* goOn(
