@@ -37,6 +37,8 @@ export function isFirstVersion(site: Site, arrivals: readonly Arrival[]): boolea
     ({ event }) =>
       event.event_id === arrivals[0]?.event.event_id &&
       event.type.endsWith('.created') &&
+      // Every report of a site about itself is written as a whole, and so looks like the first.
+      !isOwnBusiness(event.key) &&
       Object.keys(event.state.vector).length === 1 &&
       site.now() - event.sent_at <= horizonMs,
   );
