@@ -7,7 +7,7 @@
  * The name of the entity is reserved: heartbeats hold no data of users, so they are in no list of the API and are
  * left out of what counts as exposed.
  */
-import { verificationKey } from './anti-entropy/verification.ts';
+import { reportedResults } from './anti-entropy/verification.ts';
 import { clockAheadMaxMs, heartbeatMs, refusedKeysMax, sweepGraceMs, sweepTickMs } from './bounds.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { BEATEN_AT, heartbeatKey, SEMANTICS_FIELD, understoodBy } from './heartbeat-record.ts';
@@ -55,8 +55,7 @@ export function* beat(site: Site): Protocol<StoredRecord> {
 
 /** Peers have dropped what this site said about itself by a clock that was ahead: it says it again. */
 function* renewReports(site: Site): Protocol<void> {
-  const results = site.peers.map((to) => verificationKey({ from: site.site, to }));
-  const { held } = yield* readKeys([pauseKey(site.site), ...results]);
+  const { held } = yield* readKeys([pauseKey(site.site), ...reportedResults(site)]);
   for (const { record } of held.values()) {
     if (!isAhead(record, site.now())) continue;
     const operationId = `renew-${site.now()}`;

@@ -10,19 +10,17 @@ import { heartbeatKey } from '../heartbeat-record.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { forgetUnusable, noteUnusable } from '../unusable-keys.ts';
 import { cursorKey, forgetPlace } from './scan-place.ts';
-import { forgetExamples, verificationKey } from './verification.ts';
+import { forgetExamples, reportedResults } from './verification.ts';
 
 export function* forgetNames(site: Site): Protocol<void> {
   const jobs = site.peers.flatMap((peer) => [
     { from: site.site, to: peer },
     { from: peer, to: site.site },
   ]);
-  const entities = site.declaredWriter?.entities ?? [];
   const failed = new Map<string, Error>();
+  for (const result of reportedResults(site)) yield* attempt(result, forgetExamples(site, result), failed);
   for (const job of jobs) {
     const isOwn = job.from === site.site;
-    const results = isOwn ? [undefined, ...entities].map((of) => verificationKey({ ...job, of })) : [];
-    for (const result of results) yield* attempt(result, forgetExamples(site, result), failed);
     const cursor = cursorKey(site, job, isOwn ? 'from' : 'to');
     yield* attempt(cursor, forgetPlace(site, cursor), failed);
   }

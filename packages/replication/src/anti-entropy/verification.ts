@@ -41,6 +41,12 @@ export function verificationKey({
   return `${VERIFICATION}:${from}.${to}${of === undefined ? '' : `.${of}`}`;
 }
 
+/** The keys of the results that a site reports of its comparisons with its peers: of all records, and of an entity each. */
+export function reportedResults({ site, peers, declaredWriter }: Site): readonly string[] {
+  const entities = [undefined, ...(declaredWriter?.entities ?? [])];
+  return peers.flatMap((to) => entities.map((of) => verificationKey({ from: site, to, of })));
+}
+
 /** The comparison that a record tells of; undefined when there was none, or the record holds no result. */
 export function verificationOf(record: StoredRecord | undefined): Verification | undefined {
   if (record === undefined) return undefined;

@@ -41,8 +41,11 @@ export class Writing {
     this.#world = world;
     this.#watcher = watcher;
     this.declared = world.sites[0]?.name ?? '';
-    for (const site of world.sites)
-      site.declaredWriter = (key) => (entityOf(key) === LEDGER ? this.declared : undefined);
+    const declaredWriter = Object.assign(
+      (key: string) => (entityOf(key) === LEDGER ? this.declared : undefined),
+      { entities: [LEDGER] },
+    );
+    for (const site of world.sites) site.declaredWriter = declaredWriter;
   }
 
   /** @param lastsMs How long clients are at work. */
