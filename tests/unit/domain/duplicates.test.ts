@@ -1,17 +1,21 @@
 /** What is done when two sites gave one value to two records: two sites in memory, a run that the test watches. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { applyBatch } from '@tandem-clouds/replication/apply';
+import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
+import type { Json } from '@tandem-clouds/replication/json';
 import { driveReact } from '@tandem-clouds/replication/reactions/drive-react';
 import { isDue } from '@tandem-clouds/replication/reactions/due-at';
 import { react, type Step } from '@tandem-clouds/replication/reactions/react';
 import { setEntries } from '@tandem-clouds/replication/reactions/scan';
-import { entityOf } from '@tandem-clouds/replication/record';
+import { entityOf, type RecordState } from '@tandem-clouds/replication/record';
+import { encodeStamp, stampSite } from '@tandem-clouds/replication/stamp';
 import { reservationGraceMs } from '../../../src/shared/bounds.ts';
 import { digest, sha256 } from '../../../src/shared/digest.ts';
 import { defineEntity } from '../../../src/shared/domain/define-entity.ts';
 import type { DuplicateContext, Values } from '../../../src/shared/domain/entity.ts';
 import { EntityService } from '../../../src/shared/domain/entity-service.ts';
 import { reactionsOf, runReaction, within } from '../../../src/shared/domain/reactions.ts';
+import { settlementsOf } from '../../../src/shared/domain/unique/duplicates.ts';
 import { placedClaims } from '../../../src/shared/domain/unique/reservation.ts';
 import { uniqueValues } from '../../../src/shared/domain/unique/unique-values.ts';
 import type { Services } from '../../../src/shared/ports/services.ts';
@@ -286,4 +290,36 @@ test('a value that is there already is no change of it', async () => {
   aws.nowMs += 1_000;
   await club(aws).change('m1', { email: ADA, nick: 'countess' }, {});
   expect(aws.held('member:m1')?.state.fields['email']).toEqual(before);
+});
+
+test('a site that found no earlier holder judges again once another site has found one', () => {
+  const claims = [
+    { record: 'member:c', at: 1, seen: 1, by: 'eu/1' },
+    { record: 'member:a', at: 2, seen: 2, by: 'aws/1' },
+    { record: 'member:b', at: 3, seen: 3, by: 'azure/1' },
+  ];
+  const key = 'unique:x';
+  const stamps = ['eu', 'aws', 'azure'].map((site) => encodeStamp(1_800_000_000_000, 0, site));
+  const duplicates = { uniqueOf, digest, isDeclared: () => true };
+  const stateOf = (found: readonly (object | undefined)[]): RecordState => ({
+    fields: {},
+    sets: {
+      claims: Object.fromEntries(
+        claims.map((claim, n) => [
+          `${stampSite(stamps[n]!)}|${n}`,
+          [stamps[n]!, { ...claim, ...(found[n] && { found: found[n] as Json }) }] as const,
+        ]),
+      ),
+    },
+    vector: Object.fromEntries(stamps.map((stamp) => [stampSite(stamp), stamp])),
+  });
+  const open = (...found: readonly (object | undefined)[]): readonly string[] =>
+    settlementsOf(key, stateOf(found), duplicates).map(({ origin }) => origin ?? '');
+  const among = digest(canonicalJson(claims.map(({ record, by }) => [record, by])));
+  const holds = { among, holds: stamps[0] };
+  // When b was judged, a had given the value up, and nobody knew of c.
+  const judged = { ...holds, judged: 1 };
+  expect(open(undefined, { ...holds, judged: 0 }, judged)).toEqual(['eu']);
+  expect(open(holds, { ...holds, judged: 0 }, judged)).toEqual(['aws', 'azure']);
+  expect(open(holds, { ...holds, judged: 1 }, { ...holds, judged: 2 })).toEqual([]);
 });

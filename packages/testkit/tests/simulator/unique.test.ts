@@ -10,6 +10,10 @@ describe('unique values under faults', () => {
       expect([seed, runUniqueSchedule({ seed, sites }).findings]).toEqual([seed, []]);
   });
 
+  test('tell who lost a value also where its first winner had given it up, and another was found later', () => {
+    expect(runUniqueSchedule({ seed: 2818 }).findings).toEqual([]);
+  });
+
   test('repeat themselves effect by effect, watched or not', () => {
     const { hash } = runUniqueSchedule({ seed: 7 });
     expect(runUniqueSchedule({ seed: 7, watchedKey: 'unique:person-email-ada' }).hash).toBe(hash);

@@ -162,7 +162,7 @@ function* settle(
   }
   const after = found.map((each) =>
     marked.has(each)
-      ? { ...each.claim, found: { among, ...each.claim.found, judged: true as const } }
+      ? { ...each.claim, found: { among, ...each.claim.found, judged: foundBefore(each, found, among) } }
       : each.claim,
   );
   const changed = before.flatMap(({ claim }, index) =>
@@ -258,10 +258,18 @@ function holdersOf(claims: readonly PlacedClaim[], among: string): readonly Hold
   return claimantsOf(claims).flatMap((record) => holders.get(record) ?? []);
 }
 
-/** The claims whose records are to be marked, by their sites. */
+/** The claims whose records are to be judged, by their sites: also anew, when more of those before them have been found out. */
 function toMark(claims: readonly PlacedClaim[], among: string): ReadonlySet<PlacedClaim> {
   const losers = holdersOf(claims, among).slice(1);
-  return new Set(losers.map(({ judge }) => judge).filter(({ claim }) => claim.found?.judged !== true));
+  const isOpen = (each: PlacedClaim): boolean =>
+    (each.claim.found?.judged ?? -1) < foundBefore(each, claims, among);
+  return new Set(losers.map(({ judge }) => judge).filter(isOpen));
+}
+
+/** How many claims of records that claimed the value before a claim's own have been found out. */
+function foundBefore({ claim }: PlacedClaim, claims: readonly PlacedClaim[], among: string): number {
+  const own = claims.findIndex((each) => each.claim.record === claim.record);
+  return claims.slice(0, own).filter((each) => isFound(each, among)).length;
 }
 
 function isFound({ claim: { found } }: PlacedClaim, among: string): boolean {

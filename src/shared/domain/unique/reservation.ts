@@ -56,8 +56,11 @@ export interface Claim {
     readonly among: string;
     /** The stamp of the value that the record then held; absent: it did not hold it. */
     readonly holds?: Stamp;
-    /** Whether its record has been marked as a loser, if it is one. */
-    readonly judged?: true;
+    /**
+     * How many of the claims before it had been found out when its record was judged: marked as a loser, or left alone, because
+     * none of their records had the value any more.
+     */
+    readonly judged?: number;
   };
 }
 
