@@ -286,25 +286,26 @@ describe.each([
   });
 
   describe('a read', () => {
-    const body = randomBytes(3 * MIB);
+    const THIRD = 100_000;
+    const body = randomBytes(3 * THIRD);
     beforeEach(() => objects.put(key, body, TEXT));
     const rest = ({ content }: ObjectContent): Promise<Buffer> => buffer(content);
 
     test('of a range is that', async () => {
-      const range = await objects.read(key, { from: MIB, bytes: 1_000 });
-      expect(range).toMatchObject({ from: MIB, bytes: 1_000, head: { bytes: 3 * MIB } });
-      expect((await rest(range)).equals(body.subarray(MIB, MIB + 1_000))).toBe(true);
-      expect((await read(key, { from: 3 * MIB - 10, bytes: 1_000 })).equals(body.subarray(-10))).toBe(true);
-      expect((await read(key, { from: 3 * MIB - 10 })).equals(body.subarray(-10))).toBe(true);
-      await expect(objects.read(key, { from: 3 * MIB })).rejects.toThrow(InvalidError);
+      const range = await objects.read(key, { from: THIRD, bytes: 1_000 });
+      expect(range).toMatchObject({ from: THIRD, bytes: 1_000, head: { bytes: 3 * THIRD } });
+      expect((await rest(range)).equals(body.subarray(THIRD, THIRD + 1_000))).toBe(true);
+      expect((await read(key, { from: 3 * THIRD - 10, bytes: 1_000 })).equals(body.subarray(-10))).toBe(true);
+      expect((await read(key, { from: 3 * THIRD - 10 })).equals(body.subarray(-10))).toBe(true);
+      await expect(objects.read(key, { from: 3 * THIRD })).rejects.toThrow(InvalidError);
     });
 
     test('goes on when its connection breaks', async () => {
       storage.faults.set([{ kind: 'cut', operation: operation.get, times: 3 }]);
       expect((await read(key)).equals(body)).toBe(true);
       storage.faults.set([{ kind: 'cut', operation: operation.get, times: 1 }]);
-      const part = await read(key, { from: MIB, bytes: MIB });
-      expect(part.equals(body.subarray(MIB, 2 * MIB))).toBe(true);
+      const part = await read(key, { from: THIRD, bytes: THIRD });
+      expect(part.equals(body.subarray(THIRD, 2 * THIRD))).toBe(true);
     });
 
     test('does not go on for ever', async () => {
@@ -315,7 +316,7 @@ describe.each([
     test('stays with the version that it began with', async () => {
       storage.faults.set([{ kind: 'cut', operation: operation.get, times: 1 }]);
       const begun = await objects.read(key);
-      await objects.put(key, randomBytes(3 * MIB), TEXT);
+      await objects.put(key, randomBytes(3 * THIRD), TEXT);
       expect((await rest(begun)).equals(body)).toBe(true);
     });
 
@@ -330,10 +331,10 @@ describe.each([
     test('of other bytes than were stored does not end well', async () => {
       storage.faults.set([{ kind: 'corrupt', operation: operation.get }]);
       await expect(read(key)).rejects.toThrow(ContentMismatchError);
-      const crc64 = crc64Of(body.subarray(MIB, 2 * MIB));
-      await expect(read(key, { from: MIB, bytes: MIB, crc64 })).rejects.toThrow(ContentMismatchError);
+      const crc64 = crc64Of(body.subarray(THIRD, 2 * THIRD));
+      await expect(read(key, { from: THIRD, bytes: THIRD, crc64 })).rejects.toThrow(ContentMismatchError);
       storage.faults.clear();
-      expect(await read(key, { from: MIB, bytes: MIB, crc64 })).toHaveLength(MIB);
+      expect(await read(key, { from: THIRD, bytes: THIRD, crc64 })).toHaveLength(THIRD);
     });
 
     test('of a storage that is busy is reported as that', async () => {

@@ -57,7 +57,7 @@ const SETTINGS_OF_DEFINITION: Readonly<Record<string, (given: Record<string, unk
         }
       ).provider.environment,
     )
-      .filter(([, value]) => String(value).startsWith('['))
+      .filter(([, value]) => value.startsWith('['))
       .map(([name, value]) => [
         name,
         (given) => {
@@ -410,7 +410,7 @@ describe('a feature', () => {
         String((body['properties'] as Record<string, unknown>)['roleDefinitionId'])
           .split('/')
           .at(-1),
-        /systemTopics/.test(JSON.stringify(body['properties'])) ? 'events' : 'app',
+        JSON.stringify(body['properties']).includes('systemTopics') ? 'events' : 'app',
       ]);
     expect(added).toEqual([
       ['queues/tandem-objects', '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39', 'events'],

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Crc64Nvme } from '@aws-sdk/checksums/crc';
 import { expect, test } from '@jest/globals';
+// The AWS SDK's code for it is behind this.
+import { digestOf } from '@tandem-clouds/emulators/core/digests';
 import { Crc64, crc64Of, joinedCrc64, littleEndian } from '../../src/shared/crc64.ts';
 
 const hex = (crc64: string): string => Buffer.from(crc64, 'base64').toString('hex');
@@ -12,11 +13,9 @@ test('is the CRC-64/NVME of the catalogue', () => {
   expect(littleEndian(crc64Of(Buffer.from('123456789'))).toString('hex')).toBe('8898790a86148bae');
 });
 
-test('is that of the SDK, in pieces of any length, and joined from those of the parts', async () => {
+test('is that of the AWS SDK, in pieces of any length, and joined from those of the parts', async () => {
   const bytes = randomBytes(10_001);
-  const sdk = new Crc64Nvme();
-  sdk.update(bytes);
-  const expected = Buffer.from(await sdk.digest()).toString('base64');
+  const expected = (await digestOf('crc64nvme', bytes)).toString('base64');
   expect(crc64Of(bytes)).toBe(expected);
   for (const cut of [0, 1, 7, 8, 9, 4_096, 10_001]) {
     const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
