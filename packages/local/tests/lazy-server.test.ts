@@ -4,8 +4,11 @@ import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { startBlob } from '@tandem-clouds/emulators/blob/server';
 import { startS3 } from '@tandem-clouds/emulators/s3/server';
-import { openS3Objects } from '../../../src/shared/adapters/aws/open-objects.ts';
-import { openBlobObjects } from '../../../src/shared/adapters/azure/open-objects.ts';
+import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
+import { startServiceBus } from '@tandem-clouds/emulators/service-bus/server';
+import { openObjects as openOnAws } from '../../../src/shared/adapters/aws/open-objects.ts';
+import { openObjects as openOnAzure } from '../../../src/shared/adapters/azure/open-objects.ts';
+import type { Config } from '../../../src/shared/config/config.ts';
 import { closeAfterEach } from '../../../tests/helpers/cleanup.ts';
 import { setEnvironment } from '../../../tests/helpers/sites.ts';
 import { type Acceptor, listenLazily } from '../src/processes/lazy-server.ts';
@@ -21,6 +24,10 @@ function temporaryFolder(): string {
 
 test('the emulators of objects are opened by whoever connects first, and keep what they are given', async () => {
   const [s3Dir, blobDir] = [temporaryFolder(), temporaryFolder()];
+  // Where the app gets tokens of its identity.
+  const bus = await startServiceBus({});
+  closing(() => bus.close());
+  closing(setEnvironment(resourceManagerSettings(`http://127.0.0.1:${bus.port}`)));
   let opened = 0;
   const start = async () => {
     const counted = (open: () => Promise<Acceptor>) => () => ((opened += 1), open());
@@ -35,18 +42,20 @@ test('the emulators of objects are opened by whoever connects first, and keep wh
       ),
     );
     closing(() => Promise.all([s3.close(), blob.close()]));
-    const keys = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
-    closing(setEnvironment(keys));
-    const endpoint = `http://127.0.0.1:${s3.port}`;
-    const token = { token: 'any', expiresOnTimestamp: Date.now() + 3_600_000 };
-    const objects = [
-      openS3Objects({ region: 'us-east-1', bucket: 'tandem-objects', endpoint }),
-      openBlobObjects({
-        url: `http://127.0.0.1:${blob.port}/tandem`,
-        container: 'objects',
-        identity: { getToken: () => Promise.resolve(token) },
+    closing(
+      setEnvironment({
+        AWS_ACCESS_KEY_ID: 'local',
+        AWS_SECRET_ACCESS_KEY: 'local',
+        AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${s3.port}`,
       }),
-    ];
+    );
+    const url = `http://127.0.0.1:${blob.port}/tandem`;
+    const config = {
+      region: 'us-east-1',
+      aws: { objectsBucket: 'tandem-objects' },
+      azure: { objectsUrl: url, objectsContainer: 'objects' },
+    } as unknown as Config;
+    const objects = [openOnAws(config), openOnAzure(config)];
     return { objects, close: () => Promise.all([s3.close(), blob.close()]) };
   };
   const first = await start();
@@ -55,6 +64,8 @@ test('the emulators of objects are opened by whoever connects first, and keep wh
     const put = (name: string) => objects.put(name, Buffer.from(name), TEXT);
     await Promise.all(['a', 'b', 'c'].map(put));
     expect((await objects.head({ key: 'a' }))?.versionId).toBeDefined();
+    const { url } = await objects.signDownload('b', {});
+    expect(await (await fetch(url)).text()).toBe('b');
   }
   expect(opened).toBe(2);
   await first.close();
