@@ -78,6 +78,7 @@ export default tseslint.config(
       '@azure/*',
       '@smithy/*',
       '#cloud',
+      '#objects',
       'node:*',
     ),
   ),

@@ -116,6 +116,8 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     ],
     // Of every role.
     permissionsBoundary: boundary === '' ? { Ref: 'AWS::NoValue' } : boundary,
+    // Empty: the site has no place for objects.
+    objectsBucket: has('objects') ? { Ref: 'ObjectsBucket' } : '',
     webAcl: has('waf') ? { 'Fn::GetAtt': ['WebAcl', 'Arn'] } : { Ref: 'AWS::NoValue' },
     viewer: viewerOf(has('customDomain'), domain),
   };

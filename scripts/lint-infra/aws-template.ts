@@ -25,6 +25,7 @@ export const awsFeatures = [
   'customDomain',
   'alarmKey',
   'monitor',
+  'objects',
 ] as const;
 export type AwsFeature = (typeof awsFeatures)[number];
 

@@ -216,6 +216,65 @@ export const vaultTimeoutMs = 1_500;
 /** Shorter values are not looked for in lines of the log: they would be found everywhere. */
 export const maskedCharsMin = 8;
 
+// Objects
+/**
+ * What one call takes at both: Put Blob 5,000 MiB, PutObject 5 GiB.
+ * @see https://learn.microsoft.com/rest/api/storageservices/put-blob#remarks
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
+ */
+export const objectBytesMax = 5_000 * 1024 * 1024;
+/** What passes through the memory of a function at a time: a body, or a part. */
+export const objectBodyBytesMax = 16 * 1024 * 1024;
+/**
+ * S3 takes 10,000 parts of at least 5 MiB, but for the last; Blob Storage 50,000 blocks of any size. A thousand of the
+ * smallest are the largest object, and one page of S3's list.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+ * @see https://learn.microsoft.com/azure/storage/blobs/scalability-targets
+ */
+export const objectPartBytesMin = 5 * 1024 * 1024;
+export const objectPartsMax = 1_000;
+/**
+ * S3 counts bytes of UTF-8, Blob Storage characters and what is between slashes.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+ * @see https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
+ */
+export const objectKeyBytesMax = 1_024;
+export const objectKeySegmentsMax = 254;
+/**
+ * Names and values of a writer; with ours they stay below the 2 kB of S3 (Blob Storage: 8 kB).
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+ */
+export const objectMetadataBytesMax = 1_024;
+/** Of a content type, a cache rule, or a disposition. */
+export const objectHeaderCharsMax = 512;
+/** A page of S3; Blob Storage has 5,000. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+export const objectPageMax = 1_000;
+/**
+ * How long a signed URL is good. It ends with the credentials of whoever signed it: a Lambda function's are good for hours,
+ * a delegated key is held for at least this much longer (`delegatedKey`).
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+ */
+export const signedUrlSeconds = 300;
+export const signedUrlSecondsMax = 3_600;
+/** The key that signs URLs at Azure. Seven days are the most: it is renewed long before. */
+export const delegatedKeyMs = 24 * 3_600_000;
+export const delegatedKeyFreshness = {
+  renewMs: delegatedKeyMs / 2,
+  marginMs: signedUrlSecondsMax * 1_000,
+  retryMs: 10_000,
+  timeoutMs: 5_000,
+};
+/** What is allowed for the clocks of a site and of its storage. */
+export const storageClockToleranceMs = 5 * 60_000;
+/** Of one attempt at a call, a body or a part with it. */
+export const objectTimeoutMs = 15_000;
+/** Of a copy of the largest at Azure, which answers when it is done; S3 begins to answer at once. */
+export const objectCopyMs = 60_000;
+/** Within a read: how long no byte may come, how often it is continued, and the first pause before that, which doubles. */
+export const objectStallMs = 5_000;
+export const objectResumesMax = 4;
+export const objectResumePauseMs = 50;
+
 // Calling other services
 /** What a handler does not say (`OutboundRequest`): within a function's 10 s there is time left for the answer. */
 export const outbound = {

@@ -209,6 +209,12 @@ export class SecretDeniedError extends AppError {
   override readonly retryable = true;
 }
 
+/** The bytes of an object are not those that were announced, or that were stored: they count for nothing. */
+export class ContentMismatchError extends AppError {
+  override readonly name = 'ContentMismatchError';
+  readonly code = 'content_mismatch';
+}
+
 /** Why a call of another service has brought nothing. */
 export type OutboundReason =
   /** The time of the attempt, of the call or of the function was over. */

@@ -112,6 +112,9 @@ export function substitute(text: string, values: Readonly<Record<string, string>
 const ARNS: Readonly<Record<string, (properties: Readonly<Record<string, unknown>>) => string>> = {
   'AWS::DynamoDB::Table': ({ TableName }) => arn('dynamodb', `table/${String(TableName)}`),
   'AWS::SQS::Queue': ({ QueueName }) => arn('sqs', String(QueueName)),
+  // Ours has a name; that of the packager has none before it is made.
+  'AWS::S3::Bucket': ({ BucketName }) =>
+    `arn:aws:s3:::${substitute((BucketName as { 'Fn::Sub'?: string } | undefined)?.['Fn::Sub'] ?? '', {})}`,
   // As CloudFormation returns it.
   'AWS::Logs::LogGroup': ({ LogGroupName }) => arn('logs', `log-group:${String(LogGroupName)}:*`),
 };

@@ -46,6 +46,7 @@ describe('features of the AWS stack', () => {
       ...['MonitorEventsRuleSchedule1', 'MonitorLambdaPermissionEventsRuleSchedule1'],
     ],
     customDomain: ['Certificate', 'ApiDomain', 'ApiDomainMapping'],
+    objects: ['ObjectsBucket', 'ObjectsBucketPolicy', 'ObjectsQueue', 'ObjectsQueuePolicy', 'ObjectAccess'],
   };
   const added = (resources: Resources) => Object.keys(resources).filter((id) => !(id in withPeers));
 
@@ -123,6 +124,69 @@ describe('features of the AWS stack', () => {
     });
     expect(withAll['ApiDomain']?.Properties).toMatchObject({
       DomainNameConfigurations: [expect.objectContaining({ SecurityPolicy: 'TLS_1_2' })],
+    });
+  });
+
+  test('objects are closed to the public, encrypted, by TLS only, with versions, and the place is known to functions', () => {
+    const bucket = withAll['ObjectsBucket']?.Properties;
+    expect(bucket).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      VersioningConfiguration: { Status: 'Enabled' },
+    });
+    const { Rules } = bucket?.['LifecycleConfiguration'] as { Rules: Record<string, unknown>[] };
+    expect(Rules).toMatchObject([
+      { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } },
+      { Prefix: 'incoming/', ExpirationInDays: 7 },
+      { Transitions: [{ StorageClass: 'INTELLIGENT_TIERING', TransitionInDays: 30 }] },
+      { NoncurrentVersionExpiration: { NoncurrentDays: 30 }, ExpiredObjectDeleteMarker: true },
+    ]);
+    const { Statement } = (withAll['ObjectsBucketPolicy']?.Properties as unknown as Policy).PolicyDocument;
+    expect(Statement).toMatchObject([
+      { Effect: 'Deny', Principal: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+      { Effect: 'Deny', Principal: '*', Condition: { NumericLessThan: { 's3:TlsVersion': '1.2' } } },
+    ]);
+    const placeIn = (resources: Resources): unknown[] => [
+      ...new Set(
+        ofType(resources, 'AWS::Lambda::Function').map(([, { Environment }]) =>
+          JSON.stringify(
+            (Environment as { Variables: Record<string, unknown> }).Variables['TANDEM_OBJECTS_BUCKET'],
+          ),
+        ),
+      ),
+    ];
+    expect([placeIn(withAll), placeIn(alone)]).toEqual([['{"Ref":"ObjectsBucket"}'], ['""']]);
+  });
+
+  test('what happens to objects goes to their queue, from their bucket alone', () => {
+    const { Statement } = (withAll['ObjectsQueuePolicy']?.Properties as unknown as Policy).PolicyDocument;
+    const name = 'tandem-objects-${AWS::AccountId}-${AWS::Region}';
+    expect(Statement.filter(({ Effect }) => Effect === 'Allow')).toMatchObject([
+      {
+        Principal: { Service: 's3.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Condition: {
+          ArnEquals: { 'aws:SourceArn': { 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${name}` } },
+          StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+        },
+      },
+    ]);
+    expect(withAll['ObjectsBucket']?.Properties).toMatchObject({
+      BucketName: { 'Fn::Sub': name },
+      NotificationConfiguration: {
+        QueueConfigurations: ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'].map((Event) => ({
+          Event,
+          Queue: { 'Fn::GetAtt': ['ObjectsQueue', 'Arn'] },
+        })),
+      },
     });
   });
 

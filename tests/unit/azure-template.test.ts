@@ -47,10 +47,37 @@ const SETTINGS = (given: Record<string, unknown> = {}): Record<string, string> =
   return Object.fromEntries(appSettings.map(({ name, value }) => [name, value]));
 };
 
+/** Settings of the definition that are expressions of the template, evaluated as one of its own would be. */
+const SETTINGS_OF_DEFINITION: Readonly<Record<string, (given: Record<string, unknown>) => string>> =
+  Object.fromEntries(
+    Object.entries(
+      (
+        parse(fs.readFileSync(path.join(FOLDER, '../../serverless.azure.yml'), 'utf8'), { merge: true }) as {
+          provider: { environment: Record<string, string> };
+        }
+      ).provider.environment,
+    )
+      .filter(([, value]) => value.startsWith('['))
+      .map(([name, value]) => [
+        name,
+        (given) => {
+          const probe = {
+            type: 'Test/probes',
+            name: 'probe',
+            apiVersion: '2020-01-01',
+            properties: { value },
+          };
+          const resources = [...template.resources, probe];
+          const found = deploy({ ...template, resources }, { ...REQUIRED, ...SECOND, ...given }).at(-1);
+          return String((found?.body['properties'] as { value: unknown }).value);
+        },
+      ]),
+  );
+
 describe('every resource', () => {
   /** Parts of another resource, and relations between two: they have no tags. */
   const UNTAGGED =
-    /roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|federatedIdentityCredentials$/;
+    /roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|managementPolicies$|eventSubscriptions$|federatedIdentityCredentials$/;
 
   test('has a version of its interface, and tags where it takes them', () => {
     for (const { type, apiVersion, body } of all(EVERYTHING)) {
@@ -243,6 +270,16 @@ describe('a feature', () => {
       ],
     ],
     ['audit', {}, ['Microsoft.Insights/diagnosticSettings']],
+    [
+      'objects',
+      {},
+      [
+        'Microsoft.Storage/storageAccounts/blobServices',
+        'Microsoft.Storage/storageAccounts/managementPolicies',
+        'Microsoft.EventGrid/systemTopics',
+        'Microsoft.EventGrid/systemTopics/eventSubscriptions',
+      ],
+    ],
     ['tracing', {}, []],
     ['warm', {}, []],
     ['zoneRedundancy', {}, []],
@@ -318,6 +355,78 @@ describe('a feature', () => {
     ];
     expect(spread({})).toEqual([false, false, 'Standard_LRS']);
     expect(spread({ zoneRedundancy: true })).toEqual([true, true, 'Standard_ZRS']);
+  });
+
+  test('objects have an account of their own: no keys, nothing public, versions, tiers, and URLs that work everywhere', () => {
+    const of = (type: string, given: Record<string, unknown> = {}): Record<string, unknown> => {
+      const [found] = made({ objects: true, ...given }).filter(
+        (one) => one.type === type && one.name.startsWith('objects'),
+      );
+      return found?.body['properties'] as Record<string, unknown>;
+    };
+    const ACCOUNTS = 'Microsoft.Storage/storageAccounts';
+    const closed = {
+      allowSharedKeyAccess: false,
+      allowBlobPublicAccess: false,
+      supportsHttpsTrafficOnly: true,
+      minimumTlsVersion: 'TLS1_2',
+      allowCrossTenantReplication: false,
+    };
+    expect(of(ACCOUNTS)).toMatchObject(closed);
+    // Clients have signed URLs, whatever network the app is in.
+    expect(of(ACCOUNTS, { network: true })).toMatchObject({ ...closed, publicNetworkAccess: 'Enabled' });
+    expect(of(`${ACCOUNTS}/blobServices`)).toMatchObject({ isVersioningEnabled: true });
+    expect(of(`${ACCOUNTS}/blobServices/containers`)).toEqual({ publicAccess: 'None' });
+    const { rules } = of(`${ACCOUNTS}/managementPolicies`, { objectsTierDays: 90 })['policy'] as {
+      rules: { name: string; definition: { actions: unknown } }[];
+    };
+    expect(rules.map(({ name, definition }) => [name, definition.actions])).toEqual([
+      ['orphans', { baseBlob: { delete: { daysAfterModificationGreaterThan: 7 } } }],
+      ['tiers', { baseBlob: { tierToCool: { daysAfterModificationGreaterThan: 90 } } }],
+      ['earlier-versions', { version: { delete: { daysAfterCreationGreaterThan: 30 } } }],
+    ]);
+    const place = (given: Record<string, unknown>) => [
+      SETTINGS_OF_DEFINITION['TANDEM_OBJECTS_URL']?.(given),
+      SETTINGS_OF_DEFINITION['TANDEM_OBJECTS_CONTAINER']?.(given),
+    ];
+    expect(place({})).toEqual(['', '']);
+    expect(place({ objects: true })).toEqual([
+      expect.stringMatching(/^https:\/\/objects\w+\.blob\.core\.windows\.net$/),
+      'objects',
+    ]);
+  });
+
+  test('objects give the app their container and the signing of URLs, and their events a queue', () => {
+    const roles = made({ objects: true }).filter(({ type }) => type.endsWith('/roleAssignments'));
+    const before = new Set(made().map(({ id }) => id));
+    const added = roles
+      .filter(({ id }) => !before.has(id))
+      .map(({ body }) => [
+        String(body['scope'])
+          .split('/')
+          .slice(-2)
+          .join('/')
+          .replace(/objects\w{5,}/, 'objects…'),
+        String((body['properties'] as Record<string, unknown>)['roleDefinitionId'])
+          .split('/')
+          .at(-1),
+        JSON.stringify(body['properties']).includes('systemTopics') ? 'events' : 'app',
+      ]);
+    expect(added).toEqual([
+      ['queues/tandem-objects', '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39', 'events'],
+      ['containers/objects', 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b', 'app'],
+      ['storageAccounts/objects…', 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a', 'app'],
+    ]);
+    const [subscription] = made({ objects: true }).filter(({ type }) => type.endsWith('/eventSubscriptions'));
+    expect(subscription?.body['properties']).toMatchObject({
+      deliveryWithResourceIdentity: {
+        identity: { type: 'SystemAssigned' },
+        destination: {
+          endpointType: 'ServiceBusQueue',
+          properties: { resourceId: expect.stringMatching(/\/queues\/tandem-objects$/) },
+        },
+      },
+    });
   });
 
   test('secondRegion is the stand-by at Front Door', () => {

@@ -171,6 +171,30 @@ describe('the configuration', () => {
     });
   });
 
+  test('a place for objects is named or not, wholly, and by TLS or on this machine', () => {
+    expect(loadConfig('aws', { ...AWS, TANDEM_OBJECTS_BUCKET: '' }).aws?.objectsBucket).toBeUndefined();
+    for (const wrong of ['a.b', 'Photos', 'ab'])
+      expect(() => loadConfig('aws', { ...AWS, TANDEM_OBJECTS_BUCKET: wrong })).toThrow(
+        /TANDEM_OBJECTS_BUCKET: /,
+      );
+    const azure = {
+      TANDEM_SITE: 'azure-eastus',
+      TANDEM_REGION: 'eastus',
+      COSMOS_ENDPOINT: 'https://c',
+      COSMOS_DATABASE: 'd',
+      COSMOS_CONTAINER: 'c',
+      SERVICE_BUS_CONNECTION: 'Endpoint=sb://b',
+    };
+    const read = (url: string, container = 'objects') =>
+      loadConfig('azure', { ...azure, TANDEM_OBJECTS_URL: url, TANDEM_OBJECTS_CONTAINER: container });
+    expect(read('', '').azure).not.toHaveProperty('objectsUrl');
+    const url = 'https://objects1.blob.core.windows.net';
+    expect(read(url).azure).toMatchObject({ objectsUrl: url, objectsContainer: 'objects' });
+    expect(() => read('http://objects1.blob.core.windows.net')).toThrow(/TANDEM_OBJECTS_URL: /);
+    expect(() => read(url, 'a--b')).toThrow(/TANDEM_OBJECTS_CONTAINER: /);
+    expect(() => read(url, '')).toThrow(/TANDEM_OBJECTS_CONTAINER|azure/);
+  });
+
   test('an Azure site needs a namespace or a connection string', () => {
     const azure = {
       TANDEM_SITE: 'azure-eastus',

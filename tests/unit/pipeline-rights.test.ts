@@ -155,6 +155,7 @@ describe('on Azure the pipeline', () => {
       'serviceBusDataReceiver',
       'serviceBusDataSender',
       'storageBlobDataOwner',
+      'storageBlobDelegator',
     ];
     for (const role of [...named, 'keyVaultSecretsUser', 'monitoringMetricsPublisher'])
       expect(row).toContain(role);

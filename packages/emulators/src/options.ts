@@ -46,6 +46,8 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
   readonly s3?: {
     /** Base address of SQS, for notifications. Default: that of `sqs`, when it is started as well. */
     readonly sqsEndpoint?: string;
+    /** Buckets that exist from the start, with versions. */
+    readonly buckets?: readonly string[];
   };
   readonly secretsmanager?: {
     /** A `.env` file: `SECRET_STRIPE_KEY=…` in it is the secret `stripe-key`. Read again when it changes. Absolute. */
@@ -80,6 +82,8 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     readonly issuer?: string;
     /** The queue of a Service Bus emulator that is sent what happens to blobs, as Event Grid sends it. */
     readonly events?: { readonly connectionString: string; readonly queue: string };
+    /** Containers that exist from the start. */
+    readonly containers?: readonly string[];
   };
 }
 
@@ -101,6 +105,10 @@ const port = needs(
 );
 const text = needs('a text that is not empty', (value) => typeof value === 'string' && value !== '');
 
+const names = needs(
+  'a list of names',
+  (value) => Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== ''),
+);
 const flag = needs('true or false', (value) => typeof value === 'boolean');
 
 const FIELDS: Checks = {
@@ -110,7 +118,7 @@ const FIELDS: Checks = {
   region: text,
   now: needs('a function', (value) => typeof value === 'function'),
   dynamodb: fieldsOf({ readUnitsPerSecond: positive, writeUnitsPerSecond: positive }),
-  s3: fieldsOf({ sqsEndpoint: text }),
+  s3: fieldsOf({ sqsEndpoint: text, buckets: names }),
   secretsmanager: fieldsOf({ secretsFile: text, prefix: text }),
   cosmos: fieldsOf({ requestUnitsPerSecond: positive }),
   servicebus: fieldsOf({
@@ -128,6 +136,7 @@ const FIELDS: Checks = {
     versionImmutability: flag,
     issuer: needs('a URL', (value) => typeof value === 'string' && URL.canParse(value)),
     events: fieldsOf({ connectionString: text, queue: text }),
+    containers: names,
   }),
 };
 

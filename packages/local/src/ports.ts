@@ -24,10 +24,12 @@ const SERVICE_PORTS: Readonly<Record<Service, number>> = {
   dynamodb: 8000,
   sqs: 9324,
   'secrets-manager': 8200,
+  s3: 9000,
   cosmos: 8081,
   'service-bus': 5672,
   'service-bus-control': 5300,
   'key-vault': 8300,
+  blob: 10_000,
 };
 
 /**

@@ -42,6 +42,7 @@ describe('the sites of a folder', () => {
       'azure-eastus.service-bus',
       'azure-eastus.service-bus-control',
       'azure-eastus.key-vault',
+      'azure-eastus.blob',
     ]);
   });
 

@@ -12,7 +12,7 @@ import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { parse } from 'yaml';
 import { provision } from '@tandem-clouds/local/azure-host/provision';
-import type { EmulatorsSettings } from '@tandem-clouds/local/processes/emulators-main';
+import type { EmulatorsSettings } from '@tandem-clouds/local/processes/emulators-settings';
 import { announced } from '@tandem-clouds/local/run-registry';
 import { type CloudName, CLOUDS, ROOT } from '../service-bundles.ts';
 

@@ -176,6 +176,8 @@ export const configSchema = {
           pattern: '^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$',
           maxLength: 200,
         },
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; with dots TLS by its name fails.
+        objectsBucket: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$' },
       },
     },
     azure: {
@@ -192,7 +194,11 @@ export const configSchema = {
         'resourceManager',
       ],
       // Deployed, the namespace has an id as well as a name.
-      dependencies: { serviceBusNamespace: ['serviceBusId'] },
+      dependencies: {
+        serviceBusNamespace: ['serviceBusId'],
+        objectsUrl: ['objectsContainer'],
+        objectsContainer: ['objectsUrl'],
+      },
       anyOf: [{ required: ['serviceBusNamespace'] }, { required: ['serviceBusConnection'] }],
       additionalProperties: false,
       properties: {
@@ -201,6 +207,13 @@ export const configSchema = {
           type: 'string',
           pattern: '^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$',
         },
+        // As above; on this machine the account is in the path.
+        objectsUrl: {
+          type: 'string',
+          pattern: '^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$',
+        },
+        // https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
+        objectsContainer: { type: 'string', pattern: '^[a-z0-9](-?[a-z0-9])+$', minLength: 3, maxLength: 63 },
         cosmosEndpoint: text,
         cosmosKey: text,
         cosmosDatabase: text,

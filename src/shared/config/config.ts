@@ -118,8 +118,13 @@ export interface Config {
     readonly reactUrl: string;
     /** Of the names in Secrets Manager: `<prefix>/<name>`. */
     readonly secretsPrefix: string;
+    /** Of objects; whoever has some needs it. */
+    readonly objectsBucket?: string;
   };
   readonly azure?: {
+    /** Of objects: the storage account, and its container; whoever has some needs both. */
+    readonly objectsUrl?: string;
+    readonly objectsContainer?: string;
     /** Of the Key Vault; whoever reads secrets needs it. */
     readonly vaultUrl?: string;
     readonly cosmosEndpoint: string;
@@ -151,6 +156,7 @@ const AWS = {
   TANDEM_VERIFY_URL: 'verifyUrl',
   TANDEM_REACT_URL: 'reactUrl',
   TANDEM_SECRETS_PREFIX: 'secretsPrefix',
+  TANDEM_OBJECTS_BUCKET: 'objectsBucket',
 } as const;
 const AZURE = {
   COSMOS_ENDPOINT: 'cosmosEndpoint',
@@ -162,6 +168,8 @@ const AZURE = {
   SERVICE_BUS_ID: 'serviceBusId',
   RESOURCE_MANAGER_ENDPOINT: 'resourceManager',
   KEY_VAULT_URL: 'vaultUrl',
+  TANDEM_OBJECTS_URL: 'objectsUrl',
+  TANDEM_OBJECTS_CONTAINER: 'objectsContainer',
   TANDEM_OUT_QUEUE: 'outQueue',
   TANDEM_IN_QUEUE: 'inQueue',
   TANDEM_DEAD_QUEUE: 'deadQueue',

@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), pattern12 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern14 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern16 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern17 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern19 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern20 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern21 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern22 = new RegExp("^https?://[^/]+$", "u");
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), pattern12 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern14 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern16 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern17 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern19 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern20 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern21 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern22 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern23 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern24 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern25 = new RegExp("^https?://[^/]+$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1303,7 +1303,7 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
         }
         for (let key13 in data66)
-          if (!(key13 === "table" || key13 === "outUrl" || key13 === "inUrl" || key13 === "deadUrl" || key13 === "tickUrl" || key13 === "verifyUrl" || key13 === "reactUrl" || key13 === "secretsPrefix")) {
+          if (!func2.call(schema11.properties.aws.properties, key13)) {
             let err191 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key13 }, message: "must NOT have additional properties" };
             vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
           }
@@ -1407,265 +1407,327 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
           }
         }
+        if (data66.objectsBucket !== void 0) {
+          let data75 = data66.objectsBucket;
+          if (typeof data75 == "string") {
+            if (!pattern20.test(data75)) {
+              let err209 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+              vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
+            }
+          } else {
+            let err210 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
+          }
+        }
       } else {
-        let err209 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
+        let err211 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data75 = data.azure, _errs172 = errors, valid38 = !1, _errs173 = errors;
-      if (data75 && typeof data75 == "object" && !Array.isArray(data75) && data75.serviceBusNamespace === void 0) {
-        let err210 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
+      let data76 = data.azure, _errs174 = errors, valid38 = !1, _errs175 = errors;
+      if (data76 && typeof data76 == "object" && !Array.isArray(data76) && data76.serviceBusNamespace === void 0) {
+        let err212 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
       }
-      var _valid2 = _errs173 === errors;
+      var _valid2 = _errs175 === errors;
       if (valid38 = valid38 || _valid2, !valid38) {
-        let _errs174 = errors;
-        if (data75 && typeof data75 == "object" && !Array.isArray(data75) && data75.serviceBusConnection === void 0) {
-          let err211 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
+        let _errs176 = errors;
+        if (data76 && typeof data76 == "object" && !Array.isArray(data76) && data76.serviceBusConnection === void 0) {
+          let err213 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
+          vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
         }
-        var _valid2 = _errs174 === errors;
+        var _valid2 = _errs176 === errors;
         valid38 = valid38 || _valid2;
       }
       if (valid38)
-        errors = _errs172, vErrors !== null && (_errs172 ? vErrors.length = _errs172 : vErrors = null);
+        errors = _errs174, vErrors !== null && (_errs174 ? vErrors.length = _errs174 : vErrors = null);
       else {
-        let err212 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
+        let err214 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
       }
-      if (data75 && typeof data75 == "object" && !Array.isArray(data75)) {
-        if (data75.cosmosEndpoint === void 0) {
-          let err213 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
-        }
-        if (data75.cosmosDatabase === void 0) {
-          let err214 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
-        }
-        if (data75.cosmosContainer === void 0) {
-          let err215 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
+      if (data76 && typeof data76 == "object" && !Array.isArray(data76)) {
+        if (data76.cosmosEndpoint === void 0) {
+          let err215 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
           vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
         }
-        if (data75.outQueue === void 0) {
-          let err216 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
+        if (data76.cosmosDatabase === void 0) {
+          let err216 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
           vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
         }
-        if (data75.inQueue === void 0) {
-          let err217 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+        if (data76.cosmosContainer === void 0) {
+          let err217 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
           vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
         }
-        if (data75.deadQueue === void 0) {
-          let err218 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+        if (data76.outQueue === void 0) {
+          let err218 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
           vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
         }
-        if (data75.verifyQueue === void 0) {
-          let err219 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+        if (data76.inQueue === void 0) {
+          let err219 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
           vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
         }
-        if (data75.reactQueue === void 0) {
-          let err220 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
+        if (data76.deadQueue === void 0) {
+          let err220 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
           vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
         }
-        if (data75.resourceManager === void 0) {
-          let err221 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+        if (data76.verifyQueue === void 0) {
+          let err221 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
           vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
         }
-        for (let key14 in data75)
+        if (data76.reactQueue === void 0) {
+          let err222 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
+          vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
+        }
+        if (data76.resourceManager === void 0) {
+          let err223 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+          vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
+        }
+        for (let key14 in data76)
           if (!func2.call(schema11.properties.azure.properties, key14)) {
-            let err222 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
+            let err224 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
           }
-        if (data75.serviceBusNamespace !== void 0 && data75.serviceBusId === void 0) {
-          let err223 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data76.serviceBusNamespace !== void 0 && data76.serviceBusId === void 0) {
+          let err225 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "serviceBusNamespace",
             missingProperty: "serviceBusId",
             depsCount: 1,
             deps: "serviceBusId"
           }, message: "must have property serviceBusId when property serviceBusNamespace is present" };
-          vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
+          vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
         }
-        if (data75.vaultUrl !== void 0) {
-          let data76 = data75.vaultUrl;
-          if (typeof data76 == "string") {
-            if (!pattern20.test(data76)) {
-              let err224 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
-              vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
-            }
-          } else {
-            let err225 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
-          }
+        if (data76.objectsUrl !== void 0 && data76.objectsContainer === void 0) {
+          let err226 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+            property: "objectsUrl",
+            missingProperty: "objectsContainer",
+            depsCount: 1,
+            deps: "objectsContainer"
+          }, message: "must have property objectsContainer when property objectsUrl is present" };
+          vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
         }
-        if (data75.cosmosEndpoint !== void 0) {
-          let data77 = data75.cosmosEndpoint;
+        if (data76.objectsContainer !== void 0 && data76.objectsUrl === void 0) {
+          let err227 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+            property: "objectsContainer",
+            missingProperty: "objectsUrl",
+            depsCount: 1,
+            deps: "objectsUrl"
+          }, message: "must have property objectsUrl when property objectsContainer is present" };
+          vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
+        }
+        if (data76.vaultUrl !== void 0) {
+          let data77 = data76.vaultUrl;
           if (typeof data77 == "string") {
-            if (func3(data77) < 1) {
-              let err226 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
-            }
-          } else {
-            let err227 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
-          }
-        }
-        if (data75.cosmosKey !== void 0) {
-          let data78 = data75.cosmosKey;
-          if (typeof data78 == "string") {
-            if (func3(data78) < 1) {
-              let err228 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+            if (!pattern21.test(data77)) {
+              let err228 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
               vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
             }
           } else {
-            let err229 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err229 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
           }
         }
-        if (data75.cosmosDatabase !== void 0) {
-          let data79 = data75.cosmosDatabase;
-          if (typeof data79 == "string") {
-            if (func3(data79) < 1) {
-              let err230 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data76.objectsUrl !== void 0) {
+          let data78 = data76.objectsUrl;
+          if (typeof data78 == "string") {
+            if (!pattern22.test(data78)) {
+              let err230 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
               vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
             }
           } else {
-            let err231 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err231 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
           }
         }
-        if (data75.cosmosContainer !== void 0) {
-          let data80 = data75.cosmosContainer;
-          if (typeof data80 == "string") {
-            if (func3(data80) < 1) {
-              let err232 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data76.objectsContainer !== void 0) {
+          let data79 = data76.objectsContainer;
+          if (typeof data79 == "string") {
+            if (func3(data79) > 63) {
+              let err232 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
               vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
             }
-          } else {
-            let err233 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
-          }
-        }
-        if (data75.serviceBusNamespace !== void 0) {
-          let data81 = data75.serviceBusNamespace;
-          if (typeof data81 == "string") {
-            if (func3(data81) < 1) {
-              let err234 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+            if (func3(data79) < 3) {
+              let err233 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
+              vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
+            }
+            if (!pattern23.test(data79)) {
+              let err234 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
               vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
             }
           } else {
-            let err235 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err235 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
           }
         }
-        if (data75.serviceBusConnection !== void 0) {
-          let data82 = data75.serviceBusConnection;
-          if (typeof data82 == "string") {
-            if (func3(data82) < 1) {
-              let err236 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data76.cosmosEndpoint !== void 0) {
+          let data80 = data76.cosmosEndpoint;
+          if (typeof data80 == "string") {
+            if (func3(data80) < 1) {
+              let err236 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
             }
           } else {
-            let err237 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err237 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
           }
         }
-        if (data75.serviceBusId !== void 0) {
-          let data83 = data75.serviceBusId;
-          if (typeof data83 == "string") {
-            if (!pattern21.test(data83)) {
-              let err238 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
+        if (data76.cosmosKey !== void 0) {
+          let data81 = data76.cosmosKey;
+          if (typeof data81 == "string") {
+            if (func3(data81) < 1) {
+              let err238 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
             }
           } else {
-            let err239 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err239 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
           }
         }
-        if (data75.resourceManager !== void 0) {
-          let data84 = data75.resourceManager;
-          if (typeof data84 == "string") {
-            if (!pattern22.test(data84)) {
-              let err240 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
+        if (data76.cosmosDatabase !== void 0) {
+          let data82 = data76.cosmosDatabase;
+          if (typeof data82 == "string") {
+            if (func3(data82) < 1) {
+              let err240 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
             }
           } else {
-            let err241 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err241 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
           }
         }
-        if (data75.outQueue !== void 0) {
-          let data85 = data75.outQueue;
-          if (typeof data85 == "string") {
-            if (func3(data85) < 1) {
-              let err242 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data76.cosmosContainer !== void 0) {
+          let data83 = data76.cosmosContainer;
+          if (typeof data83 == "string") {
+            if (func3(data83) < 1) {
+              let err242 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
             }
           } else {
-            let err243 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err243 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
           }
         }
-        if (data75.inQueue !== void 0) {
-          let data86 = data75.inQueue;
-          if (typeof data86 == "string") {
-            if (func3(data86) < 1) {
-              let err244 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data76.serviceBusNamespace !== void 0) {
+          let data84 = data76.serviceBusNamespace;
+          if (typeof data84 == "string") {
+            if (func3(data84) < 1) {
+              let err244 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
             }
           } else {
-            let err245 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err245 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
           }
         }
-        if (data75.deadQueue !== void 0) {
-          let data87 = data75.deadQueue;
-          if (typeof data87 == "string") {
-            if (func3(data87) < 1) {
-              let err246 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data76.serviceBusConnection !== void 0) {
+          let data85 = data76.serviceBusConnection;
+          if (typeof data85 == "string") {
+            if (func3(data85) < 1) {
+              let err246 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
             }
           } else {
-            let err247 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err247 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
           }
         }
-        if (data75.verifyQueue !== void 0) {
-          let data88 = data75.verifyQueue;
-          if (typeof data88 == "string") {
-            if (func3(data88) < 1) {
-              let err248 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data76.serviceBusId !== void 0) {
+          let data86 = data76.serviceBusId;
+          if (typeof data86 == "string") {
+            if (!pattern24.test(data86)) {
+              let err248 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
               vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
             }
           } else {
-            let err249 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err249 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
           }
         }
-        if (data75.reactQueue !== void 0) {
-          let data89 = data75.reactQueue;
-          if (typeof data89 == "string") {
-            if (func3(data89) < 1) {
-              let err250 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data76.resourceManager !== void 0) {
+          let data87 = data76.resourceManager;
+          if (typeof data87 == "string") {
+            if (!pattern25.test(data87)) {
+              let err250 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
               vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
             }
           } else {
-            let err251 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err251 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
           }
         }
+        if (data76.outQueue !== void 0) {
+          let data88 = data76.outQueue;
+          if (typeof data88 == "string") {
+            if (func3(data88) < 1) {
+              let err252 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
+            }
+          } else {
+            let err253 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
+          }
+        }
+        if (data76.inQueue !== void 0) {
+          let data89 = data76.inQueue;
+          if (typeof data89 == "string") {
+            if (func3(data89) < 1) {
+              let err254 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
+            }
+          } else {
+            let err255 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
+          }
+        }
+        if (data76.deadQueue !== void 0) {
+          let data90 = data76.deadQueue;
+          if (typeof data90 == "string") {
+            if (func3(data90) < 1) {
+              let err256 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
+            }
+          } else {
+            let err257 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
+          }
+        }
+        if (data76.verifyQueue !== void 0) {
+          let data91 = data76.verifyQueue;
+          if (typeof data91 == "string") {
+            if (func3(data91) < 1) {
+              let err258 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
+            }
+          } else {
+            let err259 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
+          }
+        }
+        if (data76.reactQueue !== void 0) {
+          let data92 = data76.reactQueue;
+          if (typeof data92 == "string") {
+            if (func3(data92) < 1) {
+              let err260 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
+            }
+          } else {
+            let err261 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
+          }
+        }
       } else {
-        let err252 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
+        let err262 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
       }
     }
   } else {
-    let err253 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
+    let err263 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
 var event = validate11;
-var pattern23 = new RegExp("^1\\.[0-9]+$", "u"), pattern24 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern26 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern27 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern28 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
+var pattern26 = new RegExp("^1\\.[0-9]+$", "u"), pattern27 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern29 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern30 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern31 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1708,7 +1770,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern23.test(data0)) {
+        if (!pattern26.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -1724,7 +1786,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern24.test(data1)) {
+        if (!pattern27.test(data1)) {
           let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -1748,7 +1810,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern26.test(data3)) {
+        if (!pattern29.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -1772,7 +1834,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern27.test(data5)) {
+        if (!pattern30.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -1805,7 +1867,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key0 in data8) {
               let data9 = data8[key0];
               if (typeof data9 == "string") {
-                if (!pattern28.test(data9)) {
+                if (!pattern31.test(data9)) {
                   let err25 = { instancePath: instancePath + "/state/stamps/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/stamps/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                 }
@@ -1866,7 +1928,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data15.length > 0) {
                       let data16 = data15[0];
                       if (typeof data16 == "string") {
-                        if (!pattern28.test(data16)) {
+                        if (!pattern31.test(data16)) {
                           let err34 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                         }
@@ -1910,7 +1972,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data19.length > 0) {
                       let data20 = data19[0];
                       if (typeof data20 == "string") {
-                        if (!pattern28.test(data20)) {
+                        if (!pattern31.test(data20)) {
                           let err41 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                         }
@@ -1948,7 +2010,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key6 in data21) {
               let data22 = data21[key6];
               if (typeof data22 == "string") {
-                if (!pattern28.test(data22)) {
+                if (!pattern31.test(data22)) {
                   let err48 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
@@ -4787,7 +4849,7 @@ function validate20(data, { instancePath = "", parentData, parentDataProperty, r
   return validate20.errors = vErrors, errors === 0;
 }
 var userCreate = validate21;
-var pattern48 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
+var pattern51 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
 function validate21(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -4807,7 +4869,7 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern48.test(data0)) {
+        if (!pattern51.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -5266,7 +5328,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern48.test(data0)) {
+        if (!pattern51.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }

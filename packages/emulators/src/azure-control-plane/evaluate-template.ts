@@ -183,6 +183,8 @@ function call(name: string, args: readonly unknown[]): unknown {
       return { suffixes: { storage: 'core.windows.net', keyvaultDns: '.vault.azure.net' } };
     case 'subscriptionResourceId':
       return idOf(String(first), texts.slice(1), '/subscriptions/s');
+    case 'extensionResourceId':
+      return idOf(String(second), texts.slice(2), String(first));
     case 'resourceId':
       return String(first).includes('/')
         ? idOf(String(first), texts.slice(1))

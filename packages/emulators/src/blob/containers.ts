@@ -7,6 +7,7 @@ import { BlobError } from './errors.ts';
 import { pageSize } from './list-blobs.ts';
 import { metadataHeaders, metadataIn } from './metadata.ts';
 import type { ContainerState } from './model.ts';
+import type { Store } from './store.ts';
 import type { Reply, Work } from './work.ts';
 import { DECLARATION, element, nameElement } from './xml.ts';
 
@@ -19,10 +20,23 @@ const writtenHeaders = ({ etag, modifiedMs }: ContainerState): Record<string, st
 export function createContainer({ call, store }: Work, versionImmutability: boolean): Reply {
   const { container } = call;
   if (store.containers.has(container)) throw new BlobError('ContainerAlreadyExists');
-  const { etag, atMs } = store.newId();
-  const state = { etag, modifiedMs: atMs, metadata: metadataIn(call), versionImmutability };
-  store.commit([{ do: 'container', container, state }]);
+  const state = addContainer(store, container, { metadata: metadataIn(call), versionImmutability });
   return { status: 201, headers: writtenHeaders(state) };
+}
+
+/** One that is not there. */
+export function addContainer(
+  store: Store,
+  container: string,
+  {
+    metadata = {},
+    versionImmutability,
+  }: Partial<Pick<ContainerState, 'metadata'>> & Pick<ContainerState, 'versionImmutability'>,
+): ContainerState {
+  const { etag, atMs } = store.newId();
+  const state = { etag, modifiedMs: atMs, metadata, versionImmutability };
+  store.commit([{ do: 'container', container, state }]);
+  return state;
 }
 
 export function getContainer({ call, store }: Work): Reply {

@@ -11,7 +11,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { handleControl, refuseForeign } from '../core/control.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
@@ -22,7 +22,7 @@ import { type Account, keyOf } from './account.ts';
 import { authorize } from './authorize.ts';
 import { type TokenCheck, tokenCheck } from './bearer.ts';
 import { type Call, header, readCall } from './call.ts';
-import { createContainer } from './containers.ts';
+import { addContainer, createContainer } from './containers.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { BlobError, injectedError } from './errors.ts';
 import { operationOf } from './operations.ts';
@@ -49,6 +49,8 @@ export interface BlobOptions extends EmulatorOptions {
   readonly issuer?: string | undefined;
   /** The queue that is sent what happens to blobs. */
   readonly events?: EventSubscription | undefined;
+  /** Containers that are there from the start. */
+  readonly containers?: readonly string[] | undefined;
   /** Changes in the journal above which it may be compacted. */
   readonly compactAbove?: number | undefined;
 }
@@ -59,6 +61,8 @@ export interface BlobEmulator extends Emulator {
   readonly key: string;
   /** From now on, and instead of another queue. @throws TypeError when the address is none of this machine. */
   sendEventsTo(subscription: EventSubscription): void;
+  /** Serves a connection that somebody else has accepted. */
+  accept(socket: Socket): void;
 }
 
 interface Context {
@@ -104,6 +108,8 @@ export async function startBlob(options: BlobOptions = {}): Promise<BlobEmulator
   // An upload may take as long as it takes.
   server.requestTimeout = 0;
   try {
+    for (const container of options.containers ?? [])
+      if (!store.containers.has(container)) addContainer(store, container, { versionImmutability });
     if (options.events !== undefined) context.sender = new EventSender(store, options.events);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, HOST, resolve);
@@ -132,6 +138,7 @@ export async function startBlob(options: BlobOptions = {}): Promise<BlobEmulator
       void context.sender?.close();
       context.sender = next;
     },
+    accept: (socket) => void server.emit('connection', socket),
     close: () => (closed ??= close()),
   };
 }

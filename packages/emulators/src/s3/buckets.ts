@@ -2,6 +2,7 @@
 import { xmlOf } from './body.ts';
 import type { Call, Reply } from './call.ts';
 import { S3Error } from './errors.ts';
+import type { S3Store } from './store.ts';
 import { childOf, document, textIn } from './xml.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
@@ -16,13 +17,28 @@ const PRIVATE = document('PublicAccessBlockConfiguration', {
   ...{ BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true },
 });
 
+/** Makes it, private and with versions, unless it is there. @throws S3Error for a name that no bucket has. */
+export function ensureBucket(store: S3Store, name: string): void {
+  checkName(name);
+  if (store.buckets.has(name)) return;
+  store.create(name);
+  const bucket = store.bucket(name);
+  store.set(bucket, 'publicAccessBlock', PRIVATE);
+  store.set(bucket, 'versioning', VERSIONED);
+}
+
+/** @throws S3Error */
+function checkName(name: string): void {
+  if (NAME.test(name) && !RESERVED_ENDING.test(name)) return;
+  throw new S3Error('InvalidBucketName', 'The specified bucket is not valid.', {
+    elements: { BucketName: name },
+  });
+}
+
 export async function createBucket(call: Call): Promise<Reply> {
   const { request, store } = call;
   const name = request.bucket;
-  if (!NAME.test(name) || RESERVED_ENDING.test(name))
-    throw new S3Error('InvalidBucketName', 'The specified bucket is not valid.', {
-      elements: { BucketName: name },
-    });
+  checkName(name);
   const bytes = request.headers['content-length'] === undefined ? Buffer.alloc(0) : await call.text();
   checkLocation(bytes, store.region);
   if (store.buckets.has(name)) {

@@ -10,7 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endpointOf } from '../core/aws-json-server.ts';
 import { handleControl } from '../core/control.ts';
@@ -20,6 +20,7 @@ import { type FaultResult, Faults } from '../core/faults.ts';
 import { bytesOf } from '../core/object-files.ts';
 import { whyForeign } from '../core/this-machine.ts';
 import { handleUsage, UsageMeter } from '../core/usage.ts';
+import { ensureBucket } from './buckets.ts';
 import { Call, type Reply } from './call.ts';
 import { Deliveries } from './deliveries.ts';
 import { errorXml, S3Error, statusOf } from './errors.ts';
@@ -37,6 +38,8 @@ export interface S3Options extends EmulatorOptions {
   readonly credentials?: readonly Credential[];
   /** Base address of SQS, for notifications; see `deliverTo` as well. */
   readonly sqsEndpoint?: string | undefined;
+  /** Private buckets that are there from the start, with their versions. */
+  readonly buckets?: readonly string[];
 }
 
 export interface S3Emulator extends Emulator {
@@ -44,6 +47,8 @@ export interface S3Emulator extends Emulator {
   readonly uploads: number;
   /** Where notifications go from now on: the base address of an SQS. */
   deliverTo(sqsEndpoint: string): void;
+  /** Serves a connection that somebody else has accepted. */
+  accept(socket: Socket): void;
 }
 
 const HOST = '127.0.0.1';
@@ -71,6 +76,7 @@ export async function startS3(options: S3Options = {}): Promise<S3Emulator> {
   };
   try {
     store = new S3Store({ dataDir, region, now });
+    for (const name of options.buckets ?? []) ensureBucket(store, name);
     const deliveries = new Deliveries(store, options.sqsEndpoint);
     const credentials = options.credentials ?? LOCAL;
     const context = {
@@ -129,6 +135,7 @@ async function listen(port: number, context: Context, release: () => Promise<voi
       deliveries.endpoint = endpoint.replace(/\/$/, '');
       deliveries.start();
     },
+    accept: (socket) => void server.emit('connection', socket),
     close: () => (closed ??= close()),
   };
 }

@@ -101,10 +101,12 @@ const ENDPOINTS: Readonly<Record<Service, string>> = {
   dynamodb: 'dynamodb',
   sqs: 'sqs',
   'secrets-manager': 'secretsManager',
+  s3: 's3',
   cosmos: 'cosmos',
   'service-bus': 'serviceBus',
   'service-bus-control': 'serviceBusControl',
   'key-vault': 'keyVault',
+  blob: 'blob',
 };
 
 function portsOfStack({ site, cloud, url, endpoints }: StackSite): Record<string, number> {

@@ -28,6 +28,8 @@ const SERVICE_NAMES: Readonly<Record<string, string>> = {
   serviceBus: 'Service Bus',
   secretsManager: 'Secrets',
   keyVault: 'Key Vault',
+  s3: 'S3',
+  blob: 'Blob Storage',
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,29 +1,22 @@
 /**
- * The emulators of one site in one process: DynamoDB and SQS, or Cosmos DB and Service Bus.
+ * The emulators of one site in one process: DynamoDB, SQS and S3, or Cosmos DB, Service Bus and Blob Storage, each with the
+ * vault of its cloud.
  * Its argument is a `EmulatorsSettings` as JSON. The supervisor of `npm start` runs it.
  */
 import { flushCompileCache } from 'node:module';
+import path from 'node:path';
 import { type Emulators, startEmulators } from '@tandem-clouds/emulators';
+import { FAULTS_PATH } from '@tandem-clouds/emulators/core/control';
 import { endAtStart } from '../exit-codes.ts';
+import { HOST } from '../ports.ts';
 import { announce } from '../run-registry.ts';
-
-/** What the process is started with. */
-export interface EmulatorsSettings {
-  /** Announced when everything listens: `aws-us-east-1.emulators`. */
-  readonly name: string;
-  readonly cloud: 'aws' | 'azure';
-  readonly region: string;
-  /** Absent: memory only. */
-  readonly dataDir?: string | undefined;
-  /** Whose secrets are in the vault; absolute. Absent: the vault is empty. */
-  readonly secretsFile?: string;
-  /** TCP port by service: `dynamodb`, `sqs`, `secrets-manager`; `cosmos`, `service-bus`, `service-bus-control`, `key-vault`. */
-  readonly ports: Readonly<Record<string, number>>;
-}
+import { type EmulatorsSettings, OBJECTS } from './emulators-settings.ts';
+import { type LazyServer, listenLazily } from './lazy-server.ts';
 
 /** What listens, and its addresses by purpose. */
 interface Running {
   readonly emulators: Pick<Emulators<never>, 'close'>;
+  readonly objects: LazyServer;
   readonly urls: Readonly<Record<string, string>>;
 }
 
@@ -43,6 +36,16 @@ async function startAws({ region, dataDir, ports, secretsFile }: EmulatorsSettin
     secretsmanager: { prefix: SECRETS_PREFIX, ...(secretsFile !== undefined && { secretsFile }) },
   });
   const { dynamodb, sqs, secretsmanager } = emulators;
+  const objects = await listenLazily(ports['s3'] ?? 0, async () => {
+    const { startS3 } = await import('@tandem-clouds/emulators/s3/server');
+    return startS3({
+      region,
+      buckets: [OBJECTS.bucket],
+      sqsEndpoint: sqs.endpoint,
+      ...(dataDir !== undefined && { dataDir: path.join(dataDir, 's3') }),
+    });
+  });
+  const s3 = `http://${HOST}:${objects.port}`;
   const urls = {
     dynamodb: dynamodb.endpoint,
     'dynamodb.faults': dynamodb.faultsUrl,
@@ -50,8 +53,10 @@ async function startAws({ region, dataDir, ports, secretsFile }: EmulatorsSettin
     'sqs.faults': sqs.faultsUrl,
     secretsManager: secretsmanager.endpoint,
     'secretsManager.faults': secretsmanager.faultsUrl,
+    s3,
+    's3.faults': s3 + FAULTS_PATH,
   };
-  return { emulators, urls };
+  return { emulators, objects, urls };
 }
 
 async function startAzure({ dataDir, ports, secretsFile }: EmulatorsSettings): Promise<Running> {
@@ -68,6 +73,16 @@ async function startAzure({ dataDir, ports, secretsFile }: EmulatorsSettings): P
     servicebus: { creditsPerSecond: creditsIn(process.env['TANDEM_SERVICE_BUS_CREDITS']) },
   });
   const { cosmos, servicebus, keyvault } = emulators;
+  const objects = await listenLazily(ports['blob'] ?? 0, async () => {
+    const { startBlob } = await import('@tandem-clouds/emulators/blob/server');
+    return startBlob({
+      account: OBJECTS.account,
+      containers: [OBJECTS.container],
+      versioning: true,
+      ...(dataDir !== undefined && { dataDir: path.join(dataDir, 'blob') }),
+    });
+  });
+  const blob = `http://${HOST}:${objects.port}`;
   const urls = {
     cosmos: cosmos.endpoint,
     'cosmos.faults': cosmos.faultsUrl,
@@ -76,8 +91,10 @@ async function startAzure({ dataDir, ports, secretsFile }: EmulatorsSettings): P
     'serviceBus.faults': servicebus.faultsUrl,
     keyVault: keyvault.vaultUrl,
     'keyVault.faults': keyvault.faultsUrl,
+    blob: `${blob}/${OBJECTS.account}`,
+    'blob.faults': blob + FAULTS_PATH,
   };
-  return { emulators, urls };
+  return { emulators, objects, urls };
 }
 
 /** Absent: what the tier has. `Infinity` for a measurement of the code rather than of the budget. */
@@ -90,9 +107,11 @@ function creditsIn(text: string | undefined): number | undefined {
 
 async function main(): Promise<void> {
   const settings = JSON.parse(process.argv[2] ?? '') as EmulatorsSettings;
-  const { emulators, urls } = await (settings.cloud === 'aws' ? startAws(settings) : startAzure(settings));
+  const { emulators, objects, urls } = await (settings.cloud === 'aws'
+    ? startAws(settings)
+    : startAzure(settings));
   const stop = (): void => {
-    void emulators.close().finally(() => process.exit(0));
+    void Promise.allSettled([emulators.close(), objects.close()]).finally(() => process.exit(0));
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);

@@ -11,8 +11,8 @@ export interface SiteName {
 
 /** The services that a cloud's emulators offer, each on a port of its own. */
 export const SERVICES = {
-  aws: ['dynamodb', 'sqs', 'secrets-manager'],
-  azure: ['cosmos', 'service-bus', 'service-bus-control', 'key-vault'],
+  aws: ['dynamodb', 'sqs', 'secrets-manager', 's3'],
+  azure: ['cosmos', 'service-bus', 'service-bus-control', 'key-vault', 'blob'],
 } as const satisfies Readonly<Record<Cloud, readonly string[]>>;
 
 export type Service = (typeof SERVICES)[Cloud][number];

@@ -5,12 +5,12 @@ import { LOG_LEVELS, stackOptionsOf, TYPE_CHECKS } from './options.ts';
 import { DEFAULT_SITES } from './sites.ts';
 
 const PORTS_NOTE = `<name>=<n> of --port: edge, dns, dns.control, issuer, <site> or <site>.<service>, where <service> is dynamodb, sqs,
-secrets-manager, cosmos, service-bus, service-bus-control or key-vault, with --inspect also inspect or bridge-inspect; 0 picks
-a free port; all=0 for all of them.
+secrets-manager, s3, cosmos, service-bus, service-bus-control, key-vault or blob, with --inspect also inspect or
+bridge-inspect; 0 picks a free port; all=0 for all of them.
 
 Default ports: edge 8080, DNS 5353 and its control interface 5380, issuer 9400, AWS 3000, Azure 7071, DynamoDB 8000, SQS 9324,
-Secrets Manager 8200, Cosmos DB 8081, Service Bus 5672 and its control interface 5300, Key Vault 8300; one higher for each
-further site of a cloud.`;
+Secrets Manager 8200, S3 9000, Cosmos DB 8081, Service Bus 5672 and its control interface 5300, Key Vault 8300, Blob Storage
+10000; one higher for each further site of a cloud.`;
 
 export const start = command({
   name: 'start',

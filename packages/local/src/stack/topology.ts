@@ -11,7 +11,7 @@ import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/re
 import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config.ts';
 import { HOST, type Ports } from '../ports.ts';
 import type { DnsSettings } from '../processes/dns-main.ts';
-import type { EmulatorsSettings } from '../processes/emulators-main.ts';
+import { type EmulatorsSettings, OBJECTS } from '../processes/emulators-settings.ts';
 import { DOT_ENV } from './dot-env.ts';
 import type { DrillSettings } from './drill-file.ts';
 import { SERVICES, type SiteName } from './sites.ts';
@@ -125,12 +125,14 @@ export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<str
         dynamodb: urlOf(ports, `${site}.dynamodb`),
         sqs: urlOf(ports, `${site}.sqs`),
         secretsManager: urlOf(ports, `${site}.secrets-manager`),
+        s3: urlOf(ports, `${site}.s3`),
       }
     : {
         cosmos: urlOf(ports, `${site}.cosmos`),
         serviceBus: connectionString(portOf(ports, `${site}.service-bus`)),
         serviceBusControl: urlOf(ports, `${site}.service-bus-control`),
         keyVault: urlOf(ports, `${site}.key-vault`),
+        blob: `${urlOf(ports, `${site}.blob`)}/${OBJECTS.account}`,
       };
 }
 
@@ -231,17 +233,20 @@ function clockEnvironment({ site }: SiteName, { drill, projectDir, inherited }: 
 }
 
 function awsEnvironment(site: SiteName, ports: Ports): Record<string, string> {
-  const { dynamodb = '', sqs = '', secretsManager = '' } = endpointsOf(site, ports);
+  const { dynamodb = '', sqs = '', secretsManager = '', s3 = '' } = endpointsOf(site, ports);
   return {
     AWS_REGION: site.region,
     AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
     AWS_ENDPOINT_URL_SQS: sqs,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager,
+    AWS_ENDPOINT_URL_S3: s3,
+    TANDEM_OBJECTS_BUCKET: OBJECTS.bucket,
   };
 }
 
 function azureEnvironment(site: SiteName, ports: Ports): Record<string, string> {
-  const { cosmos = '', serviceBus = '', serviceBusControl = '', keyVault = '' } = endpointsOf(site, ports);
+  const { cosmos = '', serviceBus = '', serviceBusControl = '', ...others } = endpointsOf(site, ports);
+  const { keyVault = '', blob = '' } = others;
   return {
     AZURE_REGION: site.region,
     COSMOS_ENDPOINT: cosmos,
@@ -252,6 +257,8 @@ function azureEnvironment(site: SiteName, ports: Ports): Record<string, string> 
     ServiceBus: serviceBus,
     SERVICE_BUS_CONTROL_URL: serviceBusControl,
     KEY_VAULT_URL: keyVault,
+    TANDEM_OBJECTS_URL: blob,
+    TANDEM_OBJECTS_CONTAINER: OBJECTS.container,
     ...resourceManagerSettings(urlOf(ports, `${site.site}.service-bus`)),
   };
 }

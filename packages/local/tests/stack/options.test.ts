@@ -21,11 +21,13 @@ describe('the command line of npm start', () => {
       'aws-us-east-1.dynamodb': 8000,
       'aws-us-east-1.sqs': 9324,
       'aws-us-east-1.secrets-manager': 8200,
+      'aws-us-east-1.s3': 9000,
       'azure-eastus': 7071,
       'azure-eastus.cosmos': 8081,
       'azure-eastus.service-bus': 5672,
       'azure-eastus.service-bus-control': 5300,
       'azure-eastus.key-vault': 8300,
+      'azure-eastus.blob': 10_000,
     });
     expect(rest).toEqual({
       dir: '.tandem',
@@ -56,7 +58,7 @@ describe('the command line of npm start', () => {
     const { ports } = parsed('--port', 'edge=9090', '--port', 'all=0', '--port', 'aws-us-east-1.sqs=9400');
     expect(ports.get('edge')).toBe(9090);
     expect(ports.get('aws-us-east-1.sqs')).toBe(9400);
-    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(10);
+    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(12);
   });
 
   test.each([

@@ -80,6 +80,10 @@ describe('the processes of a stack', () => {
   test('the environment of an Azure host is a valid configuration with every other site as a peer', () => {
     const { env } = byName(planned(), 'azure-eastus');
     const { site, region, peers, azure, logLevel } = loadConfig('azure', env);
+    expect([azure?.objectsUrl, azure?.objectsContainer]).toEqual([
+      'http://127.0.0.1:10000/tandem',
+      'objects',
+    ]);
     expect({ site, region, logLevel }).toEqual({ site: 'azure-eastus', region: 'eastus', logLevel: 'warn' });
     expect(azure?.cosmosEndpoint).toBe('http://127.0.0.1:8081');
     expect(peers).toEqual([
@@ -112,7 +116,11 @@ describe('the processes of a stack', () => {
       TANDEM_VERIFY_URL: 'v',
       TANDEM_REACT_URL: 'v',
     };
-    const { peers } = loadConfig('aws', { ...env, ...made });
+    const { peers, aws } = loadConfig('aws', { ...env, ...made });
+    expect([aws?.objectsBucket, env['AWS_ENDPOINT_URL_S3']]).toEqual([
+      'tandem-objects',
+      'http://127.0.0.1:9000',
+    ]);
     expect(peers.map(({ site }) => site)).toEqual(['azure-eastus', 'azure-westeurope']);
     expect(env['AWS_ENDPOINT_URL_DYNAMODB']).toBe('http://127.0.0.1:8000');
     expect(env['AWS_ENDPOINT_URL_SQS']).toBe('http://127.0.0.1:9324');
@@ -195,7 +203,13 @@ describe('the processes of a stack', () => {
       region: 'eastus',
       dataDir: '/stack/data/azure-eastus',
       secretsFile: '/project/.env',
-      ports: { cosmos: 8081, 'service-bus': 5672, 'service-bus-control': 5300, 'key-vault': 8300 },
+      ports: {
+        cosmos: 8081,
+        'service-bus': 5672,
+        'service-bus-control': 5300,
+        'key-vault': 8300,
+        blob: 10_000,
+      },
     });
   });
 

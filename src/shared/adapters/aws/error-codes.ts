@@ -1,8 +1,8 @@
 /**
- * What the errors of DynamoDB and SQS mean, by their codes.
+ * What the errors of DynamoDB, SQS and S3 mean, by their codes.
  *
  * Invariant: an error with a status of 4xx is permanent unless it is in here. What is in here passes with time, or when an
- * operator has mended the account: a right, a credential, a key, a table or a queue. None of that is about a key or a message,
+ * operator has mended the account: a right, a credential, a key, a table, a queue or a bucket. None of that is about a key or a message,
  * so it must not dead-letter one.
  */
 import type { Meaning } from '../vendor-error.ts';
@@ -50,6 +50,27 @@ const SQS: Readonly<Record<string, Meaning>> = {
 };
 
 /**
+ * A digest that does not fit was damaged on the way: what we announce is computed from what we send.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+ */
+const S3: Readonly<Record<string, Meaning>> = {
+  AccountProblem: 'passes',
+  AllAccessDisabled: 'passes',
+  AuthorizationHeaderMalformed: 'passes',
+  BadDigest: 'passes',
+  ConditionalRequestConflict: 'passes',
+  EntityTooLarge: 'too_large',
+  IncompleteBody: 'passes',
+  InvalidAccessKeyId: 'passes',
+  InvalidObjectState: 'passes',
+  NoSuchBucket: 'passes',
+  OperationAborted: 'passes',
+  PermanentRedirect: 'passes',
+  TemporaryRedirect: 'passes',
+  XAmzContentSHA256Mismatch: 'passes',
+};
+
+/**
  * Of every service: who asks, by which clock, and how often.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
@@ -86,7 +107,7 @@ const COMMON: Readonly<Record<string, Meaning>> = {
   RequestEntityTooLarge: 'too_large',
 };
 
-const MEANINGS = new Map(Object.entries({ ...DYNAMODB, ...SQS, ...COMMON }));
+const MEANINGS = new Map(Object.entries({ ...DYNAMODB, ...SQS, ...S3, ...COMMON }));
 /** KMS has more codes than SQS lists, such as `KMS.DisabledException`: all of them are about the key for encryption. */
 const OF_KMS = /^kms/i;
 

@@ -3,7 +3,7 @@
  * `error-codes.ts`.
  */
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs';
-import { AppError } from '@tandem-clouds/replication/errors';
+import { AmbiguousError, AppError } from '@tandem-clouds/replication/errors';
 import { asError, type Meaning, NOT_SENT } from '../vendor-error.ts';
 import { meaningOf } from './error-codes.ts';
 
@@ -33,6 +33,25 @@ export function vaultError(error: unknown): AppError {
 export function queueError(error: unknown): AppError {
   return vendorError(error, 'SQS');
 }
+
+/** Of a call of S3 that writes. */
+export function objectsError(error: unknown): AppError {
+  // A HEAD has no body to say why.
+  if (statusOf(error) === 403) return asError('passes', `S3: ${nameOf(error)}: 403`, { cause: error });
+  return vendorError(error, 'S3');
+}
+
+/** Of one that reads: nothing has taken effect, whatever became of it. */
+export function objectsReadError(error: unknown): AppError {
+  const told = objectsError(error);
+  return told instanceof AmbiguousError ? asError('passes', told.message, { cause: error }) : told;
+}
+
+/** Of the answer, where there was one. */
+export const statusOf = (error: unknown): number | undefined =>
+  (error as VendorError).$metadata?.httpStatusCode;
+
+const nameOf = (error: unknown): string => (error as VendorError).name ?? 'Error';
 
 function vendorError(error: unknown, service: string): AppError {
   if (error instanceof AppError) return error;

@@ -1,9 +1,9 @@
 /**
- * What the errors of Cosmos DB and Service Bus mean, by their statuses and codes.
+ * What the errors of Cosmos DB, Service Bus and Blob Storage mean, by their statuses and codes.
  *
  * Invariant: an error that is about the request (a status of 4xx, an AMQP error that the SDK does not retry) is permanent
  * unless it is in here. What is in here passes with time, or when an operator has mended the account: a right, a firewall, a
- * quota, a container or a queue. None of that is about a key or a message, so it must not dead-letter one.
+ * quota, a container, an account or a queue. None of that is about a key or a message, so it must not dead-letter one.
  */
 import type { Meaning } from '../vendor-error.ts';
 
@@ -31,6 +31,39 @@ const COSMOS: Readonly<Record<number, Meaning>> = {
 /** What a status of Cosmos DB means that is no success. */
 export function meaningOfStatus(status: number): Meaning {
   return COSMOS[status] ?? (status >= 400 && status < 500 ? 'refused' : 'passes');
+}
+
+/**
+ * Codes of Blob Storage whose status does not say it. A digest that does not fit was damaged on the way: what we announce is
+ * computed from what we send.
+ * @see https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+ * @see https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes
+ */
+const BLOB: Readonly<Record<string, Meaning>> = {
+  AccountBeingCreated: 'passes',
+  BlobArchived: 'passes',
+  BlobBeingRehydrated: 'passes',
+  ContainerBeingDeleted: 'passes',
+  ContainerDisabled: 'passes',
+  Crc64Mismatch: 'passes',
+  LeaseIdMissing: 'passes',
+  Md5Mismatch: 'passes',
+  ServerBusy: 'throttled',
+};
+const BLOB_STATUS: Readonly<Record<number, Meaning>> = {
+  401: 'passes',
+  403: 'passes',
+  404: 'passes',
+  408: 'ambiguous',
+  413: 'too_large',
+  429: 'throttled',
+  503: 'throttled',
+};
+
+/** What an error of Blob Storage means. @param code Of `x-ms-error-code`; undefined where the answer has none. */
+export function meaningOfBlob(status: number, code: string | undefined): Meaning {
+  const known = code === undefined ? undefined : BLOB[code];
+  return known ?? BLOB_STATUS[status] ?? (status >= 500 ? 'ambiguous' : 'refused');
 }
 
 /**

@@ -2,10 +2,10 @@
  * Azure SDK errors as ours. What counts: may the call have taken effect, and is it worth trying again. What the codes mean is
  * in `error-codes.ts`.
  */
-import { AppError } from '@tandem-clouds/replication/errors';
+import { AmbiguousError, AppError } from '@tandem-clouds/replication/errors';
 import { busyHintMs, throttleHintMs } from '../../bounds.ts';
 import { asError, type Meaning, NOT_SENT } from '../vendor-error.ts';
-import { meaningOfServiceBus, meaningOfStatus } from './error-codes.ts';
+import { meaningOfBlob, meaningOfServiceBus, meaningOfStatus } from './error-codes.ts';
 
 /**
  * Sub status of 413 for an operation whose answer would not fit beside those before it.
@@ -47,6 +47,22 @@ export function vaultError(error: unknown): AppError {
   if (statusCode === 429) return asError('throttled', text, { cause: error });
   const isRefused = statusCode !== undefined && statusCode >= 400 && statusCode < 500 && statusCode !== 401;
   return asError(isRefused ? 'refused' : 'passes', text, { cause: error });
+}
+
+/** Of a call of Blob Storage that writes. */
+export function objectsError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { statusCode, code = '', name = '' } = error as VendorError & { readonly statusCode?: number };
+  const text = `Blob Storage: ${statusCode ?? ''} ${code === '' ? name : code}`;
+  if (statusCode !== undefined)
+    return asError(meaningOfBlob(statusCode, String(code)), text, { cause: error });
+  return asError(NOT_SENT.has(String(code)) ? 'passes' : 'ambiguous', text, { cause: error });
+}
+
+/** Of one that reads: nothing has taken effect, whatever became of it. */
+export function objectsReadError(error: unknown): AppError {
+  const told = objectsError(error);
+  return told instanceof AmbiguousError ? asError('passes', told.message, { cause: error }) : told;
 }
 
 /** What the service answers of one operation of a bulk request; the SDK passes it on as it is. */

@@ -1,0 +1,20 @@
+/** What the process with the emulators of a site is started with, and what both sides of it know. */
+
+export interface EmulatorsSettings {
+  /** Announced when everything listens: `aws-us-east-1.emulators`. */
+  readonly name: string;
+  readonly cloud: 'aws' | 'azure';
+  readonly region: string;
+  /** Absent: memory only. */
+  readonly dataDir?: string | undefined;
+  /** Whose secrets are in the vault; absolute. Absent: the vault is empty. */
+  readonly secretsFile?: string;
+  /**
+   * TCP port by service: `dynamodb`, `sqs`, `secrets-manager`, `s3`; `cosmos`, `service-bus`, `service-bus-control`,
+   * `key-vault`, `blob`.
+   */
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+/** Where objects are on this machine: as a stack would make it, with versions. */
+export const OBJECTS = { bucket: 'tandem-objects', account: 'tandem', container: 'objects' } as const;
