@@ -88,6 +88,22 @@ async function cross(lets: (key: string) => boolean = () => true): Promise<void>
   }
 }
 
+/** Does what is due for one key. */
+function reactOn(site: TestSite, key: string): Promise<readonly Step[]> {
+  return driveReact(react(site.site, key, { within: within([member], digest, uniqueOf) }), {
+    resources: site.resources,
+    run: (effect) =>
+      runReaction([member], effect, {
+        site: site.site.site,
+        now: site.site.now,
+        signal: AbortSignal.timeout(1_000),
+        services: {} as Services,
+        byMember: true,
+        check: () => [],
+      }),
+  });
+}
+
 /** Does what is due at a site until nothing is. */
 async function reactAt(site: TestSite): Promise<readonly Step[]> {
   const steps: Step[] = [];
@@ -96,21 +112,7 @@ async function reactAt(site: TestSite): Promise<readonly Step[]> {
       .filter(({ record }) => isDue(record, site.nowMs))
       .map(({ record }) => record.key);
   for (let keys = dueKeys(); keys.length > 0; keys = dueKeys())
-    for (const key of keys)
-      steps.push(
-        ...(await driveReact(react(site.site, key, { within: within([member], digest, uniqueOf) }), {
-          resources: site.resources,
-          run: (effect) =>
-            runReaction([member], effect, {
-              site: site.site.site,
-              now: site.site.now,
-              signal: AbortSignal.timeout(1_000),
-              services: {} as Services,
-              byMember: true,
-              check: () => [],
-            }),
-        })),
-      );
+    for (const key of keys) steps.push(...(await reactOn(site, key)));
   return steps;
 }
 
@@ -271,6 +273,42 @@ describe('onDuplicate', () => {
     await settle();
     expect(calls).toHaveLength(1);
   });
+});
+
+test('who was marked has not lost once an earlier claim of it has arrived', async () => {
+  const pass = (ms = reservationGraceMs + 1): void => {
+    for (const site of [aws, azure]) site.nowMs += ms;
+  };
+  const email = (site: TestSite, id: string, value: string): Promise<unknown> => {
+    pass();
+    return club(site).change(id, { email: value }, {});
+  };
+  const isMember = (key: string): boolean => entityOf(key) === 'member';
+  const reservation = uniqueOf('member:m8')!.reservationOf('email', ADA);
+  const settleClaims = async (): Promise<void> => {
+    pass();
+    for (const site of [aws, azure]) await reactOn(site, reservation);
+  };
+  // m8 claims it first at AWS, which Azure does not hear for long; there m1 does, and then m8 again.
+  await create(aws, 'm8');
+  await email(aws, 'm8', 'x@example.com');
+  await cross(isMember);
+  pass();
+  await create(azure, 'm1');
+  await email(azure, 'm1', 'y@example.com');
+  await cross((key) => key === 'member:m1');
+  await email(azure, 'm8', ADA);
+  await email(aws, 'm1', ADA);
+  await cross(isMember);
+  pass();
+  await reactOn(azure, reservation);
+  expect(Object.keys(azure.held('member:m8')!.state.sets?.['$lost'] ?? {})).toHaveLength(1);
+  for (let round = 0; round < 4; round += 1) {
+    await cross();
+    await settleClaims();
+  }
+  await settle();
+  expect(lossesNamed()).toEqual([[expect.any(String), 'm1', 'email', ADA, 'm8']]);
 });
 
 test('a claim of one site leaves that of another, which finds out about it', async () => {

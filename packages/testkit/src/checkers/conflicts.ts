@@ -115,7 +115,8 @@ function isValue(entry: LoggedConflict, value: string | undefined): boolean {
   return value === undefined ? entry.value.startsWith('{"counted":') : entry.value === value;
 }
 
-function logOf(site: string, records: Holdings): LoggedConflict[] {
+/** The conflict log as a site holds it. */
+export function logOf(site: string, records: Holdings): LoggedConflict[] {
   return [...records].flatMap(([key, { state }]) => {
     if (!isConflict(key)) return [];
     const held = Object.fromEntries(Object.entries(state.fields).map(([name, [, value]]) => [name, value]));

@@ -13,7 +13,6 @@ import {
   type CommittedWrite,
   type Finding,
   isForgottenWrite,
-  isOwnReport,
   type MessageFact,
   overrules,
   type Snapshot,
@@ -296,8 +295,6 @@ export class World {
   }
 
   #watchPair(key: string, origin: SimSite, peer: SimSite): void {
-    // What a clock that was ahead has stamped is dropped, and reported again when the clock is right.
-    if (isOwnReport(key)) return;
     if (origin.lost || peer.lost || !this.#isKept(key, origin, peer)) return;
     const newest = this.#newest.get(`${key} ${origin.name}`);
     if (newest === undefined) return;

@@ -6,7 +6,8 @@
  * claims that it has made, because it alone knows whether a write that was under way has been done, and notes in the
  * reservation which of their records hold the value. So it does not matter in which order the reservation and the records
  * cross: what the others hold is read in the reservation. Of the records that hold it the one that claimed it first has it.
- * The site of each other one marks that record, and the mark is the condition of `onDuplicate` (`lossOf`).
+ * The site of each other one marks that record, and the mark is the condition of `onDuplicate` (`lossOf`). A claim that
+ * arrives late may make the first of who was marked: then the mark is taken back, unless it has been acted on.
  *
  * Invariant: what a site notes of a claim it found out after every claim that is there could be acted on, and it counts
  * beside these very claims only. So whoever is marked held the value at a moment at which another, that claimed it earlier,
@@ -150,6 +151,9 @@ function* settle(
   });
   const holders = holdersOf(found, among);
   const marking = toMark(found, among);
+  const [first] = holders;
+  if (first?.judge.site === of && held.has(first.record))
+    yield* unmark(site, { record: first.record, reservation: key, among }, duplicates);
   const marked = new Set<PlacedClaim>();
   for (const [rank, { record, judge }] of holders.entries()) {
     if (judge.site !== of || !marking.has(judge)) continue;
@@ -196,6 +200,27 @@ function* markLost(
         ([, { field, of }]) => field === value.field && of === value.stamp,
       );
       return isKnown ? undefined : markChange(current, { field: value.field, of: value.stamp, to });
+    },
+  });
+}
+
+/** The record that has the value has not lost it, though it was marked before an earlier claim of its own had arrived. */
+function* unmark(
+  site: Site,
+  { record, reservation, among }: Omit<Losing, 'to'>,
+  duplicates: Duplicates,
+): Protocol<void> {
+  yield* localWrite(site, {
+    key: record,
+    isNote: true,
+    operationId: `kept/${duplicates.digest(canonicalJson([reservation, among]))}`,
+    decide: (current) => {
+      const value = valueIn(current, reservation, site.now(), duplicates);
+      if (current === undefined || value === undefined) return undefined;
+      const remove = marksOf(current.state)
+        .map(([, mark]) => mark)
+        .filter(({ field, of, done }) => field === value.field && of === value.stamp && done !== true);
+      return remove.length === 0 ? undefined : { [LOST]: change({ remove: remove as unknown as Json[] }) };
     },
   });
 }

@@ -1,6 +1,7 @@
 /** Invariant 17: reactions. What is true at rest, from what the sites hold and what the provider has counted. */
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
 import { stampSite } from '@tandem-clouds/replication/stamp';
+import { logOf } from '../../checkers/conflicts.ts';
 import type { Finding } from '../../history/facts.ts';
 import { type Performed, projectionOf } from './provider.ts';
 import { ONE_SITE, type Reacting } from './reacting.ts';
@@ -25,7 +26,7 @@ export function checkReactions(reacting: Reacting, nowMs: number): Finding[] {
     const [first] = held;
     if (first === undefined) continue;
     const records = held.map(({ record }) => record);
-    findings.push(...checkRun(first.record, records, nowMs), ...checkShipped(reacting, first.record));
+    findings.push(...checkRun(first.record, records, nowMs), ...checkShipped(reacting, first));
     for (const each of held) findings.push(...checkProjection(reacting, each), ...checkParked(each, nowMs));
   }
   return [...findings, ...checkEffects(reacting)];
@@ -51,10 +52,21 @@ function checkRun(record: StoredRecord, held: readonly StoredRecord[], nowMs: nu
     }));
 }
 
-/** What the last order was for has come about. */
-function checkShipped({ provider }: Reacting, { key, state: { fields } }: StoredRecord): Finding[] {
+/**
+ * What the last order was for has come about; or the conflict log says that its asking lost, against what a site wrote that
+ * took over before that order had crossed.
+ */
+function checkShipped(
+  { provider, world }: Reacting,
+  { site, record: { key, state } }: { readonly site: string; readonly record: StoredRecord },
+): Finding[] {
+  const { fields } = state;
   const stamp = fields['job']?.[0];
   if (stamp === undefined || !key.startsWith(ONE_SITE)) return [];
+  const isOverruled = logOf(site, world.site(site).store.records).some(
+    (entry) => entry.key === key && entry.field === 'sent' && entry.loser === stamp,
+  );
+  if (isOverruled) return [];
   const isOfLast = ({ reaction, record }: Performed): boolean =>
     reaction === 'ship' && record.key === key && record.state.fields['job']?.[0] === stamp;
   if (fields['sent']?.[1] === 1 && provider.performed.some(isOfLast)) return [];

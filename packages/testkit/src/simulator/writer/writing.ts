@@ -135,6 +135,7 @@ export class Writing {
       job.id,
       (own) => begin(own, job),
       () => this.#compared(from, to, { polls, id: job.id, left: COMPARISON_POLLS }),
+      'verify',
     );
   }
 
@@ -198,18 +199,25 @@ export class Writing {
   }
 
   /** An operator tries until it is done; a step that was done is done once. */
-  #persist(site: SimSite, name: string, protocol: (own: Site) => Protocol<unknown>, then?: () => void): void {
+  #persist(
+    site: SimSite,
+    name: string,
+    protocol: (own: Site) => Protocol<unknown>,
+    then?: () => void,
+    kind: 'verify' | 'write' = 'write',
+  ): void {
     const again = (): void => {
-      this.#world.agenda.after(POLL_MS, () => this.#persist(site, name, protocol, then));
+      this.#world.agenda.after(POLL_MS, () => this.#persist(site, name, protocol, then, kind));
     };
     if (site.down) {
       again();
       return;
     }
-    this.#invoke(site, name, protocol, (error) => {
+    const ended = (error: unknown): void => {
       if (error === undefined) then?.();
       else if (error === DIED || isRetryable(error)) again();
-    });
+    };
+    this.#invoke(site, name, protocol, ended, kind);
   }
 
   #invoke<Result>(
@@ -217,12 +225,15 @@ export class Writing {
     id: string,
     protocol: (own: Site) => Protocol<Result>,
     ended: (error: unknown) => void,
+    kind: 'verify' | 'write' = 'write',
   ): void {
     const operation: Operation = { id, decided: undefined };
     invoke(this.#world, site, {
-      kind: 'write',
-      operation,
-      protocol: (own) => observed(protocol(own), operation),
+      kind,
+      // What a comparison notes of itself is a report, and no write of an operator's.
+      ...(kind === 'write'
+        ? { operation, protocol: (own: Site) => observed(protocol(own), operation) }
+        : { protocol }),
       ended: (ending) => {
         const error = ending.kind === 'threw' ? ending.error : ending.kind === 'died' ? DIED : undefined;
         if (ending.kind === 'threw' && !(ending.error instanceof AppError))
