@@ -29,7 +29,10 @@ const env = {
   NODE_COMPILE_CACHE: path.join(root, 'node_modules/.cache/tandem'),
   // A store that answers late because this machine has other work is no store that does not answer.
   TANDEM_STORE_TIMEOUT_MS: '8000',
+  // What several test files need, and takes seconds to make, is made once a run (tests/helpers/once-a-run.ts).
+  TANDEM_TEST_SHARED: path.join(folder, 'shared'),
 };
+fs.mkdirSync(env.TANDEM_TEST_SHARED);
 
 const run = (...args: readonly string[]): number =>
   spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' }).status ?? 1;

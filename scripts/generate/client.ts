@@ -19,6 +19,8 @@ interface Operation {
   readonly responses?: Readonly<Record<string, unknown>>;
   /** Of an action that counts once when two sites take it: `elsewhere`. */
   readonly 'x-tandem-repeat'?: unknown;
+  /** Of what may be about any record: `several`. */
+  readonly 'x-tandem-session'?: unknown;
   /** The only sites that do it. */
   readonly 'x-tandem-sites'?: readonly string[];
 }
@@ -67,6 +69,7 @@ function factsOf(
     keyed,
     ...(method === 'delete' && isIdempotent(isRecord, operation) && { idempotent: true }),
     ...(keyed && repeat !== undefined && { repeat }),
+    ...(operation['x-tandem-session'] === 'several' && { session: 'several' as const }),
     ...(operation['x-tandem-sites'] !== undefined && { sites: operation['x-tandem-sites'] }),
   };
 }

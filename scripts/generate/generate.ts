@@ -8,7 +8,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { eventSchema } from '@tandem-clouds/replication/event-schema';
-import { describeEntities, SCHEMA_FILE, schemaText } from '../schema/describe.ts';
+import { describeDeclarations, SCHEMA_FILE, schemaText } from '../schema/describe.ts';
 import { emulatorDocuments } from './emulators.ts';
 import { entityFiles, HANDLERS_FOLDER } from './entity-files.ts';
 import { indexSlotsModule, recordedSlots, recordSlots, SLOTS_FILE } from './index-slots.ts';
@@ -57,6 +57,11 @@ export async function writeGenerated(root: string, what: What = ALL): Promise<re
   }
   for (const name of leftOver) fs.rmSync(path.join(root, name));
   return [...stale.map((name) => `wrote ${name}`), ...leftOver.map((name) => `deleted ${name}`)];
+}
+
+/** Does all of the work of `writeGenerated` but the writing. @throws DeclarationsError */
+export async function rehearseGeneration(root: string, what: What = ALL): Promise<void> {
+  await compared(root, what);
 }
 
 async function checkGenerated(root: string): Promise<number> {
@@ -117,7 +122,7 @@ async function filesOf(root: string, what: What): Promise<Readonly<Record<string
     ...entityFiles(declarations.entities, slots),
     ...routeFiles(declarations, slots),
     [SLOTS_FILE]: indexSlotsModule(slots),
-    [SCHEMA_FILE]: schemaText(describeEntities(entities, slots)),
+    [SCHEMA_FILE]: schemaText(describeDeclarations(entities, slots, routes)),
     'src/shared/generated/validators.js': js,
     'src/shared/generated/validators.d.ts': dts,
     'docs/event.schema.json': `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...eventSchema }, null, 2)}\n`,

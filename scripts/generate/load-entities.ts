@@ -92,15 +92,6 @@ const ENTITIES: DeclarationFolder<Entity> = {
   nameOf: ({ name }) => name,
 };
 
-/** In the order of their files. @throws DeclarationsError that names every mistake of every file. */
-export async function loadEntities(
-  root = path.join(import.meta.dirname, '../..'),
-): Promise<readonly DeclaredEntity[]> {
-  const { entities, problems } = await readEntities(root);
-  if (problems.length > 0) throw new DeclarationsError(problems);
-  return entities;
-}
-
 /** Those that can be loaded, and a line for every mistake. */
 export async function readEntities(
   root: string,

@@ -468,7 +468,18 @@ function verificationPaths(): Paths {
         ...FOR_OPERATORS,
         operationId: 'listVerifications',
         summary: 'The latest comparison with each peer, and when the two were last the same',
-        responses: { '200': response('Verifications', 'As far as known here'), ...problems(401, 403, 503) },
+        parameters: [
+          {
+            name: 'entity',
+            in: 'query',
+            description: 'Comparisons of its records alone, where one site writes them at a time',
+            schema: text,
+          },
+        ],
+        responses: {
+          '200': response('Verifications', 'As far as known here'),
+          ...problems(401, 403, 404, 503),
+        },
       },
       post: {
         ...FOR_OPERATORS,
@@ -515,6 +526,7 @@ function verificationSchemas(): Record<string, object> {
         from: text,
         to: text,
         repair: { type: 'boolean' },
+        entity: described(text, 'Whose records were compared; absent: all records'),
         begunAt: time,
         ended: { type: 'boolean' },
         endedAt: time,

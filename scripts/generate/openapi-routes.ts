@@ -94,6 +94,7 @@ function operationOf(
       },
     }),
     ...((keyed || method === 'DELETE') && { 'x-tandem-repeat': repeat }),
+    ...(hasSession && { 'x-tandem-session': 'several' }),
     responses: {
       [status]: {
         description: output === undefined ? 'Done' : 'The answer',

@@ -35,6 +35,7 @@ export interface VerificationView {
   readonly from: string;
   readonly to: string;
   readonly repair: boolean;
+  readonly entity?: string;
   readonly begunAt: string;
   readonly ended: boolean;
   readonly lastCleanAt?: string;
@@ -146,12 +147,16 @@ export class OperatorApi {
     return this.#query('POST', `dead-letters/${action}`, selection) as Promise<SettledView>;
   }
 
-  compare(request: { peer: string; repair: boolean }): Promise<VerificationView> {
+  compare(request: { peer: string; repair: boolean; entity?: string }): Promise<VerificationView> {
     return this.#query('POST', 'verifications', request) as Promise<VerificationView>;
   }
 
-  async verifications(): Promise<readonly VerificationView[]> {
-    const response = (await this.#query('GET', 'verifications')) as { verifications: VerificationView[] };
+  /** @param entity Those of its records alone; undefined: those of all records. */
+  async verifications(entity?: string): Promise<readonly VerificationView[]> {
+    const query = entity === undefined ? '' : `?entity=${encodeURIComponent(entity)}`;
+    const response = (await this.#query('GET', `verifications${query}`)) as {
+      verifications: VerificationView[];
+    };
     return response.verifications;
   }
 

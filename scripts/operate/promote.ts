@@ -5,9 +5,10 @@ import { CommandError } from '@tandem-clouds/command-line/command-error';
 import { getJson } from './get-json.ts';
 import { OperatorApi } from './operator-api.ts';
 import type { PromoteOptions } from './options.ts';
-import { perform, type Plan, planOf, type WriterSite } from './promotion.ts';
+import { perform, type Plan, planOf } from './promotion.ts';
 import { readReplication } from './read-replication.ts';
 import { findTargets, type Target } from './targets.ts';
+import type { WriterSite } from './writer-site.ts';
 
 /** Returns the exit status: 1 when an entity could not be moved. @throws TargetError @throws CommandError */
 export async function promote(options: PromoteOptions, { out, err }: CommandContext): Promise<number> {
@@ -65,7 +66,8 @@ async function siteOf(target: Target): Promise<WriterSite | undefined> {
     close: (step) => api.closeWriter(step),
     open: (step) => api.openWriter(step),
     pending: () => api.pending(),
-    inbound: async () => (await api.queues()).in.messages,
+    compare: (request) => api.compare(request),
+    comparisons: (entity) => api.verifications(entity),
     heardMsAgo: async (peer) => (await view()).inbound.find((each) => each.site === peer)?.heardMsAgo ?? null,
   };
 }

@@ -2,27 +2,12 @@
  * The steps of a promotion, over what sites say.
  *
  * Invariant: the next site is opened only when the one before has closed, what could still be under way there has ended
- * (`writerSettleMs`), and all that it wrote has arrived; or when it is said to be lost. Run again, it goes on where it
+ * (`writerSettleMs`), and all that it wrote has arrived (`arrival.ts`); or when it is said to be lost. Run again, it goes on where it
  * stopped.
  */
-import { entityOf } from '@tandem-clouds/replication/record';
-import { UNIQUE } from '@tandem-clouds/replication/reserved';
-import { writerDrainMs, writerPollMs, writerSettleMs } from '../../src/shared/bounds.ts';
-import type { WriterView } from '../../src/shared/http/operations/writers.ts';
-import type { PendingView } from '../../src/shared/operations/pending-view.ts';
-
-/** One site, as a promotion asks it. */
-export interface WriterSite {
-  readonly site: string;
-  writers(): Promise<readonly WriterView[]>;
-  close(step: { readonly entity: string; readonly epoch: number; readonly to: string }): Promise<unknown>;
-  open(step: { readonly entity: string; readonly epoch: number }): Promise<unknown>;
-  pending(): Promise<PendingView>;
-  /** Messages in its inbound queue. */
-  inbound(): Promise<number>;
-  /** Since it was last heard, as this site knows; null: never. */
-  heardMsAgo(peer: string): Promise<number | null>;
-}
+import { writerCompareMs, writerDrainMs, writerPollMs, writerSettleMs } from '../../src/shared/bounds.ts';
+import { Arrival, viewOf, waitingAt } from './arrival.ts';
+import type { WriterSite } from './writer-site.ts';
 
 export interface Plan {
   readonly entity: string;
@@ -94,62 +79,16 @@ export async function perform(
   // To its own site it is given back at once.
   if (before !== next) {
     await sleep(writerSettleMs);
-    for (
-      let waitedMs = 0;
-      !(await hasArrived({ sites, before, next, entity, closed }));
-      waitedMs += writerPollMs
-    ) {
-      if (waitedMs >= writerDrainMs)
-        return `${to} has not got everything yet; nobody writes. The same command goes on, and promote ${entity} --to ${from} gives it back`;
+    const arrival = new Arrival({ sites, before, next, entity, closed });
+    let [drainedMs, comparedMs] = [0, 0];
+    for (let missing = await arrival.look(); missing !== undefined; missing = await arrival.look()) {
+      if (drainedMs >= writerDrainMs || comparedMs >= writerCompareMs)
+        return `${to} has not got everything yet (${missing.why}); nobody writes. The same command goes on, and promote ${entity} --to ${from} gives it back`;
+      if (missing.isComparing) comparedMs += writerPollMs;
+      else drainedMs += writerPollMs;
       await sleep(writerPollMs);
     }
   }
   await next.open({ entity, epoch: closed });
   return undefined;
-}
-
-/** @throws Error when somebody else has moved it meanwhile */
-async function hasArrived({
-  sites,
-  before,
-  next,
-  entity,
-  closed,
-}: {
-  readonly sites: readonly WriterSite[];
-  readonly before: WriterSite;
-  readonly next: WriterSite;
-  readonly entity: string;
-  readonly closed: number;
-}): Promise<boolean> {
-  const now = await viewOf(before, entity);
-  if (now.epoch !== closed)
-    throw new Error(
-      `${entity} has been moved by somebody else: ${before.site} is at epoch ${now.epoch}, not ${closed}`,
-    );
-  // Also what another site wrote when it was the one that writes, and has not sent yet.
-  for (const each of sites.filter((site) => site !== next)) {
-    const { waiting, atLeast } = await waitingAt(each, { entity, to: next.site });
-    if (waiting.length > 0 || atLeast) return false;
-  }
-  return (await viewOf(next, entity)).epoch === closed && (await next.inbound()) === 0;
-}
-
-async function waitingAt(
-  writer: WriterSite,
-  { entity, to }: { readonly entity: string; readonly to: string },
-): Promise<Pick<Plan, 'waiting' | 'atLeast'>> {
-  const peer = (await writer.pending()).peers.find(({ site }) => site === to);
-  // A value that is claimed is taken, also where the record that has it has arrived and its claim has not.
-  const waiting = (peer?.keys ?? [])
-    .map(({ key }) => key)
-    .filter((key) => [entity, UNIQUE].includes(entityOf(key)));
-  return { waiting, atLeast: peer?.atLeast ?? false };
-}
-
-/** @throws Error when the site's release does not know it */
-async function viewOf(at: WriterSite, entity: string): Promise<WriterView> {
-  const view = (await at.writers()).find((each) => each.entity === entity);
-  if (view === undefined) throw new Error(`the release of ${at.site} knows no writer of ${entity}`);
-  return view;
 }

@@ -14,7 +14,8 @@ import {
   shown,
 } from './change.ts';
 import { compareFields } from './compare-field.ts';
-import { compareValues } from './compare-values.ts';
+import { compareInput } from './compare-input.ts';
+import { compareRoutes } from './compare-routes.ts';
 import type {
   ActionDescription,
   EntityDescription,
@@ -39,6 +40,7 @@ function* changesOf(before: SchemaDescription, after: SchemaDescription): Change
       );
     else yield* compareEntity(name, was, is);
   }
+  yield* compareRoutes(before.routes, after.routes ?? {});
 }
 
 function* compareEntity(name: string, before: EntityDescription, after: EntityDescription): Changes {
@@ -94,7 +96,7 @@ function* compareAccess(name: string, before: EntityDescription, after: EntityDe
 }
 
 const REMOVED =
-  'a site that keeps them no longer removes its records by itself, each once a site that does keep it holds it: see `sites` in the page about where data lives for what it leaves (dead letters, backups, logs)';
+  'a site that keeps them no longer removes its records by itself, each once a site that does keep it holds it, and from two hours after it was deployed: see `sites` in the page about where data lives for what it leaves (dead letters, backups, logs)';
 
 const CLAIMED_ANEW =
   'Unique values are claimed anew, and where: give each old record another value and its own back, or a new one may take the same';
@@ -124,7 +126,7 @@ function* compareSites(place: string, before: EntityDescription, after: EntityDe
     yield additive(
       place,
       what,
-      'a new one is filled by the hourly comparison, or by `repair`; until that finds no difference it answers 404 for what has not come',
+      'a new one is filled by the hourly comparison, or by `repair`; until that finds no difference it answers 404 for what has not come, and one that has kept these records before must take no writes of them: see `sites` in the page about where data lives',
     );
 }
 
@@ -146,30 +148,50 @@ function* compareWrites(place: string, before: EntityDescription, after: EntityD
     );
 }
 
+const FILLED = 'is filled while live; its list is 503 until every site has it (`tandem status`)';
+
 function* compareIndex(
   place: string,
   before: IndexDescription | undefined,
   after: IndexDescription | undefined,
   others: readonly (readonly [string, IndexDescription])[],
 ): Changes {
-  const filled = 'is filled while live; its list is 503 until every site has it (`tandem status`)';
-  if (before === undefined) yield additive(place, 'is new', filled);
-  else if (after === undefined) {
-    const lost = 'and the older release serves them by entries that nobody keeps';
-    const [name, heir] = others.find(([, { on }]) => on === before.on) ?? [];
-    yield breaking(
-      place,
-      heir === undefined
-        ? `is gone: queries by it are refused, ${lost}`
-        : `is gone: ${name} lists by ${before.on} now, in the order of ${heir.order}, ranges of ${before.order} are refused, ${lost}`,
-      `release 1: ${heir === undefined ? '' : `declare it, { on: '${before.on}', order: '${before.order}' }, before the others on ${before.on}; `}callers stop asking by it; release 2: take it away, and name its place with --allow-breaking`,
-    );
-  } else if (!isSame(before, after))
+  if (before === undefined) yield additive(place, 'is new', FILLED);
+  else if (after === undefined) yield* lostIndex(place, 'is gone', before, others);
+  else if (before.on !== after.on || before.order !== after.order)
+    yield* lostIndex(place, `was ${shown(before)} and is ${shown(after)}`, before, others);
+  else if (!isSame(before, after))
     yield additive(
       place,
       `was ${shown(before)} and is ${shown(after)}: it is another index`,
-      `${filled}; declare it under a name of its own to have the old one until then`,
+      `${FILLED}; declare it under a name of its own to have the old one until then`,
     );
+}
+
+/** Lists by an index that is not there any more go on by another one on its field, if there is one, in the order of that. */
+function* lostIndex(
+  place: string,
+  what: string,
+  before: IndexDescription,
+  others: readonly (readonly [string, IndexDescription])[],
+): Changes {
+  const lost = 'and the older release serves them by entries that nobody keeps';
+  const [name, heir] = others.find(([, { on }]) => on === before.on) ?? [];
+  if (name !== undefined && heir?.order === before.order) {
+    yield additive(
+      place,
+      `${what}: ${name} lists by ${before.on} now, in the same order`,
+      `${name} ${FILLED}`,
+    );
+    return;
+  }
+  yield breaking(
+    place,
+    heir === undefined
+      ? `${what}: queries by ${before.on} are refused, ${lost}`
+      : `${what}: ${name} lists by ${before.on} now, in the order of ${heir.order}, ranges of ${before.order} are refused, ${lost}`,
+    `release 1: ${heir === undefined ? '' : `declare it, { on: '${before.on}', order: '${before.order}' }, before the others on ${before.on}; `}callers stop asking by it; release 2: take it away, and name its place with --allow-breaking`,
+  );
 }
 
 function* compareAction(
@@ -181,26 +203,7 @@ function* compareAction(
     'release 1: an action beside it, to which callers move; release 2: take the old one away, and name its place with --allow-breaking';
   if (before === undefined) yield additive(place, 'is new', 'at sites of the older release it is 404');
   else if (after === undefined) yield breaking(place, 'is gone: callers of it get 404', mend);
-  else {
-    for (const [input, was, is] of paired(before.input, after.input)) {
-      const at = `${place}.input.${input}`;
-      if (was === undefined)
-        yield additive(at, 'is new', 'the older release refuses it: send it when every site has this one');
-      else if (is === undefined) yield breaking(at, 'is gone: calls with it are refused', mend);
-      else yield* compareValues(at, was, is, { mend });
-    }
-    for (const input of after.required)
-      if (!before.required.includes(input))
-        yield breaking(`${place}.required`, `${input} is needed now: calls without it are refused`, mend);
-    for (const input of before.required)
-      if (!after.required.includes(input)) yield additive(`${place}.required`, `${input} may be missing now`);
-    for (const [code, was, is] of paired(before.errors, after.errors)) {
-      const at = `${place}.errors.${code}`;
-      if (was === undefined) yield additive(at, 'is new');
-      else if (is === undefined) yield additive(at, 'is gone');
-      else if (was !== is) yield breaking(at, `its status was ${was} and is ${is}`, 'refuse by a new code');
-    }
-  }
+  else yield* compareInput(place, before, after, mend);
 }
 
 function* compareReaction(

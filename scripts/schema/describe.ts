@@ -20,6 +20,8 @@ import {
 } from '../../src/shared/domain/entity.ts';
 import { type RecordedSlots, slotsOf } from '../../src/shared/domain/indexes/declared-index.ts';
 import type { JsonSchema } from '../../src/shared/domain/json-schema.ts';
+import type { CustomOperation, CustomRoutes } from '../../src/shared/domain/routes/custom-routes.ts';
+import { pathParams } from '../../src/shared/domain/routes/route-schemas.ts';
 import { ranksOf } from '../../src/shared/domain/states.ts';
 import { ON_DUPLICATE } from '../../src/shared/domain/unique/duplicates.ts';
 
@@ -52,11 +54,32 @@ export interface IndexDescription {
   readonly slot?: IndexSlot;
 }
 
-export interface ActionDescription {
+/** What callers send, and what is refused. */
+export interface InputDescription {
   readonly input: Readonly<Record<string, Schema>>;
   readonly required: readonly string[];
   /** Code → status. */
   readonly errors: Readonly<Record<string, number>>;
+}
+
+export type ActionDescription = InputDescription;
+
+export interface OutputDescription {
+  readonly schema: Schema;
+  readonly optional?: true;
+}
+
+/** One operation of custom routes: what its callers depend on. What it may use is a role's business. */
+export interface RouteDescription extends InputDescription {
+  readonly method: CustomOperation['method'];
+  readonly path: string;
+  readonly params: Readonly<Record<string, Schema>>;
+  /** `everybody`, or a scope; absent: that which records take. */
+  readonly access?: string;
+  readonly keyed: boolean;
+  readonly repeat: CustomOperation['repeat'];
+  readonly output: Readonly<Record<string, OutputDescription>>;
+  readonly status: number;
 }
 
 export interface ReactionDescription {
@@ -86,11 +109,18 @@ export interface SchemaDescription {
   readonly format: 1;
   /** Name → description. */
   readonly entities: Readonly<Record<string, EntityDescription>>;
+  /** Name of an operation → description; absent from a release that did not say. */
+  readonly routes?: Readonly<Record<string, RouteDescription>>;
 }
 
-export function describeEntities(entities: readonly Entity[], slots: RecordedSlots): SchemaDescription {
+export function describeDeclarations(
+  entities: readonly Entity[],
+  slots: RecordedSlots,
+  routes: readonly CustomRoutes[] = [],
+): SchemaDescription {
   const described = entities.map((entity) => [entity.name, describeEntity(entity, slots)] as const);
-  return { format: 1, entities: Object.fromEntries(described) };
+  const operations = routes.flatMap((one) => Object.entries(mapped(one.operations, describeRoute)));
+  return { format: 1, entities: Object.fromEntries(described), routes: Object.fromEntries(operations) };
 }
 
 /** The file's text: the names of every object in one order. */
@@ -163,11 +193,44 @@ function describeField(entity: Entity, field: string, declared: JsonSchema): Fie
   };
 }
 
-function describeAction({ input, required, errors }: Action): ActionDescription {
+function describeAction({
+  input,
+  required,
+  errors,
+}: Pick<Action, 'errors' | 'input' | 'required'>): ActionDescription {
   return {
     input: mapped(input, (schema) => withoutWords(schema as Schema)),
     required: required.toSorted(),
     errors: mapped(errors, ({ status }) => status),
+  };
+}
+
+function describeRoute(operation: CustomOperation): RouteDescription {
+  const {
+    method,
+    path,
+    access,
+    keyed,
+    repeat,
+    input = {},
+    required,
+    errors,
+    output = {},
+    status,
+  } = operation;
+  return {
+    method,
+    path,
+    params: mapped(pathParams(operation), (schema) => withoutWords(schema as Schema)),
+    ...(access !== undefined && { access: access === 'everybody' ? access : access.scope }),
+    keyed,
+    repeat,
+    ...describeAction({ input, required, errors }),
+    output: mapped(output, ({ optional, ...schema }) => ({
+      schema: withoutWords(schema as Schema),
+      ...(optional === true && { optional }),
+    })),
+    status,
   };
 }
 

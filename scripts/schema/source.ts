@@ -9,8 +9,8 @@ import { runningAt } from '../../infra/rollout/platform.ts';
 import { schemaOf } from '../../infra/rollout/releases.ts';
 import type { Entity } from '../../src/shared/domain/entity.ts';
 import { recordedSlots, recordSlots } from '../generate/index-slots.ts';
-import { loadEntities } from '../generate/load-entities.ts';
-import { describeEntities, readDescription, SCHEMA_FILE, type SchemaDescription } from './describe.ts';
+import { loadDeclarations } from '../generate/load-routes.ts';
+import { describeDeclarations, readDescription, SCHEMA_FILE, type SchemaDescription } from './describe.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 
@@ -31,9 +31,11 @@ export async function declaredNow(): Promise<{
   readonly entities: readonly Entity[];
   readonly description: SchemaDescription;
 }> {
-  const entities = (await loadEntities(ROOT)).map(({ entity }) => entity);
+  const declared = await loadDeclarations(ROOT);
+  const entities = declared.entities.map(({ entity }) => entity);
+  const routes = declared.routes.map(({ value }) => value);
   const slots = recordSlots(entities, recordedSlots(ROOT));
-  return { entities, description: describeEntities(entities, slots) };
+  return { entities, description: describeDeclarations(entities, slots, routes) };
 }
 
 /**

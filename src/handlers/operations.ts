@@ -91,6 +91,6 @@ export const handler = serve(
     ...reactionRoutes(reacting(site, entities), { ...resources, waker: wakerOn(reactQueue) }, entities),
     ...writerRoutes(site, resources, entityWriters),
     ...firstCheckRoutes(site.site, checkAll),
-    ...verificationRoutes(site, resources, { next: uuidv7 }),
+    ...verificationRoutes(site, resources, { ids: { next: uuidv7 }, writers: entityWriters }),
   ]),
 );

@@ -36,6 +36,8 @@ export const pageBytesMax = 2 * 1024 * 1024;
 export const readThroughMs = 3_000;
 /** Of what such a site answers: Lambda passes on 6 MB at most, with the body as text inside JSON. */
 export const readThroughBytesMax = 4 * 1024 * 1024;
+/** Of what a handler of a custom route answers. As text inside JSON it takes twice as much at most, which Lambda passes on. */
+export const routeAnswerBytesMax = 3_000_000;
 /** Session tokens that one read may carry. */
 export const sessionTokensMax = 16;
 
@@ -378,6 +380,7 @@ export const reserveAttemptsMax = 10;
 // Writers
 /** After a site has closed: longer than a put with its attempts takes. A process that stands still for longer may land one. */
 export const writerSettleMs = 30_000;
-/** How long a promotion waits for what the site before wrote, and how often it looks. */
+/** How long a promotion waits until what the site before wrote is sent; and until it is compared. How often it looks. */
 export const writerDrainMs = 300_000;
+export const writerCompareMs = 1_800_000;
 export const writerPollMs = 2_000;

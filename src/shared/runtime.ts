@@ -56,7 +56,9 @@ export function openRuntime(): Runtime {
       rebuilding: config.rebuilding,
       ...(keptAt !== undefined && { keptAt }),
       ...(Object.keys(entityWriters).length > 0 && {
-        declaredWriter: (key: string) => own(entityWriters, entityOf(key)),
+        declaredWriter: Object.assign((key: string) => own(entityWriters, entityOf(key)), {
+          entities: Object.keys(entityWriters),
+        }),
       }),
       now: Date.now,
     },

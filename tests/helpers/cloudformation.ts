@@ -1,5 +1,6 @@
 /** The packaged AWS template, as tests look at it. */
 import { awsFeatures, awsParams, awsTemplate } from '../../scripts/lint-infra/aws-template.ts';
+import { onceARun } from './once-a-run.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -27,7 +28,7 @@ export interface Service {
 export async function packaged(
   params: readonly string[],
 ): Promise<{ resources: Resources; service: Service }> {
-  const { template, state } = await awsTemplate(params);
+  const { template, state } = await onceARun(['awsTemplate', ...params], () => awsTemplate(params));
   return {
     resources: (JSON.parse(template) as { Resources: Resources }).Resources,
     service: (JSON.parse(state) as { service: Service }).service,

@@ -92,7 +92,7 @@ export class Mesh {
     return this.settle();
   }
 
-  result(job: { from: string; to: string } = { from: AWS, to: AZURE }): Verification {
+  result(job: { from: string; to: string; of?: string } = { from: AWS, to: AZURE }): Verification {
     return verificationOf(this.site(job.from).held(verificationKey(job)))!;
   }
 

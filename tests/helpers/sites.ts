@@ -29,6 +29,12 @@ const QUEUES = [
   'tandem-react',
 ] as const;
 export type QueueName = (typeof QUEUES)[number];
+/** How long an empty queue is waited on: what is sent after its write was answered is sent at once. */
+const QUIET_MS = 150;
+const POLL_MS = 5;
+/** The product asks a queue for a second whether it is empty; here all of it is in one process. */
+const LONG_POLL_MAX_MS = 50;
+const TAKEN_MAX = 10;
 /** A store that answers late for want of a processor is no store that is silent. */
 const PATIENT = { TANDEM_STORE_TIMEOUT_MS: '8000' };
 
@@ -46,7 +52,9 @@ export interface TestCloud {
   readonly queueFaults: Faults;
   /** Makes one more store, which is empty. @returns The variables that lead to it. */
   createStore(name: string): Promise<Readonly<Record<string, string>>>;
-  /** Takes up to ten messages off a queue, waiting up to a second for the first. */
+  /** How many messages of a queue a receiver would get now. */
+  waiting(queue: string): number;
+  /** Takes up to ten messages off a queue; an empty one is waited on for a moment. */
   take(queue: QueueName): Promise<readonly Taken[]>;
   close(): Promise<void>;
 }
@@ -70,7 +78,7 @@ export function setEnvironment(env: Readonly<Record<string, string>>): () => voi
 const AWS_ACCESS = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
 
 async function startAws(): Promise<TestCloud> {
-  const [dynamo, sqs] = await Promise.all([startDynamo({}), startSqs({})]);
+  const [dynamo, sqs] = await Promise.all([startDynamo({}), startSqs({ longPollMaxMs: LONG_POLL_MAX_MS })]);
   const access = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   const createTable = async (definition: CreateTableCommandInput): Promise<void> => {
     const dynamoClient = new DynamoDBClient({ ...access, endpoint: dynamo.endpoint });
@@ -79,6 +87,7 @@ async function startAws(): Promise<TestCloud> {
   };
   await createTable(tableDefinition());
   const client = new SQSClient({ ...access, endpoint: sqs.endpoint });
+  const waiting = (queue: string): number => sqs.queues()[queue]?.visible ?? 0;
   const urls: Record<string, string> = {};
   for (const name of QUEUES) {
     urls[name] = (await client.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl ?? '';
@@ -107,7 +116,9 @@ async function startAws(): Promise<TestCloud> {
       await createTable({ ...tableDefinition(), TableName: name });
       return { TANDEM_TABLE: name };
     },
-    take: (queue) => takeFromSqs(client, urls[queue] ?? ''),
+    waiting,
+    take: async (queue) =>
+      (await someWait(() => waiting(queue))) ? takeFromSqs(client, urls[queue] ?? '') : [],
     async close() {
       client.destroy();
       await Promise.all([dynamo.close(), sqs.close()]);
@@ -115,12 +126,21 @@ async function startAws(): Promise<TestCloud> {
   };
 }
 
+/** Whether there are messages, or come in a moment. */
+async function someWait(count: () => number): Promise<boolean> {
+  const deadline = Date.now() + QUIET_MS;
+  while (count() === 0) {
+    if (Date.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return true;
+}
+
 async function takeFromSqs(client: SQSClient, url: string): Promise<readonly Taken[]> {
   const { Messages = [] } = await client.send(
     new ReceiveMessageCommand({
       QueueUrl: url,
-      MaxNumberOfMessages: 10,
-      WaitTimeSeconds: 1,
+      MaxNumberOfMessages: TAKEN_MAX,
       MessageAttributeNames: ['All'],
     }),
   );
@@ -156,6 +176,7 @@ async function startAzure(): Promise<TestCloud> {
     cosmosClient.dispose();
   };
   await createContainer(containerDefinition());
+  const waiting = (queue: string): number => bus.counts(queue).ready;
   const client = new ServiceBusClient(bus.endpoint, { retryOptions: { maxRetries: 1, retryDelayInMs: 200 } });
   return {
     cloud: 'azure',
@@ -177,7 +198,11 @@ async function startAzure(): Promise<TestCloud> {
       await createContainer({ ...containerDefinition(), id: name });
       return { COSMOS_CONTAINER: name };
     },
-    take: (queue) => takeFromServiceBus(client, queue),
+    waiting,
+    take: async (queue) =>
+      (await someWait(() => waiting(queue)))
+        ? takeFromServiceBus(client, queue, Math.min(waiting(queue), TAKEN_MAX))
+        : [],
     async close() {
       await client.close();
       await Promise.all([cosmos.close(), bus.close()]);
@@ -185,10 +210,15 @@ async function startAzure(): Promise<TestCloud> {
   };
 }
 
-async function takeFromServiceBus(client: ServiceBusClient, queue: string): Promise<readonly Taken[]> {
+/** @param count Of the messages that are there: for more than that the SDK would wait. */
+async function takeFromServiceBus(
+  client: ServiceBusClient,
+  queue: string,
+  count: number,
+): Promise<readonly Taken[]> {
   const receiver = client.createReceiver(queue, { receiveMode: 'receiveAndDelete' });
   try {
-    const messages = await receiver.receiveMessages(10, { maxWaitTimeInMs: 1_000 });
+    const messages = await receiver.receiveMessages(count, { maxWaitTimeInMs: 1_000 });
     return messages.map(({ body, applicationProperties = {} }) => ({
       body:
         typeof body === 'string'

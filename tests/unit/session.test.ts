@@ -6,6 +6,7 @@ import { pauses } from '@tandem-clouds/replication/pauses';
 import { plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp, stampSite } from '@tandem-clouds/replication/stamp';
 import { sessionTokensMax } from '../../src/shared/bounds.ts';
+import { placementOf } from '../../src/shared/domain/placement.ts';
 import type { HttpRequest } from '../../src/shared/http/route.ts';
 import { seenStates, sessionToken } from '../../src/shared/http/session.ts';
 import { START_MS, TestSite } from '../helpers/test-site.ts';
@@ -64,7 +65,7 @@ describe('a read within a session', () => {
 
   test('names none that does not keep the record', async () => {
     const { site } = await behind(['azure-eastus', 'aws-eu-west-1']);
-    site.site = { ...site.site, keptAt: () => ['aws-us-east-1', 'azure-eastus'] };
+    site.site = { ...site.site, keptAt: placementOf({ user: ['aws-us-east-1', 'azure-eastus'] })! };
     const made = ['azure-eastus', 'aws-eu-west-1'].map((maker) => encodeStamp(START_MS, 0, maker));
     const vector = Object.fromEntries(made.map((stamp) => [stampSite(stamp), stamp]));
     await expect(site.replica().read('user:1', [{ key: 'user:1', vector }])).rejects.toMatchObject({

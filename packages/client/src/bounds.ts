@@ -26,6 +26,9 @@ export const sessionRecordsMax = 1_000;
 /** Tokens of one record: more only after so many writes of it at once. */
 export const sessionTokensPerRecordMax = 4;
 
+/** Tokens that custom routes answered and that are carried; beyond them the oldest is forgotten. */
+export const sessionSeveralMax = 64;
+
 /** Keys of one call whose time a site takes for too old, before it gets one without a time. */
 export const keysMax = 2;
 

@@ -30,6 +30,8 @@ interface Prepared {
   readonly isNewKey: boolean;
   /** Those that do it, as the contract says. */
   readonly sites: readonly string[] | undefined;
+  /** It may be about any record. */
+  readonly isSeveral: boolean;
 }
 
 export class Calls {
@@ -99,6 +101,7 @@ export class Calls {
       repeat: safeElsewhere === true && repeat === 'here' ? 'elsewhere' : repeat,
       isNewKey: given === undefined,
       sites: facts?.sites,
+      isSeveral: facts?.session === 'several',
     };
   }
 
@@ -122,10 +125,12 @@ export class Calls {
   }
 
   async #sendOnce(
-    { method, url: { pathname, search }, headers, body, repeat, isNewKey, sites }: Prepared,
+    { method, url: { pathname, search }, headers, body, repeat, isNewKey, sites, isSeveral }: Prepared,
     { site, signal, totalMs = this.#checked.totalMs }: CallOptions,
   ): Promise<Answered> {
-    let carried = this.session.carry(pathname, isRead(method));
+    const carry = (): Carried =>
+      isSeveral ? this.session.carrySeveral() : this.session.carry(pathname, isRead(method));
+    let carried = carry();
     const answered = await this.#failover.run({
       request: { method, path: pathname + search },
       repeat,
@@ -133,7 +138,7 @@ export class Calls {
       isNewKey,
       body,
       headers: async (isBound) => {
-        carried = this.session.carry(pathname, isRead(method));
+        carried = carry();
         const all = new Headers({ ...(await this.#own()) });
         headers.forEach((value, name) => all.set(name, value));
         if (isBound && carried.tokens.length > 0) all.set('x-tandem-session', carried.tokens.join(', '));
@@ -144,16 +149,24 @@ export class Calls {
       sites,
       signal,
     });
-    if (!answered.stale) this.#keep(answered.answer, pathname, carried);
+    if (!answered.stale) this.#keep(answered.answer, { pathname, isSeveral, carried });
     if (answered.answer.status !== 304) return answered;
     throw new NotModifiedError({ method, path: pathname }, 'is in the state that the caller holds');
   }
 
-  #keep({ headers, site }: Answer, pathname: string, carried: Carried): void {
+  #keep(
+    { headers, site }: Answer,
+    {
+      pathname,
+      isSeveral,
+      carried,
+    }: { readonly pathname: string; readonly isSeveral: boolean; readonly carried: Carried },
+  ): void {
     const token = headers.get('x-tandem-session');
     if (token === null) return;
     const made = { token, site: headers.get('x-tandem-origin') ?? site };
-    this.session.keep(recordPath(headers.get('location') ?? pathname), made, carried);
+    if (isSeveral) this.session.keepSeveral(made);
+    else this.session.keep(recordPath(headers.get('location') ?? pathname), made, carried);
   }
 }
 

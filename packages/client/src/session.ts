@@ -5,8 +5,20 @@
  * Invariant: of every record that is remembered, the tokens held together include every state that was seen. A token goes
  * only when one that is held includes its state: a read that carried it was answered, or the same site answered a request
  * that began after the token was there. Tokens are opaque: nothing is read from them.
+ *
+ * A custom route may be about any record, so its calls carry what is newest of all, and what it answers goes with calls about
+ * any record. Nobody can say what such a token is included in: it goes when there are newer ones enough.
  */
-import { sessionBytesMax, sessionRecordsMax, sessionTokensMax, sessionTokensPerRecordMax } from './bounds.ts';
+import {
+  sessionBytesMax,
+  sessionRecordsMax,
+  sessionSeveralMax,
+  sessionTokensMax,
+  sessionTokensPerRecordMax,
+} from './bounds.ts';
+
+/** In place of a path: the tokens that custom routes answered, each by itself. */
+const SEVERAL = '*';
 
 interface Held {
   readonly token: string;
@@ -27,21 +39,49 @@ export interface Carried {
 export class Session {
   /** Record path → tokens, the record that was used least recently first. */
   readonly #records = new Map<string, readonly Held[]>();
+  /** Those of custom routes, the newest first. */
+  #several: readonly Held[] = [];
   #moment = 0;
 
   /**
    * The tokens for a read: those of the record, or for a list those of its records, the newest first. For a write: those of
-   * the record that it is about.
+   * the record that it is about. Behind them those of custom routes.
    * @param path Without query: `/users/ada`, `/users`, `/users/ada/confirm`.
    */
   carry(path: string, isRead: boolean): Carried {
     this.#moment += 1;
     const at = this.#moment;
     const own = this.#records.get(isRead ? path : recordPath(path));
-    const below = [...this.#records].reverse().filter(([key]) => isRead && isBelow(key, path));
-    const found = own ?? below.flatMap(([, held]) => held);
+    const found = own === undefined ? this.#newest(isRead ? path : undefined) : [...own, ...this.#several];
     const tokens = withinBounds(found.map(({ token }) => token));
     return { tokens, at, ...(!isRead && { isWrite: true }) };
+  }
+
+  /** The tokens for a custom route: the newest of all. */
+  carrySeveral(): Carried {
+    const tokens = withinBounds(this.#newest('').map(({ token }) => token));
+    return { tokens, at: (this.#moment += 1) };
+  }
+
+  /** @param path Below which the records are. */
+  #newest(path: string | undefined): readonly Held[] {
+    const below = [...this.#records]
+      .reverse()
+      .filter(([key]) => path !== undefined && isBelow(key, path))
+      .flatMap(([, held]) => held);
+    return [...below, ...this.#several].sort((a, b) => b.at - a.at);
+  }
+
+  /** Takes what the answer of a custom route names. */
+  keepSeveral({ token, site }: Pick<Held, 'site' | 'token'>): void {
+    const named = token.split(',').map((one) => one.trim());
+    this.#moment += 1;
+    const at = this.#moment;
+    const stays = this.#several.filter((one) => !named.includes(one.token));
+    this.#several = [...named.reverse().map((one) => ({ token: one, site, at })), ...stays].slice(
+      0,
+      sessionSeveralMax,
+    );
   }
 
   /** Takes the token of an answer. @param path Of the record that it is about. */
@@ -61,9 +101,9 @@ export class Session {
 
   /** For another process of the same user: `Session.from(JSON.parse(text))`. */
   toJSON(): Readonly<Record<string, readonly string[]>> {
-    return Object.fromEntries(
-      [...this.#records].map(([path, held]) => [path, held.map(({ token }) => token)]),
-    );
+    const all: (readonly [string, readonly Held[]])[] = [...this.#records];
+    if (this.#several.length > 0) all.push([SEVERAL, this.#several]);
+    return Object.fromEntries(all.map(([path, held]) => [path, held.map(({ token }) => token)]));
   }
 
   /** @throws TypeError when it is not what `toJSON` gave. */
@@ -74,7 +114,8 @@ export class Session {
       if (!isList) throw new TypeError(`the session of ${path} is no list of tokens`);
       // Of which site each is does not cross over: nothing replaces them but a read.
       const held = tokens.map((token) => ({ token, site: '', at: 0 }));
-      if (session.#records.size < sessionRecordsMax)
+      if (path === SEVERAL) session.#several = held.slice(0, sessionSeveralMax);
+      else if (session.#records.size < sessionRecordsMax)
         session.#records.set(path, held.slice(0, sessionTokensPerRecordMax));
     }
     return session;
@@ -90,7 +131,7 @@ function isBelow(record: string, list: string): boolean {
   return record.startsWith(`${list}/`);
 }
 
-/** The answer of a custom route names several states at once, which count as so many tokens. */
+/** Of an older release's JSON one may name several states at once, which count as so many tokens. */
 function withinBounds(tokens: readonly string[]): readonly string[] {
   let [count, bytes] = [0, 0];
   return tokens.filter((token) => {

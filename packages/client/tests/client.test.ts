@@ -54,16 +54,50 @@ describe('a session', () => {
     expect(session.carry('/users/big', true).tokens).toEqual([]);
   });
 
-  test('carries no more than a site takes where an answer names several states at once', () => {
+  test('carries what custom routes named with calls about any record, the newest, and to them what is newest of all', () => {
     const session = new Session();
     const many = (site: string): string => Array.from({ length: 10 }, (_, n) => `${site}${n}`).join(',');
-    session.keep('/quotes/eur', { token: many('a'), site: 'aws' }, none);
-    session.keep('/quotes/eur', { token: many('b'), site: 'azure' }, none);
-    session.keep('/quotes/usd', { token: 'c1', site: 'aws' }, none);
-    const carried = session.carry('/quotes/eur', true).tokens.join(', ').split(', ');
-    expect(carried.flatMap((text) => text.split(','))).toHaveLength(10);
-    const listed = session.carry('/quotes', true).tokens.flatMap((text) => text.split(','));
-    expect([listed.length, listed[0]]).toEqual([11, 'c1']);
+    session.keepSeveral({ token: many('a'), site: 'aws' });
+    session.keepSeveral({ token: many('b'), site: 'azure' });
+    session.keep('/users/ada', { token: 'u1', site: 'aws' }, none);
+    const read = session.carry('/users/ada', true).tokens;
+    expect([read.length, read.slice(0, 2), read.at(-1)]).toEqual([16, ['u1', 'b9'], 'a5']);
+    expect(session.carry('/users/bob', false).tokens.slice(0, 10).toSorted()).toEqual(many('b').split(','));
+    expect(session.carry('/users', true).tokens.slice(0, 2)).toEqual(['u1', 'b9']);
+    expect(session.carrySeveral().tokens.slice(0, 2)).toEqual(['u1', 'b9']);
+    // What an answer names again is there once; of what is old 64 stay.
+    session.keepSeveral({ token: 'a0,b9', site: 'aws' });
+    expect(session.carrySeveral().tokens.slice(0, 4)).toEqual(['b9', 'a0', 'u1', 'b8']);
+    for (let n = 0; n < 70; n += 1) session.keepSeveral({ token: `c${n}`, site: 'aws' });
+    const saved = JSON.parse(JSON.stringify(session)) as Record<string, string[]>;
+    expect(saved['*']).toHaveLength(64);
+    expect(Session.from(saved).carry('/users/bob', true).tokens[0]).toBe('c69');
+  });
+
+  test('goes from a custom route to the records of an entity and back', async () => {
+    const { client, aws } = fakeSites(
+      {},
+      {
+        operations: [
+          { method: 'POST', path: '/guests', keyed: true, session: 'several' },
+          { method: 'GET', path: '/users/{userId}', keyed: false },
+        ],
+      },
+    );
+    const usual = aws.handle.bind(aws);
+    aws.handle = (sent) => {
+      const response = usual(sent);
+      response.headers.set('x-tandem-session', sent.path === '/guests' ? 'g1,g2' : 'u1');
+      return response;
+    };
+    const carried = (): string | null | undefined => aws.sent.at(-1)?.headers.get('x-tandem-session');
+    const post = client.POST as unknown as (path: string, init: object) => Promise<unknown>;
+    const invite = (): Promise<unknown> => post('/guests', { body: {} });
+    await invite();
+    await client.GET('/users/{userId}', { params: { path: { userId: 'ada' } } });
+    expect(carried()).toBe('g2, g1');
+    await invite();
+    expect(carried()).toBe('u1, g2, g1');
   });
 
   test('goes to another process as JSON', () => {

@@ -5,6 +5,8 @@ export async function within<Result>(ms: number, what: string, work: Promise<Res
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what}: not within ${ms / 1_000} s`)), ms);
+    // What is waited for may never come, because it was stopped: then the process ends without it.
+    timer.unref();
   });
   try {
     return await Promise.race([work, late]);

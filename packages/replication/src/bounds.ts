@@ -139,6 +139,18 @@ export const horizonMs = 30 * 24 * 3_600_000;
 /** What a site holds a tombstone for longer than the horizon before it is removed: more than clocks ever disagree. */
 export const tombstoneMarginMs = 24 * 3_600_000;
 
+// Places
+/**
+ * How long a site has known a declaration of `sites` before it removes what it keeps no more: whatever began under the one
+ * before has ended by then. Lambda ends an invocation after 15 minutes at the latest, ours after one
+ * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html), Functions after `functionTimeout` of `host.json`,
+ * five minutes, by a restart of the worker (https://learn.microsoft.com/azure/azure-functions/functions-scale#timeout). The
+ * rest is for the update itself, which reaches the functions of a site one after the other.
+ */
+export const placesSettleMs = 2 * 3_600_000;
+/** How long the cursor of a comparison stands at home: a search that is slower begins with the first record again. */
+export const cursorKeptMs = 15 * 60_000;
+
 // Conflicts
 /** How long an entry of the conflict log stands: 90 days. */
 export const conflictKeptMs = 90 * 24 * 3_600_000;

@@ -13,6 +13,7 @@ import { canonicalJson } from './canonical-json.ts';
 import { BEATEN_AT, heartbeatKey, SEMANTICS_FIELD, understoodBy } from './heartbeat-record.ts';
 import { readKeys } from './isolate.ts';
 import type { Json } from './json.ts';
+import { knownPlaces, knownSinceMs } from './known-places.ts';
 import { localWrite } from './local-write.ts';
 import { pauseKey } from './paused-peers.ts';
 import { isConfined, openName } from './placement.ts';
@@ -32,7 +33,7 @@ const CAUSE_CHARACTERS_MAX = 200;
 
 /**
  * Writes the site's heartbeat when it is due, and returns it as it is. Ticks are never quite regular: half of one early
- * is not too early. A new release says at once what it understands.
+ * is not too early. A new release says at once what it understands, and where records are kept.
  * @throws what `localWrite` throws.
  */
 export function* beat(site: Site): Protocol<StoredRecord> {
@@ -43,8 +44,9 @@ export function* beat(site: Site): Protocol<StoredRecord> {
     operationId: `beat-${at}`,
     decide: (held) => {
       found.ahead = held !== undefined && isAhead(held, at);
-      if (understoodBy(held) === SEMANTICS && isYoung(held, at)) return undefined;
-      return { [BEATEN_AT]: at, [SEMANTICS_FIELD]: SEMANTICS };
+      const isKnown = site.keptAt === undefined || knownSinceMs(site, held) !== undefined;
+      if (understoodBy(held) === SEMANTICS && isKnown && isYoung(held, at)) return undefined;
+      return { [BEATEN_AT]: at, [SEMANTICS_FIELD]: SEMANTICS, ...knownPlaces(site, held, at) };
     },
   });
   if (found.ahead) yield* renewReports(site);

@@ -15,7 +15,7 @@ import type { FailedKeys } from './isolate.ts';
 import type { Json } from './json.ts';
 import { localWrite } from './local-write.ts';
 import { isConfined, openName } from './placement.ts';
-import type { Protocol, Site } from './protocol.ts';
+import { get, type Protocol, type Site } from './protocol.ts';
 import type { StoredRecord } from './record.ts';
 
 const UNUSABLE = 'unusable';
@@ -35,8 +35,7 @@ export interface UnusableKey {
 
 /** What is noted in a site's heartbeat and still stands, the newest first. */
 export function unusableKeys(heartbeat: StoredRecord | undefined, nowMs: number): readonly UnusableKey[] {
-  const value = heartbeat?.state.fields[UNUSABLE]?.[1];
-  return (Array.isArray(value) ? (value as Json[]) : []).flatMap((entry) => {
+  return entriesOf(heartbeat).flatMap((entry) => {
     const [key, during, reason, sinceMs, lastMs] = Array.isArray(entry) ? (entry as Json[]) : [];
     const isWhole =
       typeof key === 'string' &&
@@ -47,6 +46,11 @@ export function unusableKeys(heartbeat: StoredRecord | undefined, nowMs: number)
     if (!isWhole || Math.abs(nowMs - lastMs) > unusableKeptMs) return [];
     return [{ key, during, reason, sinceMs, lastMs }];
   });
+}
+
+function entriesOf(heartbeat: StoredRecord | undefined): readonly Json[] {
+  const value = heartbeat?.state.fields[UNUSABLE]?.[1];
+  return Array.isArray(value) ? (value as Json[]) : [];
 }
 
 /** Key → why, as the heartbeat may say it, which is kept everywhere: a list at this site names what is confined. */
@@ -84,13 +88,32 @@ export function* noteUnusable(site: Site, during: Activity, failed: FailedKeys):
         }));
         for (const { key } of met) known.delete(key);
         const entries = [...met, ...known.values()].slice(0, unusableKeysMax);
-        return {
-          [UNUSABLE]: entries.map((each) => [each.key, each.during, each.reason, each.sinceMs, each.lastMs]),
-        };
+        return { [UNUSABLE]: entries.map(asJson) };
       },
     });
   } catch (error) {
     // It is met again in an hour; what it was met by must go on.
     if (!(error instanceof AppError)) throw error;
   }
+}
+
+function asJson({ key, during, reason, sinceMs, lastMs }: UnusableKey): Json {
+  return [key, during, reason, sinceMs, lastMs];
+}
+
+/** Takes out what was noted while every site kept it, and is kept at some sites only by now. */
+export function* forgetUnusable(site: Site): Protocol<void> {
+  const isOpen = (entry: Json): boolean => {
+    const [key] = Array.isArray(entry) ? (entry as Json[]) : [];
+    return typeof key !== 'string' || key === openName(site, key);
+  };
+  const areOpen = (heartbeat: StoredRecord | undefined): boolean => entriesOf(heartbeat).every(isOpen);
+  const key = heartbeatKey(site.site);
+  if (areOpen((yield* get(key))?.record)) return;
+  yield* localWrite(site, {
+    key,
+    operationId: `open-${site.now()}`,
+    decide: (heartbeat) =>
+      areOpen(heartbeat) ? undefined : { [UNUSABLE]: entriesOf(heartbeat).filter(isOpen) },
+  });
 }

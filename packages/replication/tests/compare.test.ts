@@ -140,6 +140,38 @@ describe('comparing two sites', () => {
     expect(mesh.result()).toMatchObject({ from: { differing: 0 }, to: { differing: 0 } });
   });
 
+  test('of one entity finds what of it the other lacks, and leaves the result about all records alone', async () => {
+    const mesh = new Mesh();
+    await mesh.agree(3);
+    const whole = await mesh.compare();
+    for (const key of ['order:1', 'unique:x', 'user:new']) await mesh.site(AWS).write(key, { a: 1 });
+    const of = { of: 'order', id: 'of orders', repair: true };
+    expect((await mesh.compare(of)).from).toMatchObject({
+      counted: 2,
+      differing: 2,
+      repaired: 2,
+      examples: expect.arrayContaining(['order:1', 'unique:x']),
+    });
+    expect((await mesh.compare({ ...of, id: 'again' })).from).toMatchObject({ counted: 2, differing: 0 });
+    expect(mesh.result()).toEqual(whole);
+    expect(mesh.site(AZURE).held('user:new')).toBeUndefined();
+  });
+
+  test('of one entity counts what has changed meanwhile: nobody knows whether the other has what it was', async () => {
+    const mesh = new Mesh();
+    const site = mesh.site(AWS);
+    await site.write('order:1', { a: 1 });
+    let steps = 0;
+    const job = { id: 'job', from: AWS, to: AZURE, of: 'order', atMs: site.nowMs, repair: false };
+    await site.run(begin(site.site, job));
+    await mesh.settle((message) => {
+      steps += 1;
+      if (steps === 2) void site.write('order:1', { a: 2 });
+      return [message];
+    });
+    expect(mesh.result(job).from).toMatchObject({ counted: 1, checked: 0, differing: 1 });
+  });
+
   test('every step may be taken twice', async () => {
     const mesh = new Mesh();
     await mesh.agree(20);

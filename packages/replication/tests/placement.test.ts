@@ -6,7 +6,13 @@ import { beginPurge } from '@tandem-clouds/replication/anti-entropy/purge';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { awaitAcceptance } from '@tandem-clouds/replication/await-acceptance';
-import { compareStepMs, horizonMs, sweepGraceMs } from '@tandem-clouds/replication/bounds';
+import {
+  compareStepMs,
+  cursorKeptMs,
+  horizonMs,
+  placesSettleMs,
+  sweepGraceMs,
+} from '@tandem-clouds/replication/bounds';
 import { NotKeptHereError, RefusedError } from '@tandem-clouds/replication/errors';
 import { forward } from '@tandem-clouds/replication/forward';
 import { beat, leaveNotes, NO_NOTES, refusedKeys, sweptTo } from '@tandem-clouds/replication/heartbeat';
@@ -40,6 +46,12 @@ function everythingAt(name: string): string {
     ...(verifiers.get(name)?.sent ?? []),
   ]);
   return JSON.stringify([[...mesh.site(name).store.items], queued]);
+}
+
+/** The site has known where records are kept for so long that nothing runs there which does not. */
+async function settleIn(site: TestSite): Promise<void> {
+  await site.run(beat(site.site));
+  mesh.tick(placesSettleMs);
 }
 
 async function arrive(at: TestSite, from: TestSite, key: string): Promise<void> {
@@ -121,6 +133,7 @@ describe('what a release before has left', () => {
       azure.store.items.set(key, { ...held, record: { ...held.record, pending: {} } });
     }
     declare(aws, azure, eu);
+    await settleIn(azure);
     const purge = async (): Promise<void> => {
       await azure.run(beginPurge(azure.site));
       await mesh.settle();
@@ -146,6 +159,7 @@ test('what is not kept is found to the last record, step by step', async () => {
   for (const [key, held] of azure.store.items)
     azure.store.items.set(key, { ...held, record: { ...held.record, pending: {} } });
   declare(aws, azure, eu);
+  await settleIn(azure);
   await aws.run(beat(aws.site));
   await arrive(azure, aws, heartbeatKey(AWS));
   azure.store.before = (operation) => {
@@ -154,6 +168,111 @@ test('what is not kept is found to the last record, step by step', async () => {
   await azure.run(beginPurge(azure.site));
   await mesh.settle();
   expect([...azure.store.items.keys()].filter((key) => key.startsWith('patient'))).toEqual([]);
+});
+
+describe('what may still be written by a function that knows another declaration', () => {
+  const isHeld = (): boolean => azure.held('patient:1') !== undefined;
+  const purge = async (): Promise<void> => {
+    await azure.run(beginPurge(azure.site));
+    await mesh.settle();
+  };
+  const undeclared = (): Promise<unknown> => {
+    const { keptAt: _, ...before } = azure.site;
+    return azure.run(beat(before));
+  };
+
+  beforeEach(async () => {
+    await azure.write('patient:1', { a: 1 });
+    for (const site of [aws, eu]) await arrive(site, azure, 'patient:1');
+    azure.store.items.set('patient:1', {
+      record: { ...azure.held('patient:1')!, pending: {} },
+      revision: 7,
+    });
+    declare(aws, azure, eu);
+    await aws.run(beat(aws.site));
+    await arrive(azure, aws, heartbeatKey(AWS));
+  });
+
+  test('is removed when it has ended', async () => {
+    await purge();
+    expect(isHeld()).toBe(true);
+    await azure.run(beat(azure.site));
+    mesh.tick(placesSettleMs - 1);
+    await azure.run(beat(azure.site));
+    await purge();
+    expect(isHeld()).toBe(true);
+    mesh.tick(1);
+    // Nor does it matter what the site cannot read of what it has written about itself.
+    azure.store.bad.set(`verification:${AZURE}.${AWS}`, { read: new RefusedError('for good') });
+    await purge();
+    expect(isHeld()).toBe(false);
+  });
+
+  test('has the whole time again after a rollback, also to a release that does not say what it knows', async () => {
+    await settleIn(azure);
+    await undeclared();
+    await purge();
+    expect(isHeld()).toBe(true);
+    mesh.tick(1);
+    await settleIn(azure);
+    mesh.tick(-1);
+    await purge();
+    expect(isHeld()).toBe(true);
+    mesh.tick(1);
+    await purge();
+    expect(isHeld()).toBe(false);
+  });
+
+  test('stays when the site has had another release by the time it may go', async () => {
+    await settleIn(azure);
+    await azure.run(beginPurge(azure.site));
+    await undeclared();
+    await mesh.settle();
+    expect(isHeld()).toBe(true);
+  });
+});
+
+describe('names from the time at which every site kept the records', () => {
+  const named = (): boolean => JSON.stringify([...aws.store.items]).includes('secret');
+
+  test('are taken out of what a site has written about itself', async () => {
+    await aws.run(beat(aws.site));
+    await aws.write('user:1', { a: 1 });
+    await aws.write('patient:secret', { a: 1 });
+    mesh.tick(60_000);
+    await mesh.beginAndSettle({ from: AWS, to: AZURE, repair: false });
+    await mesh.beginAndSettle({ id: 'promotion', from: AWS, to: AZURE, repair: false, of: 'patient' });
+    const byPatient = { entities: ['patient'] };
+    aws.site = { ...aws.site, declaredWriter: Object.assign(() => undefined, byPatient) };
+    expect(JSON.stringify(aws.held(`verification:${AWS}.${AZURE}.patient`))).toContain('secret');
+    const why = new RefusedError('patient:secret is refused');
+    await aws.run(noteUnusable(aws.site, 'compare', new Map([['patient:secret', why]])));
+    await aws.write(`cursor:${AWS}.${AZURE}.${AWS}.to`, { place: ['job', 'patient:secret'] });
+    aws.store.items.delete('patient:secret');
+    declare(aws);
+    await aws.run(beginPurge(aws.site));
+    // It might yet be needed.
+    expect(named()).toBe(true);
+    mesh.tick(cursorKeptMs + 1);
+    await aws.run(beginPurge(aws.site));
+    expect(mesh.result({ from: AWS, to: AZURE }).from).toMatchObject({ differing: 2, examples: ['user:1'] });
+    expect(named()).toBe(false);
+    const revisions = [...aws.store.items.values()].map(({ revision }) => revision);
+    await aws.run(beginPurge(aws.site));
+    expect([...aws.store.items.values()].map(({ revision }) => revision)).toEqual(revisions);
+  });
+
+  test('go no further than the first site that knows better', async () => {
+    declare(aws);
+    const job = { id: 'j', from: AWS, to: AZURE, atMs: aws.nowMs, repair: false };
+    const totals = { checked: 2, differing: 2, repaired: 0, examples: ['patient:secret', 'user:1'] };
+    await aws.run(begin(aws.site, job));
+    const step = { kind: 'ended', job, side: 'from', counted: { from: 2, to: 0 }, totals };
+    const message = delivered({ id: 'ended', body: JSON.stringify(step) });
+    await aws.run(verify(aws.site, [message], checkStep));
+    expect(mesh.result({ from: AWS, to: AZURE }).from).toMatchObject({ examples: ['user:1'] });
+    expect(named()).toBe(false);
+  });
 });
 
 describe('nothing in what is kept everywhere', () => {

@@ -42,6 +42,9 @@ export interface CreateOptions extends Pick<WriteOptions, 'seen' | 'traceparent'
 
 export type ChangeOptions = WriteOptions & CreateOptions;
 
+/** A keyed removal that was done before finds its tombstone, and is done; without a key what is gone is not found. */
+export type RemoveOptions = WriteOptions & Pick<CreateOptions, 'request'>;
+
 export interface ActionOptions extends ChangeOptions {
   readonly caller: RuleCaller;
 }
@@ -237,17 +240,23 @@ export class EntityService {
     return { record, replayed };
   }
 
-  /** @throws NotFoundError @throws PreconditionFailedError */
-  remove(id: string, { ifMatch, traceparent, seen }: WriteOptions): Promise<StoredRecord> {
+  /**
+   * The tombstone. A keyed request that was done before has removed what it meant: a later life of the key stays.
+   * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError @throws RequestForgottenError
+   */
+  remove(id: string, { ifMatch, traceparent, seen, request }: RemoveOptions): Promise<StoredRecord> {
     return this.#replica.write({
       key: this.#key(id),
       traceparent,
       seen,
       mayKnow: this.#mayKnow,
       decide: (current, isLive) => {
+        const known = current !== undefined && this.#scope.holds(current) ? current : undefined;
+        if (earlierRun(known, request, true) !== undefined) return undefined;
         const live = this.#live(isLive ? current : undefined, id);
         checkPrecondition(live, ifMatch);
-        return this.#deletion(live);
+        const nowMs = this.#replica.now();
+        return { ...this.#deletion(live), ...remember(live, request, { created: false, nowMs }) };
       },
     });
   }

@@ -2,7 +2,10 @@
  * From the declared `sites` of entities to where the protocol keeps a record (`replication/placement.ts`). What names a record
  * of such an entity, a claim of one of its values or an entry of the conflict log, is kept where the record is.
  */
+import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
 import type { KeptAt } from '@tandem-clouds/replication/declared-places';
+import { hashText } from '@tandem-clouds/replication/hash';
+import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import { elementsOf } from '@tandem-clouds/replication/policies/set';
 import { entityOf, idOf, partsOf, type RecordState } from '@tandem-clouds/replication/record';
@@ -14,7 +17,9 @@ export type EntitySites = Readonly<Record<string, readonly string[]>>;
 /** Undefined where every site keeps everything. */
 export function placementOf(sites: EntitySites): KeptAt | undefined {
   if (Object.keys(sites).length === 0) return undefined;
-  return (key, state) => own(sites, subjectOf(key, state));
+  return Object.assign((key: string, state?: RecordState) => own(sites, subjectOf(key, state)), {
+    declaration: hashText(canonicalJson(sites as Json)),
+  });
 }
 
 /** The entity of the record that a key is about. */

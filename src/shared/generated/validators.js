@@ -2434,7 +2434,7 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate14.errors = vErrors, errors === 0;
 }
-var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury", "purge", "index", "pack"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }, { type: "object", required: ["kind", "from", "by", "states"], additionalProperties: !0, properties: { kind: { const: "purge" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, by: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "site", "ids", "sinceMs"], additionalProperties: !0, properties: { kind: { const: "index" }, site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, ids: { type: "array", minItems: 1, maxItems: 200, items: { type: "string", maxLength: 512 } }, sinceMs: { type: "integer", minimum: 0 }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "from", "events"], additionalProperties: !0, properties: { kind: { const: "pack" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, events: { type: "array", minItems: 1, maxItems: 1e3, items: { type: "object" } } } }] };
+var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury", "purge", "index", "pack"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }, { type: "object", required: ["kind", "from", "by", "states"], additionalProperties: !0, properties: { kind: { const: "purge" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, by: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "site", "ids", "sinceMs"], additionalProperties: !0, properties: { kind: { const: "index" }, site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, ids: { type: "array", minItems: 1, maxItems: 200, items: { type: "string", maxLength: 512 } }, sinceMs: { type: "integer", minimum: 0 }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "from", "events"], additionalProperties: !0, properties: { kind: { const: "pack" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, events: { type: "array", minItems: 1, maxItems: 1e3, items: { type: "object" } } } }] };
 function validate15(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -2547,1847 +2547,1907 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
                 let err20 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/0/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
                 vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
               }
+              if (data2.of !== void 0) {
+                let data8 = data2.of;
+                if (typeof data8 == "string") {
+                  if (func3(data8) > 512) {
+                    let err21 = { instancePath: instancePath + "/job/of", schemaPath: "#/oneOf/0/properties/job/properties/of/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+                  }
+                } else {
+                  let err22 = { instancePath: instancePath + "/job/of", schemaPath: "#/oneOf/0/properties/job/properties/of/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+                }
+              }
               if (data2.contents !== void 0 && typeof data2.contents != "boolean") {
-                let err21 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/0/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+                let err23 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/0/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
               }
               if (data2.ordered !== void 0 && typeof data2.ordered != "boolean") {
-                let err22 = { instancePath: instancePath + "/job/ordered", schemaPath: "#/oneOf/0/properties/job/properties/ordered/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+                let err24 = { instancePath: instancePath + "/job/ordered", schemaPath: "#/oneOf/0/properties/job/properties/ordered/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
               if (data2.hops !== void 0) {
-                let data10 = data2.hops;
-                if (!(typeof data10 == "number" && !(data10 % 1) && !isNaN(data10) && isFinite(data10))) {
-                  let err23 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/0/properties/job/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+                let data11 = data2.hops;
+                if (!(typeof data11 == "number" && !(data11 % 1) && !isNaN(data11) && isFinite(data11))) {
+                  let err25 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/0/properties/job/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                 }
-                if (typeof data10 == "number" && isFinite(data10) && (data10 < 0 || isNaN(data10))) {
-                  let err24 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/0/properties/job/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+                if (typeof data11 == "number" && isFinite(data11) && (data11 < 0 || isNaN(data11))) {
+                  let err26 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/0/properties/job/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
                 }
               }
             } else {
-              let err25 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/0/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+              let err27 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/0/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
             }
           }
           if (data.side !== void 0) {
-            let data11 = data.side;
-            if (!(data11 === "from" || data11 === "to")) {
-              let err26 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/0/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[0].properties.side.enum }, message: "must be equal to one of the allowed values" };
-              vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+            let data12 = data.side;
+            if (!(data12 === "from" || data12 === "to")) {
+              let err28 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/0/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[0].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
             }
           }
           if (data.counted !== void 0) {
-            let data12 = data.counted;
-            if (data12 && typeof data12 == "object" && !Array.isArray(data12)) {
-              if (data12.from === void 0) {
-                let err27 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+            let data13 = data.counted;
+            if (data13 && typeof data13 == "object" && !Array.isArray(data13)) {
+              if (data13.from === void 0) {
+                let err29 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
               }
-              if (data12.to === void 0) {
-                let err28 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+              if (data13.to === void 0) {
+                let err30 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
               }
-              for (let key0 in data12)
+              for (let key0 in data13)
                 if (!(key0 === "from" || key0 === "to")) {
-                  let err29 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
-                }
-              if (data12.from !== void 0) {
-                let data13 = data12.from;
-                if (!(typeof data13 == "number" && !(data13 % 1) && !isNaN(data13) && isFinite(data13))) {
-                  let err30 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/0/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
-                }
-                if (typeof data13 == "number" && isFinite(data13) && (data13 < 0 || isNaN(data13))) {
-                  let err31 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/0/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  let err31 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
                   vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
                 }
-              }
-              if (data12.to !== void 0) {
-                let data14 = data12.to;
+              if (data13.from !== void 0) {
+                let data14 = data13.from;
                 if (!(typeof data14 == "number" && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
-                  let err32 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/0/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  let err32 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/0/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
                 }
                 if (typeof data14 == "number" && isFinite(data14) && (data14 < 0 || isNaN(data14))) {
-                  let err33 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/0/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  let err33 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/0/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
                 }
               }
-            } else {
-              let err34 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
-            }
-          }
-          if (data.sketch !== void 0) {
-            let data15 = data.sketch;
-            if (typeof data15 == "string") {
-              if (func3(data15) > 131040) {
-                let err35 = { instancePath: instancePath + "/sketch", schemaPath: "#/oneOf/0/properties/sketch/maxLength", keyword: "maxLength", params: { limit: 131040 }, message: "must NOT have more than 131040 characters" };
-                vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+              if (data13.to !== void 0) {
+                let data15 = data13.to;
+                if (!(typeof data15 == "number" && !(data15 % 1) && !isNaN(data15) && isFinite(data15))) {
+                  let err34 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/0/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+                }
+                if (typeof data15 == "number" && isFinite(data15) && (data15 < 0 || isNaN(data15))) {
+                  let err35 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/0/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+                }
               }
             } else {
-              let err36 = { instancePath: instancePath + "/sketch", schemaPath: "#/oneOf/0/properties/sketch/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              let err36 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/0/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
               vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
             }
           }
-          if (data.cursor !== void 0) {
-            let data16 = data.cursor;
+          if (data.sketch !== void 0) {
+            let data16 = data.sketch;
             if (typeof data16 == "string") {
-              if (func3(data16) > 4096) {
-                let err37 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/0/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+              if (func3(data16) > 131040) {
+                let err37 = { instancePath: instancePath + "/sketch", schemaPath: "#/oneOf/0/properties/sketch/maxLength", keyword: "maxLength", params: { limit: 131040 }, message: "must NOT have more than 131040 characters" };
                 vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
               }
             } else {
-              let err38 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/0/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              let err38 = { instancePath: instancePath + "/sketch", schemaPath: "#/oneOf/0/properties/sketch/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
             }
           }
+          if (data.cursor !== void 0) {
+            let data17 = data.cursor;
+            if (typeof data17 == "string") {
+              if (func3(data17) > 4096) {
+                let err39 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/0/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
+              }
+            } else {
+              let err40 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/0/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+            }
+          }
         } else {
-          let err39 = { instancePath, schemaPath: "#/oneOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
+          let err41 = { instancePath, schemaPath: "#/oneOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
         }
       else if (tag0 === "find")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err40 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
-          }
-          if (data.job === void 0) {
-            let err41 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
-            vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
-          }
-          if (data.side === void 0) {
-            let err42 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
+            let err42 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
           }
-          if (data.counted === void 0) {
-            let err43 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
+          if (data.job === void 0) {
+            let err43 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
             vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
           }
-          if (data.totals === void 0) {
-            let err44 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+          if (data.side === void 0) {
+            let err44 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
             vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
           }
-          if (data.rest === void 0) {
-            let err45 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "rest" }, message: "must have required property 'rest'" };
+          if (data.counted === void 0) {
+            let err45 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
             vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
           }
-          if (data.kind !== void 0 && data.kind !== "find") {
-            let err46 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/1/properties/kind/const", keyword: "const", params: { allowedValue: "find" }, message: "must be equal to constant" };
+          if (data.totals === void 0) {
+            let err46 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
             vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
           }
+          if (data.rest === void 0) {
+            let err47 = { instancePath, schemaPath: "#/oneOf/1/required", keyword: "required", params: { missingProperty: "rest" }, message: "must have required property 'rest'" };
+            vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "find") {
+            let err48 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/1/properties/kind/const", keyword: "const", params: { allowedValue: "find" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+          }
           if (data.job !== void 0) {
-            let data18 = data.job;
-            if (data18 && typeof data18 == "object" && !Array.isArray(data18)) {
-              if (data18.id === void 0) {
-                let err47 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
-                vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
-              }
-              if (data18.from === void 0) {
-                let err48 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
-              }
-              if (data18.to === void 0) {
-                let err49 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+            let data19 = data.job;
+            if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
+              if (data19.id === void 0) {
+                let err49 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
                 vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
               }
-              if (data18.atMs === void 0) {
-                let err50 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+              if (data19.from === void 0) {
+                let err50 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
                 vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
               }
-              if (data18.repair === void 0) {
-                let err51 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+              if (data19.to === void 0) {
+                let err51 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
                 vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
               }
-              if (data18.id !== void 0) {
-                let data19 = data18.id;
-                if (typeof data19 == "string") {
-                  if (func3(data19) > 512) {
-                    let err52 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/1/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
-                  }
-                } else {
-                  let err53 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/1/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
-                }
+              if (data19.atMs === void 0) {
+                let err52 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+                vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
               }
-              if (data18.from !== void 0) {
-                let data20 = data18.from;
+              if (data19.repair === void 0) {
+                let err53 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+                vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+              }
+              if (data19.id !== void 0) {
+                let data20 = data19.id;
                 if (typeof data20 == "string") {
-                  if (!pattern0.test(data20)) {
-                    let err54 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/1/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                  if (func3(data20) > 512) {
+                    let err54 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/1/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                     vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
                   }
                 } else {
-                  let err55 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/1/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err55 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/1/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
                 }
               }
-              if (data18.to !== void 0) {
-                let data21 = data18.to;
+              if (data19.from !== void 0) {
+                let data21 = data19.from;
                 if (typeof data21 == "string") {
                   if (!pattern0.test(data21)) {
-                    let err56 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/1/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    let err56 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/1/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
                     vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
                   }
                 } else {
-                  let err57 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/1/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err57 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/1/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
                 }
               }
-              if (data18.atMs !== void 0) {
-                let data22 = data18.atMs;
-                if (!(typeof data22 == "number" && !(data22 % 1) && !isNaN(data22) && isFinite(data22))) {
-                  let err58 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/1/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
-                }
-                if (typeof data22 == "number" && isFinite(data22) && (data22 < 0 || isNaN(data22))) {
-                  let err59 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/1/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (data19.to !== void 0) {
+                let data22 = data19.to;
+                if (typeof data22 == "string") {
+                  if (!pattern0.test(data22)) {
+                    let err58 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/1/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+                  }
+                } else {
+                  let err59 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/1/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
                 }
               }
-              if (data18.repair !== void 0 && typeof data18.repair != "boolean") {
-                let err60 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/1/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+              if (data19.atMs !== void 0) {
+                let data23 = data19.atMs;
+                if (!(typeof data23 == "number" && !(data23 % 1) && !isNaN(data23) && isFinite(data23))) {
+                  let err60 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/1/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+                }
+                if (typeof data23 == "number" && isFinite(data23) && (data23 < 0 || isNaN(data23))) {
+                  let err61 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/1/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+                }
               }
-              if (data18.contents !== void 0 && typeof data18.contents != "boolean") {
-                let err61 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/1/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
-              }
-              if (data18.ordered !== void 0 && typeof data18.ordered != "boolean") {
-                let err62 = { instancePath: instancePath + "/job/ordered", schemaPath: "#/oneOf/1/properties/job/properties/ordered/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+              if (data19.repair !== void 0 && typeof data19.repair != "boolean") {
+                let err62 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/1/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
                 vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
               }
-              if (data18.hops !== void 0) {
-                let data26 = data18.hops;
-                if (!(typeof data26 == "number" && !(data26 % 1) && !isNaN(data26) && isFinite(data26))) {
-                  let err63 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/1/properties/job/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
-                }
-                if (typeof data26 == "number" && isFinite(data26) && (data26 < 0 || isNaN(data26))) {
-                  let err64 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/1/properties/job/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (data19.of !== void 0) {
+                let data25 = data19.of;
+                if (typeof data25 == "string") {
+                  if (func3(data25) > 512) {
+                    let err63 = { instancePath: instancePath + "/job/of", schemaPath: "#/oneOf/1/properties/job/properties/of/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+                  }
+                } else {
+                  let err64 = { instancePath: instancePath + "/job/of", schemaPath: "#/oneOf/1/properties/job/properties/of/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
                 }
               }
+              if (data19.contents !== void 0 && typeof data19.contents != "boolean") {
+                let err65 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/1/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+              }
+              if (data19.ordered !== void 0 && typeof data19.ordered != "boolean") {
+                let err66 = { instancePath: instancePath + "/job/ordered", schemaPath: "#/oneOf/1/properties/job/properties/ordered/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+              }
+              if (data19.hops !== void 0) {
+                let data28 = data19.hops;
+                if (!(typeof data28 == "number" && !(data28 % 1) && !isNaN(data28) && isFinite(data28))) {
+                  let err67 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/1/properties/job/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+                }
+                if (typeof data28 == "number" && isFinite(data28) && (data28 < 0 || isNaN(data28))) {
+                  let err68 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/1/properties/job/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+                }
+              }
             } else {
-              let err65 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+              let err69 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/1/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
             }
           }
           if (data.side !== void 0) {
-            let data27 = data.side;
-            if (!(data27 === "from" || data27 === "to")) {
-              let err66 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/1/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[1].properties.side.enum }, message: "must be equal to one of the allowed values" };
-              vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+            let data29 = data.side;
+            if (!(data29 === "from" || data29 === "to")) {
+              let err70 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/1/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[1].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
             }
           }
           if (data.counted !== void 0) {
-            let data28 = data.counted;
-            if (data28 && typeof data28 == "object" && !Array.isArray(data28)) {
-              if (data28.from === void 0) {
-                let err67 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+            let data30 = data.counted;
+            if (data30 && typeof data30 == "object" && !Array.isArray(data30)) {
+              if (data30.from === void 0) {
+                let err71 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
               }
-              if (data28.to === void 0) {
-                let err68 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+              if (data30.to === void 0) {
+                let err72 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
               }
-              for (let key1 in data28)
+              for (let key1 in data30)
                 if (!(key1 === "from" || key1 === "to")) {
-                  let err69 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+                  let err73 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
                 }
-              if (data28.from !== void 0) {
-                let data29 = data28.from;
-                if (!(typeof data29 == "number" && !(data29 % 1) && !isNaN(data29) && isFinite(data29))) {
-                  let err70 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/1/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+              if (data30.from !== void 0) {
+                let data31 = data30.from;
+                if (!(typeof data31 == "number" && !(data31 % 1) && !isNaN(data31) && isFinite(data31))) {
+                  let err74 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/1/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
                 }
-                if (typeof data29 == "number" && isFinite(data29) && (data29 < 0 || isNaN(data29))) {
-                  let err71 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/1/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+                if (typeof data31 == "number" && isFinite(data31) && (data31 < 0 || isNaN(data31))) {
+                  let err75 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/1/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
                 }
               }
-              if (data28.to !== void 0) {
-                let data30 = data28.to;
-                if (!(typeof data30 == "number" && !(data30 % 1) && !isNaN(data30) && isFinite(data30))) {
-                  let err72 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/1/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+              if (data30.to !== void 0) {
+                let data32 = data30.to;
+                if (!(typeof data32 == "number" && !(data32 % 1) && !isNaN(data32) && isFinite(data32))) {
+                  let err76 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/1/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
                 }
-                if (typeof data30 == "number" && isFinite(data30) && (data30 < 0 || isNaN(data30))) {
-                  let err73 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/1/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+                if (typeof data32 == "number" && isFinite(data32) && (data32 < 0 || isNaN(data32))) {
+                  let err77 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/1/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
                 }
               }
             } else {
-              let err74 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+              let err78 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/1/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
             }
           }
           if (data.totals !== void 0) {
-            let data31 = data.totals;
-            if (data31 && typeof data31 == "object" && !Array.isArray(data31)) {
-              if (data31.checked === void 0) {
-                let err75 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
-                vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+            let data33 = data.totals;
+            if (data33 && typeof data33 == "object" && !Array.isArray(data33)) {
+              if (data33.checked === void 0) {
+                let err79 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
+                vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
               }
-              if (data31.differing === void 0) {
-                let err76 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
-                vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+              if (data33.differing === void 0) {
+                let err80 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
+                vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
               }
-              if (data31.repaired === void 0) {
-                let err77 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
-                vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+              if (data33.repaired === void 0) {
+                let err81 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
+                vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
               }
-              if (data31.examples === void 0) {
-                let err78 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
-                vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+              if (data33.examples === void 0) {
+                let err82 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
+                vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
               }
-              if (data31.checked !== void 0) {
-                let data32 = data31.checked;
-                if (!(typeof data32 == "number" && !(data32 % 1) && !isNaN(data32) && isFinite(data32))) {
-                  let err79 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/1/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
-                }
-                if (typeof data32 == "number" && isFinite(data32) && (data32 < 0 || isNaN(data32))) {
-                  let err80 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/1/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
-                }
-              }
-              if (data31.differing !== void 0) {
-                let data33 = data31.differing;
-                if (!(typeof data33 == "number" && !(data33 % 1) && !isNaN(data33) && isFinite(data33))) {
-                  let err81 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/1/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
-                }
-                if (typeof data33 == "number" && isFinite(data33) && (data33 < 0 || isNaN(data33))) {
-                  let err82 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/1/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
-                }
-              }
-              if (data31.repaired !== void 0) {
-                let data34 = data31.repaired;
+              if (data33.checked !== void 0) {
+                let data34 = data33.checked;
                 if (!(typeof data34 == "number" && !(data34 % 1) && !isNaN(data34) && isFinite(data34))) {
-                  let err83 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/1/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  let err83 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/1/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
                 }
                 if (typeof data34 == "number" && isFinite(data34) && (data34 < 0 || isNaN(data34))) {
-                  let err84 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/1/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  let err84 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/1/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
                 }
               }
-              if (data31.examples !== void 0) {
-                let data35 = data31.examples;
-                if (Array.isArray(data35)) {
-                  if (data35.length > 100) {
-                    let err85 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/1/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
-                    vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
-                  }
-                  let len0 = data35.length;
-                  for (let i0 = 0; i0 < len0; i0++) {
-                    let data36 = data35[i0];
-                    if (typeof data36 == "string") {
-                      if (func3(data36) > 512) {
-                        let err86 = { instancePath: instancePath + "/totals/examples/" + i0, schemaPath: "#/oneOf/1/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
-                      }
-                    } else {
-                      let err87 = { instancePath: instancePath + "/totals/examples/" + i0, schemaPath: "#/oneOf/1/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
-                    }
-                  }
-                } else {
-                  let err88 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/1/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              if (data33.differing !== void 0) {
+                let data35 = data33.differing;
+                if (!(typeof data35 == "number" && !(data35 % 1) && !isNaN(data35) && isFinite(data35))) {
+                  let err85 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/1/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+                }
+                if (typeof data35 == "number" && isFinite(data35) && (data35 < 0 || isNaN(data35))) {
+                  let err86 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/1/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+                }
+              }
+              if (data33.repaired !== void 0) {
+                let data36 = data33.repaired;
+                if (!(typeof data36 == "number" && !(data36 % 1) && !isNaN(data36) && isFinite(data36))) {
+                  let err87 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/1/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+                }
+                if (typeof data36 == "number" && isFinite(data36) && (data36 < 0 || isNaN(data36))) {
+                  let err88 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/1/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
                 }
               }
+              if (data33.examples !== void 0) {
+                let data37 = data33.examples;
+                if (Array.isArray(data37)) {
+                  if (data37.length > 100) {
+                    let err89 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/1/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+                    vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+                  }
+                  let len0 = data37.length;
+                  for (let i0 = 0; i0 < len0; i0++) {
+                    let data38 = data37[i0];
+                    if (typeof data38 == "string") {
+                      if (func3(data38) > 512) {
+                        let err90 = { instancePath: instancePath + "/totals/examples/" + i0, schemaPath: "#/oneOf/1/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+                      }
+                    } else {
+                      let err91 = { instancePath: instancePath + "/totals/examples/" + i0, schemaPath: "#/oneOf/1/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+                    }
+                  }
+                } else {
+                  let err92 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/1/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+                }
+              }
             } else {
-              let err89 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+              let err93 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/1/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
             }
           }
           if (data.rest !== void 0) {
-            let data37 = data.rest;
-            if (data37 && typeof data37 == "object" && !Array.isArray(data37)) {
-              if (data37.wanted === void 0) {
-                let err90 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/1/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
-                vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+            let data39 = data.rest;
+            if (data39 && typeof data39 == "object" && !Array.isArray(data39)) {
+              if (data39.wanted === void 0) {
+                let err94 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/1/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
+                vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
               }
-              if (data37.wanted !== void 0) {
-                let data38 = data37.wanted, _errs86 = errors, valid14 = !1, _errs87 = errors;
-                if (data38 !== "all") {
-                  let err91 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
-                  vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+              if (data39.wanted !== void 0) {
+                let data40 = data39.wanted, _errs90 = errors, valid14 = !1, _errs91 = errors;
+                if (data40 !== "all") {
+                  let err95 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
+                  vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
                 }
-                var _valid0 = _errs87 === errors;
+                var _valid0 = _errs91 === errors;
                 if (valid14 = valid14 || _valid0, !valid14) {
-                  let _errs88 = errors;
-                  if (Array.isArray(data38)) {
-                    if (data38.length > 2e4) {
-                      let err92 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
-                      vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+                  let _errs92 = errors;
+                  if (Array.isArray(data40)) {
+                    if (data40.length > 2e4) {
+                      let err96 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
+                      vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
                     }
-                    let len1 = data38.length;
+                    let len1 = data40.length;
                     for (let i1 = 0; i1 < len1; i1++) {
-                      let data39 = data38[i1];
-                      if (typeof data39 == "string") {
-                        if (func3(data39) > 512) {
-                          let err93 = { instancePath: instancePath + "/rest/wanted/" + i1, schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                          vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+                      let data41 = data40[i1];
+                      if (typeof data41 == "string") {
+                        if (func3(data41) > 512) {
+                          let err97 = { instancePath: instancePath + "/rest/wanted/" + i1, schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                          vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
                         }
                       } else {
-                        let err94 = { instancePath: instancePath + "/rest/wanted/" + i1, schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                        vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+                        let err98 = { instancePath: instancePath + "/rest/wanted/" + i1, schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                        vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
                       }
                     }
                   } else {
-                    let err95 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                    vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+                    let err99 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                    vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
                   }
-                  var _valid0 = _errs88 === errors;
+                  var _valid0 = _errs92 === errors;
                   valid14 = valid14 || _valid0;
                 }
                 if (valid14)
-                  errors = _errs86, vErrors !== null && (_errs86 ? vErrors.length = _errs86 : vErrors = null);
+                  errors = _errs90, vErrors !== null && (_errs90 ? vErrors.length = _errs90 : vErrors = null);
                 else {
-                  let err96 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-                  vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+                  let err100 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/1/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+                  vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
                 }
               }
-              if (data37.cursor !== void 0) {
-                let data40 = data37.cursor;
-                if (typeof data40 == "string") {
-                  if (func3(data40) > 4096) {
-                    let err97 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/1/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                    vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+              if (data39.cursor !== void 0) {
+                let data42 = data39.cursor;
+                if (typeof data42 == "string") {
+                  if (func3(data42) > 4096) {
+                    let err101 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/1/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                    vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
                   }
                 } else {
-                  let err98 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/1/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+                  let err102 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/1/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
                 }
               }
             } else {
-              let err99 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/1/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+              let err103 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/1/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
             }
           }
         } else {
-          let err100 = { instancePath, schemaPath: "#/oneOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+          let err104 = { instancePath, schemaPath: "#/oneOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
         }
       else if (tag0 === "offer")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err101 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
-          }
-          if (data.job === void 0) {
-            let err102 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
-            vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
-          }
-          if (data.side === void 0) {
-            let err103 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
-            vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
-          }
-          if (data.counted === void 0) {
-            let err104 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
-            vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
-          }
-          if (data.totals === void 0) {
-            let err105 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+            let err105 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
           }
-          if (data.states === void 0) {
-            let err106 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
+          if (data.job === void 0) {
+            let err106 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
             vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
           }
-          if (data.kind !== void 0 && data.kind !== "offer") {
-            let err107 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/2/properties/kind/const", keyword: "const", params: { allowedValue: "offer" }, message: "must be equal to constant" };
+          if (data.side === void 0) {
+            let err107 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
             vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
           }
+          if (data.counted === void 0) {
+            let err108 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
+            vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+          }
+          if (data.totals === void 0) {
+            let err109 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+            vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+          }
+          if (data.states === void 0) {
+            let err110 = { instancePath, schemaPath: "#/oneOf/2/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
+            vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "offer") {
+            let err111 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/2/properties/kind/const", keyword: "const", params: { allowedValue: "offer" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+          }
           if (data.job !== void 0) {
-            let data42 = data.job;
-            if (data42 && typeof data42 == "object" && !Array.isArray(data42)) {
-              if (data42.id === void 0) {
-                let err108 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
-                vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
-              }
-              if (data42.from === void 0) {
-                let err109 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
-              }
-              if (data42.to === void 0) {
-                let err110 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
-              }
-              if (data42.atMs === void 0) {
-                let err111 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
-                vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
-              }
-              if (data42.repair === void 0) {
-                let err112 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+            let data44 = data.job;
+            if (data44 && typeof data44 == "object" && !Array.isArray(data44)) {
+              if (data44.id === void 0) {
+                let err112 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
                 vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
               }
-              if (data42.id !== void 0) {
-                let data43 = data42.id;
-                if (typeof data43 == "string") {
-                  if (func3(data43) > 512) {
-                    let err113 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/2/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
-                  }
-                } else {
-                  let err114 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/2/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
-                }
+              if (data44.from === void 0) {
+                let err113 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
               }
-              if (data42.from !== void 0) {
-                let data44 = data42.from;
-                if (typeof data44 == "string") {
-                  if (!pattern0.test(data44)) {
-                    let err115 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/2/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
-                  }
-                } else {
-                  let err116 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/2/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
-                }
+              if (data44.to === void 0) {
+                let err114 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
               }
-              if (data42.to !== void 0) {
-                let data45 = data42.to;
+              if (data44.atMs === void 0) {
+                let err115 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+                vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+              }
+              if (data44.repair === void 0) {
+                let err116 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+                vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
+              }
+              if (data44.id !== void 0) {
+                let data45 = data44.id;
                 if (typeof data45 == "string") {
-                  if (!pattern0.test(data45)) {
-                    let err117 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/2/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                  if (func3(data45) > 512) {
+                    let err117 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/2/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                     vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
                   }
                 } else {
-                  let err118 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/2/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err118 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/2/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
                 }
               }
-              if (data42.atMs !== void 0) {
-                let data46 = data42.atMs;
-                if (!(typeof data46 == "number" && !(data46 % 1) && !isNaN(data46) && isFinite(data46))) {
-                  let err119 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/2/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
-                }
-                if (typeof data46 == "number" && isFinite(data46) && (data46 < 0 || isNaN(data46))) {
-                  let err120 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/2/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              if (data44.from !== void 0) {
+                let data46 = data44.from;
+                if (typeof data46 == "string") {
+                  if (!pattern0.test(data46)) {
+                    let err119 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/2/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+                  }
+                } else {
+                  let err120 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/2/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
                 }
               }
-              if (data42.repair !== void 0 && typeof data42.repair != "boolean") {
-                let err121 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/2/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+              if (data44.to !== void 0) {
+                let data47 = data44.to;
+                if (typeof data47 == "string") {
+                  if (!pattern0.test(data47)) {
+                    let err121 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/2/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+                  }
+                } else {
+                  let err122 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/2/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
+                }
               }
-              if (data42.contents !== void 0 && typeof data42.contents != "boolean") {
-                let err122 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/2/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
-              }
-              if (data42.ordered !== void 0 && typeof data42.ordered != "boolean") {
-                let err123 = { instancePath: instancePath + "/job/ordered", schemaPath: "#/oneOf/2/properties/job/properties/ordered/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
-              }
-              if (data42.hops !== void 0) {
-                let data50 = data42.hops;
-                if (!(typeof data50 == "number" && !(data50 % 1) && !isNaN(data50) && isFinite(data50))) {
-                  let err124 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/2/properties/job/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              if (data44.atMs !== void 0) {
+                let data48 = data44.atMs;
+                if (!(typeof data48 == "number" && !(data48 % 1) && !isNaN(data48) && isFinite(data48))) {
+                  let err123 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/2/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
+                }
+                if (typeof data48 == "number" && isFinite(data48) && (data48 < 0 || isNaN(data48))) {
+                  let err124 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/2/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
                 }
-                if (typeof data50 == "number" && isFinite(data50) && (data50 < 0 || isNaN(data50))) {
-                  let err125 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/2/properties/job/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
+              }
+              if (data44.repair !== void 0 && typeof data44.repair != "boolean") {
+                let err125 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/2/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
+              }
+              if (data44.of !== void 0) {
+                let data50 = data44.of;
+                if (typeof data50 == "string") {
+                  if (func3(data50) > 512) {
+                    let err126 = { instancePath: instancePath + "/job/of", schemaPath: "#/oneOf/2/properties/job/properties/of/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
+                  }
+                } else {
+                  let err127 = { instancePath: instancePath + "/job/of", schemaPath: "#/oneOf/2/properties/job/properties/of/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
+                }
+              }
+              if (data44.contents !== void 0 && typeof data44.contents != "boolean") {
+                let err128 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/2/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
+              }
+              if (data44.ordered !== void 0 && typeof data44.ordered != "boolean") {
+                let err129 = { instancePath: instancePath + "/job/ordered", schemaPath: "#/oneOf/2/properties/job/properties/ordered/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
+              }
+              if (data44.hops !== void 0) {
+                let data53 = data44.hops;
+                if (!(typeof data53 == "number" && !(data53 % 1) && !isNaN(data53) && isFinite(data53))) {
+                  let err130 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/2/properties/job/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
+                }
+                if (typeof data53 == "number" && isFinite(data53) && (data53 < 0 || isNaN(data53))) {
+                  let err131 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/2/properties/job/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
                 }
               }
             } else {
-              let err126 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
+              let err132 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/2/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
             }
           }
           if (data.side !== void 0) {
-            let data51 = data.side;
-            if (!(data51 === "from" || data51 === "to")) {
-              let err127 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/2/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[2].properties.side.enum }, message: "must be equal to one of the allowed values" };
-              vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
+            let data54 = data.side;
+            if (!(data54 === "from" || data54 === "to")) {
+              let err133 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/2/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[2].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
             }
           }
           if (data.counted !== void 0) {
-            let data52 = data.counted;
-            if (data52 && typeof data52 == "object" && !Array.isArray(data52)) {
-              if (data52.from === void 0) {
-                let err128 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
+            let data55 = data.counted;
+            if (data55 && typeof data55 == "object" && !Array.isArray(data55)) {
+              if (data55.from === void 0) {
+                let err134 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
               }
-              if (data52.to === void 0) {
-                let err129 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
+              if (data55.to === void 0) {
+                let err135 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
               }
-              for (let key2 in data52)
+              for (let key2 in data55)
                 if (!(key2 === "from" || key2 === "to")) {
-                  let err130 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
+                  let err136 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err136] : vErrors.push(err136), errors++;
                 }
-              if (data52.from !== void 0) {
-                let data53 = data52.from;
-                if (!(typeof data53 == "number" && !(data53 % 1) && !isNaN(data53) && isFinite(data53))) {
-                  let err131 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/2/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
+              if (data55.from !== void 0) {
+                let data56 = data55.from;
+                if (!(typeof data56 == "number" && !(data56 % 1) && !isNaN(data56) && isFinite(data56))) {
+                  let err137 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/2/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
                 }
-                if (typeof data53 == "number" && isFinite(data53) && (data53 < 0 || isNaN(data53))) {
-                  let err132 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/2/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
+                if (typeof data56 == "number" && isFinite(data56) && (data56 < 0 || isNaN(data56))) {
+                  let err138 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/2/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err138] : vErrors.push(err138), errors++;
                 }
               }
-              if (data52.to !== void 0) {
-                let data54 = data52.to;
-                if (!(typeof data54 == "number" && !(data54 % 1) && !isNaN(data54) && isFinite(data54))) {
-                  let err133 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/2/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
+              if (data55.to !== void 0) {
+                let data57 = data55.to;
+                if (!(typeof data57 == "number" && !(data57 % 1) && !isNaN(data57) && isFinite(data57))) {
+                  let err139 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/2/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err139] : vErrors.push(err139), errors++;
                 }
-                if (typeof data54 == "number" && isFinite(data54) && (data54 < 0 || isNaN(data54))) {
-                  let err134 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/2/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
+                if (typeof data57 == "number" && isFinite(data57) && (data57 < 0 || isNaN(data57))) {
+                  let err140 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/2/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err140] : vErrors.push(err140), errors++;
                 }
               }
             } else {
-              let err135 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
+              let err141 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/2/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
             }
           }
           if (data.totals !== void 0) {
-            let data55 = data.totals;
-            if (data55 && typeof data55 == "object" && !Array.isArray(data55)) {
-              if (data55.checked === void 0) {
-                let err136 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
-                vErrors === null ? vErrors = [err136] : vErrors.push(err136), errors++;
+            let data58 = data.totals;
+            if (data58 && typeof data58 == "object" && !Array.isArray(data58)) {
+              if (data58.checked === void 0) {
+                let err142 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
+                vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
               }
-              if (data55.differing === void 0) {
-                let err137 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
-                vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
+              if (data58.differing === void 0) {
+                let err143 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
+                vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
               }
-              if (data55.repaired === void 0) {
-                let err138 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
-                vErrors === null ? vErrors = [err138] : vErrors.push(err138), errors++;
+              if (data58.repaired === void 0) {
+                let err144 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
+                vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
               }
-              if (data55.examples === void 0) {
-                let err139 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
-                vErrors === null ? vErrors = [err139] : vErrors.push(err139), errors++;
+              if (data58.examples === void 0) {
+                let err145 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
+                vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
               }
-              if (data55.checked !== void 0) {
-                let data56 = data55.checked;
-                if (!(typeof data56 == "number" && !(data56 % 1) && !isNaN(data56) && isFinite(data56))) {
-                  let err140 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/2/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err140] : vErrors.push(err140), errors++;
+              if (data58.checked !== void 0) {
+                let data59 = data58.checked;
+                if (!(typeof data59 == "number" && !(data59 % 1) && !isNaN(data59) && isFinite(data59))) {
+                  let err146 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/2/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err146] : vErrors.push(err146), errors++;
                 }
-                if (typeof data56 == "number" && isFinite(data56) && (data56 < 0 || isNaN(data56))) {
-                  let err141 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/2/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
-                }
-              }
-              if (data55.differing !== void 0) {
-                let data57 = data55.differing;
-                if (!(typeof data57 == "number" && !(data57 % 1) && !isNaN(data57) && isFinite(data57))) {
-                  let err142 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/2/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
-                }
-                if (typeof data57 == "number" && isFinite(data57) && (data57 < 0 || isNaN(data57))) {
-                  let err143 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/2/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
+                if (typeof data59 == "number" && isFinite(data59) && (data59 < 0 || isNaN(data59))) {
+                  let err147 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/2/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
                 }
               }
-              if (data55.repaired !== void 0) {
-                let data58 = data55.repaired;
-                if (!(typeof data58 == "number" && !(data58 % 1) && !isNaN(data58) && isFinite(data58))) {
-                  let err144 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/2/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
+              if (data58.differing !== void 0) {
+                let data60 = data58.differing;
+                if (!(typeof data60 == "number" && !(data60 % 1) && !isNaN(data60) && isFinite(data60))) {
+                  let err148 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/2/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err148] : vErrors.push(err148), errors++;
                 }
-                if (typeof data58 == "number" && isFinite(data58) && (data58 < 0 || isNaN(data58))) {
-                  let err145 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/2/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
-                }
-              }
-              if (data55.examples !== void 0) {
-                let data59 = data55.examples;
-                if (Array.isArray(data59)) {
-                  if (data59.length > 100) {
-                    let err146 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/2/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
-                    vErrors === null ? vErrors = [err146] : vErrors.push(err146), errors++;
-                  }
-                  let len2 = data59.length;
-                  for (let i2 = 0; i2 < len2; i2++) {
-                    let data60 = data59[i2];
-                    if (typeof data60 == "string") {
-                      if (func3(data60) > 512) {
-                        let err147 = { instancePath: instancePath + "/totals/examples/" + i2, schemaPath: "#/oneOf/2/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
-                      }
-                    } else {
-                      let err148 = { instancePath: instancePath + "/totals/examples/" + i2, schemaPath: "#/oneOf/2/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err148] : vErrors.push(err148), errors++;
-                    }
-                  }
-                } else {
-                  let err149 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/2/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                if (typeof data60 == "number" && isFinite(data60) && (data60 < 0 || isNaN(data60))) {
+                  let err149 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/2/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err149] : vErrors.push(err149), errors++;
                 }
               }
+              if (data58.repaired !== void 0) {
+                let data61 = data58.repaired;
+                if (!(typeof data61 == "number" && !(data61 % 1) && !isNaN(data61) && isFinite(data61))) {
+                  let err150 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/2/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err150] : vErrors.push(err150), errors++;
+                }
+                if (typeof data61 == "number" && isFinite(data61) && (data61 < 0 || isNaN(data61))) {
+                  let err151 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/2/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
+                }
+              }
+              if (data58.examples !== void 0) {
+                let data62 = data58.examples;
+                if (Array.isArray(data62)) {
+                  if (data62.length > 100) {
+                    let err152 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/2/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+                    vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
+                  }
+                  let len2 = data62.length;
+                  for (let i2 = 0; i2 < len2; i2++) {
+                    let data63 = data62[i2];
+                    if (typeof data63 == "string") {
+                      if (func3(data63) > 512) {
+                        let err153 = { instancePath: instancePath + "/totals/examples/" + i2, schemaPath: "#/oneOf/2/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
+                      }
+                    } else {
+                      let err154 = { instancePath: instancePath + "/totals/examples/" + i2, schemaPath: "#/oneOf/2/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
+                    }
+                  }
+                } else {
+                  let err155 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/2/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
+                }
+              }
             } else {
-              let err150 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err150] : vErrors.push(err150), errors++;
+              let err156 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/2/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
             }
           }
           if (data.rest !== void 0) {
-            let data61 = data.rest;
-            if (data61 && typeof data61 == "object" && !Array.isArray(data61)) {
-              if (data61.wanted === void 0) {
-                let err151 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/2/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
-                vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
+            let data64 = data.rest;
+            if (data64 && typeof data64 == "object" && !Array.isArray(data64)) {
+              if (data64.wanted === void 0) {
+                let err157 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/2/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
+                vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
               }
-              if (data61.wanted !== void 0) {
-                let data62 = data61.wanted, _errs142 = errors, valid25 = !1, _errs143 = errors;
-                if (data62 !== "all") {
-                  let err152 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
-                  vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
+              if (data64.wanted !== void 0) {
+                let data65 = data64.wanted, _errs148 = errors, valid25 = !1, _errs149 = errors;
+                if (data65 !== "all") {
+                  let err158 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
+                  vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
                 }
-                var _valid1 = _errs143 === errors;
+                var _valid1 = _errs149 === errors;
                 if (valid25 = valid25 || _valid1, !valid25) {
-                  let _errs144 = errors;
-                  if (Array.isArray(data62)) {
-                    if (data62.length > 2e4) {
-                      let err153 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
-                      vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
+                  let _errs150 = errors;
+                  if (Array.isArray(data65)) {
+                    if (data65.length > 2e4) {
+                      let err159 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
+                      vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
                     }
-                    let len3 = data62.length;
+                    let len3 = data65.length;
                     for (let i3 = 0; i3 < len3; i3++) {
-                      let data63 = data62[i3];
-                      if (typeof data63 == "string") {
-                        if (func3(data63) > 512) {
-                          let err154 = { instancePath: instancePath + "/rest/wanted/" + i3, schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                          vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
+                      let data66 = data65[i3];
+                      if (typeof data66 == "string") {
+                        if (func3(data66) > 512) {
+                          let err160 = { instancePath: instancePath + "/rest/wanted/" + i3, schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                          vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
                         }
                       } else {
-                        let err155 = { instancePath: instancePath + "/rest/wanted/" + i3, schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                        vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
+                        let err161 = { instancePath: instancePath + "/rest/wanted/" + i3, schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                        vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
                       }
                     }
                   } else {
-                    let err156 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                    vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
+                    let err162 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                    vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
                   }
-                  var _valid1 = _errs144 === errors;
+                  var _valid1 = _errs150 === errors;
                   valid25 = valid25 || _valid1;
                 }
                 if (valid25)
-                  errors = _errs142, vErrors !== null && (_errs142 ? vErrors.length = _errs142 : vErrors = null);
+                  errors = _errs148, vErrors !== null && (_errs148 ? vErrors.length = _errs148 : vErrors = null);
                 else {
-                  let err157 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-                  vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
+                  let err163 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/2/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+                  vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
                 }
               }
-              if (data61.cursor !== void 0) {
-                let data64 = data61.cursor;
-                if (typeof data64 == "string") {
-                  if (func3(data64) > 4096) {
-                    let err158 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/2/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                    vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
+              if (data64.cursor !== void 0) {
+                let data67 = data64.cursor;
+                if (typeof data67 == "string") {
+                  if (func3(data67) > 4096) {
+                    let err164 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/2/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                    vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
                   }
                 } else {
-                  let err159 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/2/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
+                  let err165 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/2/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
                 }
               }
             } else {
-              let err160 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/2/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
+              let err166 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/2/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
             }
           }
           if (data.states !== void 0) {
-            let data65 = data.states;
-            if (Array.isArray(data65)) {
-              if (data65.length > 1e4) {
-                let err161 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/2/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
-                vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
+            let data68 = data.states;
+            if (Array.isArray(data68)) {
+              if (data68.length > 1e4) {
+                let err167 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/2/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+                vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
               }
-              let len4 = data65.length;
+              let len4 = data68.length;
               for (let i4 = 0; i4 < len4; i4++) {
-                let data66 = data65[i4];
-                if (Array.isArray(data66)) {
-                  if (data66.length > 3) {
-                    let err162 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 3 }, message: "must NOT have more than 3 items" };
-                    vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
+                let data69 = data68[i4];
+                if (Array.isArray(data69)) {
+                  if (data69.length > 3) {
+                    let err168 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 3 }, message: "must NOT have more than 3 items" };
+                    vErrors === null ? vErrors = [err168] : vErrors.push(err168), errors++;
                   }
-                  if (data66.length < 2) {
-                    let err163 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
-                    vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
+                  if (data69.length < 2) {
+                    let err169 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
+                    vErrors === null ? vErrors = [err169] : vErrors.push(err169), errors++;
                   }
-                  let len5 = data66.length;
+                  let len5 = data69.length;
                   for (let i5 = 0; i5 < len5; i5++) {
-                    let data67 = data66[i5];
-                    if (typeof data67 == "string") {
-                      if (func3(data67) > 4096) {
-                        let err164 = { instancePath: instancePath + "/states/" + i4 + "/" + i5, schemaPath: "#/oneOf/2/properties/states/items/items/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                        vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
+                    let data70 = data69[i5];
+                    if (typeof data70 == "string") {
+                      if (func3(data70) > 4096) {
+                        let err170 = { instancePath: instancePath + "/states/" + i4 + "/" + i5, schemaPath: "#/oneOf/2/properties/states/items/items/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                        vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
                       }
                     } else {
-                      let err165 = { instancePath: instancePath + "/states/" + i4 + "/" + i5, schemaPath: "#/oneOf/2/properties/states/items/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
+                      let err171 = { instancePath: instancePath + "/states/" + i4 + "/" + i5, schemaPath: "#/oneOf/2/properties/states/items/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
                     }
                   }
                 } else {
-                  let err166 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                  vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
+                  let err172 = { instancePath: instancePath + "/states/" + i4, schemaPath: "#/oneOf/2/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err172] : vErrors.push(err172), errors++;
                 }
               }
             } else {
-              let err167 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/2/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
+              let err173 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/2/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err173] : vErrors.push(err173), errors++;
             }
           }
         } else {
-          let err168 = { instancePath, schemaPath: "#/oneOf/2/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err168] : vErrors.push(err168), errors++;
+          let err174 = { instancePath, schemaPath: "#/oneOf/2/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err174] : vErrors.push(err174), errors++;
         }
       else if (tag0 === "lacking")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err169 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err169] : vErrors.push(err169), errors++;
-          }
-          if (data.job === void 0) {
-            let err170 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
-            vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
-          }
-          if (data.side === void 0) {
-            let err171 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
-            vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
-          }
-          if (data.counted === void 0) {
-            let err172 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
-            vErrors === null ? vErrors = [err172] : vErrors.push(err172), errors++;
-          }
-          if (data.totals === void 0) {
-            let err173 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
-            vErrors === null ? vErrors = [err173] : vErrors.push(err173), errors++;
-          }
-          if (data.keys === void 0) {
-            let err174 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "keys" }, message: "must have required property 'keys'" };
-            vErrors === null ? vErrors = [err174] : vErrors.push(err174), errors++;
-          }
-          if (data.kind !== void 0 && data.kind !== "lacking") {
-            let err175 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/3/properties/kind/const", keyword: "const", params: { allowedValue: "lacking" }, message: "must be equal to constant" };
+            let err175 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
             vErrors === null ? vErrors = [err175] : vErrors.push(err175), errors++;
           }
+          if (data.job === void 0) {
+            let err176 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
+            vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
+          }
+          if (data.side === void 0) {
+            let err177 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
+            vErrors === null ? vErrors = [err177] : vErrors.push(err177), errors++;
+          }
+          if (data.counted === void 0) {
+            let err178 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
+            vErrors === null ? vErrors = [err178] : vErrors.push(err178), errors++;
+          }
+          if (data.totals === void 0) {
+            let err179 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+            vErrors === null ? vErrors = [err179] : vErrors.push(err179), errors++;
+          }
+          if (data.keys === void 0) {
+            let err180 = { instancePath, schemaPath: "#/oneOf/3/required", keyword: "required", params: { missingProperty: "keys" }, message: "must have required property 'keys'" };
+            vErrors === null ? vErrors = [err180] : vErrors.push(err180), errors++;
+          }
+          if (data.kind !== void 0 && data.kind !== "lacking") {
+            let err181 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/3/properties/kind/const", keyword: "const", params: { allowedValue: "lacking" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err181] : vErrors.push(err181), errors++;
+          }
           if (data.job !== void 0) {
-            let data69 = data.job;
-            if (data69 && typeof data69 == "object" && !Array.isArray(data69)) {
-              if (data69.id === void 0) {
-                let err176 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
-                vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
+            let data72 = data.job;
+            if (data72 && typeof data72 == "object" && !Array.isArray(data72)) {
+              if (data72.id === void 0) {
+                let err182 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
+                vErrors === null ? vErrors = [err182] : vErrors.push(err182), errors++;
               }
-              if (data69.from === void 0) {
-                let err177 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err177] : vErrors.push(err177), errors++;
+              if (data72.from === void 0) {
+                let err183 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err183] : vErrors.push(err183), errors++;
               }
-              if (data69.to === void 0) {
-                let err178 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err178] : vErrors.push(err178), errors++;
+              if (data72.to === void 0) {
+                let err184 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
               }
-              if (data69.atMs === void 0) {
-                let err179 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
-                vErrors === null ? vErrors = [err179] : vErrors.push(err179), errors++;
+              if (data72.atMs === void 0) {
+                let err185 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+                vErrors === null ? vErrors = [err185] : vErrors.push(err185), errors++;
               }
-              if (data69.repair === void 0) {
-                let err180 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
-                vErrors === null ? vErrors = [err180] : vErrors.push(err180), errors++;
+              if (data72.repair === void 0) {
+                let err186 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+                vErrors === null ? vErrors = [err186] : vErrors.push(err186), errors++;
               }
-              if (data69.id !== void 0) {
-                let data70 = data69.id;
-                if (typeof data70 == "string") {
-                  if (func3(data70) > 512) {
-                    let err181 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/3/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err181] : vErrors.push(err181), errors++;
+              if (data72.id !== void 0) {
+                let data73 = data72.id;
+                if (typeof data73 == "string") {
+                  if (func3(data73) > 512) {
+                    let err187 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/3/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err187] : vErrors.push(err187), errors++;
                   }
                 } else {
-                  let err182 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/3/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err182] : vErrors.push(err182), errors++;
-                }
-              }
-              if (data69.from !== void 0) {
-                let data71 = data69.from;
-                if (typeof data71 == "string") {
-                  if (!pattern0.test(data71)) {
-                    let err183 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/3/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err183] : vErrors.push(err183), errors++;
-                  }
-                } else {
-                  let err184 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/3/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
-                }
-              }
-              if (data69.to !== void 0) {
-                let data72 = data69.to;
-                if (typeof data72 == "string") {
-                  if (!pattern0.test(data72)) {
-                    let err185 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/3/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err185] : vErrors.push(err185), errors++;
-                  }
-                } else {
-                  let err186 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/3/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err186] : vErrors.push(err186), errors++;
-                }
-              }
-              if (data69.atMs !== void 0) {
-                let data73 = data69.atMs;
-                if (!(typeof data73 == "number" && !(data73 % 1) && !isNaN(data73) && isFinite(data73))) {
-                  let err187 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/3/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err187] : vErrors.push(err187), errors++;
-                }
-                if (typeof data73 == "number" && isFinite(data73) && (data73 < 0 || isNaN(data73))) {
-                  let err188 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/3/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  let err188 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/3/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
                 }
               }
-              if (data69.repair !== void 0 && typeof data69.repair != "boolean") {
-                let err189 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/3/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
+              if (data72.from !== void 0) {
+                let data74 = data72.from;
+                if (typeof data74 == "string") {
+                  if (!pattern0.test(data74)) {
+                    let err189 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/3/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
+                  }
+                } else {
+                  let err190 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/3/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
+                }
               }
-              if (data69.contents !== void 0 && typeof data69.contents != "boolean") {
-                let err190 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/3/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
-              }
-              if (data69.ordered !== void 0 && typeof data69.ordered != "boolean") {
-                let err191 = { instancePath: instancePath + "/job/ordered", schemaPath: "#/oneOf/3/properties/job/properties/ordered/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
-              }
-              if (data69.hops !== void 0) {
-                let data77 = data69.hops;
-                if (!(typeof data77 == "number" && !(data77 % 1) && !isNaN(data77) && isFinite(data77))) {
-                  let err192 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/3/properties/job/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              if (data72.to !== void 0) {
+                let data75 = data72.to;
+                if (typeof data75 == "string") {
+                  if (!pattern0.test(data75)) {
+                    let err191 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/3/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
+                  }
+                } else {
+                  let err192 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/3/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err192] : vErrors.push(err192), errors++;
                 }
-                if (typeof data77 == "number" && isFinite(data77) && (data77 < 0 || isNaN(data77))) {
-                  let err193 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/3/properties/job/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              }
+              if (data72.atMs !== void 0) {
+                let data76 = data72.atMs;
+                if (!(typeof data76 == "number" && !(data76 % 1) && !isNaN(data76) && isFinite(data76))) {
+                  let err193 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/3/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
+                }
+                if (typeof data76 == "number" && isFinite(data76) && (data76 < 0 || isNaN(data76))) {
+                  let err194 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/3/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
+                }
+              }
+              if (data72.repair !== void 0 && typeof data72.repair != "boolean") {
+                let err195 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/3/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
+              }
+              if (data72.of !== void 0) {
+                let data78 = data72.of;
+                if (typeof data78 == "string") {
+                  if (func3(data78) > 512) {
+                    let err196 = { instancePath: instancePath + "/job/of", schemaPath: "#/oneOf/3/properties/job/properties/of/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err196] : vErrors.push(err196), errors++;
+                  }
+                } else {
+                  let err197 = { instancePath: instancePath + "/job/of", schemaPath: "#/oneOf/3/properties/job/properties/of/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err197] : vErrors.push(err197), errors++;
+                }
+              }
+              if (data72.contents !== void 0 && typeof data72.contents != "boolean") {
+                let err198 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/3/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err198] : vErrors.push(err198), errors++;
+              }
+              if (data72.ordered !== void 0 && typeof data72.ordered != "boolean") {
+                let err199 = { instancePath: instancePath + "/job/ordered", schemaPath: "#/oneOf/3/properties/job/properties/ordered/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
+              }
+              if (data72.hops !== void 0) {
+                let data81 = data72.hops;
+                if (!(typeof data81 == "number" && !(data81 % 1) && !isNaN(data81) && isFinite(data81))) {
+                  let err200 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/3/properties/job/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
+                }
+                if (typeof data81 == "number" && isFinite(data81) && (data81 < 0 || isNaN(data81))) {
+                  let err201 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/3/properties/job/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
                 }
               }
             } else {
-              let err194 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
+              let err202 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/3/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
             }
           }
           if (data.side !== void 0) {
-            let data78 = data.side;
-            if (!(data78 === "from" || data78 === "to")) {
-              let err195 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/3/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[3].properties.side.enum }, message: "must be equal to one of the allowed values" };
-              vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
-            }
-          }
-          if (data.counted !== void 0) {
-            let data79 = data.counted;
-            if (data79 && typeof data79 == "object" && !Array.isArray(data79)) {
-              if (data79.from === void 0) {
-                let err196 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err196] : vErrors.push(err196), errors++;
-              }
-              if (data79.to === void 0) {
-                let err197 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err197] : vErrors.push(err197), errors++;
-              }
-              for (let key3 in data79)
-                if (!(key3 === "from" || key3 === "to")) {
-                  let err198 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err198] : vErrors.push(err198), errors++;
-                }
-              if (data79.from !== void 0) {
-                let data80 = data79.from;
-                if (!(typeof data80 == "number" && !(data80 % 1) && !isNaN(data80) && isFinite(data80))) {
-                  let err199 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/3/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
-                }
-                if (typeof data80 == "number" && isFinite(data80) && (data80 < 0 || isNaN(data80))) {
-                  let err200 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/3/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
-                }
-              }
-              if (data79.to !== void 0) {
-                let data81 = data79.to;
-                if (!(typeof data81 == "number" && !(data81 % 1) && !isNaN(data81) && isFinite(data81))) {
-                  let err201 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/3/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
-                }
-                if (typeof data81 == "number" && isFinite(data81) && (data81 < 0 || isNaN(data81))) {
-                  let err202 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/3/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
-                }
-              }
-            } else {
-              let err203 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            let data82 = data.side;
+            if (!(data82 === "from" || data82 === "to")) {
+              let err203 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/3/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[3].properties.side.enum }, message: "must be equal to one of the allowed values" };
               vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
             }
           }
-          if (data.totals !== void 0) {
-            let data82 = data.totals;
-            if (data82 && typeof data82 == "object" && !Array.isArray(data82)) {
-              if (data82.checked === void 0) {
-                let err204 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
+          if (data.counted !== void 0) {
+            let data83 = data.counted;
+            if (data83 && typeof data83 == "object" && !Array.isArray(data83)) {
+              if (data83.from === void 0) {
+                let err204 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
                 vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
               }
-              if (data82.differing === void 0) {
-                let err205 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
+              if (data83.to === void 0) {
+                let err205 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
                 vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
               }
-              if (data82.repaired === void 0) {
-                let err206 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
-                vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
-              }
-              if (data82.examples === void 0) {
-                let err207 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
-                vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
-              }
-              if (data82.checked !== void 0) {
-                let data83 = data82.checked;
-                if (!(typeof data83 == "number" && !(data83 % 1) && !isNaN(data83) && isFinite(data83))) {
-                  let err208 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/3/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
+              for (let key3 in data83)
+                if (!(key3 === "from" || key3 === "to")) {
+                  let err206 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
                 }
-                if (typeof data83 == "number" && isFinite(data83) && (data83 < 0 || isNaN(data83))) {
-                  let err209 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/3/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
-                }
-              }
-              if (data82.differing !== void 0) {
-                let data84 = data82.differing;
+              if (data83.from !== void 0) {
+                let data84 = data83.from;
                 if (!(typeof data84 == "number" && !(data84 % 1) && !isNaN(data84) && isFinite(data84))) {
-                  let err210 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/3/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
+                  let err207 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/3/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
                 }
                 if (typeof data84 == "number" && isFinite(data84) && (data84 < 0 || isNaN(data84))) {
-                  let err211 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/3/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
+                  let err208 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/3/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
                 }
               }
-              if (data82.repaired !== void 0) {
-                let data85 = data82.repaired;
+              if (data83.to !== void 0) {
+                let data85 = data83.to;
                 if (!(typeof data85 == "number" && !(data85 % 1) && !isNaN(data85) && isFinite(data85))) {
-                  let err212 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/3/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
+                  let err209 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/3/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
                 }
                 if (typeof data85 == "number" && isFinite(data85) && (data85 < 0 || isNaN(data85))) {
-                  let err213 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/3/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
+                  let err210 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/3/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
                 }
               }
-              if (data82.examples !== void 0) {
-                let data86 = data82.examples;
-                if (Array.isArray(data86)) {
-                  if (data86.length > 100) {
-                    let err214 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/3/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
-                    vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
-                  }
-                  let len6 = data86.length;
-                  for (let i6 = 0; i6 < len6; i6++) {
-                    let data87 = data86[i6];
-                    if (typeof data87 == "string") {
-                      if (func3(data87) > 512) {
-                        let err215 = { instancePath: instancePath + "/totals/examples/" + i6, schemaPath: "#/oneOf/3/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
-                      }
-                    } else {
-                      let err216 = { instancePath: instancePath + "/totals/examples/" + i6, schemaPath: "#/oneOf/3/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
-                    }
-                  }
-                } else {
-                  let err217 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/3/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+            } else {
+              let err211 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/3/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
+            }
+          }
+          if (data.totals !== void 0) {
+            let data86 = data.totals;
+            if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
+              if (data86.checked === void 0) {
+                let err212 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
+                vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
+              }
+              if (data86.differing === void 0) {
+                let err213 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
+                vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
+              }
+              if (data86.repaired === void 0) {
+                let err214 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
+                vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
+              }
+              if (data86.examples === void 0) {
+                let err215 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
+                vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
+              }
+              if (data86.checked !== void 0) {
+                let data87 = data86.checked;
+                if (!(typeof data87 == "number" && !(data87 % 1) && !isNaN(data87) && isFinite(data87))) {
+                  let err216 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/3/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
+                }
+                if (typeof data87 == "number" && isFinite(data87) && (data87 < 0 || isNaN(data87))) {
+                  let err217 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/3/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
                   vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
                 }
               }
-            } else {
-              let err218 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
-            }
-          }
-          if (data.rest !== void 0) {
-            let data88 = data.rest;
-            if (data88 && typeof data88 == "object" && !Array.isArray(data88)) {
-              if (data88.wanted === void 0) {
-                let err219 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/3/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
-                vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
+              if (data86.differing !== void 0) {
+                let data88 = data86.differing;
+                if (!(typeof data88 == "number" && !(data88 % 1) && !isNaN(data88) && isFinite(data88))) {
+                  let err218 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/3/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
+                }
+                if (typeof data88 == "number" && isFinite(data88) && (data88 < 0 || isNaN(data88))) {
+                  let err219 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/3/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
+                }
               }
-              if (data88.wanted !== void 0) {
-                let data89 = data88.wanted, _errs204 = errors, valid40 = !1, _errs205 = errors;
-                if (data89 !== "all") {
-                  let err220 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
+              if (data86.repaired !== void 0) {
+                let data89 = data86.repaired;
+                if (!(typeof data89 == "number" && !(data89 % 1) && !isNaN(data89) && isFinite(data89))) {
+                  let err220 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/3/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                   vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
                 }
-                var _valid2 = _errs205 === errors;
-                if (valid40 = valid40 || _valid2, !valid40) {
-                  let _errs206 = errors;
-                  if (Array.isArray(data89)) {
-                    if (data89.length > 2e4) {
-                      let err221 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
-                      vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
-                    }
-                    let len7 = data89.length;
-                    for (let i7 = 0; i7 < len7; i7++) {
-                      let data90 = data89[i7];
-                      if (typeof data90 == "string") {
-                        if (func3(data90) > 512) {
-                          let err222 = { instancePath: instancePath + "/rest/wanted/" + i7, schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                          vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
-                        }
-                      } else {
-                        let err223 = { instancePath: instancePath + "/rest/wanted/" + i7, schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                if (typeof data89 == "number" && isFinite(data89) && (data89 < 0 || isNaN(data89))) {
+                  let err221 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/3/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
+                }
+              }
+              if (data86.examples !== void 0) {
+                let data90 = data86.examples;
+                if (Array.isArray(data90)) {
+                  if (data90.length > 100) {
+                    let err222 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/3/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+                    vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
+                  }
+                  let len6 = data90.length;
+                  for (let i6 = 0; i6 < len6; i6++) {
+                    let data91 = data90[i6];
+                    if (typeof data91 == "string") {
+                      if (func3(data91) > 512) {
+                        let err223 = { instancePath: instancePath + "/totals/examples/" + i6, schemaPath: "#/oneOf/3/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
                         vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
                       }
+                    } else {
+                      let err224 = { instancePath: instancePath + "/totals/examples/" + i6, schemaPath: "#/oneOf/3/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
                     }
-                  } else {
-                    let err224 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                    vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
                   }
-                  var _valid2 = _errs206 === errors;
-                  valid40 = valid40 || _valid2;
-                }
-                if (valid40)
-                  errors = _errs204, vErrors !== null && (_errs204 ? vErrors.length = _errs204 : vErrors = null);
-                else {
-                  let err225 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+                } else {
+                  let err225 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/3/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
                   vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
                 }
               }
-              if (data88.cursor !== void 0) {
-                let data91 = data88.cursor;
-                if (typeof data91 == "string") {
-                  if (func3(data91) > 4096) {
-                    let err226 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/3/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                    vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
+            } else {
+              let err226 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/3/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
+            }
+          }
+          if (data.rest !== void 0) {
+            let data92 = data.rest;
+            if (data92 && typeof data92 == "object" && !Array.isArray(data92)) {
+              if (data92.wanted === void 0) {
+                let err227 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/3/properties/rest/required", keyword: "required", params: { missingProperty: "wanted" }, message: "must have required property 'wanted'" };
+                vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
+              }
+              if (data92.wanted !== void 0) {
+                let data93 = data92.wanted, _errs212 = errors, valid40 = !1, _errs213 = errors;
+                if (data93 !== "all") {
+                  let err228 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/0/const", keyword: "const", params: { allowedValue: "all" }, message: "must be equal to constant" };
+                  vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
+                }
+                var _valid2 = _errs213 === errors;
+                if (valid40 = valid40 || _valid2, !valid40) {
+                  let _errs214 = errors;
+                  if (Array.isArray(data93)) {
+                    if (data93.length > 2e4) {
+                      let err229 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/maxItems", keyword: "maxItems", params: { limit: 2e4 }, message: "must NOT have more than 20000 items" };
+                      vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
+                    }
+                    let len7 = data93.length;
+                    for (let i7 = 0; i7 < len7; i7++) {
+                      let data94 = data93[i7];
+                      if (typeof data94 == "string") {
+                        if (func3(data94) > 512) {
+                          let err230 = { instancePath: instancePath + "/rest/wanted/" + i7, schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                          vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
+                        }
+                      } else {
+                        let err231 = { instancePath: instancePath + "/rest/wanted/" + i7, schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                        vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
+                      }
+                    }
+                  } else {
+                    let err232 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf/1/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                    vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
+                  }
+                  var _valid2 = _errs214 === errors;
+                  valid40 = valid40 || _valid2;
+                }
+                if (valid40)
+                  errors = _errs212, vErrors !== null && (_errs212 ? vErrors.length = _errs212 : vErrors = null);
+                else {
+                  let err233 = { instancePath: instancePath + "/rest/wanted", schemaPath: "#/oneOf/3/properties/rest/properties/wanted/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+                  vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
+                }
+              }
+              if (data92.cursor !== void 0) {
+                let data95 = data92.cursor;
+                if (typeof data95 == "string") {
+                  if (func3(data95) > 4096) {
+                    let err234 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/3/properties/rest/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                    vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
                   }
                 } else {
-                  let err227 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/3/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
+                  let err235 = { instancePath: instancePath + "/rest/cursor", schemaPath: "#/oneOf/3/properties/rest/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
                 }
               }
             } else {
-              let err228 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/3/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
+              let err236 = { instancePath: instancePath + "/rest", schemaPath: "#/oneOf/3/properties/rest/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
             }
           }
           if (data.keys !== void 0) {
-            let data92 = data.keys;
-            if (Array.isArray(data92)) {
-              if (data92.length > 1e4) {
-                let err229 = { instancePath: instancePath + "/keys", schemaPath: "#/oneOf/3/properties/keys/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
-                vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
+            let data96 = data.keys;
+            if (Array.isArray(data96)) {
+              if (data96.length > 1e4) {
+                let err237 = { instancePath: instancePath + "/keys", schemaPath: "#/oneOf/3/properties/keys/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+                vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
               }
-              let len8 = data92.length;
+              let len8 = data96.length;
               for (let i8 = 0; i8 < len8; i8++) {
-                let data93 = data92[i8];
-                if (typeof data93 == "string") {
-                  if (func3(data93) > 512) {
-                    let err230 = { instancePath: instancePath + "/keys/" + i8, schemaPath: "#/oneOf/3/properties/keys/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
+                let data97 = data96[i8];
+                if (typeof data97 == "string") {
+                  if (func3(data97) > 512) {
+                    let err238 = { instancePath: instancePath + "/keys/" + i8, schemaPath: "#/oneOf/3/properties/keys/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
                   }
                 } else {
-                  let err231 = { instancePath: instancePath + "/keys/" + i8, schemaPath: "#/oneOf/3/properties/keys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
+                  let err239 = { instancePath: instancePath + "/keys/" + i8, schemaPath: "#/oneOf/3/properties/keys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
                 }
               }
             } else {
-              let err232 = { instancePath: instancePath + "/keys", schemaPath: "#/oneOf/3/properties/keys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
+              let err240 = { instancePath: instancePath + "/keys", schemaPath: "#/oneOf/3/properties/keys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
             }
           }
         } else {
-          let err233 = { instancePath, schemaPath: "#/oneOf/3/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
+          let err241 = { instancePath, schemaPath: "#/oneOf/3/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
         }
       else if (tag0 === "ended")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err234 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
+            let err242 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
+            vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
           }
           if (data.job === void 0) {
-            let err235 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
-            vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
+            let err243 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "job" }, message: "must have required property 'job'" };
+            vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
           }
           if (data.side === void 0) {
-            let err236 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
-            vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
+            let err244 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "side" }, message: "must have required property 'side'" };
+            vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
           }
           if (data.counted === void 0) {
-            let err237 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
-            vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
+            let err245 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "counted" }, message: "must have required property 'counted'" };
+            vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
           }
           if (data.totals === void 0) {
-            let err238 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
-            vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
+            let err246 = { instancePath, schemaPath: "#/oneOf/4/required", keyword: "required", params: { missingProperty: "totals" }, message: "must have required property 'totals'" };
+            vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
           }
           if (data.kind !== void 0 && data.kind !== "ended") {
-            let err239 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/4/properties/kind/const", keyword: "const", params: { allowedValue: "ended" }, message: "must be equal to constant" };
-            vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
+            let err247 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/4/properties/kind/const", keyword: "const", params: { allowedValue: "ended" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
           }
           if (data.job !== void 0) {
-            let data95 = data.job;
-            if (data95 && typeof data95 == "object" && !Array.isArray(data95)) {
-              if (data95.id === void 0) {
-                let err240 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
-                vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
+            let data99 = data.job;
+            if (data99 && typeof data99 == "object" && !Array.isArray(data99)) {
+              if (data99.id === void 0) {
+                let err248 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "id" }, message: "must have required property 'id'" };
+                vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
               }
-              if (data95.from === void 0) {
-                let err241 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
+              if (data99.from === void 0) {
+                let err249 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
               }
-              if (data95.to === void 0) {
-                let err242 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
+              if (data99.to === void 0) {
+                let err250 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
               }
-              if (data95.atMs === void 0) {
-                let err243 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
-                vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
+              if (data99.atMs === void 0) {
+                let err251 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "atMs" }, message: "must have required property 'atMs'" };
+                vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
               }
-              if (data95.repair === void 0) {
-                let err244 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
-                vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
+              if (data99.repair === void 0) {
+                let err252 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/required", keyword: "required", params: { missingProperty: "repair" }, message: "must have required property 'repair'" };
+                vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
               }
-              if (data95.id !== void 0) {
-                let data96 = data95.id;
-                if (typeof data96 == "string") {
-                  if (func3(data96) > 512) {
-                    let err245 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/4/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
+              if (data99.id !== void 0) {
+                let data100 = data99.id;
+                if (typeof data100 == "string") {
+                  if (func3(data100) > 512) {
+                    let err253 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/4/properties/job/properties/id/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
                   }
                 } else {
-                  let err246 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/4/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
+                  let err254 = { instancePath: instancePath + "/job/id", schemaPath: "#/oneOf/4/properties/job/properties/id/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
                 }
               }
-              if (data95.from !== void 0) {
-                let data97 = data95.from;
-                if (typeof data97 == "string") {
-                  if (!pattern0.test(data97)) {
-                    let err247 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/4/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
+              if (data99.from !== void 0) {
+                let data101 = data99.from;
+                if (typeof data101 == "string") {
+                  if (!pattern0.test(data101)) {
+                    let err255 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/4/properties/job/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
                   }
                 } else {
-                  let err248 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/4/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
-                }
-              }
-              if (data95.to !== void 0) {
-                let data98 = data95.to;
-                if (typeof data98 == "string") {
-                  if (!pattern0.test(data98)) {
-                    let err249 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/4/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
-                  }
-                } else {
-                  let err250 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/4/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
-                }
-              }
-              if (data95.atMs !== void 0) {
-                let data99 = data95.atMs;
-                if (!(typeof data99 == "number" && !(data99 % 1) && !isNaN(data99) && isFinite(data99))) {
-                  let err251 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/4/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
-                }
-                if (typeof data99 == "number" && isFinite(data99) && (data99 < 0 || isNaN(data99))) {
-                  let err252 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/4/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
-                }
-              }
-              if (data95.repair !== void 0 && typeof data95.repair != "boolean") {
-                let err253 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/4/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
-              }
-              if (data95.contents !== void 0 && typeof data95.contents != "boolean") {
-                let err254 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/4/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
-              }
-              if (data95.ordered !== void 0 && typeof data95.ordered != "boolean") {
-                let err255 = { instancePath: instancePath + "/job/ordered", schemaPath: "#/oneOf/4/properties/job/properties/ordered/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-                vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
-              }
-              if (data95.hops !== void 0) {
-                let data103 = data95.hops;
-                if (!(typeof data103 == "number" && !(data103 % 1) && !isNaN(data103) && isFinite(data103))) {
-                  let err256 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/4/properties/job/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  let err256 = { instancePath: instancePath + "/job/from", schemaPath: "#/oneOf/4/properties/job/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
                 }
+              }
+              if (data99.to !== void 0) {
+                let data102 = data99.to;
+                if (typeof data102 == "string") {
+                  if (!pattern0.test(data102)) {
+                    let err257 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/4/properties/job/properties/to/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
+                  }
+                } else {
+                  let err258 = { instancePath: instancePath + "/job/to", schemaPath: "#/oneOf/4/properties/job/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
+                }
+              }
+              if (data99.atMs !== void 0) {
+                let data103 = data99.atMs;
+                if (!(typeof data103 == "number" && !(data103 % 1) && !isNaN(data103) && isFinite(data103))) {
+                  let err259 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/4/properties/job/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
+                }
                 if (typeof data103 == "number" && isFinite(data103) && (data103 < 0 || isNaN(data103))) {
-                  let err257 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/4/properties/job/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
+                  let err260 = { instancePath: instancePath + "/job/atMs", schemaPath: "#/oneOf/4/properties/job/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
+                }
+              }
+              if (data99.repair !== void 0 && typeof data99.repair != "boolean") {
+                let err261 = { instancePath: instancePath + "/job/repair", schemaPath: "#/oneOf/4/properties/job/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
+              }
+              if (data99.of !== void 0) {
+                let data105 = data99.of;
+                if (typeof data105 == "string") {
+                  if (func3(data105) > 512) {
+                    let err262 = { instancePath: instancePath + "/job/of", schemaPath: "#/oneOf/4/properties/job/properties/of/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
+                  }
+                } else {
+                  let err263 = { instancePath: instancePath + "/job/of", schemaPath: "#/oneOf/4/properties/job/properties/of/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
+                }
+              }
+              if (data99.contents !== void 0 && typeof data99.contents != "boolean") {
+                let err264 = { instancePath: instancePath + "/job/contents", schemaPath: "#/oneOf/4/properties/job/properties/contents/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
+              }
+              if (data99.ordered !== void 0 && typeof data99.ordered != "boolean") {
+                let err265 = { instancePath: instancePath + "/job/ordered", schemaPath: "#/oneOf/4/properties/job/properties/ordered/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+                vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
+              }
+              if (data99.hops !== void 0) {
+                let data108 = data99.hops;
+                if (!(typeof data108 == "number" && !(data108 % 1) && !isNaN(data108) && isFinite(data108))) {
+                  let err266 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/4/properties/job/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
+                }
+                if (typeof data108 == "number" && isFinite(data108) && (data108 < 0 || isNaN(data108))) {
+                  let err267 = { instancePath: instancePath + "/job/hops", schemaPath: "#/oneOf/4/properties/job/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
                 }
               }
             } else {
-              let err258 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
+              let err268 = { instancePath: instancePath + "/job", schemaPath: "#/oneOf/4/properties/job/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
             }
           }
           if (data.side !== void 0) {
-            let data104 = data.side;
-            if (!(data104 === "from" || data104 === "to")) {
-              let err259 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/4/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[4].properties.side.enum }, message: "must be equal to one of the allowed values" };
-              vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
+            let data109 = data.side;
+            if (!(data109 === "from" || data109 === "to")) {
+              let err269 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/4/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[4].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
             }
           }
           if (data.counted !== void 0) {
-            let data105 = data.counted;
-            if (data105 && typeof data105 == "object" && !Array.isArray(data105)) {
-              if (data105.from === void 0) {
-                let err260 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-                vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
+            let data110 = data.counted;
+            if (data110 && typeof data110 == "object" && !Array.isArray(data110)) {
+              if (data110.from === void 0) {
+                let err270 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+                vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
               }
-              if (data105.to === void 0) {
-                let err261 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
-                vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
+              if (data110.to === void 0) {
+                let err271 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+                vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
               }
-              for (let key4 in data105)
+              for (let key4 in data110)
                 if (!(key4 === "from" || key4 === "to")) {
-                  let err262 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key4 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
+                  let err272 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key4 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
                 }
-              if (data105.from !== void 0) {
-                let data106 = data105.from;
-                if (!(typeof data106 == "number" && !(data106 % 1) && !isNaN(data106) && isFinite(data106))) {
-                  let err263 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/4/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
+              if (data110.from !== void 0) {
+                let data111 = data110.from;
+                if (!(typeof data111 == "number" && !(data111 % 1) && !isNaN(data111) && isFinite(data111))) {
+                  let err273 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/4/properties/counted/properties/from/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
                 }
-                if (typeof data106 == "number" && isFinite(data106) && (data106 < 0 || isNaN(data106))) {
-                  let err264 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/4/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
+                if (typeof data111 == "number" && isFinite(data111) && (data111 < 0 || isNaN(data111))) {
+                  let err274 = { instancePath: instancePath + "/counted/from", schemaPath: "#/oneOf/4/properties/counted/properties/from/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
                 }
               }
-              if (data105.to !== void 0) {
-                let data107 = data105.to;
-                if (!(typeof data107 == "number" && !(data107 % 1) && !isNaN(data107) && isFinite(data107))) {
-                  let err265 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/4/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
+              if (data110.to !== void 0) {
+                let data112 = data110.to;
+                if (!(typeof data112 == "number" && !(data112 % 1) && !isNaN(data112) && isFinite(data112))) {
+                  let err275 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/4/properties/counted/properties/to/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
                 }
-                if (typeof data107 == "number" && isFinite(data107) && (data107 < 0 || isNaN(data107))) {
-                  let err266 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/4/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
+                if (typeof data112 == "number" && isFinite(data112) && (data112 < 0 || isNaN(data112))) {
+                  let err276 = { instancePath: instancePath + "/counted/to", schemaPath: "#/oneOf/4/properties/counted/properties/to/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
                 }
               }
             } else {
-              let err267 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
+              let err277 = { instancePath: instancePath + "/counted", schemaPath: "#/oneOf/4/properties/counted/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
             }
           }
           if (data.totals !== void 0) {
-            let data108 = data.totals;
-            if (data108 && typeof data108 == "object" && !Array.isArray(data108)) {
-              if (data108.checked === void 0) {
-                let err268 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
-                vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
+            let data113 = data.totals;
+            if (data113 && typeof data113 == "object" && !Array.isArray(data113)) {
+              if (data113.checked === void 0) {
+                let err278 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "checked" }, message: "must have required property 'checked'" };
+                vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
               }
-              if (data108.differing === void 0) {
-                let err269 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
-                vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
+              if (data113.differing === void 0) {
+                let err279 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "differing" }, message: "must have required property 'differing'" };
+                vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
               }
-              if (data108.repaired === void 0) {
-                let err270 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
-                vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
+              if (data113.repaired === void 0) {
+                let err280 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "repaired" }, message: "must have required property 'repaired'" };
+                vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
               }
-              if (data108.examples === void 0) {
-                let err271 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
-                vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
+              if (data113.examples === void 0) {
+                let err281 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/required", keyword: "required", params: { missingProperty: "examples" }, message: "must have required property 'examples'" };
+                vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
               }
-              if (data108.checked !== void 0) {
-                let data109 = data108.checked;
-                if (!(typeof data109 == "number" && !(data109 % 1) && !isNaN(data109) && isFinite(data109))) {
-                  let err272 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/4/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
+              if (data113.checked !== void 0) {
+                let data114 = data113.checked;
+                if (!(typeof data114 == "number" && !(data114 % 1) && !isNaN(data114) && isFinite(data114))) {
+                  let err282 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/4/properties/totals/properties/checked/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
                 }
-                if (typeof data109 == "number" && isFinite(data109) && (data109 < 0 || isNaN(data109))) {
-                  let err273 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/4/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
-                }
-              }
-              if (data108.differing !== void 0) {
-                let data110 = data108.differing;
-                if (!(typeof data110 == "number" && !(data110 % 1) && !isNaN(data110) && isFinite(data110))) {
-                  let err274 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/4/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
-                }
-                if (typeof data110 == "number" && isFinite(data110) && (data110 < 0 || isNaN(data110))) {
-                  let err275 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/4/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
+                if (typeof data114 == "number" && isFinite(data114) && (data114 < 0 || isNaN(data114))) {
+                  let err283 = { instancePath: instancePath + "/totals/checked", schemaPath: "#/oneOf/4/properties/totals/properties/checked/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
                 }
               }
-              if (data108.repaired !== void 0) {
-                let data111 = data108.repaired;
-                if (!(typeof data111 == "number" && !(data111 % 1) && !isNaN(data111) && isFinite(data111))) {
-                  let err276 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/4/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                  vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
+              if (data113.differing !== void 0) {
+                let data115 = data113.differing;
+                if (!(typeof data115 == "number" && !(data115 % 1) && !isNaN(data115) && isFinite(data115))) {
+                  let err284 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/4/properties/totals/properties/differing/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
                 }
-                if (typeof data111 == "number" && isFinite(data111) && (data111 < 0 || isNaN(data111))) {
-                  let err277 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/4/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-                  vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
+                if (typeof data115 == "number" && isFinite(data115) && (data115 < 0 || isNaN(data115))) {
+                  let err285 = { instancePath: instancePath + "/totals/differing", schemaPath: "#/oneOf/4/properties/totals/properties/differing/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
                 }
               }
-              if (data108.examples !== void 0) {
-                let data112 = data108.examples;
-                if (Array.isArray(data112)) {
-                  if (data112.length > 100) {
-                    let err278 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/4/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
-                    vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
+              if (data113.repaired !== void 0) {
+                let data116 = data113.repaired;
+                if (!(typeof data116 == "number" && !(data116 % 1) && !isNaN(data116) && isFinite(data116))) {
+                  let err286 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/4/properties/totals/properties/repaired/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                  vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
+                }
+                if (typeof data116 == "number" && isFinite(data116) && (data116 < 0 || isNaN(data116))) {
+                  let err287 = { instancePath: instancePath + "/totals/repaired", schemaPath: "#/oneOf/4/properties/totals/properties/repaired/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                  vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
+                }
+              }
+              if (data113.examples !== void 0) {
+                let data117 = data113.examples;
+                if (Array.isArray(data117)) {
+                  if (data117.length > 100) {
+                    let err288 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/4/properties/totals/properties/examples/maxItems", keyword: "maxItems", params: { limit: 100 }, message: "must NOT have more than 100 items" };
+                    vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
                   }
-                  let len9 = data112.length;
+                  let len9 = data117.length;
                   for (let i9 = 0; i9 < len9; i9++) {
-                    let data113 = data112[i9];
-                    if (typeof data113 == "string") {
-                      if (func3(data113) > 512) {
-                        let err279 = { instancePath: instancePath + "/totals/examples/" + i9, schemaPath: "#/oneOf/4/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
+                    let data118 = data117[i9];
+                    if (typeof data118 == "string") {
+                      if (func3(data118) > 512) {
+                        let err289 = { instancePath: instancePath + "/totals/examples/" + i9, schemaPath: "#/oneOf/4/properties/totals/properties/examples/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
                       }
                     } else {
-                      let err280 = { instancePath: instancePath + "/totals/examples/" + i9, schemaPath: "#/oneOf/4/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
+                      let err290 = { instancePath: instancePath + "/totals/examples/" + i9, schemaPath: "#/oneOf/4/properties/totals/properties/examples/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
                     }
                   }
                 } else {
-                  let err281 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/4/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                  vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
+                  let err291 = { instancePath: instancePath + "/totals/examples", schemaPath: "#/oneOf/4/properties/totals/properties/examples/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
                 }
               }
             } else {
-              let err282 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
+              let err292 = { instancePath: instancePath + "/totals", schemaPath: "#/oneOf/4/properties/totals/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
             }
           }
         } else {
-          let err283 = { instancePath, schemaPath: "#/oneOf/4/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
+          let err293 = { instancePath, schemaPath: "#/oneOf/4/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
         }
       else if (tag0 === "bury")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err284 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
+            let err294 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
+            vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
           }
           if (data.from === void 0) {
-            let err285 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-            vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
+            let err295 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+            vErrors === null ? vErrors = [err295] : vErrors.push(err295), errors++;
           }
           if (data.left === void 0) {
-            let err286 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "left" }, message: "must have required property 'left'" };
-            vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
+            let err296 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "left" }, message: "must have required property 'left'" };
+            vErrors === null ? vErrors = [err296] : vErrors.push(err296), errors++;
           }
           if (data.states === void 0) {
-            let err287 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
-            vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
+            let err297 = { instancePath, schemaPath: "#/oneOf/5/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
+            vErrors === null ? vErrors = [err297] : vErrors.push(err297), errors++;
           }
           if (data.kind !== void 0 && data.kind !== "bury") {
-            let err288 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/5/properties/kind/const", keyword: "const", params: { allowedValue: "bury" }, message: "must be equal to constant" };
-            vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
+            let err298 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/5/properties/kind/const", keyword: "const", params: { allowedValue: "bury" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err298] : vErrors.push(err298), errors++;
           }
           if (data.from !== void 0) {
-            let data115 = data.from;
-            if (typeof data115 == "string") {
-              if (!pattern0.test(data115)) {
-                let err289 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/5/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
+            let data120 = data.from;
+            if (typeof data120 == "string") {
+              if (!pattern0.test(data120)) {
+                let err299 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/5/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err299] : vErrors.push(err299), errors++;
               }
             } else {
-              let err290 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/5/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
+              let err300 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/5/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err300] : vErrors.push(err300), errors++;
             }
           }
           if (data.atMs !== void 0) {
-            let data116 = data.atMs;
-            if (!(typeof data116 == "number" && !(data116 % 1) && !isNaN(data116) && isFinite(data116))) {
-              let err291 = { instancePath: instancePath + "/atMs", schemaPath: "#/oneOf/5/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-              vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
+            let data121 = data.atMs;
+            if (!(typeof data121 == "number" && !(data121 % 1) && !isNaN(data121) && isFinite(data121))) {
+              let err301 = { instancePath: instancePath + "/atMs", schemaPath: "#/oneOf/5/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
             }
-            if (typeof data116 == "number" && isFinite(data116) && (data116 < 0 || isNaN(data116))) {
-              let err292 = { instancePath: instancePath + "/atMs", schemaPath: "#/oneOf/5/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-              vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
+            if (typeof data121 == "number" && isFinite(data121) && (data121 < 0 || isNaN(data121))) {
+              let err302 = { instancePath: instancePath + "/atMs", schemaPath: "#/oneOf/5/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
             }
           }
           if (data.left !== void 0) {
-            let data117 = data.left;
-            if (Array.isArray(data117)) {
-              if (data117.length > 8) {
-                let err293 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-                vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
+            let data122 = data.left;
+            if (Array.isArray(data122)) {
+              if (data122.length > 8) {
+                let err303 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+                vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
               }
-              let len10 = data117.length;
+              let len10 = data122.length;
               for (let i10 = 0; i10 < len10; i10++) {
-                let data118 = data117[i10];
-                if (typeof data118 == "string") {
-                  if (!pattern0.test(data118)) {
-                    let err294 = { instancePath: instancePath + "/left/" + i10, schemaPath: "#/oneOf/5/properties/left/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
+                let data123 = data122[i10];
+                if (typeof data123 == "string") {
+                  if (!pattern0.test(data123)) {
+                    let err304 = { instancePath: instancePath + "/left/" + i10, schemaPath: "#/oneOf/5/properties/left/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
                   }
                 } else {
-                  let err295 = { instancePath: instancePath + "/left/" + i10, schemaPath: "#/oneOf/5/properties/left/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err295] : vErrors.push(err295), errors++;
+                  let err305 = { instancePath: instancePath + "/left/" + i10, schemaPath: "#/oneOf/5/properties/left/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
                 }
               }
             } else {
-              let err296 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err296] : vErrors.push(err296), errors++;
+              let err306 = { instancePath: instancePath + "/left", schemaPath: "#/oneOf/5/properties/left/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
             }
           }
           if (data.states !== void 0) {
-            let data119 = data.states;
-            if (Array.isArray(data119)) {
-              if (data119.length > 1e4) {
-                let err297 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
-                vErrors === null ? vErrors = [err297] : vErrors.push(err297), errors++;
+            let data124 = data.states;
+            if (Array.isArray(data124)) {
+              if (data124.length > 1e4) {
+                let err307 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+                vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
               }
-              let len11 = data119.length;
+              let len11 = data124.length;
               for (let i11 = 0; i11 < len11; i11++) {
-                let data120 = data119[i11];
-                if (Array.isArray(data120)) {
-                  if (data120.length > 2) {
-                    let err298 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
-                    vErrors === null ? vErrors = [err298] : vErrors.push(err298), errors++;
+                let data125 = data124[i11];
+                if (Array.isArray(data125)) {
+                  if (data125.length > 2) {
+                    let err308 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
+                    vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
                   }
-                  if (data120.length < 2) {
-                    let err299 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
-                    vErrors === null ? vErrors = [err299] : vErrors.push(err299), errors++;
+                  if (data125.length < 2) {
+                    let err309 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
+                    vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
                   }
-                  let len12 = data120.length;
+                  let len12 = data125.length;
                   if (len12 > 0) {
-                    let data121 = data120[0];
-                    if (typeof data121 == "string") {
-                      if (func3(data121) > 512) {
-                        let err300 = { instancePath: instancePath + "/states/" + i11 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err300] : vErrors.push(err300), errors++;
+                    let data126 = data125[0];
+                    if (typeof data126 == "string") {
+                      if (func3(data126) > 512) {
+                        let err310 = { instancePath: instancePath + "/states/" + i11 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
                       }
                     } else {
-                      let err301 = { instancePath: instancePath + "/states/" + i11 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
+                      let err311 = { instancePath: instancePath + "/states/" + i11 + "/0", schemaPath: "#/oneOf/5/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
                     }
                   }
                   if (len12 > 1) {
-                    let data122 = data120[1];
-                    if (typeof data122 == "string") {
-                      if (func3(data122) > 4096) {
-                        let err302 = { instancePath: instancePath + "/states/" + i11 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                        vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
+                    let data127 = data125[1];
+                    if (typeof data127 == "string") {
+                      if (func3(data127) > 4096) {
+                        let err312 = { instancePath: instancePath + "/states/" + i11 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                        vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
                       }
                     } else {
-                      let err303 = { instancePath: instancePath + "/states/" + i11 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
+                      let err313 = { instancePath: instancePath + "/states/" + i11 + "/1", schemaPath: "#/oneOf/5/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
                     }
                   }
                 } else {
-                  let err304 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                  vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
+                  let err314 = { instancePath: instancePath + "/states/" + i11, schemaPath: "#/oneOf/5/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
                 }
               }
             } else {
-              let err305 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
+              let err315 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/5/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
             }
           }
         } else {
-          let err306 = { instancePath, schemaPath: "#/oneOf/5/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
+          let err316 = { instancePath, schemaPath: "#/oneOf/5/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
         }
       else if (tag0 === "purge")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err307 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
+            let err317 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
+            vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
           }
           if (data.from === void 0) {
-            let err308 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-            vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
+            let err318 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+            vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
           }
           if (data.by === void 0) {
-            let err309 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "by" }, message: "must have required property 'by'" };
-            vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
+            let err319 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "by" }, message: "must have required property 'by'" };
+            vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
           }
           if (data.states === void 0) {
-            let err310 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
-            vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
+            let err320 = { instancePath, schemaPath: "#/oneOf/6/required", keyword: "required", params: { missingProperty: "states" }, message: "must have required property 'states'" };
+            vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
           }
           if (data.kind !== void 0 && data.kind !== "purge") {
-            let err311 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/6/properties/kind/const", keyword: "const", params: { allowedValue: "purge" }, message: "must be equal to constant" };
-            vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
+            let err321 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/6/properties/kind/const", keyword: "const", params: { allowedValue: "purge" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
           }
           if (data.from !== void 0) {
-            let data124 = data.from;
-            if (typeof data124 == "string") {
-              if (!pattern0.test(data124)) {
-                let err312 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/6/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
+            let data129 = data.from;
+            if (typeof data129 == "string") {
+              if (!pattern0.test(data129)) {
+                let err322 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/6/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
               }
             } else {
-              let err313 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/6/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
+              let err323 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/6/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
             }
           }
           if (data.by !== void 0) {
-            let data125 = data.by;
-            if (typeof data125 == "string") {
-              if (!pattern0.test(data125)) {
-                let err314 = { instancePath: instancePath + "/by", schemaPath: "#/oneOf/6/properties/by/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
+            let data130 = data.by;
+            if (typeof data130 == "string") {
+              if (!pattern0.test(data130)) {
+                let err324 = { instancePath: instancePath + "/by", schemaPath: "#/oneOf/6/properties/by/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err324] : vErrors.push(err324), errors++;
               }
             } else {
-              let err315 = { instancePath: instancePath + "/by", schemaPath: "#/oneOf/6/properties/by/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+              let err325 = { instancePath: instancePath + "/by", schemaPath: "#/oneOf/6/properties/by/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
             }
           }
           if (data.states !== void 0) {
-            let data126 = data.states;
-            if (Array.isArray(data126)) {
-              if (data126.length > 1e4) {
-                let err316 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/6/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
-                vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
+            let data131 = data.states;
+            if (Array.isArray(data131)) {
+              if (data131.length > 1e4) {
+                let err326 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/6/properties/states/maxItems", keyword: "maxItems", params: { limit: 1e4 }, message: "must NOT have more than 10000 items" };
+                vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
               }
-              let len13 = data126.length;
+              let len13 = data131.length;
               for (let i12 = 0; i12 < len13; i12++) {
-                let data127 = data126[i12];
-                if (Array.isArray(data127)) {
-                  if (data127.length > 2) {
-                    let err317 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
-                    vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
+                let data132 = data131[i12];
+                if (Array.isArray(data132)) {
+                  if (data132.length > 2) {
+                    let err327 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/maxItems", keyword: "maxItems", params: { limit: 2 }, message: "must NOT have more than 2 items" };
+                    vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
                   }
-                  if (data127.length < 2) {
-                    let err318 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
-                    vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
+                  if (data132.length < 2) {
+                    let err328 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/minItems", keyword: "minItems", params: { limit: 2 }, message: "must NOT have fewer than 2 items" };
+                    vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
                   }
-                  let len14 = data127.length;
+                  let len14 = data132.length;
                   if (len14 > 0) {
-                    let data128 = data127[0];
-                    if (typeof data128 == "string") {
-                      if (func3(data128) > 512) {
-                        let err319 = { instancePath: instancePath + "/states/" + i12 + "/0", schemaPath: "#/oneOf/6/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                        vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
+                    let data133 = data132[0];
+                    if (typeof data133 == "string") {
+                      if (func3(data133) > 512) {
+                        let err329 = { instancePath: instancePath + "/states/" + i12 + "/0", schemaPath: "#/oneOf/6/properties/states/items/items/0/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                        vErrors === null ? vErrors = [err329] : vErrors.push(err329), errors++;
                       }
                     } else {
-                      let err320 = { instancePath: instancePath + "/states/" + i12 + "/0", schemaPath: "#/oneOf/6/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
+                      let err330 = { instancePath: instancePath + "/states/" + i12 + "/0", schemaPath: "#/oneOf/6/properties/states/items/items/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
                     }
                   }
                   if (len14 > 1) {
-                    let data129 = data127[1];
-                    if (typeof data129 == "string") {
-                      if (func3(data129) > 4096) {
-                        let err321 = { instancePath: instancePath + "/states/" + i12 + "/1", schemaPath: "#/oneOf/6/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                        vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
+                    let data134 = data132[1];
+                    if (typeof data134 == "string") {
+                      if (func3(data134) > 4096) {
+                        let err331 = { instancePath: instancePath + "/states/" + i12 + "/1", schemaPath: "#/oneOf/6/properties/states/items/items/1/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                        vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
                       }
                     } else {
-                      let err322 = { instancePath: instancePath + "/states/" + i12 + "/1", schemaPath: "#/oneOf/6/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                      vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
+                      let err332 = { instancePath: instancePath + "/states/" + i12 + "/1", schemaPath: "#/oneOf/6/properties/states/items/items/1/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                      vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
                     }
                   }
                 } else {
-                  let err323 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                  vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
+                  let err333 = { instancePath: instancePath + "/states/" + i12, schemaPath: "#/oneOf/6/properties/states/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                  vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
                 }
               }
             } else {
-              let err324 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/6/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err324] : vErrors.push(err324), errors++;
+              let err334 = { instancePath: instancePath + "/states", schemaPath: "#/oneOf/6/properties/states/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
             }
           }
           if (data.cursor !== void 0) {
-            let data130 = data.cursor;
-            if (typeof data130 == "string") {
-              if (func3(data130) > 4096) {
-                let err325 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/6/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
+            let data135 = data.cursor;
+            if (typeof data135 == "string") {
+              if (func3(data135) > 4096) {
+                let err335 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/6/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
               }
             } else {
-              let err326 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/6/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
+              let err336 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/6/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
             }
           }
           if (data.hops !== void 0) {
-            let data131 = data.hops;
-            if (!(typeof data131 == "number" && !(data131 % 1) && !isNaN(data131) && isFinite(data131))) {
-              let err327 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/6/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-              vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
+            let data136 = data.hops;
+            if (!(typeof data136 == "number" && !(data136 % 1) && !isNaN(data136) && isFinite(data136))) {
+              let err337 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/6/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
             }
-            if (typeof data131 == "number" && isFinite(data131) && (data131 < 0 || isNaN(data131))) {
-              let err328 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/6/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-              vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
+            if (typeof data136 == "number" && isFinite(data136) && (data136 < 0 || isNaN(data136))) {
+              let err338 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/6/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
             }
           }
         } else {
-          let err329 = { instancePath, schemaPath: "#/oneOf/6/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err329] : vErrors.push(err329), errors++;
+          let err339 = { instancePath, schemaPath: "#/oneOf/6/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
         }
       else if (tag0 === "index")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err330 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
+            let err340 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
+            vErrors === null ? vErrors = [err340] : vErrors.push(err340), errors++;
           }
           if (data.site === void 0) {
-            let err331 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
-            vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
+            let err341 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
+            vErrors === null ? vErrors = [err341] : vErrors.push(err341), errors++;
           }
           if (data.ids === void 0) {
-            let err332 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "ids" }, message: "must have required property 'ids'" };
-            vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
+            let err342 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "ids" }, message: "must have required property 'ids'" };
+            vErrors === null ? vErrors = [err342] : vErrors.push(err342), errors++;
           }
           if (data.sinceMs === void 0) {
-            let err333 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "sinceMs" }, message: "must have required property 'sinceMs'" };
-            vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
+            let err343 = { instancePath, schemaPath: "#/oneOf/7/required", keyword: "required", params: { missingProperty: "sinceMs" }, message: "must have required property 'sinceMs'" };
+            vErrors === null ? vErrors = [err343] : vErrors.push(err343), errors++;
           }
           if (data.kind !== void 0 && data.kind !== "index") {
-            let err334 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/7/properties/kind/const", keyword: "const", params: { allowedValue: "index" }, message: "must be equal to constant" };
-            vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
+            let err344 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/7/properties/kind/const", keyword: "const", params: { allowedValue: "index" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err344] : vErrors.push(err344), errors++;
           }
           if (data.site !== void 0) {
-            let data133 = data.site;
-            if (typeof data133 == "string") {
-              if (!pattern0.test(data133)) {
-                let err335 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/7/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
+            let data138 = data.site;
+            if (typeof data138 == "string") {
+              if (!pattern0.test(data138)) {
+                let err345 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/7/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err345] : vErrors.push(err345), errors++;
               }
             } else {
-              let err336 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/7/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
+              let err346 = { instancePath: instancePath + "/site", schemaPath: "#/oneOf/7/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err346] : vErrors.push(err346), errors++;
             }
           }
           if (data.ids !== void 0) {
-            let data134 = data.ids;
-            if (Array.isArray(data134)) {
-              if (data134.length > 200) {
-                let err337 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/maxItems", keyword: "maxItems", params: { limit: 200 }, message: "must NOT have more than 200 items" };
-                vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
+            let data139 = data.ids;
+            if (Array.isArray(data139)) {
+              if (data139.length > 200) {
+                let err347 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/maxItems", keyword: "maxItems", params: { limit: 200 }, message: "must NOT have more than 200 items" };
+                vErrors === null ? vErrors = [err347] : vErrors.push(err347), errors++;
               }
-              if (data134.length < 1) {
-                let err338 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
+              if (data139.length < 1) {
+                let err348 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                vErrors === null ? vErrors = [err348] : vErrors.push(err348), errors++;
               }
-              let len15 = data134.length;
+              let len15 = data139.length;
               for (let i13 = 0; i13 < len15; i13++) {
-                let data135 = data134[i13];
-                if (typeof data135 == "string") {
-                  if (func3(data135) > 512) {
-                    let err339 = { instancePath: instancePath + "/ids/" + i13, schemaPath: "#/oneOf/7/properties/ids/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
-                    vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
+                let data140 = data139[i13];
+                if (typeof data140 == "string") {
+                  if (func3(data140) > 512) {
+                    let err349 = { instancePath: instancePath + "/ids/" + i13, schemaPath: "#/oneOf/7/properties/ids/items/maxLength", keyword: "maxLength", params: { limit: 512 }, message: "must NOT have more than 512 characters" };
+                    vErrors === null ? vErrors = [err349] : vErrors.push(err349), errors++;
                   }
                 } else {
-                  let err340 = { instancePath: instancePath + "/ids/" + i13, schemaPath: "#/oneOf/7/properties/ids/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err340] : vErrors.push(err340), errors++;
+                  let err350 = { instancePath: instancePath + "/ids/" + i13, schemaPath: "#/oneOf/7/properties/ids/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err350] : vErrors.push(err350), errors++;
                 }
               }
             } else {
-              let err341 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err341] : vErrors.push(err341), errors++;
+              let err351 = { instancePath: instancePath + "/ids", schemaPath: "#/oneOf/7/properties/ids/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err351] : vErrors.push(err351), errors++;
             }
           }
           if (data.sinceMs !== void 0) {
-            let data136 = data.sinceMs;
-            if (!(typeof data136 == "number" && !(data136 % 1) && !isNaN(data136) && isFinite(data136))) {
-              let err342 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/7/properties/sinceMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-              vErrors === null ? vErrors = [err342] : vErrors.push(err342), errors++;
+            let data141 = data.sinceMs;
+            if (!(typeof data141 == "number" && !(data141 % 1) && !isNaN(data141) && isFinite(data141))) {
+              let err352 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/7/properties/sinceMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              vErrors === null ? vErrors = [err352] : vErrors.push(err352), errors++;
             }
-            if (typeof data136 == "number" && isFinite(data136) && (data136 < 0 || isNaN(data136))) {
-              let err343 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/7/properties/sinceMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-              vErrors === null ? vErrors = [err343] : vErrors.push(err343), errors++;
+            if (typeof data141 == "number" && isFinite(data141) && (data141 < 0 || isNaN(data141))) {
+              let err353 = { instancePath: instancePath + "/sinceMs", schemaPath: "#/oneOf/7/properties/sinceMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err353] : vErrors.push(err353), errors++;
             }
           }
           if (data.cursor !== void 0) {
-            let data137 = data.cursor;
-            if (typeof data137 == "string") {
-              if (func3(data137) > 4096) {
-                let err344 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/7/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
-                vErrors === null ? vErrors = [err344] : vErrors.push(err344), errors++;
+            let data142 = data.cursor;
+            if (typeof data142 == "string") {
+              if (func3(data142) > 4096) {
+                let err354 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/7/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+                vErrors === null ? vErrors = [err354] : vErrors.push(err354), errors++;
               }
             } else {
-              let err345 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/7/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err345] : vErrors.push(err345), errors++;
+              let err355 = { instancePath: instancePath + "/cursor", schemaPath: "#/oneOf/7/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err355] : vErrors.push(err355), errors++;
             }
           }
           if (data.hops !== void 0) {
-            let data138 = data.hops;
-            if (!(typeof data138 == "number" && !(data138 % 1) && !isNaN(data138) && isFinite(data138))) {
-              let err346 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/7/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-              vErrors === null ? vErrors = [err346] : vErrors.push(err346), errors++;
+            let data143 = data.hops;
+            if (!(typeof data143 == "number" && !(data143 % 1) && !isNaN(data143) && isFinite(data143))) {
+              let err356 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/7/properties/hops/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+              vErrors === null ? vErrors = [err356] : vErrors.push(err356), errors++;
             }
-            if (typeof data138 == "number" && isFinite(data138) && (data138 < 0 || isNaN(data138))) {
-              let err347 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/7/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-              vErrors === null ? vErrors = [err347] : vErrors.push(err347), errors++;
+            if (typeof data143 == "number" && isFinite(data143) && (data143 < 0 || isNaN(data143))) {
+              let err357 = { instancePath: instancePath + "/hops", schemaPath: "#/oneOf/7/properties/hops/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err357] : vErrors.push(err357), errors++;
             }
           }
         } else {
-          let err348 = { instancePath, schemaPath: "#/oneOf/7/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err348] : vErrors.push(err348), errors++;
+          let err358 = { instancePath, schemaPath: "#/oneOf/7/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err358] : vErrors.push(err358), errors++;
         }
       else if (tag0 === "pack")
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.kind === void 0) {
-            let err349 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
-            vErrors === null ? vErrors = [err349] : vErrors.push(err349), errors++;
+            let err359 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "kind" }, message: "must have required property 'kind'" };
+            vErrors === null ? vErrors = [err359] : vErrors.push(err359), errors++;
           }
           if (data.from === void 0) {
-            let err350 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-            vErrors === null ? vErrors = [err350] : vErrors.push(err350), errors++;
+            let err360 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+            vErrors === null ? vErrors = [err360] : vErrors.push(err360), errors++;
           }
           if (data.events === void 0) {
-            let err351 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "events" }, message: "must have required property 'events'" };
-            vErrors === null ? vErrors = [err351] : vErrors.push(err351), errors++;
+            let err361 = { instancePath, schemaPath: "#/oneOf/8/required", keyword: "required", params: { missingProperty: "events" }, message: "must have required property 'events'" };
+            vErrors === null ? vErrors = [err361] : vErrors.push(err361), errors++;
           }
           if (data.kind !== void 0 && data.kind !== "pack") {
-            let err352 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/8/properties/kind/const", keyword: "const", params: { allowedValue: "pack" }, message: "must be equal to constant" };
-            vErrors === null ? vErrors = [err352] : vErrors.push(err352), errors++;
+            let err362 = { instancePath: instancePath + "/kind", schemaPath: "#/oneOf/8/properties/kind/const", keyword: "const", params: { allowedValue: "pack" }, message: "must be equal to constant" };
+            vErrors === null ? vErrors = [err362] : vErrors.push(err362), errors++;
           }
           if (data.from !== void 0) {
-            let data140 = data.from;
-            if (typeof data140 == "string") {
-              if (!pattern0.test(data140)) {
-                let err353 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/8/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                vErrors === null ? vErrors = [err353] : vErrors.push(err353), errors++;
+            let data145 = data.from;
+            if (typeof data145 == "string") {
+              if (!pattern0.test(data145)) {
+                let err363 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/8/properties/from/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                vErrors === null ? vErrors = [err363] : vErrors.push(err363), errors++;
               }
             } else {
-              let err354 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/8/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err354] : vErrors.push(err354), errors++;
+              let err364 = { instancePath: instancePath + "/from", schemaPath: "#/oneOf/8/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err364] : vErrors.push(err364), errors++;
             }
           }
           if (data.events !== void 0) {
-            let data141 = data.events;
-            if (Array.isArray(data141)) {
-              if (data141.length > 1e3) {
-                let err355 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/maxItems", keyword: "maxItems", params: { limit: 1e3 }, message: "must NOT have more than 1000 items" };
-                vErrors === null ? vErrors = [err355] : vErrors.push(err355), errors++;
+            let data146 = data.events;
+            if (Array.isArray(data146)) {
+              if (data146.length > 1e3) {
+                let err365 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/maxItems", keyword: "maxItems", params: { limit: 1e3 }, message: "must NOT have more than 1000 items" };
+                vErrors === null ? vErrors = [err365] : vErrors.push(err365), errors++;
               }
-              if (data141.length < 1) {
-                let err356 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                vErrors === null ? vErrors = [err356] : vErrors.push(err356), errors++;
+              if (data146.length < 1) {
+                let err366 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                vErrors === null ? vErrors = [err366] : vErrors.push(err366), errors++;
               }
-              let len16 = data141.length;
+              let len16 = data146.length;
               for (let i14 = 0; i14 < len16; i14++) {
-                let data142 = data141[i14];
-                if (!(data142 && typeof data142 == "object" && !Array.isArray(data142))) {
-                  let err357 = { instancePath: instancePath + "/events/" + i14, schemaPath: "#/oneOf/8/properties/events/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-                  vErrors === null ? vErrors = [err357] : vErrors.push(err357), errors++;
+                let data147 = data146[i14];
+                if (!(data147 && typeof data147 == "object" && !Array.isArray(data147))) {
+                  let err367 = { instancePath: instancePath + "/events/" + i14, schemaPath: "#/oneOf/8/properties/events/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                  vErrors === null ? vErrors = [err367] : vErrors.push(err367), errors++;
                 }
               }
             } else {
-              let err358 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err358] : vErrors.push(err358), errors++;
+              let err368 = { instancePath: instancePath + "/events", schemaPath: "#/oneOf/8/properties/events/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err368] : vErrors.push(err368), errors++;
             }
           }
         } else {
-          let err359 = { instancePath, schemaPath: "#/oneOf/8/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err359] : vErrors.push(err359), errors++;
+          let err369 = { instancePath, schemaPath: "#/oneOf/8/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err369] : vErrors.push(err369), errors++;
         }
       else {
-        let err360 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
-        vErrors === null ? vErrors = [err360] : vErrors.push(err360), errors++;
+        let err370 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "mapping", tag: "kind", tagValue: tag0 }, message: 'value of tag "kind" must be in oneOf' };
+        vErrors === null ? vErrors = [err370] : vErrors.push(err370), errors++;
       }
     else {
-      let err361 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
-      vErrors === null ? vErrors = [err361] : vErrors.push(err361), errors++;
+      let err371 = { instancePath, schemaPath: "#/discriminator", keyword: "discriminator", params: { error: "tag", tag: "kind", tagValue: tag0 }, message: 'tag "kind" must be string' };
+      vErrors === null ? vErrors = [err371] : vErrors.push(err371), errors++;
     }
   } else {
-    let err362 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err362] : vErrors.push(err362), errors++;
+    let err372 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err372] : vErrors.push(err372), errors++;
   }
   return validate15.errors = vErrors, errors === 0;
 }
@@ -4400,7 +4460,7 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!(key0 === "peer" || key0 === "repair")) {
+      if (!(key0 === "peer" || key0 === "repair" || key0 === "entity")) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -4424,9 +4484,25 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
       let err5 = { instancePath: instancePath + "/repair", schemaPath: "#/properties/repair/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
       vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
     }
+    if (data.entity !== void 0) {
+      let data2 = data.entity;
+      if (typeof data2 == "string") {
+        if (func3(data2) > 64) {
+          let err6 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+        }
+        if (func3(data2) < 1) {
+          let err7 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+        }
+      } else {
+        let err8 = { instancePath: instancePath + "/entity", schemaPath: "#/properties/entity/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+      }
+    }
   } else {
-    let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+    let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
   return validate16.errors = vErrors, errors === 0;
 }

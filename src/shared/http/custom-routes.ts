@@ -13,6 +13,7 @@ import {
 } from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
+import { routeAnswerBytesMax } from '../bounds.ts';
 import { type CustomOperation, type CustomRoutes, isAskedByQuery } from '../domain/routes/custom-routes.ts';
 import { RuleError } from '../domain/rule-error.ts';
 import { declaredRefusal } from '../domain/run-rule.ts';
@@ -141,7 +142,13 @@ function replyOf(
     return { status, headers };
   }
   // As it will be sent: a member that is undefined is none.
-  const body: unknown = output === undefined ? undefined : JSON.parse(JSON.stringify(output));
+  const text = JSON.stringify(output) as string | undefined;
+  const bytes = Buffer.byteLength(text ?? '');
+  if (bytes > routeAnswerBytesMax)
+    throw new RuleFaultError(
+      `${place} answered ${bytes} bytes, and ${routeAnswerBytesMax} is the most: page it`,
+    );
+  const body: unknown = text === undefined ? undefined : JSON.parse(text);
   const failures = validate(checks.output, body);
   if (failures.length > 0) {
     const reasons = failures.map(({ pointer, detail }) => `${pointer === '' ? 'it' : pointer} ${detail}`);

@@ -48,7 +48,7 @@ export interface UsedEntity {
 export interface RecordsOfRequest {
   /** By the name of the entity; what is only read has no member that writes. */
   readonly records: Readonly<Record<string, ReadableRecords>>;
-  /** Header of the answer: the states that were read and written, the newest last. */
+  /** Header of the answer: the states that were read and written, the newest last; what was written goes before what was read. */
   readonly sessionHeader: () => Readonly<Record<string, string>>;
   /** Whether something was written, or may have been. */
   readonly hasWritten: () => boolean;
@@ -70,11 +70,15 @@ export function recordsOfRequest(
   request: HttpRequest,
   options: RecordsOptions,
 ): RecordsOfRequest {
-  const tokens = new Map<string, string>();
-  const noted = (record: StoredRecord): StoredRecord => {
+  const tokens = new Map<string, NamedState>();
+  const noted: Noted = (record, isWritten) => {
     if (!options.namesStates) return record;
+    const before = tokens.get(record.key);
     tokens.delete(record.key);
-    tokens.set(record.key, sessionToken(record));
+    tokens.set(record.key, {
+      token: sessionToken(record),
+      isWritten: isWritten || before?.isWritten === true,
+    });
     return record;
   };
   const steps = new Set<string>();
@@ -95,16 +99,31 @@ export function recordsOfRequest(
   });
   return {
     records: Object.freeze(Object.fromEntries(records)),
-    sessionHeader: () =>
-      tokens.size === 0
-        ? {}
-        : { 'x-tandem-session': [...tokens.values()].slice(-sessionTokensMax).join(',') },
+    sessionHeader: () => headerOf([...tokens.values()]),
     hasWritten: () => isWritten,
   };
 }
 
+interface NamedState {
+  readonly token: string;
+  readonly isWritten: boolean;
+}
+
+/** Remembers a state that the answer is to name. */
+type Noted = (record: StoredRecord, isWritten: boolean) => StoredRecord;
+
+/** A client reads what it wrote, also where the handler has read more than one header names. */
+function headerOf(states: readonly NamedState[]): Readonly<Record<string, string>> {
+  if (states.length === 0) return {};
+  const written = states.filter(({ isWritten }) => isWritten).slice(-sessionTokensMax);
+  const read = states.filter(({ isWritten }) => !isWritten);
+  const room = sessionTokensMax - written.length;
+  const named = [...read.slice(Math.max(0, read.length - room)), ...written];
+  return { 'x-tandem-session': named.map(({ token }) => token).join(',') };
+}
+
 interface PortOptions extends RecordsOptions {
-  readonly noted: (record: StoredRecord) => StoredRecord;
+  readonly noted: Noted;
   /** The writes of this request that carry its key. */
   readonly steps: Set<string>;
   /** Remembers what has taken effect. */
@@ -159,9 +178,10 @@ class Port {
         const options = { ...this.#traced, request: this.#keyed(step), caller: scope.caller };
         return this.#done(await writing(service.act(checkedId(id, entity.name), { name, input }, options)));
       },
-      remove: async (id) => {
+      remove: async (id, { step = `remove ${id}` }: RecordWriteOptions = {}) => {
         const { service } = this.#within;
-        this.#options.noted(await writing(service.remove(checkedId(id, entity.name), this.#traced)));
+        const options = { ...this.#traced, request: this.#keyed(step) };
+        this.#options.noted(await writing(service.remove(checkedId(id, entity.name), options)), true);
       },
       actingFor: (whom) => this.#actingFor(whom).writable(),
     } satisfies WritableRecords);
@@ -191,7 +211,8 @@ class Port {
   async #read(id: string): Promise<StoredRecord> {
     const { entity } = this.#used;
     const { service } = this.#within;
-    return this.#options.noted(await service.read(checkedId(id, entity.name), seenStates(this.#request)));
+    const record = await service.read(checkedId(id, entity.name), seenStates(this.#request));
+    return this.#options.noted(record, false);
   }
 
   async #find(id: string): Promise<ShownRecord | undefined> {
@@ -243,7 +264,7 @@ class Port {
   }
 
   #done({ record }: Creation): ShownRecord {
-    return this.#shown(this.#options.noted(record));
+    return this.#shown(this.#options.noted(record, true));
   }
 
   #shown(record: StoredRecord): ShownRecord {

@@ -249,7 +249,9 @@ function problems(logger: Logger): object {
       const requestId = requestIdOf(request);
       const reply = problemReply(error, requestId);
       if (reply.status >= 500 && !isWaitedFor(error)) {
-        const { message, stack, cause } = error ?? new Error('unknown');
+        // What a handler throws need not be an error.
+        const thrown: unknown = error ?? 'unknown';
+        const { message, stack, cause } = thrown instanceof Error ? thrown : new Error(String(thrown));
         const reason = cause instanceof Error ? cause.message : undefined;
         logger.log('error', 'request failed', { requestId, error: message, cause: reason, stack });
       }

@@ -1,18 +1,21 @@
 /** What handlers of custom routes find and change of records that have owners. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { AmbiguousError, NotKeptHereError } from '@tandem-clouds/replication/errors';
+import { AmbiguousError, NotKeptHereError, NotYetHereError } from '@tandem-clouds/replication/errors';
+import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { defineRoutes } from '../../../src/shared/domain/routes/define-routes.ts';
 import type { WritableRecords } from '../../../src/shared/domain/routes/route-records.ts';
 import { InvalidError, NotFoundError, RuleFaultError } from '../../../src/shared/errors.ts';
 import { customRoutes } from '../../../src/shared/http/custom-routes.ts';
 import type { Caller, HttpRequest } from '../../../src/shared/http/route.ts';
 import { recordsOfRequest } from '../../../src/shared/http/route-records.ts';
+import { seenStates, sessionToken } from '../../../src/shared/http/session.ts';
 import { bookingWith, type OwnedApi, ownedApi } from '../../helpers/owned-entity.ts';
 import { checksOf } from '../../helpers/sample-routes.ts';
 
 let api: OwnedApi;
-/** How many states the answer to the last request names. */
+/** How many states the answer to the last request names; and of which records. */
 let named: () => number;
+let namedKeys: () => readonly string[];
 
 beforeEach(() => {
   api = ownedApi(bookingWith({ owner: 'customerId' }), []);
@@ -20,6 +23,7 @@ beforeEach(() => {
 
 interface Options {
   readonly key?: string;
+  readonly session?: string;
   readonly actsForAnybody?: boolean;
   readonly right?: 'read' | 'write';
 }
@@ -27,12 +31,15 @@ interface Options {
 /** The records of one request. @param who Undefined: nobody is asked. */
 function bookings(
   who: string | undefined,
-  { key, actsForAnybody = false, right = 'write' }: Options = {},
+  { key, session, actsForAnybody = false, right = 'write' }: Options = {},
 ): WritableRecords {
   const caller: Caller | undefined =
     who === undefined ? undefined : { name: who, identity: who, subject: who, scopes: [], claims: {} };
   const request = {
-    headers: key === undefined ? {} : { 'idempotency-key': key },
+    headers: {
+      ...(key !== undefined && { 'idempotency-key': key }),
+      ...(session !== undefined && { 'x-tandem-session': session }),
+    },
     params: {},
     query: {},
     caller,
@@ -40,7 +47,8 @@ function bookings(
   } as unknown as HttpRequest;
   const options = { operation: 'op', keyed: key !== undefined, actsForAnybody, namesStates: true, body: {} };
   const { records, sessionHeader } = recordsOfRequest([{ ...api.used, right }], request, options);
-  named = () => sessionHeader()['x-tandem-session']?.split(',').length ?? 0;
+  namedKeys = () => seenStates({ headers: sessionHeader() } as HttpRequest).map((state) => state.key);
+  named = () => namedKeys().length;
   return records['booking'] as WritableRecords;
 }
 
@@ -91,6 +99,55 @@ describe('a handler', () => {
     await expect(bookings('ann').act(id, 'resurrect')).rejects.toThrow('booking has no action resurrect');
     await bookings('ann').remove(id);
     expect(await bookings('ann').find(id)).toBeUndefined();
+  });
+
+  test('reads and writes nothing that is older than what the request has seen', async () => {
+    const { id } = await bookings('ann').create({ note: 'mine' });
+    const held = api.site.held(`booking:${id}`)!;
+    const stamp = encodeStamp(api.site.nowMs, 9, api.site.site.site);
+    const later = { ...held, state: { ...held.state, vector: { [api.site.site.site]: stamp } } };
+    const request = { session: sessionToken(later) };
+    await expect(bookings('ann', request).read(id)).rejects.toThrow(NotYetHereError);
+    await expect(bookings('ann', request).find(id)).rejects.toThrow(NotYetHereError);
+    await expect(bookings('ann', request).list()).rejects.toThrow(NotYetHereError);
+    await expect(bookings('ann', request).change(id, { note: 'x' })).rejects.toThrow(NotYetHereError);
+    await expect(bookings('ann', request).act(id, 'cancel')).rejects.toThrow(NotYetHereError);
+    await expect(bookings('ann', request).remove(id)).rejects.toThrow(NotYetHereError);
+    expect(await bookings('ann', { session: sessionToken(held) }).read(id)).toMatchObject({ note: 'mine' });
+  });
+
+  test('names what it has written before what it has read, as many as a request carries', async () => {
+    const made: string[] = [];
+    for (let n = 0; n < 20; n += 1) made.push((await bookings('ann').create({ note: String(n) })).id);
+    const records = bookings('ann');
+    await records.change(made[0]!, { note: 'changed' });
+    await records.remove(made[1]!);
+    for (const id of made.filter((each) => each !== made[1])) await records.read(id);
+    expect(namedKeys()).toHaveLength(16);
+    expect(namedKeys()).toEqual(expect.arrayContaining([`booking:${made[0]!}`, `booking:${made[1]!}`]));
+  });
+
+  test('finds nothing to remove a second time, unless the request carries the key that removed it', async () => {
+    const { id } = await bookings('ann').create({ note: 'mine' });
+    await bookings('ann', { key: 'k' }).remove(id);
+    await bookings('ann', { key: 'k' }).remove(id);
+    expect(named()).toBe(1);
+    await expect(bookings('ann', { key: 'another' }).remove(id)).rejects.toThrow(NotFoundError);
+    await expect(bookings('bob', { key: 'k' }).remove(id)).rejects.toThrow(NotFoundError);
+    await expect(bookings('ann').remove(id)).rejects.toThrow(NotFoundError);
+    const twice = bookings('ann', { key: 'twice' });
+    await expect(twice.remove(id)).rejects.toThrow(NotFoundError);
+    await expect(twice.remove(id)).rejects.toThrow(`does 'remove ${id}' twice in one request`);
+  });
+
+  test('that removed a record under a key leaves alone what is created there later', async () => {
+    api = ownedApi(bookingWith({}), []);
+    const make = { bookingId: 'b1', note: 'first' };
+    await bookings('ann').create(make);
+    await bookings('ann', { key: 'k' }).remove('b1');
+    await bookings('ann').create({ ...make, note: 'second' });
+    await bookings('ann', { key: 'k' }).remove('b1');
+    expect(await bookings('ann').read('b1')).toMatchObject({ note: 'second' });
   });
 
   test('at a site that does not keep the records is sent to one that does', async () => {

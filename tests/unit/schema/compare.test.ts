@@ -7,12 +7,13 @@ import { refusedOf } from '../../../scripts/schema/allowed.ts';
 import type { ChangeClass } from '../../../scripts/schema/change.ts';
 import { schemaChanges } from '../../../scripts/schema/compare.ts';
 import {
-  describeEntities,
+  describeDeclarations,
   readDescription,
   type SchemaDescription,
   schemaText,
 } from '../../../scripts/schema/describe.ts';
 import { defineEntity } from '../../../src/shared/domain/define-entity.ts';
+import { defineRoutes } from '../../../src/shared/domain/routes/define-routes.ts';
 import { booking as misbehaving } from '../../helpers/booking.ts';
 
 type Loose = Parameters<typeof defineEntity>[0] & Readonly<Record<string, unknown>>;
@@ -59,7 +60,7 @@ const BASE = {
 
 function declared(...changed: readonly object[]): SchemaDescription {
   const entities = changed.map((each) => defineEntity({ ...BASE, ...each } as unknown as Loose));
-  return describeEntities(entities, {});
+  return describeDeclarations(entities, {});
 }
 const fields = (changed: object): object => ({ fields: { ...FIELDS, ...changed } });
 const without = (field: keyof typeof FIELDS): object => {
@@ -285,6 +286,27 @@ const TABLE: readonly (readonly [title: string, ChangeClass, string, object, Reg
     /another index/,
   ],
   ['an index that is gone', 'breaking', 'indexes.byCustomer', { indexes: {} }, /release 1: callers/],
+  [
+    'an index in another order',
+    'breaking',
+    'indexes.byCustomer',
+    { indexes: { byCustomer: { on: 'customerId', order: 'title' } } },
+    /in the order of title, ranges of createdAt are refused.*before the others on customerId/,
+  ],
+  [
+    'an index on another field',
+    'breaking',
+    'indexes.byCustomer',
+    { indexes: { byCustomer: { on: 'title' } } },
+    /queries by customerId are refused/,
+  ],
+  [
+    'an index under another name',
+    'additive',
+    'indexes.byCustomer',
+    { indexes: { byBuyer: { on: 'customerId' } } },
+    /byBuyer lists by customerId now, in the same order/,
+  ],
   ['a tenant', 'breaking', 'access.tenant', { access: { tenant: 'org' } }, /every key/],
   ['an owner', 'breaking', 'access.owner', { access: { owner: 'customerId' } }, /another owner or none/],
   ['another collection', 'breaking', 'collection', { collection: 'reservations' }, /aliases/],
@@ -450,13 +472,280 @@ describe('a change of a declaration', () => {
   });
 });
 
+const text = { type: 'string', maxLength: 20 } as const;
+const ROUTE = {
+  method: 'POST',
+  path: '/letters/{topic}',
+  summary: 'Subscribe',
+  keyed: true,
+  repeat: 'elsewhere',
+  params: { topic: { pattern: '^[a-z]+$' } },
+  input: { userId: text, how: { enum: ['mail', 'post'] } },
+  required: ['userId'],
+  output: { count: { type: 'integer', maximum: 9 }, note: { ...text, optional: true } },
+  errors: { no_such_topic: { title: 'No', status: 404 } },
+  handle: () => ({ count: 1 }),
+};
+/** @param others Operations beside `subscribe`, which is left out where it is null. */
+function withRoutes(changed: object | null, others: object = {}): SchemaDescription {
+  const subscribe = changed === null ? {} : { subscribe: { ...ROUTE, ...changed } };
+  const operations = { ...subscribe, ...others };
+  if (Object.keys(operations).length === 0) return describeDeclarations([], {}, []);
+  const declaration = { name: 'letters', description: 'Letters', operations };
+  return describeDeclarations([], {}, [defineRoutes(declaration as never)]);
+}
+const { how } = ROUTE.input;
+const unkeyed = { keyed: false, repeat: 'here' };
+const read = { ...unkeyed, method: 'GET', input: { userId: text } };
+
+/** What is declared before and now → class, place behind `routes.`, and a part of what is said of it or of its mend. */
+const ROUTES: readonly (readonly [
+  title: string,
+  ChangeClass,
+  string,
+  SchemaDescription,
+  SchemaDescription,
+  RegExp,
+])[] = [
+  ['a new one', 'additive', 'subscribe', withRoutes(null), withRoutes({}), /404/],
+  [
+    'one that is gone',
+    'breaking',
+    'subscribe',
+    withRoutes({}),
+    withRoutes(null),
+    /POST \/letters.*to which callers move/,
+  ],
+  [
+    'another method',
+    'breaking',
+    'subscribe.path',
+    withRoutes({}),
+    withRoutes({ method: 'PUT' }),
+    /was POST.*is PUT/,
+  ],
+  [
+    'another path',
+    'breaking',
+    'subscribe.path',
+    withRoutes({}),
+    withRoutes({ path: '/letters/of/{topic}' }),
+    /refused/,
+  ],
+  [
+    'another name of a parameter, under a key',
+    'breaking',
+    'subscribe.path',
+    withRoutes({}),
+    withRoutes({ path: '/letters/{about}', params: { about: ROUTE.params.topic } }),
+    /sent again after the rollout is refused/,
+  ],
+  [
+    'another name of a parameter',
+    'additive',
+    'subscribe.path',
+    withRoutes(unkeyed),
+    withRoutes({ ...unkeyed, path: '/letters/{about}', params: { about: ROUTE.params.topic } }),
+    /the same requests/,
+  ],
+  [
+    'another pattern of a parameter',
+    'breaking',
+    'subscribe.params.topic.pattern',
+    withRoutes({}),
+    withRoutes({ params: { topic: { pattern: '^[a-c]+$' } } }),
+    /cannot be known/,
+  ],
+  [
+    'another name, under a key',
+    'breaking',
+    'subscribe',
+    withRoutes({}),
+    withRoutes(null, { join: ROUTE }),
+    /called join now.*done again; leave its name/,
+  ],
+  [
+    'another name and a narrower input',
+    'breaking',
+    'subscribe.input.userId.maxLength',
+    withRoutes(unkeyed),
+    withRoutes(null, { join: { ...ROUTE, ...unkeyed, input: { userId: { ...text, maxLength: 9 }, how } } }),
+    /were valid are not/,
+  ],
+  [
+    'a path out of that of another',
+    'breaking',
+    'tea',
+    withRoutes({}),
+    withRoutes({}, { tea: { ...ROUTE, path: '/letters/tea', params: {} } }),
+    /takes \/letters\/tea, which subscribe answered/,
+  ],
+  [
+    'a new input',
+    'additive',
+    'subscribe.input.more',
+    withRoutes({}),
+    withRoutes({ input: { ...ROUTE.input, more: text } }),
+    /every site/,
+  ],
+  [
+    'an input that is gone',
+    'breaking',
+    'subscribe.input.how',
+    withRoutes({}),
+    withRoutes({ input: { userId: text } }),
+    /refused/,
+  ],
+  [
+    'an input that is needed now',
+    'breaking',
+    'subscribe.required',
+    withRoutes({}),
+    withRoutes({ required: ['userId', 'how'] }),
+    /how is needed/,
+  ],
+  [
+    'a query of another type',
+    'breaking',
+    'subscribe.input.userId.type',
+    withRoutes(read),
+    withRoutes({ ...read, input: { userId: { type: 'integer' } } }),
+    /type was string/,
+  ],
+  [
+    'an error with another status',
+    'breaking',
+    'subscribe.errors.no_such_topic',
+    withRoutes({}),
+    withRoutes({ errors: { no_such_topic: { title: 'No', status: 410 } } }),
+    /new code/,
+  ],
+  [
+    'a scope of its own',
+    'breaking',
+    'subscribe.access',
+    withRoutes({}),
+    withRoutes({ access: { scope: 'letters/write' } }),
+    /was the scope of records and is letters\/write/,
+  ],
+  [
+    'everybody',
+    'additive',
+    'subscribe.access',
+    withRoutes({}),
+    withRoutes({ access: 'everybody' }),
+    /everybody/,
+  ],
+  [
+    'no key any more',
+    'breaking',
+    'subscribe.keyed',
+    withRoutes({ repeat: 'here' }),
+    withRoutes(unkeyed),
+    /done again/,
+  ],
+  ['a key', 'additive', 'subscribe.keyed', withRoutes(unkeyed), withRoutes({ repeat: 'here' }), /every site/],
+  [
+    'at its site only',
+    'breaking',
+    'subscribe.repeat',
+    withRoutes({}),
+    withRoutes({ repeat: 'here' }),
+    /still go/,
+  ],
+  [
+    'another status',
+    'breaking',
+    'subscribe.status',
+    withRoutes({}),
+    withRoutes({ status: 201 }),
+    /was 200 and is 201/,
+  ],
+  [
+    'an answer with more',
+    'additive',
+    'subscribe.output.more',
+    withRoutes({}),
+    withRoutes({ output: { ...ROUTE.output, more: text } }),
+    /older release/,
+  ],
+  [
+    'an answer with less',
+    'breaking',
+    'subscribe.output.note',
+    withRoutes({}),
+    withRoutes({ output: { count: ROUTE.output.count } }),
+    /callers read it/,
+  ],
+  [
+    'an answer that may lack a field',
+    'breaking',
+    'subscribe.output.count',
+    withRoutes({}),
+    withRoutes({ output: { ...ROUTE.output, count: { ...ROUTE.output.count, optional: true } } }),
+    /left out now/,
+  ],
+  [
+    'an answer that may be more',
+    'breaking',
+    'subscribe.output.count',
+    withRoutes({}),
+    withRoutes({ output: { ...ROUTE.output, count: { type: 'integer', maximum: 10 } } }),
+    /what they do not know/,
+  ],
+  [
+    'an answer that is less',
+    'additive',
+    'subscribe.output.count',
+    withRoutes({}),
+    withRoutes({ output: { ...ROUTE.output, count: { type: 'integer', maximum: 8 } } }),
+    /callers know/,
+  ],
+];
+
+describe('a change of custom routes', () => {
+  test.each(ROUTES)('%s is %s, at %s', (_, kind, place, before, after, says) => {
+    expect(schemaChanges(before, before)).toEqual([]);
+    const found = schemaChanges(before, after).find((change) => change.place === `routes.${place}`);
+    expect(found?.kind).toBe(kind);
+    expect(`${found?.what}; ${found?.mend}`).toMatch(says);
+    expect(found?.kind === 'additive' || found?.mend !== '').toBe(true);
+  });
+
+  test('is one for each difference, and none for words and code', () => {
+    const renamed = schemaChanges(withRoutes(unkeyed), withRoutes(null, { join: { ...ROUTE, ...unkeyed } }));
+    expect(renamed.map(({ kind, place }) => [kind, place])).toEqual([
+      ['additive', 'routes.join'],
+      ['additive', 'routes.subscribe'],
+    ]);
+    const words = {
+      summary: 'Other',
+      input: { userId: { ...text, description: 'Who' }, how },
+      handle: () => ({}),
+    };
+    expect(schemaChanges(withRoutes({}), withRoutes(words))).toEqual([]);
+  });
+
+  test('cannot be told of a release that does not say which it had', () => {
+    const before = { format: 1, entities: {} } as const;
+    expect(schemaChanges(before, withRoutes({}))).toEqual([
+      expect.objectContaining({
+        kind: 'additive',
+        place: 'routes.subscribe',
+        what: expect.stringMatching(/or was there/),
+      }),
+    ]);
+    expect(schemaChanges(before, withRoutes(null))).toEqual([]);
+  });
+});
+
 describe('the declarations as data', () => {
-  const text = schemaText(describeEntities([misbehaving], {}));
+  const text = schemaText(describeDeclarations([misbehaving], {}));
 
   test('are one text, whatever the order of their members', () => {
     const { title: last, ...rest } = FIELDS;
     expect(schemaText(declared({ fields: { ...rest, title: last } }))).toBe(schemaText(declared({})));
-    expect(schemaChanges(readDescription(text, 'x'), describeEntities([misbehaving], {}))).toEqual([]);
+    expect(schemaChanges(readDescription(text, 'x'), describeDeclarations([misbehaving], {}))).toEqual([]);
   });
 
   test.each([

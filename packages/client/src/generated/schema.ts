@@ -1016,6 +1016,8 @@ export interface components {
             from: string;
             to: string;
             repair: boolean;
+            /** @description Whose records were compared; absent: all records */
+            entity?: string;
             /** Format: date-time */
             begunAt: string;
             ended: boolean;
@@ -1049,6 +1051,7 @@ export interface components {
         VerificationBegin: {
             peer: string;
             repair?: boolean;
+            entity?: string;
         };
         ReactionEntry: {
             key: string;
@@ -3361,7 +3364,10 @@ export interface operations {
     };
     listVerifications: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Comparisons of its records alone, where one site writes them at a time */
+                entity?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3388,6 +3394,15 @@ export interface operations {
             };
             /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

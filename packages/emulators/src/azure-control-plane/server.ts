@@ -5,10 +5,19 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { bodyBytes, BodyTooLargeError } from '../core/request-body.ts';
 import { type Login, respondToLogin } from './entra.ts';
 import { armError, type Request, type Response } from './http.ts';
 import { type PackageReader, type Publishing, respondToPublishing } from './publishing.ts';
 import { type Manager, respondAsManager } from './resource-manager.ts';
+
+/**
+ * A template has 4 MB at most, and its parameters as much; ours for both together.
+ * https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices#template-limits
+ */
+export const ARM_BODY_BYTES_MAX = 8 * 1024 * 1024;
+/** Ours: the service takes 2,048 MB (https://learn.microsoft.com/azure/app-service/deploy-zip), which memory would have to hold. */
+const PACKAGE_BYTES_MAX = 256 * 1024 * 1024;
 
 export interface AzureControlPlane {
   readonly port: number;
@@ -58,7 +67,9 @@ export async function startAzureControlPlane({
       const { status, headers = {}, body } = reply(request);
       const text = body === undefined ? '' : JSON.stringify(body);
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
-    })().catch((error: unknown) => response.writeHead(500).end(String(error)));
+    })().catch((error: unknown) =>
+      response.writeHead(error instanceof BodyTooLargeError ? 413 : 500).end(String(error)),
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -78,17 +89,19 @@ export async function startAzureControlPlane({
 }
 
 async function read(incoming: http.IncomingMessage): Promise<Request> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const { method = '', headers } = incoming;
+  const host = (headers.host ?? '').replace(/:\d+$/, '');
   const url = new URL(incoming.url ?? '/', 'http://loopback');
   return {
     method,
-    host: (headers.host ?? '').replace(/:\d+$/, ''),
+    host,
     path: url.pathname,
     query: url.searchParams,
     bearer: /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1],
     type: headers['content-type'] ?? '',
-    body: Buffer.concat(chunks),
+    body: await bodyBytes(
+      incoming,
+      host.endsWith('.scm.azurewebsites.net') ? PACKAGE_BYTES_MAX : ARM_BODY_BYTES_MAX,
+    ),
   };
 }

@@ -6,6 +6,7 @@
  */
 import type { Content, ObjectFiles } from '../core/object-files.ts';
 import { ContentTooLongError } from '../core/object-files.ts';
+import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
 import { type Call, header } from './call.ts';
 import { badHeader, BlobError } from './errors.ts';
 import { XML_BYTES_MAX } from './limits.ts';
@@ -48,17 +49,11 @@ export async function receive(call: Call, files: ObjectFiles, bytesMax: number):
 }
 
 /** The XML of a request, which is kept in memory. @throws BlobError for more than any document of this API has. */
-export async function xmlTextIn({ request }: Call): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  // The connection stays when this is left early: the answer goes over it.
-  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += piece.length;
-    if (bytes > XML_BYTES_MAX)
-      throw new BlobError('RequestBodyTooLarge', { MaxLimit: String(XML_BYTES_MAX) });
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
+export function xmlTextIn({ request }: Call): Promise<string> {
+  return bodyText(request, XML_BYTES_MAX).catch((error: unknown) => {
+    if (!(error instanceof BodyTooLargeError)) throw error;
+    throw new BlobError('RequestBodyTooLarge', { MaxLimit: String(XML_BYTES_MAX) });
+  });
 }
 
 /** @throws BlobError */

@@ -10,10 +10,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { handleControl, refuseForeign } from './control.ts';
 import type { FaultResult, Faults } from './faults.ts';
+import { bodyBytes, BodyTooLargeError } from './request-body.ts';
 import { handleUsage, type UsageMeter } from './usage.ts';
 
 const HOST = '127.0.0.1';
@@ -46,6 +46,10 @@ export interface AwsJsonError {
 export interface AwsJsonService {
   /** Of the protocol, which differs in the media type only. Default 1.0. */
   readonly version?: '1.0' | '1.1';
+  /** Of a request, as the service publishes it, or more than any that it takes can have. */
+  readonly bodyBytesMax: number;
+  /** What a larger one is refused by; undefined: 413, and nothing is said. */
+  tooLarge(operation: string): AwsJsonError | undefined;
   readonly faults: Faults;
   /** What the service counts as it handles calls. */
   readonly usage: UsageMeter;
@@ -67,7 +71,7 @@ export interface AwsJsonServer {
   close(): Promise<void>;
 }
 
-/** A service error that was asked for by a fault rule. */
+/** An answer that the server gives in place of the service: by a fault rule, or because nothing can be read. */
 class InjectedError extends Error {
   override readonly name = 'InjectedError';
   readonly wire: AwsJsonError;
@@ -121,7 +125,7 @@ async function serve(
     if (!response.writableFinished) gone.abort();
   });
   try {
-    const { operation, input } = await readCall(request);
+    const { operation, input } = await readCall(request, service);
     const fault = decideFault(service, operation, input);
     // It keeps no process alive whose server has been closed meanwhile.
     if (fault.latencyMs > 0) await delay(fault.latencyMs, undefined, { ref: false });
@@ -134,15 +138,20 @@ async function serve(
     else reply(response, 200, output, service);
   } catch (error) {
     if (gone.signal.aborted) return;
-    respondWithError(response, wireError(service, error), service);
+    if (error instanceof BodyTooLargeError) response.writeHead(413).end();
+    else respondWithError(response, wireError(service, error), service);
   }
 }
 
 async function readCall(
   request: IncomingMessage,
+  service: AwsJsonService,
 ): Promise<{ operation: string; input: Record<string, unknown> }> {
-  const body = await buffer(request);
   const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? '';
+  const body = await bodyBytes(request, service.bodyBytesMax).catch((error: unknown) => {
+    const wire = error instanceof BodyTooLargeError ? service.tooLarge(operation) : undefined;
+    throw wire === undefined ? error : new InjectedError(wire);
+  });
   if (request.method !== 'POST' || operation === '') throw new InjectedError(UNKNOWN_OPERATION);
   let input: unknown;
   try {

@@ -6,7 +6,7 @@
  * was granted in it, plus one second's worth and one request.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { bodyText, BodyTooLargeError, CONTROL_BODY_BYTES_MAX } from './request-body.ts';
 
 /** Where a drill or a bench reads (`GET`) and sets (`PUT {"perSecond":5000}`, `null` for none) the budget of an emulator. */
 export const BUDGET_PATH = '/_tandem/budget';
@@ -83,7 +83,15 @@ export async function handleBudget(
 ): Promise<boolean> {
   if (request.url !== BUDGET_PATH) return false;
   if (request.method === 'PUT') {
-    const { perSecond } = JSON.parse(await text(request)) as { perSecond?: unknown };
+    const text = await bodyText(request, CONTROL_BODY_BYTES_MAX).catch((error: unknown) => {
+      if (error instanceof BodyTooLargeError) return undefined;
+      throw error;
+    });
+    if (text === undefined) {
+      response.writeHead(413).end();
+      return true;
+    }
+    const { perSecond } = JSON.parse(text) as { perSecond?: unknown };
     const isRate = typeof perSecond === 'number' && perSecond > 0;
     if (perSecond !== null && !isRate) {
       response.writeHead(400).end('perSecond: a number above 0, or null');

@@ -5,8 +5,8 @@
  * Invariant: nobody but this machine's user controls an emulator, or reads or writes what is in it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { type Faults, parseFaultRules } from './faults.ts';
+import { bodyText, CONTROL_BODY_BYTES_MAX, controlStatus } from './request-body.ts';
 import { whyForeign } from './this-machine.ts';
 
 export const FAULTS_PATH = '/_tandem/faults';
@@ -48,7 +48,7 @@ export async function handleControl(
         reply(200, faults.rules);
         break;
       case 'PUT':
-        faults.set(parseFaultRules(JSON.parse(await text(request))));
+        faults.set(parseFaultRules(JSON.parse(await bodyText(request, CONTROL_BODY_BYTES_MAX))));
         reply(200, faults.rules);
         break;
       case 'DELETE':
@@ -61,7 +61,7 @@ export async function handleControl(
         reply(405, { message: `${request.method ?? ''} is not supported here` });
     }
   } catch (error) {
-    reply(400, { message: error instanceof Error ? error.message : String(error) });
+    reply(controlStatus(error), { message: error instanceof Error ? error.message : String(error) });
   }
   return true;
 }

@@ -2,7 +2,10 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { bodyText, BodyTooLargeError } from './request-body.ts';
+
+/** Our own: the largest of these APIs, a batch of records of one zone, takes less. */
+export const API_BODY_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface Response {
   readonly status: number;
@@ -41,7 +44,8 @@ export async function startHttpEmulator(
     void (async () => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
       const { method = 'GET', headers } = request;
-      const one = { method, path: pathname, query: searchParams, headers, body: await text(request) };
+      const body = await bodyText(request, API_BODY_BYTES_MAX);
+      const one = { method, path: pathname, query: searchParams, headers, body };
       requested.push(one);
       const fault = faults.find(({ matches, times }) => times > 0 && matches(one));
       if (fault) fault.times -= 1;
@@ -51,7 +55,10 @@ export async function startHttpEmulator(
       }
       const reply = fault?.response ?? handle(one);
       response.writeHead(reply.status, reply.headers).end(reply.body);
-    })();
+    })().catch((error: unknown) => {
+      if (error instanceof BodyTooLargeError) response.writeHead(413).end();
+      else response.destroy();
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

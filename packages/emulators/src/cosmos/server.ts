@@ -7,13 +7,13 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Budget, handleBudget } from '../core/budget.ts';
 import { handleControl, refuseForeign } from '../core/control.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { Faults } from '../core/faults.ts';
 import { FileWriteError } from '../core/files.ts';
+import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
 import { handleUsage, UsageMeter } from '../core/usage.ts';
 import { REFUSED_CHARGE } from './charges.ts';
 import {
@@ -22,7 +22,7 @@ import {
   databaseRoute,
   partitionRangesResponse,
 } from './definition-routes.ts';
-import { badRequest, CosmosError, injectedError, notFound, unauthorized } from './errors.ts';
+import { badRequest, CosmosError, injectedError, notFound, tooLarge, unauthorized } from './errors.ts';
 import { type Call, header, type Response } from './http-types.ts';
 import { itemRoute, operationOf, sessionHeaders } from './item-routes.ts';
 import { metered } from './metering.ts';
@@ -30,6 +30,12 @@ import { Store } from './store.ts';
 
 /** A well-formed key for `CosmosClient`; the server accepts any and verifies no signature. */
 const KEY = Buffer.from('local emulator: any key will do').toString('base64');
+
+/**
+ * "Maximum request size (for example, stored procedure, CRUD operation)".
+ * https://learn.microsoft.com/azure/cosmos-db/concepts-limits#per-request-limits
+ */
+export const REQUEST_BYTES_MAX = 2 * 1024 * 1024;
 
 export interface CosmosOptions extends EmulatorOptions {
   /** Decides which requests a fault rule with a probability hits. Default `Math.random`. */
@@ -143,7 +149,9 @@ async function respondTo(request: http.IncomingMessage, context: Context): Promi
 
 async function readCall(request: http.IncomingMessage): Promise<Call> {
   const { pathname } = new URL(request.url ?? '/', 'http://local');
-  const body = await text(request);
+  const body = await bodyText(request, REQUEST_BYTES_MAX).catch((error: unknown) => {
+    throw error instanceof BodyTooLargeError ? tooLarge() : error;
+  });
   try {
     const segments = pathname
       .split('/')

@@ -10,6 +10,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import http from 'node:http';
+import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
 import { whyForeign } from '../core/this-machine.ts';
 import { CONTROL_BODY_BYTES_MAX } from './bounds.ts';
 import type { CheckReport } from './health-checker.ts';
@@ -131,16 +132,12 @@ async function replace(controlled: Controlled, request: IncomingMessage): Promis
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > CONTROL_BODY_BYTES_MAX)
-      throw new Refusal(413, `A zone has ${CONTROL_BODY_BYTES_MAX} bytes at most`);
-    chunks.push(chunk);
-  }
+  const text = await bodyText(request, CONTROL_BODY_BYTES_MAX).catch((error: unknown) => {
+    if (!(error instanceof BodyTooLargeError)) throw error;
+    throw new Refusal(413, `A zone has ${CONTROL_BODY_BYTES_MAX} bytes at most`);
+  });
   try {
-    return JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+    return JSON.parse(text) as unknown;
   } catch {
     throw new Refusal(400, 'The body is not JSON');
   }

@@ -28,6 +28,14 @@ import { sweepExpired } from './time-to-live.ts';
 import { Transactions } from './transactions.ts';
 import { WriteBudget } from './write-budget.ts';
 
+/**
+ * "A single call to BatchWriteItem can transmit up to 16MB of data over the network", which is the longest call. A longer one
+ * gets 413 without a body, as dynalite found it answers.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+ * https://github.com/architect/dynalite/blob/main/index.js
+ */
+export const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
+
 export interface DynamoOptions extends EmulatorOptions {
   /** Milliseconds between two sweeps for expired items. Default 5,000; the service promises "within a few days". */
   readonly ttlSweepMs?: number;
@@ -120,6 +128,8 @@ async function serve(
     resources: (_operation, input) => tablesIn(input),
     handle: ({ operation, input }) =>
       runMetered(operation, { store, transactions, now, readBudget, writeBudget }, input, usage),
+    bodyBytesMax: REQUEST_BYTES_MAX,
+    tooLarge: () => undefined,
     describeError: (error) => (isRefusal(error) ? wireFormOf(error) : undefined),
     injectedError,
   };

@@ -10,11 +10,11 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { handleControl, refuseForeign } from '../core/control.ts';
 import type { Emulator } from '../core/emulator.ts';
 import { Faults } from '../core/faults.ts';
+import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
 import { handleUsage, UsageMeter } from '../core/usage.ts';
 import { badParameter, injectedError, KeyVaultError } from './errors.ts';
 import { attributesIn, type Secret, VaultStore, type Version } from './store.ts';
@@ -28,7 +28,7 @@ const API_VERSIONS = new Set(['2016-10-01', '7.0', '7.1', '7.2', '7.3', '7.4', '
 /** @see https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses */
 const CHALLENGE =
   'Bearer authorization="https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000", resource="https://vault.azure.net"';
-const BODY_BYTES_MAX = 256 * 1024;
+export const BODY_BYTES_MAX = 256 * 1024;
 const RECOVERABLE_DAYS = 90;
 const DAY_MS = 86_400_000;
 
@@ -122,7 +122,10 @@ async function serve(
 async function read(request: http.IncomingMessage): Promise<Call> {
   const { method = 'GET', headers } = request;
   const { authorization, host = HOST } = headers;
-  const body = await text(request);
+  const body = await bodyText(request, BODY_BYTES_MAX).catch((error: unknown) => {
+    if (error instanceof BodyTooLargeError) return undefined;
+    throw error;
+  });
   if (!/^Bearer \S+$/.test(authorization ?? '')) {
     throw new KeyVaultError(401, 'Unauthorized', 'AKV10000: Request is missing a Bearer or PoP token.', {
       headers: { 'www-authenticate': CHALLENGE },
@@ -132,7 +135,7 @@ async function read(request: http.IncomingMessage): Promise<Call> {
   const version = url.searchParams.get('api-version');
   if (version === null) throw badParameter('The query parameter api-version is required.');
   if (!API_VERSIONS.has(version)) throw badParameter(`The api-version ${version} is not supported.`);
-  if (body.length > BODY_BYTES_MAX) throw badParameter('The request body is too large.');
+  if (body === undefined) throw badParameter('The request body is too large.');
   return {
     method,
     segments: url.pathname.split('/').slice(1).map(decodeURIComponent),

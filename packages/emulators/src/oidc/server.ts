@@ -10,15 +10,17 @@
  */
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { refuseForeign } from '../core/control.ts';
+import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
 import { AUDIENCE, TOKEN_PATH } from './protocol.ts';
 
 export const ROTATE_PATH = '/_tandem/rotate';
 const JWKS_PATH = '/.well-known/jwks.json';
 const ALGORITHM = 'ES256';
 const TOKEN_SECONDS = 3_600;
+/** Our own: a client assertion, which is what can be long in it, has a few thousand. */
+export const FORM_BYTES_MAX = 64 * 1024;
 const SCOPES = 'tandem/read tandem/write';
 
 export interface Issuer {
@@ -38,7 +40,11 @@ export async function startIssuer({ port = 0 }: { port?: number } = {}): Promise
   const server = http.createServer((request, response) => {
     if (refuseForeign(request, response)) return;
     received(state, request, response).catch((error: unknown) => {
-      reply(response, 500, { error: 'server_error', error_description: String(error) });
+      const isTooLarge = error instanceof BodyTooLargeError;
+      reply(response, isTooLarge ? 413 : 500, {
+        error: isTooLarge ? 'invalid_request' : 'server_error',
+        error_description: String(error),
+      });
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -85,7 +91,7 @@ async function received(
       reply(response, 200, { keys: state.keys.map(({ publicJwk }) => publicJwk) });
       break;
     case `POST ${TOKEN_PATH}`:
-      await grant(state, new URLSearchParams(await text(request)), response);
+      await grant(state, new URLSearchParams(await bodyText(request, FORM_BYTES_MAX)), response);
       break;
     case `POST ${ROTATE_PATH}`:
       state.keys = [await newKey(), ...(searchParams.has('forget') ? [] : state.keys)];

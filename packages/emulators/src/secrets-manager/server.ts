@@ -15,6 +15,12 @@ import { SecretsManagerError, wireErrorOf } from './errors.ts';
 import { runOperation } from './operations.ts';
 import { SecretsStore } from './store.ts';
 
+/**
+ * Ours: the longest value, whose bytes take six in JSON at most, and room for the rest.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ */
+export const REQUEST_BYTES_MAX = 512 * 1024;
+
 export interface SecretsManagerOptions {
   readonly port?: number;
   readonly now?: () => number;
@@ -40,6 +46,8 @@ export async function startSecretsManager(options: SecretsManagerOptions = {}): 
   };
   const service: AwsJsonService = {
     version: '1.1',
+    bodyBytesMax: REQUEST_BYTES_MAX,
+    tooLarge: () => wireErrorOf('ValidationException', 'A secret value has 65,536 bytes at most.'),
     faults,
     usage,
     resources: (_operation, input) => [idOf(input)],

@@ -5,9 +5,9 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { handleControl, refuseForeign } from '../core/control.ts';
 import type { Faults } from '../core/faults.ts';
+import { bodyText, CONTROL_BODY_BYTES_MAX, controlStatus } from '../core/request-body.ts';
 import { handleUsage, type UsageMeter } from '../core/usage.ts';
 import { bodyOf } from './message.ts';
 import { parseQueueOptions } from './queue-options.ts';
@@ -40,7 +40,7 @@ async function putQueue(
   response: ServerResponse,
   registry: QueueRegistry,
 ): Promise<void> {
-  const body = await text(request);
+  const body = await bodyText(request, CONTROL_BODY_BYTES_MAX);
   const options = parseQueueOptions(body === '' ? {} : (JSON.parse(body) as unknown));
   const queue = registry.createQueue(name, options);
   reply(response, 200, { name: queue.name, settings: queue.settings });
@@ -68,7 +68,9 @@ async function route(
     return;
   }
   if (url === NAMESPACE_PATH && request.method === 'PUT') {
-    const { tier } = JSON.parse(await text(request)) as { tier?: unknown };
+    const { tier } = JSON.parse(await bodyText(request, CONTROL_BODY_BYTES_MAX)) as {
+      tier?: unknown;
+    };
     if (!isTier(tier)) throw new TypeError(`tier: expected one of ${TIERS.join(', ')}`);
     registry.tier = tier;
     reply(response, 200, { tier });
@@ -101,7 +103,9 @@ export async function startControlServer(port: number, context: ControlContext):
   const server: Server = createServer((request, response) => {
     if (refuseForeign(request, response)) return;
     route(request, response, context).catch((error: unknown) => {
-      reply(response, 400, { message: error instanceof Error ? error.message : String(error) });
+      reply(response, controlStatus(error), {
+        message: error instanceof Error ? error.message : String(error),
+      });
     });
   });
   await new Promise<void>((resolve, reject) => {

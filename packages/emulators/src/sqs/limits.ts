@@ -9,6 +9,8 @@ export const LIMITS = {
   messageBytesMax: 1_048_576,
   batchBytesMax: 1_048_576,
   batchEntriesMax: 10,
+  /** Ours: a byte of a message takes six in JSON at most (`\u0009`); a mebibyte is for names, attributes and receipts. */
+  requestBytesMax: 7 * 1_048_576,
   attributesPerMessageMax: 10,
   delaySecondsMax: 900,
   visibilitySecondsMax: 43_200,

@@ -32,6 +32,8 @@ export interface SqsContext {
   readonly duplicate: boolean;
   /** The `reorder` fault hits this call: the bound of each message's delay, else 0. */
   readonly reorderMs: number;
+  /** A receive that finds nothing waits so long at most; undefined: as long as it asks for. */
+  readonly longPollMaxMs: number | undefined;
 }
 
 type Input = Record<string, unknown>;
@@ -63,7 +65,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   SendMessage: (context, input) => sendMessage(context.store, queueOf(context, input), input, context),
   SendMessageBatch: sendMessageBatch,
   ReceiveMessage: (context, input) =>
-    receiveMessages(context.store, queueOf(context, input), input, context.signal),
+    receiveMessages(context.store, queueOf(context, input), input, context.signal, context.longPollMaxMs),
   DeleteMessage: (context, input) => {
     const handle = input['ReceiptHandle'] as string | undefined;
     deleteMessage(context.store, queueOf(context, input), handle, context.duplicate);

@@ -24,12 +24,16 @@ export interface ReceiveRequest {
   readonly AttributeNames?: readonly string[];
 }
 
-/** Waits until messages are there, the wait is over or the client is gone; then answers with what it took. */
+/**
+ * Waits until messages are there, the wait is over or the client is gone; then answers with what it took.
+ * @param longPollMaxMs It waits no longer than this.
+ */
 export async function receiveMessages(
   store: SqsStore,
   queue: Queue,
   request: ReceiveRequest,
   signal: AbortSignal,
+  longPollMaxMs = Number.POSITIVE_INFINITY,
 ): Promise<unknown> {
   const max = within('MaxNumberOfMessages', request.MaxNumberOfMessages ?? 1, [1, LIMITS.receiveMessagesMax]);
   const visibilitySeconds = request.VisibilityTimeout ?? queue.numberOf('VisibilityTimeout');
@@ -38,7 +42,7 @@ export async function receiveMessages(
   within('WaitTimeSeconds', waitSeconds, [0, LIMITS.waitSecondsMax]);
 
   // The wait is measured on the monotonic clock: an injected `now` may stand still.
-  const deadline = performance.now() + waitSeconds * 1000;
+  const deadline = performance.now() + Math.min(waitSeconds * 1000, longPollMaxMs);
   for (;;) {
     if (store.queues.get(queue.name) !== queue) throw queueDoesNotExist();
     const taken = signal.aborted ? [] : take(store, queue, max, visibilitySeconds * 1000);

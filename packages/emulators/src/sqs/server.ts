@@ -10,12 +10,18 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
-import { type AwsJsonService, endpointOf, startAwsJsonServer } from '../core/aws-json-server.ts';
+import {
+  type AwsJsonError,
+  type AwsJsonService,
+  endpointOf,
+  startAwsJsonServer,
+} from '../core/aws-json-server.ts';
 import { lockDataDir } from '../core/data-lock.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { Faults } from '../core/faults.ts';
 import { UsageMeter } from '../core/usage.ts';
 import { SqsError, wireErrorOf } from './errors.ts';
+import { LIMITS } from './limits.ts';
 import { countCall } from './metering.ts';
 import { MoveTasks } from './move-tasks.ts';
 import { queueNameOf, runOperation } from './operations.ts';
@@ -33,6 +39,11 @@ export interface SqsOptions extends EmulatorOptions {
   readonly region?: string;
   /** Default `000000000000`. */
   readonly account?: string;
+  /**
+   * A receive that finds nothing waits so long at most, whatever it asks for: for tests, which look whether a queue is
+   * empty. Default: as long as it asks for.
+   */
+  readonly longPollMaxMs?: number;
 }
 
 export interface SqsEmulator extends Emulator {
@@ -59,14 +70,31 @@ export async function startSqs(options: SqsOptions = {}): Promise<SqsEmulator> {
   try {
     const file = dataDir === undefined ? undefined : path.join(dataDir, JOURNAL_FILE);
     store = new SqsStore({ file, region, account, now });
-    return await serve(store, options.port ?? 0, release);
+    return await serve(store, options, release);
   } catch (error) {
     release();
     throw error;
   }
 }
 
-async function serve(store: SqsStore, port: number, release: () => void): Promise<SqsEmulator> {
+/** What is in so long a request is longer than what it may be about, whatever it is. */
+function tooLarge(operation: string): AwsJsonError {
+  return operation.endsWith('Batch')
+    ? wireErrorOf(
+        'BatchRequestTooLong',
+        `Batch requests cannot be longer than ${LIMITS.batchBytesMax} bytes.`,
+      )
+    : wireErrorOf(
+        'InvalidParameterValueException',
+        `One or more parameters are invalid. Reason: Message must be shorter than ${LIMITS.messageBytesMax} bytes.`,
+      );
+}
+
+async function serve(
+  store: SqsStore,
+  { port = 0, longPollMaxMs }: SqsOptions,
+  release: () => void,
+): Promise<SqsEmulator> {
   const faults = new Faults();
   const usage = new UsageMeter();
   const service: AwsJsonService = {
@@ -75,11 +103,13 @@ async function serve(store: SqsStore, port: number, release: () => void): Promis
     resources: (_operation, input) => [queueNameOf(input)],
     handle: async ({ operation, input, traceHeader, signal, fault }) => {
       const { endpoint } = server;
-      const context = { ...fault, store, moveTasks, endpoint, traceHeader, signal };
+      const context = { ...fault, store, moveTasks, endpoint, traceHeader, signal, longPollMaxMs };
       const output = await runOperation(operation, context, input);
       countCall(usage, { queue: queueNameOf(input), operation }, input, output);
       return output;
     },
+    bodyBytesMax: LIMITS.requestBytesMax,
+    tooLarge,
     describeError: (error) =>
       error instanceof SqsError ? wireErrorOf(error.code, error.message) : undefined,
     injectedError: (code = 'ThrottlingException') => wireErrorOf(code, `${code}, injected by a fault rule`),

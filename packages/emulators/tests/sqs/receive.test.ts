@@ -37,6 +37,14 @@ beforeEach(() => {
   queue = existing(store, 'orders');
 });
 
+test('a long poll of an empty queue waits no longer than the emulator lets it', async () => {
+  const { signal } = new AbortController();
+  expect(await receiveMessages(store, queue, { WaitTimeSeconds: 20 }, signal, 1)).toEqual({});
+  sendMessage(store, queue, { MessageBody: 'x' }, NO_FAULT);
+  const taken = await receiveMessages(store, queue, { WaitTimeSeconds: 20 }, signal, 0);
+  expect(taken).toMatchObject({ Messages: [{ Body: 'x' }] });
+});
+
 describe('a long poll whose client goes away', () => {
   test('takes nothing when a message arrives afterwards', async () => {
     const client = new AbortController();

@@ -70,6 +70,11 @@ export class CodeSource {
     this.#workshop.open();
   }
 
+  /** Nobody waits for anything: the first change of a schema shall be as quick as the next ones. */
+  async warm(): Promise<void> {
+    await this.#workshop.warm();
+  }
+
   async stop(): Promise<void> {
     this.#updates.stop();
     this.#watch.close();

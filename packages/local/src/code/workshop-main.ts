@@ -12,6 +12,8 @@ import { resolveDefinition } from './resolve-definition.ts';
 
 export type ToWorkshop = { readonly id: number } & (
   | { readonly type: 'generate' }
+  /** All of a generation but the writing: the next one finds everything loaded. */
+  | { readonly type: 'warm' }
   /** @param file Of the definition; absolute. */
   | { readonly type: 'resolve'; readonly file: string; readonly region: string }
 );
@@ -30,6 +32,7 @@ export interface Generated {
 
 interface Generator {
   readonly writeGenerated: (root: string, what: { client: boolean }) => Promise<readonly string[]>;
+  readonly rehearseGeneration: (root: string, what: { client: boolean }) => Promise<void>;
 }
 
 const [, , projectDir = ''] = process.argv;
@@ -37,8 +40,10 @@ const GENERATOR = path.join(projectDir, 'scripts/generate/generate.ts');
 
 const modules = new FreshModules(projectDir);
 
+const generator = async (): Promise<Generator> => (await import(pathToFileURL(GENERATOR).href)) as Generator;
+
 async function generate(): Promise<Generated> {
-  const { writeGenerated } = (await import(pathToFileURL(GENERATOR).href)) as Generator;
+  const { writeGenerated } = await generator();
   const lines = await writeGenerated(projectDir, { client: false });
   return { written: lines.map((line) => line.replace(/^(?:wrote|deleted) /, '')), inputs: modules.files };
 }
@@ -49,6 +54,9 @@ async function answer(message: ToWorkshop): Promise<string> {
     switch (message.type) {
       case 'generate':
         return JSON.stringify(await generate());
+      case 'warm':
+        await (await generator()).rehearseGeneration(projectDir, { client: false });
+        return '';
       case 'resolve':
         // It may import sources of ours.
         return JSON.stringify(await resolveDefinition(message.file, message.region));

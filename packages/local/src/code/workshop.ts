@@ -1,7 +1,7 @@
 /**
  * Generates and resolves in a process that stays (workshop-main.ts).
  *
- * Invariants: who changes nothing pays nothing, because the process is started by the first use. Every question ends: a
+ * Invariants: a start pays nothing, because the process is started by the first use, or when it is warmed. Every question ends: a
  * process that ends, or that does not answer in time, fails what it was asked, and the next question starts another one.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -35,6 +35,7 @@ interface Started {
 
 type Task =
   | { readonly type: 'generate' }
+  | { readonly type: 'warm' }
   | { readonly type: 'resolve'; readonly file: string; readonly region: string };
 
 export class Workshop {
@@ -55,6 +56,12 @@ export class Workshop {
   /** Something will be needed soon. */
   open(): void {
     if (!this.#hasEnded) this.#started ??= this.#start();
+  }
+
+  /** Unless it was used: loads what a generation needs. What fails, the first use says. */
+  async warm(): Promise<void> {
+    if (this.#started !== undefined || this.#hasEnded) return;
+    await this.#ask({ type: 'warm' }).catch(() => undefined);
   }
 
   /**

@@ -29,6 +29,8 @@ const PROJECT_DIR = path.join(import.meta.dirname, '../../../..');
 const CACHE_DIR = path.resolve(process.env['TANDEM_CACHE_DIR'] ?? path.join(PROJECT_DIR, '.tandem/cache'));
 /** The processes of a supervisor that was killed end by themselves within this time. */
 const LEFTOVERS_END_WITHIN_MS = 3_000;
+/** After a start: who has waited for it makes the first requests. */
+const WARMED_AFTER_MS = 2_000;
 
 interface Places {
   readonly dir: string;
@@ -72,6 +74,7 @@ async function runLocked(options: StackOptions, places: Places, output: Output):
       output.print(`Tandem is up after ${seconds(performance.now() - begunAt)}.`);
       output.print(summary(stack.describe(), relativePlaces(places)));
       if (options.seed) await Promise.race([fill(ports, output), stop.wait()]);
+      stack.warmSoon();
     }
     await stop.wait();
     output.print('Stopping …');
@@ -127,6 +130,7 @@ class RunningStack {
   readonly #file: StackFile;
   readonly #startedAt = new Date();
   #built: Promise<void> | undefined;
+  #warming: NodeJS.Timeout | undefined;
   /** A new one at every start: it dies with the stack. */
   readonly #operatorKey = randomBytes(32).toString('base64url');
   readonly #announcedReady = new Set<string>();
@@ -188,7 +192,14 @@ class RunningStack {
     this.#types?.open();
   }
 
+  /** Prepares for the first change, when nobody waits for anything; not where changes are not expected. */
+  warmSoon(): void {
+    if (this.#types !== undefined)
+      this.#warming = setTimeout(() => void this.#code.warm(), WARMED_AFTER_MS).unref();
+  }
+
   async stop(): Promise<void> {
+    clearTimeout(this.#warming);
     await Promise.all([this.#code.stop(), this.#supervisor.stop()]);
     process.off('exit', this.#kill);
     this.#file.remove();

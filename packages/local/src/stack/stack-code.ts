@@ -70,6 +70,11 @@ export class StackCode {
     await this.#source.start();
   }
 
+  /** The stack is up, and idle. */
+  async warm(): Promise<void> {
+    await this.#source.warm();
+  }
+
   async stop(): Promise<void> {
     this.#delivery.stop();
     await Promise.all([this.#source.stop(), this.#options.types?.stop()]);

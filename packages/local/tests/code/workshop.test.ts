@@ -49,6 +49,24 @@ test('that ends fails what it was asked, and the next question has another one',
   expect(await asked.resolve('file', 'again')).toBe('again');
 });
 
+test('that is warmed stays for the first question; what was used already is not warmed', async () => {
+  const asked = open();
+  await asked.warm();
+  const { pid } = asked;
+  expect(pid).toBeDefined();
+  await asked.warm();
+  expect(await asked.resolve('file', 'here')).toBe('here');
+  expect(asked.pid).toBe(pid);
+});
+
+test('that cannot be warmed says why when it is used', async () => {
+  fs.writeFileSync(path.join(dir, 'main.mjs'), "process.on('message', () => process.exit(4));");
+  const asked = open();
+  await asked.warm();
+  expect(asked.pid).toBeUndefined();
+  await expect(asked.generate()).rejects.toThrow('exit code 4');
+});
+
 test('that has ended already is stopped at once', async () => {
   const asked = open();
   await expect(asked.resolve('file', 'end')).rejects.toThrow('exit code 3');

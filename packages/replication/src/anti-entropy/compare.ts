@@ -18,7 +18,7 @@ import {
   offerPageSize,
 } from '../bounds.ts';
 import { type FailedKeys, readKeys, scanPage } from '../isolate.ts';
-import { isConfined, keeps } from '../placement.ts';
+import { keeps } from '../placement.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { newestStamp, type StoredRecord } from '../record.ts';
 import { areUnderstood, INCARNATIONS } from '../semantics.ts';
@@ -42,7 +42,7 @@ import {
 import { mark } from './repair.ts';
 import { withCursor, withoutCursor } from './scan-place.ts';
 import { Sketch } from './sketch.ts';
-import { noteBegin, noteEnd, noteProgress } from './verification.ts';
+import { noteBegin, noteEnd, noteProgress, openExamples } from './verification.ts';
 
 type StepOf<Kind extends Step['kind']> = Step & { readonly kind: Kind };
 
@@ -109,13 +109,14 @@ function* beginSide(job: Job, side: Side, counted: Counted, wanted: Wanted): Pro
 /** Looks for the records whose hashes are wanted and offers them to the other side. */
 export function* find(site: Site, step: StepOf<'find'>): Protocol<void> {
   const { job, side, counted, totals } = step;
-  const { states, rest } = yield* search(site, job, yield* withCursor(site, step));
+  const { states, rest, changed = 0 } = yield* search(site, job, yield* withCursor(site, step));
+  const summed = job.of === undefined ? totals : { ...totals, differing: totals.differing + changed };
   if (states.length > 0) {
     const open = rest && (yield* withoutCursor(site, step, rest));
-    const offer = { kind: 'offer', job, side, counted, totals, states, ...(open && { rest: open }) } as const;
-    yield* pass(otherSite(job, side), offer);
+    const found = { job, side, counted, totals: summed, states } as const;
+    yield* pass(otherSite(job, side), { kind: 'offer', ...found, ...(open && { rest: open }) });
   } else {
-    yield* goOn(site, step, rest);
+    yield* goOn(site, { ...step, totals: summed }, rest);
   }
 }
 
@@ -125,7 +126,11 @@ function* search(
   site: Site,
   job: Job,
   { wanted, cursor: start }: Rest,
-): Protocol<{ states: States; rest?: Rest }> {
+): Protocol<{
+  states: States;
+  rest?: Rest;
+  /** Of what was wanted, what is not there as it was. */ changed?: number;
+}> {
   const untilMs = site.now() + compareStepMs;
   const open = wanted === 'all' ? undefined : new Set(wanted);
   const states: Offered[] = [];
@@ -146,7 +151,7 @@ function* search(
     characters < offerCharactersMax &&
     site.now() < untilMs
   );
-  if (cursor === undefined || open?.size === 0) return { states };
+  if (cursor === undefined || open?.size === 0) return { states, changed: open?.size ?? 0 };
   return { states, rest: { wanted: open === undefined ? 'all' : [...open], cursor } };
 }
 
@@ -154,9 +159,8 @@ function* search(
 function isWanted(site: Site, record: StoredRecord, job: Job, open: Set<string> | undefined): boolean {
   const element = elementOf(site, record, job);
   if (element === undefined) return false;
-  return open === undefined
-    ? stampMs(newestStamp(record.state) ?? '') < job.atMs
-    : open.delete(hashToText(element));
+  if (open !== undefined) return open.delete(hashToText(element));
+  return job.of !== undefined || stampMs(newestStamp(record.state) ?? '') < job.atMs;
 }
 
 /**
@@ -209,13 +213,12 @@ export function* settle(site: Site, step: StepOf<'lacking'>): Protocol<void> {
   yield* goOn(site, { ...step, totals: summed }, step.rest);
 }
 
-/** The result of a comparison is kept everywhere: what is not does not count among its examples. */
 function examplesWith(
   site: Site,
   { examples }: StepOf<'lacking'>['totals'],
   keys: readonly string[],
 ): readonly string[] {
-  return [...examples, ...keys.filter((key) => !isConfined(site, { key }))].slice(0, compareExamplesMax);
+  return [...examples, ...openExamples(site, keys)].slice(0, compareExamplesMax);
 }
 
 function* goOn(

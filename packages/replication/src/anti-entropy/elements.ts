@@ -12,8 +12,8 @@ import { goneAtMs } from '../lives.ts';
 import { contentsOf } from '../merge.ts';
 import { keeps } from '../placement.ts';
 import type { Site } from '../protocol.ts';
-import { includes, type RecordState, stateName, type StoredRecord } from '../record.ts';
-import { isOwnBusiness } from '../reserved.ts';
+import { entityOf, includes, type RecordState, stateName, type StoredRecord } from '../record.ts';
+import { isOwnBusiness, UNIQUE } from '../reserved.ts';
 import { vectorOfName } from '../vector.ts';
 import type { Job, Offered } from './job.ts';
 import type { Hash } from './sketch.ts';
@@ -25,12 +25,18 @@ import type { Hash } from './sketch.ts';
 export function elementOf(
   site: Pick<Site, 'site' | 'keptAt'>,
   { key, state }: StoredRecord,
-  { atMs, contents, from, to }: Pick<Job, 'atMs' | 'contents' | 'from' | 'to'>,
+  { atMs, contents, from, to, of }: Pick<Job, 'atMs' | 'contents' | 'from' | 'of' | 'to'>,
 ): Hash | undefined {
+  if (of !== undefined && !isPartOf(of, key)) return undefined;
   if (!keeps(site, site.site === from ? to : from, { key, state })) return undefined;
   if (isOwnBusiness(key) || atMs - goneAtMs(state) > horizonMs - compareMarginMs) return undefined;
   const name = `${key}\n${stateName(state)}`;
   return hashLanes(contents === true ? `${name}\n${contentsOf(state)}` : name);
+}
+
+/** Whether a comparison of an entity is about a record: one of its own, or a claim, which does not say whose it is. */
+function isPartOf(entity: string, key: string): boolean {
+  return [entity, UNIQUE].includes(entityOf(key));
 }
 
 export function offered({ key, state }: StoredRecord, { contents }: Pick<Job, 'contents'>): Offered {

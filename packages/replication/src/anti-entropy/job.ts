@@ -13,6 +13,12 @@ export interface Job {
   readonly atMs: number;
   /** Whether what a side lacks is sent to it, or only counted. */
   readonly repair: boolean;
+  /**
+   * The entity whose records are compared, with all claims of unique values; absent: all records. What has changed at the
+   * site since it was counted then differs, because nobody knows whether the other has what it was. A release that does not
+   * know of this offers all that it holds: of the records of `from` the result is right all the same.
+   */
+  readonly of?: string;
   /** Whether contents are compared beside names: both sites know how. */
   readonly contents?: boolean;
   /** Whether sites are scanned in an order in which a page that is refused can be passed over; absent: not yet needed. */

@@ -3,12 +3,14 @@
  * that did not know.
  *
  * Invariant: a record is removed only when a site that keeps it holds what it holds, or more, and nothing of it is pending
- * for a site that keeps it. So whatever was acknowledged anywhere is at one that keeps it first. Only records of the site
- * that asks are named, and only to sites that keep them.
+ * for a site that keeps it. So whatever was acknowledged anywhere is at one that keeps it first. And only when nobody writes
+ * it here any more (`known-places.ts`): what was removed must not be made anew. Only records of the site that asks are named,
+ * and only to sites that keep them.
  */
 import { compareStepMs, offerCharactersMax, offerPageSize } from '../bounds.ts';
 import { isPermanent } from '../errors.ts';
 import { readKeys, scanPage } from '../isolate.ts';
+import { isSettled } from '../known-places.ts';
 import { keeps, peersOf } from '../placement.ts';
 import { type Protocol, remove, type Site } from '../protocol.ts';
 import { includes, stateName, type StoredRecord } from '../record.ts';
@@ -16,13 +18,16 @@ import { areUnderstood, PLACES } from '../semantics.ts';
 import type { SiteId } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';
 import { vectorOfName } from '../vector.ts';
+import { forgetNames } from './forget-names.ts';
 import { pass, type Purge } from './job.ts';
 
 type Named = readonly [key: string, state: string];
 
-/** Looks for records of this site that it does not keep, from the first one on. */
+/** Looks for records of this site that it does not keep, from the first one on, once it may remove them. */
 export function* beginPurge(site: Site): Protocol<void> {
-  if (site.keptAt !== undefined) yield* search(site, { cursor: undefined });
+  if (site.keptAt === undefined) return;
+  yield* forgetNames(site);
+  if (yield* isSettled(site)) yield* search(site, { cursor: undefined });
 }
 
 /** Asks the peers that keep them, as many as fit one message each, and leaves the rest to a message to itself. */
@@ -86,6 +91,8 @@ export function* purge(site: Site, step: Purge): Protocol<void> {
     if (states.length > 0) yield* pass(step.from, { ...step, states });
     return;
   }
+  // It may have come long after it was asked for, and the site have had another release meanwhile.
+  if (!(yield* isSettled(site))) return;
   const names = new Map(step.states);
   const unremoved = new Map<string, Error>();
   for (const [key, { record, revision }] of held) {

@@ -3,12 +3,16 @@
  * be one which the other site does not keep: then the cursor stays at home, in a record that this site alone keeps.
  *
  * Invariant: a step that finds another comparison's cursor at home, or none, begins with the first record again. What is
- * offered twice is no harm.
+ * offered twice is no harm. It does not stand for longer than it is needed: the record that it names may have to go
+ * (`forget-names.ts`).
  */
+import { cursorKeptMs } from '../bounds.ts';
 import type { Json } from '../json.ts';
 import { localWrite } from '../local-write.ts';
 import { get, type Protocol, type Site } from '../protocol.ts';
+import { newestStamp, type StoredRecord } from '../record.ts';
 import { CURSOR } from '../reserved.ts';
+import { stampMs } from '../stamp.ts';
 import type { Job, Rest, Side } from './job.ts';
 
 /** Stands for the cursor that is at home; no store makes one that is so short. */
@@ -24,7 +28,7 @@ interface Search {
 export function* withCursor(site: Site, { job, side, rest }: Search): Protocol<Rest> {
   if (rest.cursor !== AT_HOME) return rest;
   const { wanted } = rest;
-  const place = (yield* get(keyOf(site, job, side)))?.record.state.fields['place']?.[1];
+  const place = (yield* get(cursorKey(site, job, side)))?.record.state.fields['place']?.[1];
   const [id, cursor] = Array.isArray(place) ? (place as readonly Json[]) : [];
   return id === job.id && typeof cursor === 'string' ? { wanted, cursor } : { wanted };
 }
@@ -34,13 +38,28 @@ export function* withoutCursor(site: Site, { job, side }: Omit<Search, 'rest'>, 
   const { cursor } = rest;
   if (site.keptAt === undefined || cursor === undefined) return rest;
   yield* localWrite(site, {
-    key: keyOf(site, job, side),
+    key: cursorKey(site, job, side),
     operationId: `${job.id}.${job.hops ?? 0}`,
     decide: () => ({ place: [job.id, cursor] }),
   });
   return { ...rest, cursor: AT_HOME };
 }
 
-function keyOf({ site }: Site, { from, to }: Job, side: Side): string {
+/** Takes out of such a record where a search stood that has not gone on for a while. */
+export function* forgetPlace(site: Site, key: string): Protocol<void> {
+  const isLeft = (record: StoredRecord | undefined): boolean => {
+    if (record === undefined || (record.state.fields['place']?.[1] ?? null) === null) return false;
+    return site.now() - stampMs(newestStamp(record.state) ?? '') > cursorKeptMs;
+  };
+  if (!isLeft((yield* get(key))?.record)) return;
+  yield* localWrite(site, {
+    key,
+    operationId: `open-${site.now()}`,
+    decide: (record) => (isLeft(record) ? { place: null } : undefined),
+  });
+}
+
+/** The key of the record that is kept at home. */
+export function cursorKey({ site }: Site, { from, to }: Pick<Job, 'from' | 'to'>, side: Side): string {
   return `${CURSOR}:${site}.${from}.${to}.${side}`;
 }

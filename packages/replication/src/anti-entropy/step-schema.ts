@@ -30,6 +30,7 @@ const job = {
     to: site,
     atMs: count,
     repair: { type: 'boolean' },
+    of: text,
     contents: { type: 'boolean' },
     ordered: { type: 'boolean' },
     hops: count,

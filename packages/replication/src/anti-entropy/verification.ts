@@ -7,7 +7,8 @@
 import { isPermanent } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { localWrite } from '../local-write.ts';
-import type { Protocol, Site } from '../protocol.ts';
+import { isConfined } from '../placement.ts';
+import { get, type Protocol, type Site } from '../protocol.ts';
 import { plainValues, type StoredRecord } from '../record.ts';
 import { VERIFICATION } from '../reserved.ts';
 import type { SiteId } from '../stamp.ts';
@@ -27,8 +28,17 @@ export interface Verification {
   readonly lastCleanAtMs?: number;
 }
 
-export function verificationKey({ from, to }: { readonly from: SiteId; readonly to: SiteId }): string {
-  return `${VERIFICATION}:${from}.${to}`;
+/** That of one entity is another result: it says nothing about all records. */
+export function verificationKey({
+  from,
+  to,
+  of,
+}: {
+  readonly from: SiteId;
+  readonly to: SiteId;
+  readonly of?: string | undefined;
+}): string {
+  return `${VERIFICATION}:${from}.${to}${of === undefined ? '' : `.${of}`}`;
 }
 
 /** The comparison that a record tells of; undefined when there was none, or the record holds no result. */
@@ -88,6 +98,33 @@ function* note(
     if (!isPermanent(error)) throw error;
     yield* noteUnusable(site, 'compare', new Map([[key, error]]));
   }
+}
+
+/** The result of a comparison is kept everywhere: what is not does not count among its examples. */
+export function openExamples(site: Site, keys: readonly string[]): readonly string[] {
+  return keys.filter((key) => !isConfined(site, { key }));
+}
+
+/** Takes out of a result of this site what every site kept when it was found, and some sites only keep by now. */
+export function* forgetExamples(site: Site, key: string): Protocol<void> {
+  const changes = (record: StoredRecord | undefined): Readonly<Record<string, Json>> => {
+    const held = verificationOf(record);
+    return Object.fromEntries(
+      (['from', 'to'] as const).flatMap((side) => {
+        const result = held?.[side];
+        const examples = openExamples(site, result?.examples ?? []);
+        const isOpen = result === undefined || examples.length === result.examples.length;
+        return isOpen ? [] : [[side, asJson({ ...result, examples })]];
+      }),
+    );
+  };
+  const hasNames = (record: StoredRecord | undefined): boolean => Object.keys(changes(record)).length > 0;
+  if (!hasNames((yield* get(key))?.record)) return;
+  yield* localWrite(site, {
+    key,
+    operationId: `open-${site.now()}`,
+    decide: (record) => (hasNames(record) ? changes(record) : undefined),
+  });
 }
 
 function asJson(totals: SideResult): Json {

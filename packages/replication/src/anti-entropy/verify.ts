@@ -11,6 +11,7 @@ import { digest, end, find, respondToOffer, settle } from './compare.ts';
 import { fillIndexes } from './fill-indexes.ts';
 import { otherSite, type Pack, siteOf, type Step } from './job.ts';
 import { purge } from './purge.ts';
+import { openExamples } from './verification.ts';
 
 /** Handles a batch of the queue. One disposition per message, in order. */
 export function* verify(
@@ -44,7 +45,7 @@ function* handle(
     return yield* takePack(site, step, message, packs);
   }
   try {
-    yield* take(site, hopped(step));
+    yield* take(site, opened(site, hopped(step)));
     return { kind: 'done' };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -69,6 +70,13 @@ function hopped(step: Exclude<Step, Pack>): Exclude<Step, Pack> {
   const { id, from, to } = step.job;
   const hops = boundedHops(step.job.hops, `the comparison ${id} of ${from} and ${to}`);
   return { ...step, job: { ...step.job, hops } };
+}
+
+/** The step without names that a function has given it which does not know yet that they may not leave. */
+function opened(site: Site, step: Exclude<Step, Pack>): Exclude<Step, Pack> {
+  if (!('totals' in step)) return step;
+  const examples = openExamples(site, step.totals.examples);
+  return { ...step, totals: { ...step.totals, examples } };
 }
 
 function boundedHops(before: number | undefined, what: string): number {

@@ -26,5 +26,7 @@ export interface Invocation {
   readonly operation: Operation | undefined;
   /** The latest time that the site's clock showed to it. */
   wallMs: number;
+  /** Virtual milliseconds. */
+  readonly startedMs: number;
   dead: boolean;
 }

@@ -57,6 +57,7 @@ export function invoke<Result>(world: World, at: SimSite, options: InvocationOpt
     at,
     operation: options.operation,
     wallMs: 0,
+    startedMs: world.agenda.nowMs,
     dead: false,
   };
   const site: Site = {
@@ -100,6 +101,10 @@ class Run<Result> {
   /** Gives the protocol the answer to its last effect and does the next one. */
   step(response: Response | undefined): void {
     if (this.#invocation.dead) return;
+    if (this.#world.agenda.nowMs - this.#invocation.startedMs > this.#world.lifeMaxMs) {
+      this.#die();
+      return;
+    }
     let next: IteratorResult<Effect | PaymentEffect | ReactionEffect, Result>;
     try {
       next =
@@ -144,7 +149,7 @@ class Run<Result> {
         this.#die();
         return;
       }
-      const pauseMs = world.strikes('pause') ? world.random.between(1_000, 300_000) : 0;
+      const pauseMs = world.strikes('pause') ? world.random.between(1_000, world.pauseMaxMs) : 0;
       if (pauseMs === 0) this.step(response);
       else world.agenda.after(pauseMs, () => this.step(response));
     });

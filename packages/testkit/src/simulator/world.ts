@@ -110,6 +110,9 @@ export class World {
   onWake: (site: SimSite, key: string) => void = () => undefined;
   /** A queue has accepted a message. */
   onQueued: (site: SimSite, kind: string, body: string) => void = () => undefined;
+  /** How long an invocation stands still at most; and after which the platform ends it, whatever it was about to do. */
+  pauseMaxMs = 300_000;
+  lifeMaxMs = Infinity;
   readonly #strikes: ReadonlySet<string> | undefined;
   readonly #trigger: Trigger;
   readonly #byName = new Map<string, SimSite>();
@@ -270,7 +273,8 @@ export class World {
         peer.inbox.carries(key, vector) ||
         peer.steps.carries(key, vector) ||
         (lost !== undefined && has(lost));
-      const over = arrived || from.lost || peer.lost || record === undefined || this.forgotten.has(key);
+      const isGone = record === undefined || this.forgotten.has(key);
+      const over = arrived || from.lost || peer.lost || isGone || !this.#isKept(key, from, peer);
       if (over) this.#repairs.splice(this.#repairs.indexOf(repair), 1);
       else if (record.pending[peer.name] === undefined) {
         const detail = `${from.name} repaired it for ${peer.name}, which lacks it, and no marker is left`;

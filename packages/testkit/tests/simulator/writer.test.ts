@@ -12,6 +12,10 @@ test.each([2, 3])(
   },
 );
 
+test('a site is not opened while a write of the one before is among its dead letters', () => {
+  expect(runWriterSchedule({ seed: 124 }).findings).toEqual([]);
+});
+
 describe('mutants of one writer', () => {
   describeMutants({
     workload: 'writer',

@@ -11,7 +11,7 @@ import { deadLetterPageSize } from '../../bounds.ts';
 import type { DeadLetter, DeadLetterBox, Sample, Verdict } from '../../ports/dead-letter-box.ts';
 import { queueError } from './errors.ts';
 
-/** How long an empty queue is waited on; a message that is there comes at once. */
+/** How long a message is waited for that somebody else may have taken; one that is there comes at once. */
 const WAIT_MS = 500;
 
 interface Box {
@@ -65,13 +65,13 @@ export class ServiceBusDeadLetterBox implements DeadLetterBox {
       const kept = new Set<ServiceBusReceivedMessage>();
       let scanned = 0;
       try {
-        // An empty queue would be waited on; a peek says so at once.
-        if ((await receiver.peekMessages(1)).length === 0) return { scanned, goOn: true };
         while (scanned < left) {
-          const page = await receiver.receiveMessages(Math.min(deadLetterPageSize, left - scanned), {
-            maxWaitTimeInMs: WAIT_MS,
-          });
-          if (page.length === 0) return { scanned, goOn: true };
+          // For more messages than there are the SDK would wait; a peek, which goes on where the one before ended, counts
+          // the next ones at once.
+          const count = (await receiver.peekMessages(Math.min(deadLetterPageSize, left - scanned))).length;
+          if (count === 0) return { scanned, goOn: true };
+          const page = await receiver.receiveMessages(count, { maxWaitTimeInMs: WAIT_MS });
+          if (page.length === 0) continue;
           scanned += page.length;
           for (const message of page) kept.add(message);
           const messages = page.map((message) => toDeadLetter(box, message));

@@ -70,7 +70,7 @@ export interface WritableRecords extends ReadableRecords {
     input?: Readonly<Record<string, Json>>,
     options?: RecordWriteOptions,
   ): Promise<ShownRecord>;
-  /** @throws NotFoundError */
-  remove(id: string): Promise<void>;
+  /** What is gone already is not found, unless the request carries the key by which it was removed. @throws NotFoundError */
+  remove(id: string, options?: RecordWriteOptions): Promise<void>;
   actingFor(whom: ActingFor): WritableRecords;
 }

@@ -49,6 +49,7 @@ export const verificationBeginSchema = {
   properties: {
     peer: { type: 'string', minLength: 1, maxLength: 48 },
     repair: { type: 'boolean' },
+    entity: { type: 'string', minLength: 1, maxLength: 64 },
   },
 } as const;
 

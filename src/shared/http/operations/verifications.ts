@@ -14,11 +14,23 @@ import { verificationBegin } from '../../generated/validators.js';
 import type { Ids } from '../../ports/ids.ts';
 import { readEach } from '../../read-each.ts';
 import type { Route } from '../route.ts';
+import type { DeclaredWriters } from './writers.ts';
 
 const headers = { 'cache-control': 'no-store' };
 
-/** The comparisons that this site takes part in, and a new one that it begins. */
-export function verificationRoutes(site: Site, resources: Resources, ids: Ids): Route[] {
+/**
+ * The comparisons that this site takes part in, and a new one that it begins: of all records, or of an entity that one site
+ * writes at a time, whose results are kept apart.
+ */
+export function verificationRoutes(
+  site: Site,
+  resources: Resources,
+  { ids, writers }: { readonly ids: Ids; readonly writers: DeclaredWriters },
+): Route[] {
+  const checkEntity = (entity: string | undefined): void => {
+    if (entity !== undefined && !Object.hasOwn(writers, entity))
+      throw new NotFoundError(`${entity} is no entity that one site writes at a time`);
+  };
   const pairs = site.peers.flatMap((peer) => [
     { from: site.site, to: peer },
     { from: peer, to: site.site },
@@ -27,8 +39,10 @@ export function verificationRoutes(site: Site, resources: Resources, ids: Ids): 
     {
       method: 'GET',
       path: '/replication/verifications',
-      async handle() {
-        const { held, failed } = await readEach(resources.store, pairs.map(verificationKey));
+      async handle({ query: { entity: of } }) {
+        checkEntity(of);
+        const keys = pairs.map((pair) => verificationKey({ ...pair, of }));
+        const { held, failed } = await readEach(resources.store, keys);
         const known = [...held].map(([key, { record }]) => [key, verificationOf(record)] as const);
         const unusable = new Map([
           ...failed,
@@ -44,10 +58,8 @@ export function verificationRoutes(site: Site, resources: Resources, ids: Ids): 
           ),
         ]);
         await drive(noteUnusable(site, 'list', unusable), resources);
-        const results = pairs.flatMap(
-          (pair) => verificationOf(held.get(verificationKey(pair))?.record) ?? [],
-        );
-        const unreadable = pairs.map(verificationKey).filter((key) => unusable.has(key));
+        const results = keys.flatMap((key) => verificationOf(held.get(key)?.record) ?? []);
+        const unreadable = keys.filter((key) => unusable.has(key));
         const body = {
           site: site.site,
           verifications: results.map(viewOf),
@@ -61,13 +73,19 @@ export function verificationRoutes(site: Site, resources: Resources, ids: Ids): 
       path: '/replication/verifications',
       body: verificationBegin,
       async handle({ body }) {
-        const { peer, repair = false } = body as { peer: string; repair?: boolean };
+        const {
+          peer,
+          repair = false,
+          entity: of,
+        } = body as { peer: string; repair?: boolean; entity?: string };
+        checkEntity(of);
         if (!site.peers.includes(peer)) {
           throw new NotFoundError(
             `${peer} is not a peer of ${site.site}; its peers: ${site.peers.join(', ')}`,
           );
         }
-        const job: Job = { id: ids.next(), from: site.site, to: peer, atMs: site.now(), repair };
+        const about = { from: site.site, to: peer, repair, ...(of !== undefined && { of }) };
+        const job: Job = { id: ids.next(), atMs: site.now(), ...about };
         await drive(begin(site, job), resources);
         return {
           status: 202,
@@ -80,12 +98,13 @@ export function verificationRoutes(site: Site, resources: Resources, ids: Ids): 
 }
 
 function viewOf({ job, from, to, endedAtMs, lastCleanAtMs }: Verification): object {
-  const { id, atMs, repair } = job;
+  const { id, atMs, repair, of } = job;
   return {
     id,
     from: job.from,
     to: job.to,
     repair,
+    ...(of !== undefined && { entity: of }),
     begunAt: rfc3339(atMs),
     ended: endedAtMs !== undefined,
     ...(endedAtMs !== undefined && { endedAt: rfc3339(endedAtMs) }),

@@ -6,7 +6,8 @@
  */
 import type { KeptAt } from '@tandem-clouds/replication/declared-places';
 import { elementsOf } from '@tandem-clouds/replication/policies/set';
-import { partsOf, type StoredRecord } from '@tandem-clouds/replication/record';
+import { entityOf, partsOf, type StoredRecord } from '@tandem-clouds/replication/record';
+import { CURSOR } from '@tandem-clouds/replication/reserved';
 import type { AppliedPut, CommittedWrite, Finding, Snapshot } from '../../history/facts.ts';
 import type { SimSite } from '../sim-site.ts';
 import type { Watcher, World } from '../world.ts';
@@ -88,7 +89,9 @@ export function byPlace(snapshot: Snapshot, keptAt: KeptAt): readonly Snapshot[]
   const groups = new Map<string, Map<string, Map<string, StoredRecord>>>();
   for (const [site, records] of snapshot)
     for (const [key, record] of records) {
-      const sites = keptAt(key, record.state) ?? [...snapshot.keys()];
+      const everywhere = [...snapshot.keys()];
+      const isAtHome = entityOf(key) === CURSOR;
+      const sites = isAtHome ? [site] : (keptAt(key, record.state) ?? everywhere);
       const group =
         groups.get(sites.join()) ?? new Map(sites.map((name) => [name, new Map<string, StoredRecord>()]));
       groups.set(sites.join(), group);

@@ -21,7 +21,9 @@ export const DONE = 'done';
 /** `paired` is kept at the first two sites, `lonely` at the first. */
 export function declared(world: World): KeptAt {
   const [first = '', second = ''] = world.sites.map(({ name }) => name);
-  return placementOf({ paired: [first, second], lonely: [first] }) ?? (() => undefined);
+  const keptAt = placementOf({ paired: [first, second], lonely: [first] });
+  if (keptAt === undefined) throw new TypeError('something is declared');
+  return keptAt;
 }
 
 export interface Confirmed {
@@ -29,17 +31,25 @@ export interface Confirmed {
   readonly id: string;
 }
 
-/** Enters all client operations of a schedule into the agenda. @returns What is acknowledged, as it comes. */
-export function schedulePlaced(world: World, operations: number): readonly Confirmed[] {
-  const confirmed: Confirmed[] = [];
+interface Traffic {
+  /** When it begins; it lasts ten minutes. */
+  readonly fromMs: number;
+  /** Takes what is acknowledged, as it comes. */
+  readonly confirmed: Confirmed[];
+  /** Where all clients come; absent: anywhere. */
+  readonly at?: SimSite;
+}
+
+/** Enters client operations into the agenda. */
+export function schedulePlaced(world: World, operations: number, { fromMs, confirmed, at }: Traffic): void {
   for (let index = 0; index < operations; index += 1)
-    world.agenda.at(world.random.between(100, TRAFFIC_MS), () => {
+    world.agenda.at(fromMs + world.random.between(100, TRAFFIC_MS), () => {
       world.counts.operations += 1;
       const entity = world.random.pick(ENTITIES);
       const key = `${entity}:k${world.random.int(KEYS)}`;
-      submit(world, world.random.pick(world.sites), { key, id: `op${index}` }, { attempt: 1, confirmed });
+      const id = fromMs === 0 ? `op${index}` : `op${index}from${Math.round(fromMs)}`;
+      submit(world, at ?? world.random.pick(world.sites), { key, id }, { attempt: 1, confirmed });
     });
-  return confirmed;
 }
 
 /** A value names its entity, so that it is found wherever it is. */

@@ -1,6 +1,7 @@
 /**
- * Invariant 20, one writer: once a site has been opened, no other one takes a write, if who was lost is fenced; and what a
- * site did not hold when it was opened is named by a marker of the one before, or is in its queues.
+ * Invariant 20, one writer: once a site has been opened, no other one takes a write, if who was lost is fenced. A site that
+ * is opened as planned holds all that was acknowledged; what it did not hold after a loss is named by a marker of the one
+ * before, or is in its queues.
  */
 import { elementsOf } from '@tandem-clouds/replication/policies/set';
 import { entityOf, partsOf, type StoredRecord } from '@tandem-clouds/replication/record';
@@ -16,16 +17,33 @@ export class WriterWatcher implements Watcher {
   readonly #world: World;
   /** The site that was opened last; undefined: the declared one. */
   #open: string | undefined;
+  /** What the site that is opened next has to hold; undefined: who wrote it is lost. */
+  #expected: readonly Confirmed[] | undefined;
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  /** @param confirmed All that is acknowledged until then. */
+  opensWith(confirmed: readonly Confirmed[] | undefined): void {
+    this.#expected = confirmed;
   }
 
   committed({ key, site, atMs }: CommittedWrite): void {
     const { records } = this.#world.site(site).store;
     if (key === writerKey(LEDGER)) {
       const { site: writer, closedBy } = writerIn(records.get(key), '');
-      if (closedBy === undefined) this.#open = writer;
+      if (closedBy !== undefined) return;
+      this.#open = writer;
+      this.#world.find(
+        (this.#expected ?? [])
+          .filter((one) => !doneIn(records.get(one.key)).has(one.id))
+          .map((one) => ({
+            invariant: INVARIANT,
+            key: one.key,
+            detail: `${site} is opened and lacks ${one.id}`,
+          })),
+      );
       return;
     }
     const open = this.#open ?? this.#world.sites[0]?.name;

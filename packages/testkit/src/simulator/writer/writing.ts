@@ -2,6 +2,8 @@
  * Records that one site writes at a time: clients that go where they are sent, and an operator who moves the right to write,
  * as planned or after the loss of a site that comes back.
  */
+import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
+import { verificationKey, verificationOf } from '@tandem-clouds/replication/anti-entropy/verification';
 import { AppError, isRetryable, NotWriterHereError } from '@tandem-clouds/replication/errors';
 import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
 import { closeWriter, type Move, openWriter } from '@tandem-clouds/replication/move-writer';
@@ -23,6 +25,8 @@ const ATTEMPTS_MAX = 5;
 const SETTLE_MS = 340_000;
 const POLL_MS = 5_000;
 const POLLS_MAX = 60;
+/** After which a comparison is begun anew: one of its steps may be among the dead letters. */
+const COMPARISON_POLLS = 24;
 
 /** What happens in one schedule. */
 export class Writing {
@@ -94,6 +98,7 @@ export class Writing {
   /** @param isLost Whether the site is lost right after it has closed. */
   #plan(from: SimSite, to: SimSite, isLost: boolean): void {
     const move = this.#moveNow(from);
+    this.#watcher.opensWith(this.confirmed);
     this.#persist(
       from,
       'close',
@@ -110,16 +115,52 @@ export class Writing {
     const isHere = keys.every(({ pending }) => pending[to.name] === undefined);
     const { epoch } = this.writerAt(from);
     if (!isHere || this.writerAt(to).epoch !== epoch) {
-      if (polls > 0) this.#world.agenda.after(POLL_MS, () => this.#await(from, to, polls - 1));
+      this.#again(from, to, polls);
       return;
     }
-    this.#persist(to, 'open', (own) => openWriter(own, this.#moveNow(to)));
+    const atMs = Math.round(this.#world.agenda.nowMs);
+    const job = {
+      id: `arrived ${atMs}`,
+      from: from.name,
+      to: to.name,
+      atMs: from.now(),
+      repair: true,
+      of: LEDGER,
+    };
+    this.#persist(
+      from,
+      job.id,
+      (own) => begin(own, job),
+      () => this.#compared(from, to, { polls, id: job.id, left: COMPARISON_POLLS }),
+    );
+  }
+
+  #again(from: SimSite, to: SimSite, polls: number): void {
+    if (polls > 0) this.#world.agenda.after(POLL_MS, () => this.#await(from, to, polls - 1));
+  }
+
+  /** Opens the next one once a comparison has found that it holds all that the one before does. */
+  #compared(
+    from: SimSite,
+    to: SimSite,
+    { polls, id, left }: { readonly polls: number; readonly id: string; readonly left: number },
+  ): void {
+    const key = verificationKey({ from: from.name, to: to.name, of: LEDGER });
+    const known = verificationOf(from.store.records.get(key));
+    const result = known?.job.id === id ? known.from : undefined;
+    if (result?.counted === undefined && left > 0) {
+      this.#world.agenda.after(POLL_MS, () => this.#compared(from, to, { polls, id, left: left - 1 }));
+      return;
+    }
+    if (result?.counted === undefined || result.differing > 0) this.#again(from, to, polls);
+    else this.#persist(to, 'open', (own) => openWriter(own, this.#moveNow(to)));
   }
 
   /** Out of service and fenced; what was under way there has ended by the time that the next one opens. */
   #lose(from: SimSite, to: SimSite): void {
     const { agenda } = this.#world;
     from.halted = true;
+    this.#watcher.opensWith(undefined);
     this.#fenced.add(from);
     agenda.after(SETTLE_MS, () => {
       this.#persist(
@@ -154,7 +195,7 @@ export class Writing {
   }
 
   /** An operator tries until it is done; a step that was done is done once. */
-  #persist(site: SimSite, name: string, protocol: (own: Site) => Protocol<Writer>, then?: () => void): void {
+  #persist(site: SimSite, name: string, protocol: (own: Site) => Protocol<unknown>, then?: () => void): void {
     const again = (): void => {
       this.#world.agenda.after(POLL_MS, () => this.#persist(site, name, protocol, then));
     };
