@@ -1,5 +1,6 @@
 /** What each feature flag adds to the AWS stack, and that a mistaken one is not overlooked. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { conflictKeptMs } from '@tandem-clouds/replication/bounds';
 import { type AwsFeature, awsFeatures, awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import {
   ofType,
@@ -145,10 +146,17 @@ describe('features of the AWS stack', () => {
     const { Rules } = bucket?.['LifecycleConfiguration'] as { Rules: Record<string, unknown>[] };
     expect(Rules).toMatchObject([
       { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } },
-      { Prefix: 'incoming/', ExpirationInDays: 7 },
+      {
+        Prefix: 'incoming/',
+        ExpirationInDays: 7,
+        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+      },
       { Transitions: [{ StorageClass: 'INTELLIGENT_TIERING', TransitionInDays: 30 }] },
-      { NoncurrentVersionExpiration: { NoncurrentDays: 30 }, ExpiredObjectDeleteMarker: true },
+      { ExpiredObjectDeleteMarker: true },
     ]);
+    // As long as a conflict can be reviewed.
+    const { NoncurrentDays } = Rules[3]?.['NoncurrentVersionExpiration'] as { NoncurrentDays: number };
+    expect(NoncurrentDays * 86_400_000).toBeGreaterThan(conflictKeptMs);
     const { Statement } = (withAll['ObjectsBucketPolicy']?.Properties as unknown as Policy).PolicyDocument;
     expect(Statement).toMatchObject([
       { Effect: 'Deny', Principal: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },

@@ -381,9 +381,14 @@ describe('a feature', () => {
       rules: { name: string; definition: { actions: unknown } }[];
     };
     expect(rules.map(({ name, definition }) => [name, definition.actions])).toEqual([
-      ['orphans', { baseBlob: { delete: { daysAfterModificationGreaterThan: 7 } } }],
+      [
+        'orphans',
+        {
+          baseBlob: { delete: { daysAfterModificationGreaterThan: 7 } },
+          version: { delete: { daysAfterCreationGreaterThan: 7 } },
+        },
+      ],
       ['tiers', { baseBlob: { tierToCool: { daysAfterModificationGreaterThan: 90 } } }],
-      ['earlier-versions', { version: { delete: { daysAfterCreationGreaterThan: 30 } } }],
     ]);
     const place = (given: Record<string, unknown>) => [
       SETTINGS_OF_DEFINITION['TANDEM_OBJECTS_URL']?.(given),

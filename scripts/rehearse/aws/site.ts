@@ -36,12 +36,13 @@ const LEFT_OUT = [
   'AWS::SQS::QueuePolicy',
 ];
 
-const QUEUES = ['out', 'in', 'verify', 'tick', 'dead'];
-const WITH_DEAD_LETTERS = ['out', 'in', 'verify'];
+const QUEUES = ['out', 'in', 'verify', 'react', 'tick', 'dead'];
+const WITH_DEAD_LETTERS = ['out', 'in', 'verify', 'react'];
 const FED: Readonly<Record<string, string>> = {
   out: 'forward',
   in: 'apply',
   verify: 'verify',
+  react: 'react',
   tick: 'sweep',
 };
 
@@ -108,6 +109,7 @@ async function checkStore(query: Query): Promise<string> {
     'by_x2',
     'by_x3',
     'by_x4',
+    'due',
     'pending',
   ]);
   return 'table: on demand, with all indexes';
@@ -135,7 +137,7 @@ async function checkFunctions(query: Query): Promise<string> {
     assert.equal(TANDEM_TABLE, 'tandem', FunctionName);
     assert.match(TANDEM_OUT_URL ?? '', /\/tandem-out$/, FunctionName);
   }
-  assert.equal(Functions.length, 12);
+  assert.equal(Functions.length, 13);
   assert.equal(roles.size, 0, 'a role belongs to no function');
   return `functions: ${Functions.length}, Node 24, each with a role of its own and the names of table and queues`;
 }

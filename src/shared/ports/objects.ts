@@ -168,7 +168,7 @@ export interface Objects {
    * which version is current after that differs between the clouds. What is not there is deleted.
    */
   delete(place: ObjectPlace): Promise<'current' | 'version'>;
-  /** Within the storage of this site, attributes and checksums with it. @throws NotFoundError */
+  /** Within the storage of this site, attributes and checksums with it. @throws NotFoundError; OvertakenError at Azure when the source is replaced meanwhile. */
   copy(from: ObjectPlace, to: string, options?: { readonly createOnly?: boolean }): Promise<WrittenObject>;
 
   beginUpload(

@@ -214,9 +214,13 @@ export class BlobObjects implements Objects {
       );
       return writtenOf(answer);
     } catch (error) {
+      const { code, statusCode } = error as Refusal;
       if (isAbsent(error)) throw new NotFoundError(`${from.key}: there is no such object`, { cause: error });
-      if (!isThere(error)) throw objectsError(error);
-      return asWritten(await this.head({ key: to }), to, { bytes: source.bytes, crc64 });
+      if (code === 'BlobAlreadyExists')
+        return asWritten(await this.head({ key: to }), to, { bytes: source.bytes, crc64 });
+      if (statusCode === 412)
+        throw new OvertakenError(`${from.key}: it was replaced while it was copied`, { cause: error });
+      throw objectsError(error);
     }
   }
 
