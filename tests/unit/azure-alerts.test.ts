@@ -145,7 +145,11 @@ describe('alerts', () => {
       ).criteria;
       return [allOf[0]?.metricName, ...(allOf[0]?.dimensions?.[0]?.values ?? [])];
     });
-    const queues = deployed.filter(({ type }) => type.endsWith('/queues')).map(({ body }) => body['name']);
+    const queues = deployed
+      .filter(({ type }) => type.endsWith('/queues'))
+      .map(({ body }) => String(body['name']))
+      // Nobody reads that one yet: its messages go after four days.
+      .filter((name) => !name.endsWith('/tandem-objects'));
     expect(watched).toEqual([
       ['ActiveMessages', 'tandem-dead'],
       ['DeadletteredMessages'],
