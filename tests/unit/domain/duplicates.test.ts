@@ -352,7 +352,7 @@ test('a site that found no earlier holder judges again once another site has fou
     vector: Object.fromEntries(stamps.map((stamp) => [stampSite(stamp), stamp])),
   });
   const open = (...found: readonly (object | undefined)[]): readonly string[] =>
-    settlementsOf(key, stateOf(found), duplicates).map(({ origin }) => origin ?? '');
+    settlementsOf(key, stateOf(found), duplicates).map(({ origin }) => origin);
   const among = digest(canonicalJson(claims.map(({ record, by }) => [record, by])));
   const holds = { among, holds: stamps[0] };
   // When b was judged, a had given the value up, and nobody knew of c.
