@@ -6,7 +6,7 @@
  */
 import type { Content, ObjectFiles } from '../core/object-files.ts';
 import { ContentTooLongError } from '../core/object-files.ts';
-import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
+import { bodyText } from '../core/request-body.ts';
 import { type Call, header } from './call.ts';
 import { badHeader, BlobError } from './errors.ts';
 import { XML_BYTES_MAX } from './limits.ts';
@@ -50,10 +50,8 @@ export async function receive(call: Call, files: ObjectFiles, bytesMax: number):
 
 /** The XML of a request, which is kept in memory. @throws BlobError for more than any document of this API has. */
 export function xmlTextIn({ request }: Call): Promise<string> {
-  return bodyText(request, XML_BYTES_MAX).catch((error: unknown) => {
-    if (!(error instanceof BodyTooLargeError)) throw error;
-    throw new BlobError('RequestBodyTooLarge', { MaxLimit: String(XML_BYTES_MAX) });
-  });
+  const refusal = (): Error => new BlobError('RequestBodyTooLarge', { MaxLimit: String(XML_BYTES_MAX) });
+  return bodyText(request, XML_BYTES_MAX, refusal);
 }
 
 /** @throws BlobError */

@@ -148,9 +148,10 @@ async function readCall(
   service: AwsJsonService,
 ): Promise<{ operation: string; input: Record<string, unknown> }> {
   const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? '';
-  const body = await bodyBytes(request, service.bodyBytesMax).catch((error: unknown) => {
-    const wire = error instanceof BodyTooLargeError ? service.tooLarge(operation) : undefined;
-    throw wire === undefined ? error : new InjectedError(wire);
+  const { bodyBytesMax } = service;
+  const body = await bodyBytes(request, bodyBytesMax, () => {
+    const wire = service.tooLarge(operation);
+    return wire === undefined ? new BodyTooLargeError(bodyBytesMax) : new InjectedError(wire);
   });
   if (request.method !== 'POST' || operation === '') throw new InjectedError(UNKNOWN_OPERATION);
   let input: unknown;

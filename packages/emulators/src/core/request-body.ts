@@ -19,8 +19,15 @@ export class BodyTooLargeError extends Error {
   }
 }
 
-/** @throws BodyTooLargeError @throws Error when the client goes away */
-export async function bodyBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+/**
+ * @param refusal What is thrown when there is more of it: the service's own error.
+ * @throws Error when the client goes away
+ */
+export async function bodyBytes(
+  request: IncomingMessage,
+  bytesMax: number,
+  refusal: () => Error = () => new BodyTooLargeError(bytesMax),
+): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
@@ -30,7 +37,7 @@ export async function bodyBytes(request: IncomingMessage, bytesMax: number): Pro
   }
   if (bytes <= bytesMax) return Buffer.concat(pieces, bytes);
   discard(request);
-  throw new BodyTooLargeError(bytesMax);
+  throw refusal();
 }
 
 /** What is still to come of it. */
@@ -45,9 +52,13 @@ function discard(request: IncomingMessage): void {
   request.resume();
 }
 
-/** @throws BodyTooLargeError */
-export async function bodyText(request: IncomingMessage, bytesMax: number): Promise<string> {
-  return (await bodyBytes(request, bytesMax)).toString('utf8');
+/** As `bodyBytes`. */
+export async function bodyText(
+  request: IncomingMessage,
+  bytesMax: number,
+  refusal?: () => Error,
+): Promise<string> {
+  return (await bodyBytes(request, bytesMax, refusal)).toString('utf8');
 }
 
 /** The status of what went wrong with a control request. */

@@ -13,7 +13,7 @@ import { handleControl, refuseForeign } from '../core/control.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { Faults } from '../core/faults.ts';
 import { FileWriteError } from '../core/files.ts';
-import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
+import { bodyText } from '../core/request-body.ts';
 import { handleUsage, UsageMeter } from '../core/usage.ts';
 import { REFUSED_CHARGE } from './charges.ts';
 import {
@@ -149,9 +149,7 @@ async function respondTo(request: http.IncomingMessage, context: Context): Promi
 
 async function readCall(request: http.IncomingMessage): Promise<Call> {
   const { pathname } = new URL(request.url ?? '/', 'http://local');
-  const body = await bodyText(request, REQUEST_BYTES_MAX).catch((error: unknown) => {
-    throw error instanceof BodyTooLargeError ? tooLarge() : error;
-  });
+  const body = await bodyText(request, REQUEST_BYTES_MAX, tooLarge);
   try {
     const segments = pathname
       .split('/')

@@ -10,7 +10,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import http from 'node:http';
-import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
+import { bodyText } from '../core/request-body.ts';
 import { whyForeign } from '../core/this-machine.ts';
 import { CONTROL_BODY_BYTES_MAX } from './bounds.ts';
 import type { CheckReport } from './health-checker.ts';
@@ -132,10 +132,8 @@ async function replace(controlled: Controlled, request: IncomingMessage): Promis
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const text = await bodyText(request, CONTROL_BODY_BYTES_MAX).catch((error: unknown) => {
-    if (!(error instanceof BodyTooLargeError)) throw error;
-    throw new Refusal(413, `A zone has ${CONTROL_BODY_BYTES_MAX} bytes at most`);
-  });
+  const refusal = (): Error => new Refusal(413, `A zone has ${CONTROL_BODY_BYTES_MAX} bytes at most`);
+  const text = await bodyText(request, CONTROL_BODY_BYTES_MAX, refusal);
   try {
     return JSON.parse(text) as unknown;
   } catch {
