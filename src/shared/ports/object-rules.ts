@@ -16,7 +16,7 @@ import {
   signedUrlSecondsMax,
 } from '../bounds.ts';
 import { type Failure, InvalidError } from '../errors.ts';
-import type { Checksums, ObjectAttributes, ObjectPart } from './objects.ts';
+import type { Checksums, DownloadTerms, ObjectAttributes, ObjectPart, UploadTerms } from './objects.ts';
 
 /** Names of metadata that are ours begin so. */
 export const OWN_METADATA = 'tandem';
@@ -120,6 +120,22 @@ export const rangeFailures = (from: number, bytes = 1): Failure[] => [
   ...within('/from', from, [0, objectBytesMax]),
   ...within('/bytes', bytes, [1, objectBytesMax]),
 ];
+
+/** Of a signed upload. */
+export const uploadFailures = (key: string, terms: UploadTerms, seconds: number): Failure[] => [
+  ...[...keyFailures(key), ...attributeFailures(terms), ...checksumFailures(terms.checksums, true)],
+  ...[...sizeFailures(terms.bytes), ...lifetimeFailures(seconds)],
+];
+
+/** Of a signed download. */
+export function downloadFailures(key: string, terms: DownloadTerms, seconds: number): Failure[] {
+  const { contentType, contentDisposition, cacheControl } = terms;
+  const headers = headerFailures({ contentType, contentDisposition, cacheControl });
+  return [...keyFailures(key), ...lifetimeFailures(seconds), ...headers];
+}
+
+export const beyondEnd = (from: number): InvalidError =>
+  new InvalidError(`/from ${from} is beyond the end`, [failed('/from', 'range', 'is beyond the end')]);
 
 /** Of those that are to be an object. */
 export function partsFailures(parts: readonly ObjectPart[]): Failure[] {

@@ -5,6 +5,7 @@
  * Invariant: a connection is served by the emulator or ended; after `close` nothing listens, and nothing is opened any more.
  */
 import net from 'node:net';
+import { HOST } from '../ports.ts';
 
 export interface Acceptor {
   /** Serves a connection that was accepted here. */
@@ -16,8 +17,6 @@ export interface LazyServer {
   readonly port: number;
   close(): Promise<void>;
 }
-
-const HOST = '127.0.0.1';
 
 /**
  * @param open Is called once, and again after it has failed.

@@ -129,7 +129,8 @@ function* search(
 ): Protocol<{
   states: States;
   rest?: Rest;
-  /** Of what was wanted, what is not there as it was. */ changed?: number;
+  /** Of what was wanted, what is not there as it was. */
+  changed?: number;
 }> {
   const untilMs = site.now() + compareStepMs;
   const open = wanted === 'all' ? undefined : new Set(wanted);

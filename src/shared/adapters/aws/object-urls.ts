@@ -9,15 +9,7 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { signedUrlSeconds } from '../../bounds.ts';
-import {
-  attributeFailures,
-  check,
-  checksumFailures,
-  headerFailures,
-  keyFailures,
-  lifetimeFailures,
-  sizeFailures,
-} from '../../ports/object-rules.ts';
+import { check, downloadFailures, uploadFailures } from '../../ports/object-rules.ts';
 import type { DownloadTerms, SignedUpload, SignedUrl, UploadTerms } from '../../ports/objects.ts';
 import { storedMetadata } from '../object-writes.ts';
 import { objectsReadError } from './errors.ts';
@@ -35,10 +27,7 @@ export class S3Urls {
 
   async upload(key: string, terms: UploadTerms): Promise<SignedUpload> {
     const { bytes, contentType, metadata, checksums, expiresInSeconds = signedUrlSeconds } = terms;
-    check(
-      ...[keyFailures(key), attributeFailures(terms), checksumFailures(checksums, true)],
-      ...[sizeFailures(bytes), lifetimeFailures(expiresInSeconds)],
-    );
+    check(uploadFailures(key, terms, expiresInSeconds));
     const { crc64, sha256 } = checksums;
     // One algorithm a request. What both clouds compare goes first, and what S3 does not compare is kept as metadata.
     const compared =
@@ -71,10 +60,7 @@ export class S3Urls {
   async download(key: string, terms: DownloadTerms): Promise<SignedUrl> {
     const { versionId, contentType, contentDisposition, cacheControl } = terms;
     const { expiresInSeconds = signedUrlSeconds } = terms;
-    check(
-      ...[keyFailures(key), lifetimeFailures(expiresInSeconds)],
-      headerFailures({ contentType, contentDisposition, cacheControl }),
-    );
+    check(downloadFailures(key, terms, expiresInSeconds));
     const command = new GetObjectCommand({
       Bucket: this.#bucket,
       Key: key,

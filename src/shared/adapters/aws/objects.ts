@@ -19,9 +19,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { OvertakenError } from '@tandem-clouds/replication/errors';
 import { objectPageMax } from '../../bounds.ts';
-import { InvalidError, NotFoundError } from '../../errors.ts';
+import { NotFoundError } from '../../errors.ts';
 import {
   attributeFailures,
+  beyondEnd,
   bodyFailures,
   check,
   checksumFailures,
@@ -259,11 +260,6 @@ const isAbsent = (error: unknown): boolean => {
   const { name } = error as Error;
   return name === 'NoSuchKey' || name === 'NoSuchVersion' || name === 'NotFound' || statusOf(error) === 405;
 };
-
-const beyondEnd = (from: number): InvalidError =>
-  new InvalidError(`/from ${from} is beyond the end`, [
-    { pointer: '/from', rule: 'range', detail: 'is beyond the end' },
-  ]);
 
 /** A checksum of the checksums of parts is none of the whole. */
 function headOf(key: string, answer: HeadObjectCommandOutput | GetObjectCommandOutput): ObjectHead {

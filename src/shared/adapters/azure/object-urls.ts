@@ -23,15 +23,7 @@ import {
 } from '../../bounds.ts';
 import { littleEndian } from '../../crc64.ts';
 import { type Dated, keepFresh } from '../../keep-fresh.ts';
-import {
-  attributeFailures,
-  check,
-  checksumFailures,
-  headerFailures,
-  keyFailures,
-  lifetimeFailures,
-  sizeFailures,
-} from '../../ports/object-rules.ts';
+import { check, downloadFailures, uploadFailures } from '../../ports/object-rules.ts';
 import type { DownloadTerms, SignedUpload, SignedUrl, UploadTerms } from '../../ports/objects.ts';
 import { storedMetadata } from '../object-writes.ts';
 import { withDeadline } from '../with-deadline.ts';
@@ -70,10 +62,7 @@ export class BlobUrls {
 
   async upload(key: string, terms: UploadTerms): Promise<SignedUpload> {
     const { bytes, contentType, metadata, checksums, expiresInSeconds = signedUrlSeconds } = terms;
-    check(
-      ...[keyFailures(key), attributeFailures(terms), checksumFailures(checksums, true)],
-      ...[sizeFailures(bytes), lifetimeFailures(expiresInSeconds)],
-    );
+    check(uploadFailures(key, terms, expiresInSeconds));
     const kept = Object.entries(storedMetadata(metadata, checksums));
     const { crc64 } = checksums;
     const headers: Record<string, string> = {
@@ -94,10 +83,7 @@ export class BlobUrls {
   async download(key: string, terms: DownloadTerms): Promise<SignedUrl> {
     const { versionId, contentType, contentDisposition, cacheControl } = terms;
     const { expiresInSeconds = signedUrlSeconds } = terms;
-    check(
-      ...[keyFailures(key), lifetimeFailures(expiresInSeconds)],
-      headerFailures({ contentType, contentDisposition, cacheControl }),
-    );
+    check(downloadFailures(key, terms, expiresInSeconds));
     return this.#sign(key, {
       permissions: BlobSASPermissions.from({ read: true }),
       expiresInSeconds,

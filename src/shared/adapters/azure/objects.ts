@@ -17,9 +17,10 @@ import type {
 import { OvertakenError } from '@tandem-clouds/replication/errors';
 import { objectCopyMs, objectPageMax } from '../../bounds.ts';
 import { littleEndian } from '../../crc64.ts';
-import { InvalidError, NotFoundError } from '../../errors.ts';
+import { NotFoundError } from '../../errors.ts';
 import {
   attributeFailures,
+  beyondEnd,
   bodyFailures,
   check,
   checksumFailures,
@@ -295,11 +296,6 @@ function isThere(error: unknown): boolean {
   const { statusCode, code } = error as Refusal;
   return code === 'BlobAlreadyExists' || statusCode === 412;
 }
-
-const beyondEnd = (from: number): InvalidError =>
-  new InvalidError(`/from ${from} is beyond the end`, [
-    { pointer: '/from', rule: 'range', detail: 'is beyond the end' },
-  ]);
 
 /** Lists have them without. */
 const quoted = (etag: string): string => (etag.startsWith('"') ? etag : `"${etag}"`);
