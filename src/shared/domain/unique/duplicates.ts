@@ -151,9 +151,11 @@ function* settle(
   });
   const holders = holdersOf(found, among);
   const marking = toMark(found, among);
+  const judging = { site, reservation: key, among, duplicates };
   const [first] = holders;
-  if (first?.judge.site === of && held.has(first.record))
-    yield* unmark(site, { record: first.record, reservation: key, among }, duplicates);
+  const winning = first?.judge.site === of ? held.get(first.record)?.record : undefined;
+  if (winning !== undefined && marksOf(winning.state).length > 0)
+    yield* note(judging, winning.key, 'kept', unmark);
   const marked = new Set<PlacedClaim>();
   for (const [rank, { record, judge }] of holders.entries()) {
     if (judge.site !== of || !marking.has(judge)) continue;
@@ -161,7 +163,7 @@ function* settle(
       .slice(0, rank)
       .find((other) => stampOf(other.record) !== undefined || !hasSeen(held.get(other.record), other.holds));
     if (winner !== undefined && held.has(record))
-      yield* markLost(site, { record, reservation: key, to: winner.record, among }, duplicates);
+      yield* note(judging, record, 'lost', (current, value) => markLost(current, value, winner.record));
     marked.add(judge);
   }
   const after = found.map((each) =>
@@ -175,54 +177,49 @@ function* settle(
   return () => changedClaims(changed);
 }
 
-interface Losing {
-  readonly record: string;
+interface Judging {
+  readonly site: Site;
   readonly reservation: string;
-  readonly to: string;
   readonly among: string;
+  readonly duplicates: Duplicates;
 }
 
-function* markLost(
-  site: Site,
-  { record, reservation, to, among }: Losing,
-  duplicates: Duplicates,
+/** Writes to a record what has been found out about the value that it holds, once for the same claims. */
+function* note(
+  { site, reservation, among, duplicates }: Judging,
+  record: string,
+  what: 'kept' | 'lost',
+  changesOf: (current: StoredRecord, value: Held) => Changes | undefined,
 ): Protocol<void> {
   yield* localWrite(site, {
     key: record,
     // Whoever writes the entity by now does not know whether a write of this site was under way.
     isNote: true,
     // One write may have claimed several values, beside the same others.
-    operationId: `lost/${duplicates.digest(canonicalJson([reservation, among]))}`,
+    operationId: `${what}/${duplicates.digest(canonicalJson([reservation, among]))}`,
     decide: (current) => {
       const value = valueIn(current, reservation, site.now(), duplicates);
-      if (current === undefined || value === undefined) return undefined;
-      const isKnown = marksOf(current.state).some(
-        ([, { field, of }]) => field === value.field && of === value.stamp,
-      );
-      return isKnown ? undefined : markChange(current, { field: value.field, of: value.stamp, to });
+      return current === undefined || value === undefined ? undefined : changesOf(current, value);
     },
   });
 }
 
+function markLost(current: StoredRecord, { field, stamp: of }: Held, to: string): Changes | undefined {
+  return marksAbout(current, { field, stamp: of }).length > 0
+    ? undefined
+    : markChange(current, { field, of, to });
+}
+
 /** The record that has the value has not lost it, though it was marked before an earlier claim of its own had arrived. */
-function* unmark(
-  site: Site,
-  { record, reservation, among }: Omit<Losing, 'to'>,
-  duplicates: Duplicates,
-): Protocol<void> {
-  yield* localWrite(site, {
-    key: record,
-    isNote: true,
-    operationId: `kept/${duplicates.digest(canonicalJson([reservation, among]))}`,
-    decide: (current) => {
-      const value = valueIn(current, reservation, site.now(), duplicates);
-      if (current === undefined || value === undefined) return undefined;
-      const remove = marksOf(current.state)
-        .map(([, mark]) => mark)
-        .filter(({ field, of, done }) => field === value.field && of === value.stamp && done !== true);
-      return remove.length === 0 ? undefined : { [LOST]: change({ remove: remove as unknown as Json[] }) };
-    },
-  });
+function unmark(current: StoredRecord, value: Held): Changes | undefined {
+  const remove = marksAbout(current, value).filter(({ done }) => done !== true);
+  return remove.length === 0 ? undefined : { [LOST]: change({ remove: remove as unknown as Json[] }) };
+}
+
+function marksAbout({ state }: StoredRecord, value: Held): readonly Mark[] {
+  return marksOf(state)
+    .map(([, mark]) => mark)
+    .filter(({ field, of }) => field === value.field && of === value.stamp);
 }
 
 /** Sets a mark in place of all others of its field. */
@@ -241,13 +238,18 @@ function marksOf(state: RecordState): readonly (readonly [Stamp, Mark])[] {
     .sort(([a, { to }], [b, { to: other }]) => (a === b ? (to < other ? -1 : 1) : a < b ? -1 : 1));
 }
 
+interface Held {
+  readonly field: string;
+  readonly stamp: Stamp;
+}
+
 /** The field of a live record that holds the value of a reservation, and since which stamp. */
 function valueIn(
   record: StoredRecord | undefined,
   reservation: string,
   nowMs: number,
   { uniqueOf }: Duplicates,
-): { readonly field: string; readonly stamp: Stamp } | undefined {
+): Held | undefined {
   const unique = record && uniqueOf(record.key);
   if (record === undefined || unique === undefined || !isLive(record.state, nowMs)) return undefined;
   for (const field of unique.names) {
