@@ -24,6 +24,7 @@ export const errorCodes = [
   'idempotency_mismatch',
   'request_forgotten',
   'too_many_requests',
+  'quota_exceeded',
   'not_yet_here',
   'not_kept_here',
   'not_writer_here',
@@ -126,6 +127,12 @@ export class ConflictError extends AppError {
 export class OutOfBoundsError extends BrokenRulesError {
   override readonly name = 'OutOfBoundsError';
   readonly code = 'conflict';
+}
+
+/** The content of a record does not fit what its owner, or its tenant, may store; `failures` names limit and usage. */
+export class QuotaExceededError extends BrokenRulesError {
+  override readonly name = 'QuotaExceededError';
+  readonly code = 'quota_exceeded';
 }
 
 /** What the same request made before has been deleted, or has expired, since. */

@@ -25,6 +25,8 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   invalid: { status: 400, title: 'Invalid request' },
   unauthorized: { status: 401, title: 'Not authenticated' },
   forbidden: { status: 403, title: 'Forbidden' },
+  // As Ceph's S3 and Google Drive answer it (docs/decisions/0168).
+  quota_exceeded: { status: 403, title: 'Quota exceeded' },
   not_found: { status: 404, title: 'Not found' },
   route_not_found: { status: 404, title: 'No such route' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
