@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { openObjects } from '#objects';
+import { openPeerObjects } from './adapters/peers/open-peer-objects.ts';
 import type { Config } from './config/config.ts';
 import { ContentStorage } from './domain/content-storage.ts';
 import type { Objects } from './ports/objects.ts';
@@ -12,7 +13,7 @@ export function openContent({ config, site }: Runtime): ContentStorage {
   return new ContentStorage({
     site: site.site,
     own: openOwnObjects(config),
-    peers: new Map(),
+    peers: openPeerObjects(config.peers),
     newId: uuidv7,
     now: site.now,
     sha256: () => {

@@ -4,6 +4,7 @@
  */
 import type { ValidateFunction } from 'ajv';
 import { fetchClient } from './adapters/fetch-client.ts';
+import { ContentAccounts } from './domain/content-accounts.ts';
 import type { ContentStorage } from './domain/content-storage.ts';
 import type { Entity } from './domain/entity.ts';
 import { EntityService } from './domain/entity-service.ts';
@@ -33,13 +34,15 @@ export function serveEntity(
 ): unknown {
   const runtime = openRuntime();
   requireKnownSites(entity, runtime.site);
-  const service = new EntityService(entity, openReplica(runtime, [entity]), (fields) =>
-    validate(checks.stored, fields),
-  );
+  const replica = openReplica(runtime, [entity]);
+  const service = new EntityService(entity, replica, (fields) => validate(checks.stored, fields));
   const content =
     entity.content === undefined || openContent === undefined
       ? undefined
-      : new ContentRequests(entity, entity.content, openContent(runtime));
+      : new ContentRequests(entity, entity.content, {
+          storage: openContent(runtime),
+          accounts: new ContentAccounts(entity, replica),
+        });
   const { site } = runtime.config;
   const routes = keptElsewhere(entity, site, entityRoutes(entity, service, checks, content));
   const all = [...routes, ...aliasRoutes(entity, routes)];

@@ -9,7 +9,7 @@ import { type Content, siteOfUpload, storageName } from '@tandem-clouds/replicat
 import { objectReadToVerifyBytesMax } from '../bounds.ts';
 import { Crc64 } from '../crc64.ts';
 import { ContentMismatchError, type Failure, InvalidError } from '../errors.ts';
-import type { ObjectHead, Objects, SignedUpload } from '../ports/objects.ts';
+import type { ObjectHead, Objects, ReadableObjects, SignedUpload } from '../ports/objects.ts';
 import { takesType } from './content.ts';
 import type { ContentRules } from './entity.ts';
 
@@ -28,14 +28,11 @@ export interface AnnouncedUpload {
   readonly signed: SignedUpload;
 }
 
-/** The storage of another site, as far as this one may use it. */
-export type PeerObjects = Pick<Objects, 'head' | 'read'>;
-
 export interface StorageOptions {
   readonly site: string;
   /** Undefined: this site is configured without. */
   readonly own: Objects | undefined;
-  readonly peers: ReadonlyMap<string, PeerObjects>;
+  readonly peers: ReadonlyMap<string, ReadableObjects>;
   /** A UUID of version 7. */
   readonly newId: () => string;
   readonly now: () => number;
@@ -129,7 +126,7 @@ export class ContentStorage {
     return own;
   }
 
-  #at(site: string): PeerObjects {
+  #at(site: string): ReadableObjects {
     if (site === this.#options.site) return this.#own;
     const peer = this.#options.peers.get(site);
     if (peer === undefined) throw new UnavailableError(`the storage of ${site} cannot be asked from here`);
@@ -137,7 +134,7 @@ export class ContentStorage {
   }
 
   /** By the service, where it has compared what was announced; else by reading it. */
-  async #crcOf(storage: PeerObjects, name: string, head: ObjectHead): Promise<string> {
+  async #crcOf(storage: ReadableObjects, name: string, head: ObjectHead): Promise<string> {
     const { checksums, announced, bytes } = head;
     if (checksums.crc64 !== undefined) return checksums.crc64;
     if (bytes > objectReadToVerifyBytesMax)

@@ -126,7 +126,12 @@ export class EntityService {
 
   /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
   async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
-    return (await this.#replica.read(this.#key(id), seen, this.#mayKnow)) ?? this.#missing(id);
+    return (await this.find(id, seen)) ?? this.#missing(id);
+  }
+
+  /** Undefined when there is none. @throws NotYetHereError */
+  find(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord | undefined> {
+    return this.#replica.read(this.#key(id), seen, this.#mayKnow);
   }
 
   /** Undefined where everybody may know of everything that a key leads to. */

@@ -8,8 +8,9 @@
 import type { SeenState } from '@tandem-clouds/replication/await-states';
 import type { Json } from '@tandem-clouds/replication/json';
 import { claimants, type Content, siteOfUpload } from '@tandem-clouds/replication/objects/content';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { stateName, type StoredRecord } from '@tandem-clouds/replication/record';
 import { COMPLETE, completeAction } from '../domain/content.ts';
+import type { ContentAccounts } from '../domain/content-accounts.ts';
 import { checkTerms, type ContentStorage, type UploadTerms } from '../domain/content-storage.ts';
 import type { ContentRules, Entity } from '../domain/entity.ts';
 import type { CreateOptions, Creation, EntityService } from '../domain/entity-service.ts';
@@ -36,6 +37,9 @@ interface Within {
   readonly seen?: readonly SeenState[] | undefined;
 }
 
+/** Of the action that completes. */
+type Input = Readonly<Record<string, Json>>;
+
 export interface CreationWithUpload extends Creation {
   /** A record of this name was there. */
   readonly existed?: boolean;
@@ -47,12 +51,18 @@ export class ContentRequests {
   readonly #entity: Entity;
   readonly #rules: ContentRules;
   readonly #storage: ContentStorage;
+  readonly #accounts: ContentAccounts;
 
   /** @param rules Those of the entity. */
-  constructor(entity: Entity, rules: ContentRules, storage: ContentStorage) {
+  constructor(
+    entity: Entity,
+    rules: ContentRules,
+    { storage, accounts }: { readonly storage: ContentStorage; readonly accounts: ContentAccounts },
+  ) {
     this.#entity = entity;
     this.#rules = rules;
     this.#storage = storage;
+    this.#accounts = accounts;
   }
 
   /** Creates the record, unless one of this name is there; then its upload is announced, or becomes its content at once. */
@@ -66,28 +76,50 @@ export class ContentRequests {
     const creation = await this.#createOrFind(values, options);
     if (terms === undefined) return creation;
     const { key } = creation.record;
-    if (terms.data === undefined) return { ...creation, upload: await this.#announced(key, terms) };
+    const before = contentOf(this.#entity, creation.record);
     // A request that is repeated has brought its bytes already.
-    if (creation.replayed && contentOf(this.#entity, creation.record) !== undefined) return creation;
-    const id = options.records.idOf(creation.record);
-    const put = await this.#put(key, terms);
-    const input = await this.#completion(key, put);
+    if (terms.data !== undefined && creation.replayed && before !== undefined) return creation;
+    await this.#accounts.check(creation.record, before, { bytes: bytesOf(terms) });
+    if (terms.data === undefined) return { ...creation, upload: await this.#announced(key, terms) };
+    const input = await this.#completion(key, await this.#put(key, terms));
     const { scope, records, seen } = options;
-    const { record } = await records.act(id, { name: COMPLETE, input }, { caller: scope.caller, seen });
-    return { ...creation, record };
+    const act = (): Promise<Creation> =>
+      records.act(records.idOf(creation.record), { name: COMPLETE, input }, { caller: scope.caller, seen });
+    return {
+      ...creation,
+      ...(await this.#counted(creation.record, input, act)),
+      replayed: creation.replayed,
+    };
   }
 
-  /** What the action is given: what the client named, and what the site has found of it. */
-  async completion(
+  /** Completes an upload. @param act Runs the action, with what the client named and what the site has found of it. */
+  async complete(
     id: string,
     { upload }: Readonly<Record<string, Json>>,
     { records, seen }: Within,
-  ): Promise<Readonly<Record<string, Json>>> {
+    act: (input: Input) => Promise<Creation>,
+  ): Promise<Creation> {
     const record = await records.read(id, seen);
     const content = contentOf(this.#entity, record);
-    // Done before: whatever has become of the bytes at that site, nothing is to be compared.
-    if (content !== undefined && content.upload === upload) return { upload, content: { ...content } };
-    return this.#completion(record.key, upload as string);
+    // Done before: whatever has become of the bytes at that site, nothing is to be compared or counted.
+    if (content !== undefined && content.upload === upload) return act({ upload, content: { ...content } });
+    const input = await this.#completion(record.key, upload as string);
+    return this.#counted(record, input, () => act(input));
+  }
+
+  /** Removes records; their bytes are no longer their owners' to pay for. */
+  removing(records: EntityService): Pick<EntityService, 'isAccepted' | 'remove'> {
+    return {
+      isAccepted: (creation) => records.isAccepted(creation),
+      remove: async (id, options) => {
+        const before = await records.find(id, options.seen);
+        const removed = await records.remove(id, options);
+        const content = before && contentOf(this.#entity, before);
+        if (content !== undefined)
+          await this.#accounts.count(removed, content, undefined, stateName(removed.state));
+        return removed;
+      },
+    };
   }
 
   /** A redirection to the storage of this site. @throws ContentUnavailableError NotFoundError */
@@ -132,6 +164,12 @@ export class ContentRequests {
     }
   }
 
+  #counted(record: StoredRecord, input: Input, act: () => Promise<Creation>): Promise<Creation> {
+    const after = input['content'] as unknown as Content;
+    const before = contentOf(this.#entity, record);
+    return this.#accounts.around(record, { before, after, operationId: after.upload }, act);
+  }
+
   async #announced(key: string, terms: UploadTerms): Promise<Readonly<Record<string, Json>>> {
     const { id, signed } = await this.#storage.announce(key, terms);
     const { method, url, headers, expiresAtMs } = signed;
@@ -147,7 +185,7 @@ export class ContentRequests {
   }
 
   /** @throws RefusedByRuleError */
-  async #completion(key: string, upload: string): Promise<Readonly<Record<string, Json>>> {
+  async #completion(key: string, upload: string): Promise<Input> {
     try {
       const content = await this.#storage.verified(key, upload);
       if (content !== undefined) return { upload, content: { ...content } };
@@ -156,6 +194,10 @@ export class ContentRequests {
     }
     throw refused('not_uploaded', `${siteOfUpload(upload)} has nothing of ${upload}`);
   }
+}
+
+function bytesOf({ data, bytes = 0 }: UploadTerms): number {
+  return data === undefined ? bytes : Buffer.byteLength(data, 'base64');
 }
 
 function contentOf(entity: Entity, record: StoredRecord): Content | undefined {

@@ -134,20 +134,21 @@ export function entityRoutes(
         const { scope, records, keyed } = scoped(request);
         const id = idOfRequest(request);
         const given = request.body as Record<string, Json>;
-        const written = writeOptions(request);
-        const input =
+        const options = { ...writeOptions(request), request: keyed(name), caller: scope.caller };
+        const act = (input: typeof given): Promise<Creation> => records.act(id, { name, input }, options);
+        const changed =
           name === COMPLETE && content !== undefined
-            ? await content.completion(id, given, { ...written, scope, records })
-            : given;
-        const options = { ...written, request: keyed(name), caller: scope.caller };
-        return changeReply(await records.act(id, { name, input }, options), request);
+            ? await content.complete(id, given, { ...options, scope, records }, act)
+            : await act(given);
+        return changeReply(changed, request);
       },
     })),
     {
       method: 'DELETE',
       path: one,
       async handle(request) {
-        return removalReply(request, idOfRequest(request), scoped(request).records);
+        const { records } = scoped(request);
+        return removalReply(request, idOfRequest(request), content?.removing(records) ?? records);
       },
     },
     ...(content === undefined
@@ -288,7 +289,11 @@ function pageBody(
 }
 
 /** Deletes one record; the session token names the deletion. */
-export async function removalReply(request: HttpRequest, id: string, service: Records): Promise<HttpReply> {
+export async function removalReply(
+  request: HttpRequest,
+  id: string,
+  service: Pick<Records, 'isAccepted' | 'remove'>,
+): Promise<HttpReply> {
   const record = await service.remove(id, writeOptions(request));
   const headers = { 'x-tandem-session': sessionToken(record) };
   return withDurability(request, { status: 204, headers }, () =>
