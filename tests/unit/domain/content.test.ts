@@ -26,7 +26,7 @@ const declaration = {
 };
 
 const declared = (changed: object = {}): Entity =>
-  defineEntity({ ...declaration, ...changed } as unknown as Loose);
+  defineEntity({ ...declaration, ...changed });
 
 function mistakes(changed: object): readonly string[] {
   try {
@@ -147,7 +147,7 @@ const contentOf = (upload: string): Readonly<Record<string, Json>> => ({
 describe('completing an upload', () => {
   const decide = (record: object, upload: string): unknown =>
     declared().actions[COMPLETE]?.decide(
-      { id: 'x', heldBy: [], ...record } as never,
+      { id: 'x', heldBy: [], ...record },
       { upload, content: contentOf(upload) },
       {} as never,
     );
