@@ -858,7 +858,7 @@ export interface components {
         DeadLetterReplay: {
             ids?: string[];
             /** @enum {unknown} */
-            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "";
+            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "tandem-objects" | "";
             reason?: string;
             /** @constant */
             all?: true;
@@ -916,7 +916,7 @@ export interface components {
         DeadLetterDiscard: {
             ids?: string[];
             /** @enum {unknown} */
-            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "";
+            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "tandem-objects" | "";
             reason?: string;
             /** @constant */
             all?: true;
