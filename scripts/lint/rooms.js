@@ -32,6 +32,7 @@ const SERVICE = [
   ...ADAPTERS,
   'src/shared/runtime.ts',
   'src/shared/open-services.ts',
+  'src/shared/open-content.ts',
   'src/shared/serve-entity.ts',
   'src/shared/serve-routes.ts',
 ];
@@ -88,6 +89,7 @@ export const ROOMS = {
   ),
   'src/shared/runtime.ts': [...APPLICATION, 'src/shared/adapters'],
   'src/shared/open-services.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
+  'src/shared/open-content.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
   'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-routes.ts': [
     ...APPLICATION,

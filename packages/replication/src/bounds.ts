@@ -133,6 +133,12 @@ export const reactionDetailMax = 200;
 export const reactionScanPage = 100;
 export const reactionScanMs = 4_000;
 
+// Content
+/** The longest pause between two attempts to fetch bytes: whoever has them may be away for days. */
+export const holdPauseMaxMs = 300_000;
+/** How far ahead what has not crossed stands in the index: it is only looked at, and each look is a write. */
+export const crossingLookMs = 3_600_000;
+
 // Expiry and deletes
 /** Tombstones and expired records outlive any message: 30 days. */
 export const horizonMs = 30 * 24 * 3_600_000;

@@ -48,6 +48,10 @@ export interface Contents {
 export const HOLD = 'hold';
 export const CROSSING = 'crossing';
 
+/** The fields of such a record: a register that is written as a whole, and a set of claims. */
+export const CONTENT = 'content';
+export const HELD_BY = 'heldBy';
+
 /** The name of an upload in the storage of every site. Of a key `object:abc`: `content/object/abc/<upload>`. */
 export function storageName(key: string, upload: string): string {
   return `${storagePrefix(key)}${upload}`;

@@ -5,7 +5,10 @@ import type { SiteId } from '../stamp.ts';
 /** A condition that holds. */
 export interface Condition {
   readonly reaction: string;
-  /** Names what is to be done: a function of the state alone, so the same at every site and at every attempt. */
+  /**
+   * Names what is to be done: a function of the state alone, and for what is about a site itself of its name, so the same at
+   * every attempt and wherever it is computed.
+   */
   readonly effectId: string;
   /** `origin`: at one site. `every`: at each. */
   readonly site: 'origin' | 'every';
@@ -19,6 +22,11 @@ export interface Condition {
   readonly canLookUp: boolean;
   /** Why the condition cannot be evaluated; then it is parked. */
   readonly broken?: string;
+  /**
+   * About the site itself, which does it whenever it can: never given up, whatever is away and for how long, and tried again
+   * every few minutes. Its result is a note, which any site may write (`LocalWrite.isNote`).
+   */
+  readonly lasting?: boolean;
   /** The declared reaction, of other records, whose conditions it makes true: a scan for that sets it too. */
   readonly preparesFor?: { readonly entity: string; readonly reaction: string };
 }

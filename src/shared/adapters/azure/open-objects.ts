@@ -47,7 +47,8 @@ export function openBlobObjects({ container, ...access }: Access): Objects {
 }
 
 function serviceOf({ url, connectionString, identity }: Omit<Access, 'container'>): BlobServiceClient {
-  if (connectionString !== undefined) return BlobServiceClient.fromConnectionString(connectionString, options);
+  if (connectionString !== undefined)
+    return BlobServiceClient.fromConnectionString(connectionString, options);
   if (url === undefined) throw new TypeError('Blob Storage: neither a URL nor a connection string');
   const signIn = identity ?? credential();
   return url.startsWith('http:')
