@@ -311,6 +311,9 @@ async function refuse(
 
 async function drain(incoming: IncomingMessage): Promise<void> {
   let drained = 0;
+  // Once it has been answered, nobody but its socket says that no more will come.
+  const end = (): void => void incoming.destroy();
+  incoming.socket.once('close', end);
   try {
     for await (const piece of incoming) {
       drained += (piece as Buffer).length;
@@ -318,5 +321,7 @@ async function drain(incoming: IncomingMessage): Promise<void> {
     }
   } catch {
     // The client went away.
+  } finally {
+    incoming.socket.off('close', end);
   }
 }
