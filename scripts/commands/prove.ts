@@ -32,9 +32,11 @@ drawn in .simulate/.`,
     seed: whole('the first one', { min: 0, default: '1' }),
     sites: whole('of every schedule', { min: 2, max: 4, fallback: '2 to 4' }),
     threads: whole('at once', { min: 1, max: 256, default: String(os.availableParallelism()) }),
-    workload: choice('what clients do', ['records', 'shop', 'unique', 'reactions', 'places', 'writer'], {
-      default: 'records',
-    }),
+    workload: choice(
+      'what clients do',
+      ['records', 'shop', 'unique', 'reactions', 'places', 'writer', 'objects'],
+      { default: 'records' },
+    ),
     mutants: flag('plant defects in the protocol, each until a checker finds it out'),
     example: file('draw one small history of a real run, and do nothing else', {}),
     json: flag('the report as one JSON object'),
@@ -45,6 +47,7 @@ drawn in .simulate/.`,
     { line: 'simulate --workload unique', shows: 'values that no two records share' },
     { line: 'simulate --workload places', shows: 'records that only some sites keep' },
     { line: 'simulate --workload writer', shows: 'records that one site writes at a time' },
+    { line: 'simulate --workload objects', shows: 'files whose bytes both clouds hold' },
     {
       line: 'simulate --workload reactions',
       shows: 'effects under conditions, and a provider that counts them',
@@ -65,7 +68,7 @@ export const chaos = command({
     seed: whole(SEED, { min: 0, default: '1' }),
     rate: decimal('writes a second', { min: 0.1, default: '35' }),
     minutes: decimal('of traffic at most', { min: 0.1, max: DAY_MINUTES, default: '20' }),
-    workload: choice('what clients do', ['records', 'reactions'], { default: 'records' }),
+    workload: choice('what clients do', ['records', 'reactions', 'objects'], { default: 'records' }),
     json: file('where the whole report goes', {}),
   },
   examples: [
@@ -73,6 +76,10 @@ export const chaos = command({
     {
       line: 'chaos --workload reactions --writes 1000 --rate 10',
       shows: 'changes that each have one effect, and a site that is taken over',
+    },
+    {
+      line: 'chaos --workload objects --writes 400 --rate 2',
+      shows: 'uploads of 1 kB to 20 MB at both sites, each read whole at both in the end',
     },
   ],
   run: async (input) => (await import('../chaos.ts')).chaos(input),
