@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { applyBatch } from '@tandem-clouds/replication/apply';
+import { type Usage, usageIn } from '@tandem-clouds/replication/objects/usage';
 import { USAGE } from '@tandem-clouds/replication/reserved';
 import { sha256 } from '../../../src/shared/digest.ts';
 import { placementOf } from '../../../src/shared/domain/placement.ts';
@@ -8,12 +9,10 @@ import {
   accountsOf,
   checkQuota,
   giveBack,
-  type Quota,
-  type Usage,
   usageChange,
-  usageIn,
   used,
 } from '../../../src/shared/domain/quotas.ts';
+import type { Quota } from '../../../src/shared/domain/entity.ts';
 import { problemReply } from '../../../src/shared/http/problem.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { TestSite } from '../../helpers/test-site.ts';
