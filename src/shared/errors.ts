@@ -2,7 +2,7 @@
  * What a service throws beside what the protocol does (the family's base class and its rules are there). The domain knows
  * no HTTP.
  */
-import { AppError } from '@tandem-clouds/replication/errors';
+import { AppError, NotYetHereError } from '@tandem-clouds/replication/errors';
 
 /** Every code that a client or a log may see, those of the protocol among them; `http/problem.ts` has a status for each. */
 export const errorCodes = [
@@ -30,6 +30,8 @@ export const errorCodes = [
   'not_writer_here',
   'writer_moving',
   'index_incomplete',
+  'content_unavailable',
+  'content_mismatch',
   'refused',
   'unreadable',
   'unavailable',
@@ -220,6 +222,15 @@ export class SecretDeniedError extends AppError {
 export class ContentMismatchError extends AppError {
   override readonly name = 'ContentMismatchError';
   readonly code = 'content_mismatch';
+}
+
+/**
+ * The bytes are acknowledged, and at none of the sites that can be asked now. It is asked of those that hold them, as what has
+ * not arrived yet is (`http/read-through.ts`).
+ */
+export class ContentUnavailableError extends NotYetHereError {
+  override readonly name = 'ContentUnavailableError';
+  override readonly code = 'content_unavailable';
 }
 
 /** Why a call of another service has brought nothing. */

@@ -116,7 +116,7 @@ export const completeAction: Action = {
   errors: {
     overtaken: { title: 'A later upload is the content already', status: 409 },
     not_uploaded: { title: 'Nothing has been sent by this upload', status: 409 },
-    content_mismatch: { title: 'What was sent is not what was announced', status: 422 },
+    not_as_announced: { title: 'What was sent is not what was announced', status: 422 },
   },
   writes: ['content', 'heldBy'],
   repeat: 'elsewhere',
