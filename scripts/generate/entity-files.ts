@@ -73,6 +73,8 @@ function registryData(declared: readonly DeclaredEntity[], slots: RecordedSlots)
     slots: Object.values(slots[one.entity.name] ?? {}).sort((a, b) => a - b),
     /** Whether what it writes may have to be reacted to. */
     reacts: reactionNames(one.entity).length > 0,
+    /** Whether its function has the storages of objects, and what it writes is done by `transfer`. */
+    content: one.entity.content !== undefined,
     // On Azure a function has one route, so these have functions of their own there.
     aliases: one.entity.aliases.map((alias) => ({ path: alias, function: functionOf(alias) })),
   }));
@@ -99,12 +101,13 @@ export function compiledEntity({ name, actions }: Entity): {
 
 function handlerModule({ file, exportName, entity }: DeclaredEntity): string {
   const { imported, text } = compiledEntity(entity);
+  const hasContent = entity.content !== undefined;
   return `${HEAD} ${file}. Do not edit.
 import { ${exportName} } from '../../shared/entities/${path.basename(file)}';
 import { ${imported.join(', ')} } from '../../shared/generated/validators.js';
-import { serveEntity } from '../../shared/serve-entity.ts';
+${hasContent ? "import { openContent } from '../../shared/open-content.ts';\n" : ''}import { serveEntity } from '../../shared/serve-entity.ts';
 
 /** \`/${entity.collection}\` and all that is below it. */
-export const handler = serveEntity(${exportName}, ${text});
+export const handler = serveEntity(${exportName}, ${text}${hasContent ? ', openContent' : ''});
 `;
 }

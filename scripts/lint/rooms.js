@@ -31,6 +31,7 @@ const SERVICE = [
   ...ADAPTERS,
   'src/shared/runtime.ts',
   'src/shared/open-services.ts',
+  'src/shared/open-content.ts',
   'src/shared/serve-entity.ts',
   'src/shared/serve-routes.ts',
 ];
@@ -86,6 +87,7 @@ export const ROOMS = {
   ),
   'src/shared/runtime.ts': [...APPLICATION, 'src/shared/adapters'],
   'src/shared/open-services.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
+  'src/shared/open-content.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
   'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-routes.ts': [
     ...APPLICATION,

@@ -266,6 +266,14 @@ export const delegatedKeyFreshness = {
 };
 /** What is allowed for the clocks of a site and of its storage. */
 export const storageClockToleranceMs = 5 * 60_000;
+/** When the other sites fetch the bytes of an object, after it was completed, and by when they should have them. */
+export const objectFetchSeconds = { afterSeconds: 0, withinSeconds: 300 } as const;
+/** Sites that a record may name as holding its bytes, those of an upload that was replaced among them. */
+export const claimsMax = 40;
+/** An object whose bytes are in the body of a request, before base64. */
+export const objectInlineBytesMax = 64 * 1024;
+/** What a function reads to compare bytes that no storage has compared. */
+export const objectReadToVerifyBytesMax = 64 * 1024 * 1024;
 /** Of one attempt at a call, a body or a part with it. */
 export const objectTimeoutMs = 15_000;
 /** Of a copy of the largest at Azure, which answers when it is done; S3 begins to answer at once. */

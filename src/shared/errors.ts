@@ -2,7 +2,7 @@
  * What a service throws beside what the protocol does (the family's base class and its rules are there). The domain knows
  * no HTTP.
  */
-import { AppError } from '@tandem-clouds/replication/errors';
+import { AppError, NotYetHereError } from '@tandem-clouds/replication/errors';
 
 /** Every code that a client or a log may see, those of the protocol among them; `http/problem.ts` has a status for each. */
 export const errorCodes = [
@@ -24,11 +24,14 @@ export const errorCodes = [
   'idempotency_mismatch',
   'request_forgotten',
   'too_many_requests',
+  'quota_exceeded',
   'not_yet_here',
   'not_kept_here',
   'not_writer_here',
   'writer_moving',
   'index_incomplete',
+  'content_unavailable',
+  'content_mismatch',
   'refused',
   'unreadable',
   'unavailable',
@@ -126,6 +129,12 @@ export class OutOfBoundsError extends BrokenRulesError {
   readonly code = 'conflict';
 }
 
+/** The content of a record does not fit what its owner, or its tenant, may store; `failures` names limit and usage. */
+export class QuotaExceededError extends BrokenRulesError {
+  override readonly name = 'QuotaExceededError';
+  readonly code = 'quota_exceeded';
+}
+
 /** What the same request made before has been deleted, or has expired, since. */
 export class GoneError extends AppError {
   override readonly name = 'GoneError';
@@ -213,6 +222,15 @@ export class SecretDeniedError extends AppError {
 export class ContentMismatchError extends AppError {
   override readonly name = 'ContentMismatchError';
   readonly code = 'content_mismatch';
+}
+
+/**
+ * The bytes are acknowledged, and at none of the sites that can be asked now. It is asked of those that hold them, as what has
+ * not arrived yet is (`http/read-through.ts`).
+ */
+export class ContentUnavailableError extends NotYetHereError {
+  override readonly name = 'ContentUnavailableError';
+  override readonly code = 'content_unavailable';
 }
 
 /** Why a call of another service has brought nothing. */

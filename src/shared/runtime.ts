@@ -76,7 +76,7 @@ export function openSiteStore({ config, metrics }: Runtime, urgency: Urgency = '
 
 /** The site with what is reacted to; a function that writes records of an entity must know its reactions. */
 export function reacting(site: Site, entities: readonly Entity[]): Site {
-  const reactions = reactionsOf(entities, digest, uniqueValues(entities, sha256));
+  const reactions = reactionsOf(entities, digest, uniqueValues(entities, sha256), site);
   return reactions === undefined ? site : { ...site, reactions };
 }
 

@@ -4,13 +4,16 @@
  */
 import type { ValidateFunction } from 'ajv';
 import { fetchClient } from './adapters/fetch-client.ts';
+import { ContentAccounts } from './domain/content-accounts.ts';
+import type { ContentStorage } from './domain/content-storage.ts';
 import type { Entity } from './domain/entity.ts';
 import { EntityService } from './domain/entity-service.ts';
 import { forCallers } from './http/authentication.ts';
+import { ContentRequests } from './http/content-requests.ts';
 import { type EntityChecks, entityRoutes } from './http/entity-routes.ts';
 import { keptElsewhere, requireKnownSites } from './http/kept-elsewhere.ts';
 import type { Route } from './http/route.ts';
-import { openLimits, openReplica, openRuntime, serve } from './runtime.ts';
+import { openLimits, openReplica, openRuntime, type Runtime, serve } from './runtime.ts';
 import { validate } from './validation/validate.ts';
 
 /** The compiled schemas of an entity, as `generated/validators.js` has them. */
@@ -19,14 +22,29 @@ export interface CompiledEntity extends EntityChecks {
   readonly stored: ValidateFunction;
 }
 
-/** What the platform calls. @throws InvalidError that lists every mistake in the configuration, or sites that are none. */
-export function serveEntity(entity: Entity, checks: CompiledEntity): unknown {
+/**
+ * What the platform calls.
+ * @param openContent `openContent` of `open-content.ts`, for an entity with content: no other one has a storage in its bundle.
+ * @throws InvalidError that lists every mistake in the configuration, or sites that are none.
+ */
+export function serveEntity(
+  entity: Entity,
+  checks: CompiledEntity,
+  openContent?: (runtime: Runtime) => ContentStorage,
+): unknown {
   const runtime = openRuntime();
   requireKnownSites(entity, runtime.site);
-  const service = new EntityService(entity, openReplica(runtime, [entity]), (fields) =>
-    validate(checks.stored, fields),
-  );
-  const routes = keptElsewhere(entity, runtime.config.site, entityRoutes(entity, service, checks));
+  const replica = openReplica(runtime, [entity]);
+  const service = new EntityService(entity, replica, (fields) => validate(checks.stored, fields));
+  const content =
+    entity.content === undefined || openContent === undefined
+      ? undefined
+      : new ContentRequests(entity, entity.content, {
+          storage: openContent(runtime),
+          accounts: new ContentAccounts(entity, replica),
+        });
+  const { site } = runtime.config;
+  const routes = keptElsewhere(entity, site, entityRoutes(entity, service, checks, content));
   const all = [...routes, ...aliasRoutes(entity, routes)];
   return serve(runtime, forCallers(runtime.config, fetchClient, all, openLimits(runtime)));
 }

@@ -58,6 +58,7 @@ describe('reading through', () => {
     expect(calls).toEqual([
       {
         method: 'GET',
+        redirect: 'manual',
         url: new URL('https://azure.example/users/1?limit=5'),
         headers: {
           authorization: 'Bearer x',
@@ -82,8 +83,17 @@ describe('reading through', () => {
     });
   });
 
-  test.each([302, 400, 401, 429, 500, 503])('does not pass on %s', async (status) => {
+  test.each([301, 307, 400, 401, 429, 500, 503])('does not pass on %s', async (status) => {
     expect((await read(() => ({ ...OK, status }))).response).toBeUndefined();
+  });
+
+  test('passes on where its storage has what was asked for', async () => {
+    const headers = { ...OK.headers, location: 'https://storage.example/signed' };
+    const { response } = await read(() => ({ ...OK, status: 302, headers }));
+    expect(response).toMatchObject({
+      statusCode: 302,
+      headers: { location: 'https://storage.example/signed', 'x-tandem-origin': 'azure-eastus' },
+    });
   });
 
   test('does not take the answer of something in front of the site for the site’s', async () => {

@@ -24,8 +24,8 @@ export class TooLargeError extends AppError {
 
 /** This site has not yet received a state that the client has seen. */
 export class NotYetHereError extends AppError {
-  override readonly name = 'NotYetHereError';
-  readonly code = 'not_yet_here';
+  override readonly name: string = 'NotYetHereError';
+  readonly code: string = 'not_yet_here';
   override readonly retryable = true;
   /** Ids of the sites that made what is missing, the latest first: one that holds it all can answer instead. */
   readonly origins: readonly string[];

@@ -8,6 +8,9 @@ export const VERIFICATION = 'verification';
 /** Who claims a value that is to be unique; about users' data, so it counts as exposed and as different. */
 export const UNIQUE = 'unique';
 
+/** What the contents of an owner's or a tenant's records take; it says so much about users that it is no site's own business. */
+export const USAGE = 'usage';
+
 /** How much of what a caller may ask is left at a site. */
 export const LIMIT = 'limit';
 
@@ -24,6 +27,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   VERIFICATION,
   LIMIT,
   UNIQUE,
+  USAGE,
   CURSOR,
   WRITER,
 ]);

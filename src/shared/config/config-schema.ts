@@ -68,6 +68,21 @@ const limit = {
   },
 } as const;
 
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; with dots TLS by its name fails.
+const bucket = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$' } as const;
+/** Of a storage account: by TLS, or on this machine, where the account is in the path. */
+const blobUrl = {
+  type: 'string',
+  pattern: '^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$',
+} as const;
+// https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
+const blobContainer = {
+  type: 'string',
+  pattern: '^[a-z0-9](-?[a-z0-9])+$',
+  minLength: 3,
+  maxLength: 63,
+} as const;
+
 const awsPeer = {
   type: 'object',
   required: ['site', 'cloud', 'region', 'url', 'inbox', 'verify'],
@@ -82,8 +97,10 @@ const awsPeer = {
     endpoint: url,
     roleArn,
     audience: text,
+    objectsBucket: bucket,
+    objectsEndpoint: url,
   },
-  dependencies: { roleArn: ['audience'], audience: ['roleArn'] },
+  dependencies: { roleArn: ['audience'], audience: ['roleArn'], objectsEndpoint: ['objectsBucket'] },
 } as const;
 
 const azurePeer = {
@@ -101,8 +118,20 @@ const azurePeer = {
     connectionString: text,
     tenantId: uuid,
     clientId: uuid,
+    objectsUrl: blobUrl,
+    objectsContainer: blobContainer,
+    objectsConnectionString: text,
   },
-  dependencies: { tenantId: ['clientId', 'namespace'], clientId: ['tenantId'] },
+  dependencies: {
+    tenantId: ['clientId', 'namespace'],
+    clientId: ['tenantId'],
+    objectsUrl: ['objectsContainer'],
+    objectsConnectionString: ['objectsContainer'],
+    // One of the two says where the container is.
+    objectsContainer: {
+      anyOf: [{ required: ['objectsUrl'] }, { required: ['objectsConnectionString'] }],
+    },
+  },
 } as const;
 
 export const configSchema = {
@@ -160,7 +189,17 @@ export const configSchema = {
     },
     aws: {
       type: 'object',
-      required: ['table', 'outUrl', 'inUrl', 'deadUrl', 'tickUrl', 'verifyUrl', 'reactUrl', 'secretsPrefix'],
+      required: [
+        'table',
+        'outUrl',
+        'inUrl',
+        'deadUrl',
+        'tickUrl',
+        'verifyUrl',
+        'reactUrl',
+        'objectsQueueUrl',
+        'secretsPrefix',
+      ],
       additionalProperties: false,
       properties: {
         table: text,
@@ -176,8 +215,8 @@ export const configSchema = {
           pattern: '^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$',
           maxLength: 200,
         },
-        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; with dots TLS by its name fails.
-        objectsBucket: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$' },
+        objectsQueueUrl: text,
+        objectsBucket: bucket,
       },
     },
     azure: {
@@ -191,6 +230,7 @@ export const configSchema = {
         'deadQueue',
         'verifyQueue',
         'reactQueue',
+        'objectsQueue',
         'resourceManager',
       ],
       // Deployed, the namespace has an id as well as a name.
@@ -207,13 +247,8 @@ export const configSchema = {
           type: 'string',
           pattern: '^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$',
         },
-        // As above; on this machine the account is in the path.
-        objectsUrl: {
-          type: 'string',
-          pattern: '^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$',
-        },
-        // https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
-        objectsContainer: { type: 'string', pattern: '^[a-z0-9](-?[a-z0-9])+$', minLength: 3, maxLength: 63 },
+        objectsUrl: blobUrl,
+        objectsContainer: blobContainer,
         cosmosEndpoint: text,
         cosmosKey: text,
         cosmosDatabase: text,
@@ -231,6 +266,7 @@ export const configSchema = {
         deadQueue: text,
         verifyQueue: text,
         reactQueue: text,
+        objectsQueue: text,
       },
     },
   },

@@ -28,6 +28,10 @@ export type PeerConfig =
       readonly roleArn?: string;
       /** Application ID URI (`api://…`) that the site's token for that role is made out to. */
       readonly audience?: string;
+      /** Its bucket of objects, read with the same role or keys. Absent: none of its objects is read from here. */
+      readonly objectsBucket?: string;
+      /** Of an emulator of S3. */
+      readonly objectsEndpoint?: string;
     }
   | {
       readonly site: SiteId;
@@ -45,6 +49,14 @@ export type PeerConfig =
       /** For a site on AWS: the tenant, and the identity in it that trusts the site's roles. */
       readonly tenantId?: string;
       readonly clientId?: string;
+      /**
+       * Its storage account (`https://<account>.blob.core.windows.net`) and container of objects, read as that identity, or as
+       * this app's own. Absent: none of its objects is read from here.
+       */
+      readonly objectsUrl?: string;
+      readonly objectsContainer?: string;
+      /** In place of `objectsUrl`: of an emulator of Blob Storage, which is read with its key. */
+      readonly objectsConnectionString?: string;
     };
 
 /** Whose JSON Web Tokens are accepted, and which of them. */
@@ -116,6 +128,7 @@ export interface Config {
     readonly tickUrl: string;
     readonly verifyUrl: string;
     readonly reactUrl: string;
+    readonly objectsQueueUrl: string;
     /** Of the names in Secrets Manager: `<prefix>/<name>`. */
     readonly secretsPrefix: string;
     /** Of objects; whoever has some needs it. */
@@ -142,7 +155,13 @@ export interface Config {
     readonly deadQueue: string;
     readonly verifyQueue: string;
     readonly reactQueue: string;
+    readonly objectsQueue: string;
   };
+}
+
+/** Whether this site has a place for objects. */
+export function hasObjects({ aws, azure }: Config): boolean {
+  return aws?.objectsBucket !== undefined || azure?.objectsUrl !== undefined;
 }
 
 /** Variable → its place in the configuration. */
@@ -155,6 +174,7 @@ const AWS = {
   TANDEM_TICK_URL: 'tickUrl',
   TANDEM_VERIFY_URL: 'verifyUrl',
   TANDEM_REACT_URL: 'reactUrl',
+  TANDEM_OBJECTS_QUEUE_URL: 'objectsQueueUrl',
   TANDEM_SECRETS_PREFIX: 'secretsPrefix',
   TANDEM_OBJECTS_BUCKET: 'objectsBucket',
 } as const;
@@ -175,6 +195,7 @@ const AZURE = {
   TANDEM_DEAD_QUEUE: 'deadQueue',
   TANDEM_VERIFY_QUEUE: 'verifyQueue',
   TANDEM_REACT_QUEUE: 'reactQueue',
+  TANDEM_OBJECTS_QUEUE: 'objectsQueue',
 } as const;
 
 /** Place in the configuration → its variable. */
@@ -195,6 +216,7 @@ const AZURE_DEFAULTS = {
   deadQueue: 'tandem-dead',
   verifyQueue: 'tandem-verify',
   reactQueue: 'tandem-react',
+  objectsQueue: 'tandem-objects',
 };
 
 /** The environment of this process. */

@@ -41,7 +41,9 @@ export function countedTwice(entity: Entity, action: Action): readonly string[] 
 
 function isOneValue(entity: Entity, field: string): boolean {
   const policy = policyOf(entity, field);
-  return policy === 'states' || (policy === 'register' && !mergesByMember(entity, field));
+  return (
+    policy === 'states' || policy === 'whole' || (policy === 'register' && !mergesByMember(entity, field))
+  );
 }
 
 /** @param isOne Whether what names the effect gives it one name. */

@@ -1,8 +1,10 @@
 /** What is wrong with a declaration of an entity: every contradiction at once, each with its place. */
+import { CROSSING, HOLD } from '@tandem-clouds/replication/objects/content';
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
-import { indexesMax } from '../bounds.ts';
+import { indexesMax, objectBytesMax } from '../bounds.ts';
 import { errorCodes } from '../errors.ts';
 import { countedTwice } from './action-repeat.ts';
+import { contentFields } from './content.ts';
 import {
   type Action,
   defaultOf,
@@ -66,6 +68,7 @@ const OWN_FUNCTIONS = new Set([
   'verifyhourly',
   'monitor',
   'react',
+  'transfer',
 ]);
 /** Azure's host has these beginnings of paths for itself: https://github.com/Azure/azure-functions-host/issues/7634 */
 const OF_THE_HOST = /^(?:admin|runtime)/;
@@ -78,7 +81,15 @@ const SITE = /^(?=.{1,48}$)(?:aws|azure)-[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const SITES_MAX = 9;
 /** It is part of effect ids, which are keys at providers. */
 const REACTION_CHARS_MAX = 40;
-const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = { set: 'array', counter: 'integer' };
+const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = {
+  set: 'array',
+  counter: 'integer',
+  whole: 'object',
+};
+
+/** Of a kind, or one. */
+const TYPE = /^[a-z]+\/(?:\*|[a-z0-9!#$&^_.+-]+)$/;
+const FETCH_SECONDS_MAX = 86_400;
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isObject = (value: unknown): boolean =>
@@ -123,6 +134,7 @@ export function mistakesOf(entity: Entity): readonly Mistake[] {
     ...actions(entity),
     ...reactions(entity),
     ...onDuplicate(entity),
+    ...content(entity),
   ];
 }
 
@@ -360,6 +372,46 @@ function* onDuplicate({ onDuplicate: declared, unique }: Entity): Mistakes {
     if (!isLeftOut && typeof declared[member] !== 'function')
       yield { at: [...at, member], detail: 'must be a function' };
   }
+}
+
+/** Fields by other rules than these would say nothing true of the bytes. */
+function* content(entity: Entity): Mistakes {
+  const { content: rules, fields: declared, reactions: named } = entity;
+  for (const name of [HOLD, CROSSING])
+    if (Object.hasOwn(named, name)) yield { at: ['reactions', name], detail: 'is made for what has content' };
+  if (rules === undefined) return;
+  const isThere = Object.entries(contentFields).every(
+    ([field, { by, ...schema }]) =>
+      JSON.stringify(declared[field]) === JSON.stringify(withoutMerge(schema)) &&
+      JSON.stringify(writersOf(entity, field)) === JSON.stringify([by].flat()),
+  );
+  if (!isThere) yield { at: ['fields'], detail: 'must hold ...contentFields, as they are' };
+  if (!Number.isSafeInteger(rules.bytesMax) || rules.bytesMax < 1 || rules.bytesMax > objectBytesMax)
+    yield { at: ['content', 'bytesMax'], detail: `must be a whole number from 1 to ${objectBytesMax}` };
+  for (const type of rules.types)
+    if (!TYPE.test(type)) yield { at: ['content', 'types'], detail: `${type} is no media type, nor image/*` };
+  for (const { prefix, afterSeconds, withinSeconds } of rules.fetch)
+    for (const [part, seconds] of Object.entries({ afterSeconds, withinSeconds }))
+      if (!Number.isInteger(seconds) || seconds < 0 || seconds > FETCH_SECONDS_MAX)
+        yield {
+          at: ['content', 'fetch', prefix, part],
+          detail: `must be a whole number of seconds from 0 to ${FETCH_SECONDS_MAX}`,
+        };
+  for (const [part, bound] of Object.entries(rules.quota))
+    if (!Number.isSafeInteger(bound) || (bound as number) < 1)
+      yield { at: ['content', 'quota', part], detail: 'must be a whole number from 1 on' };
+  if (rules.quota.ownerBytes !== undefined || rules.quota.ownerObjects !== undefined) {
+    if (entity.access.owner === undefined)
+      yield { at: ['content', 'quota'], detail: 'is about owners, whom access.owner does not declare' };
+  }
+  if (rules.quota.tenantBytes !== undefined || rules.quota.tenantObjects !== undefined) {
+    if (entity.access.tenant === undefined)
+      yield { at: ['content', 'quota'], detail: 'is about tenants, whom access.tenant does not declare' };
+  }
+}
+
+function withoutMerge(schema: object): object {
+  return Object.fromEntries(Object.entries(schema).filter(([member]) => member !== 'merge'));
 }
 
 function has({ fields: declared }: Entity, field: string): boolean {

@@ -18,17 +18,21 @@
  * });
  */
 import type { Json } from '@tandem-clouds/replication/json';
+import { objectBytesMax, objectFetchSeconds } from '../bounds.ts';
+import { COMPLETE, completeAction } from './content.ts';
 import { DeclarationError, mistakesOf, shapeMistakes } from './declaration-mistakes.ts';
 import {
   type Access,
   type Action,
   type DeclaredError,
+  type ContentRules,
   type DuplicateContext,
   type Entity,
   type Index,
   type MergePolicy,
   type OnDuplicate,
   OWNER_INDEX,
+  type Quota,
   type Reaction,
   type ReactionContext,
   type RuleContext,
@@ -40,7 +44,7 @@ import type { JsonSchema, ObjectOf, Properties, ValueOf } from './json-schema.ts
 /** A field: the JSON Schema of its value, and what is beside it. */
 export type FieldDeclaration = Readonly<Record<string, unknown>> & {
   /** How concurrent writes become one; `register` unless it is said. */
-  readonly merge?: 'register' | 'set' | 'counter';
+  readonly merge?: 'register' | 'whole' | 'set' | 'counter';
   /** The states that it walks through, instead of `type` and `merge`. */
   readonly states?: States;
   /** Who writes it, one or several; clients unless it is said. What is not named may not. */
@@ -132,6 +136,23 @@ export interface DuplicateDeclaration<F, R> {
   readonly lookup?: (loser: RecordOf<F, R>, context: DuplicateContext) => Promise<ChangesOf<F> | undefined>;
 }
 
+/** With the fields `...contentFields` (`content.ts`): each record has bytes beside it. */
+export interface ContentDeclaration {
+  /** Media types that are taken, `image/*` for all of a kind; any unless it is said. */
+  readonly types?: readonly string[];
+  /** `objectBytesMax`, 5,000 MiB, unless it is said. */
+  readonly bytesMax?: number;
+  /**
+   * Beginning of a name → when the other sites fetch what has it: `{ 'logs/': { afterSeconds: 3600 } }`. The longest one
+   * counts; at once, and overdue after five minutes, unless it is said.
+   */
+  readonly fetch?: Readonly<
+    Record<string, { readonly afterSeconds?: number; readonly withinSeconds?: number }>
+  >;
+  /** No bound unless it is said. */
+  readonly quota?: Quota;
+}
+
 export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>> {
   readonly name: string;
   readonly collection: string;
@@ -152,6 +173,7 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
    */
   readonly indexes?: Readonly<Record<string, Index>>;
   readonly access?: Access;
+  readonly content?: ContentDeclaration;
   /** The ids of the sites that keep its records, for data that may not be elsewhere: `['aws-eu-west-1']`. All unless it is said. */
   readonly sites?: readonly string[];
   /** The id of the site that writes its records, until `tandem promote` names another. Every site that keeps them unless it is said. */
@@ -181,7 +203,7 @@ export function defineEntity<
 type LooseDeclaration = EntityDeclaration<Fields, string, Readonly<Record<string, Properties>>>;
 
 function normalized(declaration: LooseDeclaration): Entity {
-  const { fields: declared, actions = {}, reactions = {}, onDuplicate, ...rest } = declaration;
+  const { fields: declared, actions = {}, reactions = {}, onDuplicate, content, ...rest } = declaration;
   const fields: Record<string, JsonSchema> = {};
   const merge: Record<string, MergePolicy> = {};
   const states: Record<string, States> = {};
@@ -209,19 +231,40 @@ function normalized(declaration: LooseDeclaration): Entity {
     by,
     readableBy,
     ...(onDuplicate !== undefined && { onDuplicate: onDuplicate as unknown as OnDuplicate }),
+    ...(content !== undefined && { content: contentRules(content) }),
     indexes: withOwners(rest.indexes ?? {}, rest.access?.owner, fields),
-    actions: mapped(actions, ({ input = {}, required = [], errors = {}, ...action }) => ({
-      ...action,
-      input,
-      required,
-      errors: mapped(errors, (error) => (typeof error === 'string' ? { title: error, status: 409 } : error)),
-      decide: action.decide as unknown as Action['decide'],
-    })),
+    actions: {
+      ...mapped(actions, ({ input = {}, required = [], errors = {}, ...action }) => ({
+        ...action,
+        input,
+        required,
+        errors: mapped(errors, (error) =>
+          typeof error === 'string' ? { title: error, status: 409 } : error,
+        ),
+        decide: action.decide as unknown as Action['decide'],
+      })),
+      ...(content !== undefined && { [COMPLETE]: completeAction }),
+    },
     reactions: mapped(reactions, (reaction) => ({
       site: 'origin' as const,
       version: 1,
       ...(reaction as unknown as Omit<Reaction, 'site' | 'version'>),
     })),
+  };
+}
+
+function contentRules({
+  types = [],
+  bytesMax = objectBytesMax,
+  fetch = {},
+  quota = {},
+}: ContentDeclaration): ContentRules {
+  const rules = mapped({ '': {}, ...fetch }, (rule) => ({ ...objectFetchSeconds, ...rule }));
+  return {
+    types,
+    bytesMax,
+    fetch: Object.entries(rules).map(([prefix, rule]) => ({ prefix, ...rule })),
+    quota,
   };
 }
 

@@ -1,4 +1,5 @@
 /** The JSON Schemas of a declared entity: of a creation, of a change, of what is stored and of what is answered. */
+import { signedUploadSchema, uploadSchema } from './content.ts';
 import {
   type Action,
   clientFields,
@@ -30,6 +31,10 @@ export function createSchema(entity: Entity): JsonSchemaObject {
     additionalProperties: false,
     properties: {
       [entity.idField]: idSchemaOf(entity),
+      ...(entity.content !== undefined && {
+        name: entity.fields['name'] ?? {},
+        upload: uploadSchema(entity.content),
+      }),
       ...Object.fromEntries(chosen.map(([field, schema]) => [field, withoutDefault(schema)])),
     },
   };
@@ -84,6 +89,7 @@ function changeSchema(policy: MergePolicy, schema: JsonSchema, required: boolean
     case 'states':
       return schema;
     case 'register':
+    case 'whole':
       return required ? schema : { anyOf: [schema, { type: 'null' }] };
   }
 }
@@ -110,6 +116,7 @@ export function viewSchema(entity: Entity): JsonSchemaObject {
       [entity.idField]: idSchemaOf(entity),
       ...(Object.fromEntries(shown) as Record<string, JsonSchema>),
       createdAt: { type: 'string', format: 'date-time' },
+      ...(entity.content !== undefined && { upload: signedUploadSchema }),
     },
   };
 }

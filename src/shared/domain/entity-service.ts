@@ -7,6 +7,7 @@ import { own } from '@tandem-clouds/replication/own';
 import { isObject } from '@tandem-clouds/replication/policies/members';
 import { DELETED, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
+import { digest } from '../digest.ts';
 import {
   ConflictError,
   ForbiddenError,
@@ -98,7 +99,8 @@ export class EntityService {
     const { [this.#entity.idField]: chosen, ...values } = input;
     const scope = this.#scope;
     if (chosen !== undefined && !scope.choosesIds) throw chosenId(this.#entity);
-    const id = typeof chosen === 'string' ? chosen : (request?.id ?? this.#replica.newId());
+    const named = typeof chosen === 'string' ? chosen : this.#named(values);
+    const id = named ?? request?.id ?? this.#replica.newId();
     const initial = initialChanges(this.#entity, { ...values, ...this.#owner() });
     const nowMs = this.#replica.now();
     const createdAt = new Date(nowMs).toISOString();
@@ -106,7 +108,7 @@ export class EntityService {
     const record = await this.#replica.write({
       key: this.#key(id),
       expectNew: true,
-      creates: { keepUnseenTombstone: request !== undefined && chosen === undefined },
+      creates: { keepUnseenTombstone: request !== undefined && named === undefined },
       traceparent,
       seen,
       mayKnow: this.#mayKnow,
@@ -124,7 +126,12 @@ export class EntityService {
 
   /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
   async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
-    return (await this.#replica.read(this.#key(id), seen, this.#mayKnow)) ?? this.#missing(id);
+    return (await this.find(id, seen)) ?? this.#missing(id);
+  }
+
+  /** Undefined when there is none. @throws NotYetHereError */
+  find(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord | undefined> {
+    return this.#replica.read(this.#key(id), seen, this.#mayKnow);
   }
 
   /** Undefined where everybody may know of everything that a key leads to. */
@@ -267,6 +274,18 @@ export class EntityService {
     const changes = deletion(live);
     if (owner === undefined) return changes;
     return Object.fromEntries(Object.entries(changes).filter(([field]) => field !== owner));
+  }
+
+  /**
+   * Of what has content, the name is what an upload is known by: two sites that are asked for the same name of the same owner
+   * make the same record.
+   */
+  idOfName(name: string): string {
+    return `o${digest(JSON.stringify([...Object.values(this.#scope.initial()), name]))}`;
+  }
+
+  #named({ name }: Readonly<Record<string, Json>>): string | undefined {
+    return this.#entity.content === undefined || typeof name !== 'string' ? undefined : this.idOfName(name);
   }
 
   /** The owner of what is created. @throws ForbiddenError when the field does not take such a name */

@@ -15,11 +15,12 @@ import { ID_PATTERN, type JsonSchema, type Properties } from './json-schema.ts';
  * | `register` | the later write wins; the loser is in the conflict log. The default |
  * | `set` | an array of distinct elements; additions and removals merge, an addition wins against a removal |
  * | `counter` | a whole number that is changed by increments, all of which count |
+ * | `whole` | an object that is one value: the later write wins, as with a register, and no member of the other one is taken |
  * | `states` | walks forward through declared states; of two concurrent transitions the one to the later state wins, whatever the clocks say, and the other is in the conflict log |
  *
  * A later release may change the policy of a field without a migration (`replication/policies/field.ts`).
  */
-export type MergePolicy = 'register' | 'set' | 'counter' | 'states';
+export type MergePolicy = 'register' | 'whole' | 'set' | 'counter' | 'states';
 
 /** Who may write a field. Clients write it in creations and changes; actions and reactions by what they return. */
 export type Writer = 'client' | 'action' | 'reaction';
@@ -161,6 +162,33 @@ export interface OnDuplicate {
   readonly lookup?: (loser: Values, context: DuplicateContext) => Promise<FieldChanges | undefined>;
 }
 
+/** How long the other sites may take to have the bytes of what has a name with this beginning. */
+export interface FetchRule {
+  readonly prefix: string;
+  /** They begin so long after it was completed. */
+  readonly afterSeconds: number;
+  /** So long after that it is overdue. */
+  readonly withinSeconds: number;
+}
+
+/** How much one owner, or one tenant, may have at all sites together. */
+export interface Quota {
+  readonly ownerBytes?: number;
+  readonly ownerObjects?: number;
+  readonly tenantBytes?: number;
+  readonly tenantObjects?: number;
+}
+
+/** The bytes that each record of an entity has beside it, in the storage of sites (docs/objects.md). */
+export interface ContentRules {
+  /** Media types, `image/*` for all of a kind; any unless it is said. */
+  readonly types: readonly string[];
+  readonly bytesMax: number;
+  /** The longest beginning of the name counts. */
+  readonly fetch: readonly FetchRule[];
+  readonly quota: Quota;
+}
+
 export interface Entity {
   /** Singular, lower case; prefixes the keys and the event types: `user`. */
   readonly name: string;
@@ -192,6 +220,7 @@ export interface Entity {
   readonly onDuplicate?: OnDuplicate;
   readonly indexes: Readonly<Record<string, Index>>;
   readonly access: Access;
+  readonly content?: ContentRules;
   /** The sites that keep its records, for data that may not be elsewhere; absent: every site. */
   readonly sites?: readonly string[];
   /** The site that writes its records, until another one is promoted; absent: every site that keeps them. */
@@ -217,7 +246,7 @@ export function defaultOf({ fields }: Pick<Entity, 'fields'>, field: string): Js
   return (own(fields, field) as { readonly default?: Json } | undefined)?.default;
 }
 
-/** Whether a field is an object whose members merge one by one. */
+/** Whether a field is an object whose members merge one by one; `whole` says that it is not. */
 export function mergesByMember(entity: Entity, field: string): boolean {
   const type = (entity.fields[field] as { type?: unknown } | undefined)?.type;
   return policyOf(entity, field) === 'register' && type === 'object';

@@ -126,6 +126,7 @@ function emptyValue(entity: Entity, field: string): Json | undefined {
     case 'states':
       return firstState(statesOf(entity, field));
     case 'register':
+    case 'whole':
       return defaultOf(entity, field);
   }
 }
@@ -217,6 +218,7 @@ function operationOf(
     case 'states':
       return transition(field, statesOf(entity, field), { from: shown, to: value as string });
     case 'register':
+    case 'whole':
       return value;
   }
 }
@@ -271,5 +273,7 @@ function checkResult(entity: Entity, state: RecordState, { changes, touched, wri
 /** Whether a write alone decides what the field holds. */
 function isPlain(entity: Entity, field: string): boolean {
   const policy = policyOf(entity, field);
-  return policy === 'states' || (policy === 'register' && !mergesByMember(entity, field));
+  return (
+    policy === 'states' || policy === 'whole' || (policy === 'register' && !mergesByMember(entity, field))
+  );
 }

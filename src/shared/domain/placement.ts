@@ -1,6 +1,7 @@
 /**
  * From the declared `sites` of entities to where the protocol keeps a record (`replication/placement.ts`). What names a record
- * of such an entity, a claim of one of its values or an entry of the conflict log, is kept where the record is.
+ * of such an entity, a claim of one of its values or an entry of the conflict log, is kept where the record is, and so is what
+ * its contents take.
  */
 import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
 import type { KeptAt } from '@tandem-clouds/replication/declared-places';
@@ -9,7 +10,7 @@ import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import { elementsOf } from '@tandem-clouds/replication/policies/set';
 import { entityOf, idOf, partsOf, type RecordState } from '@tandem-clouds/replication/record';
-import { CONFLICT, UNIQUE } from '@tandem-clouds/replication/reserved';
+import { CONFLICT, UNIQUE, USAGE } from '@tandem-clouds/replication/reserved';
 
 /** Entity → the sites that keep its records. Entities that every site keeps are not in it. */
 export type EntitySites = Readonly<Record<string, readonly string[]>>;
@@ -26,6 +27,7 @@ export function placementOf(sites: EntitySites): KeptAt | undefined {
 function subjectOf(key: string, state: RecordState | undefined): string {
   const entity = entityOf(key);
   if (entity === CONFLICT) return entityOf(textOf(state?.fields['record']?.[1]));
+  if (entity === USAGE) return idOf(key).split('.')[1] ?? entity;
   if (entity !== UNIQUE) return entity;
   const [, named] = idOf(key).split('.');
   // A claim that was made before the entity was kept at some sites says it by its record.

@@ -5,7 +5,10 @@
  * every site, before and after a crash, and also when a merge made it true. Only what has not come yet depends on the clock.
  */
 import { reactionDetailMax } from '@tandem-clouds/replication/bounds';
+import { contentConditions } from '@tandem-clouds/replication/objects/conditions';
+import { CROSSING, HOLD } from '@tandem-clouds/replication/objects/content';
 import { own } from '@tandem-clouds/replication/own';
+import { keeps, peersOf } from '@tandem-clouds/replication/placement';
 import { memberOf } from '@tandem-clouds/replication/policies/members';
 import type { Condition, Reactions } from '@tandem-clouds/replication/reactions/condition';
 import type { ReactionEffect, ReactOptions, Result } from '@tandem-clouds/replication/reactions/react';
@@ -17,9 +20,11 @@ import {
   type RecordState,
   type StoredRecord,
 } from '@tandem-clouds/replication/record';
+import type { Site } from '@tandem-clouds/replication/protocol';
 import { UNIQUE } from '@tandem-clouds/replication/reserved';
-import { laterStamp, type Stamp, stampMs, stampSite } from '@tandem-clouds/replication/stamp';
+import { laterStamp, type SiteId, type Stamp, stampMs, stampSite } from '@tandem-clouds/replication/stamp';
 import { RuleFaultError } from '../errors.ts';
+import { contentsOf } from './content.ts';
 import type { Services } from '../ports/services.ts';
 import {
   type Entity,
@@ -48,18 +53,24 @@ import type { UniqueOf } from './unique/unique-values.ts';
 export type Digest = (text: string) => string;
 
 /** The names of what an entity reacts with. */
-export function reactionNames({ reactions, onDuplicate }: Entity): readonly string[] {
-  return [...Object.keys(reactions), ...(onDuplicate === undefined ? [] : [ON_DUPLICATE])];
+export function reactionNames({ reactions, onDuplicate, content }: Entity): readonly string[] {
+  return [
+    ...Object.keys(reactions),
+    ...(onDuplicate === undefined ? [] : [ON_DUPLICATE]),
+    ...(content === undefined ? [] : [HOLD, CROSSING]),
+  ];
 }
 
 /**
  * The reactions of these entities, for the protocol; undefined when none declares any.
  * @param uniqueOf Their unique values; without it nobody finds out who has lost one.
+ * @param site Whose conditions they are; without it nothing is done about content.
  */
 export function reactionsOf(
   entities: readonly Entity[],
   digest: Digest,
   uniqueOf: UniqueOf = () => undefined,
+  site?: Site,
 ): Reactions | undefined {
   const reacting = new Map(
     entities
@@ -68,6 +79,7 @@ export function reactionsOf(
   );
   if (reacting.size === 0) return undefined;
   const duplicates = duplicatesOf(entities, digest, uniqueOf);
+  const contents = contentsOf(entities);
   return {
     knows(key, reaction) {
       const name = entityOf(key);
@@ -85,9 +97,26 @@ export function reactionsOf(
         (reaction) => conditionOf(entity, reaction, { key, state, record, nowMs, digest }) ?? [],
       );
       const lost = lostCondition(entity, key, state, digest);
-      return lost === undefined ? declared : [...declared, lost];
+      return [
+        ...declared,
+        ...(lost === undefined ? [] : [lost]),
+        ...(contents === undefined || site === undefined
+          ? []
+          : contentConditions(contents, key, state, {
+              site: site.site,
+              keptBy: keptBy(site, key),
+              nowMs,
+              digest,
+            })),
+      ];
     },
   };
+}
+
+/** The sites that keep a record, of those that are there. */
+function keptBy(site: Site, key: string): readonly SiteId[] {
+  const others = peersOf(site, { key });
+  return keeps(site, site.site, { key }) ? [site.site, ...others] : others;
 }
 
 /** What is done within a site about its unique values. */

@@ -15,7 +15,7 @@ import type { FailedKeys, KeysRead } from '@tandem-clouds/replication/isolate';
 import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
 import { pauses } from '@tandem-clouds/replication/pauses';
 import type { ListRange } from '@tandem-clouds/replication/ports/store';
-import type { Site } from '@tandem-clouds/replication/protocol';
+import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import { isLive, type StoredRecord } from '@tandem-clouds/replication/record';
 import { areUnderstood } from '@tandem-clouds/replication/semantics';
 import { type Activity, noteUnusable } from '@tandem-clouds/replication/unusable-keys';
@@ -94,6 +94,11 @@ export class Replica {
   /** Epoch milliseconds at this site. */
   now(): number {
     return this.#site.now();
+  }
+
+  /** Runs a protocol that is about other records than those of the entity. @throws whatever it throws */
+  run<Result>(protocol: (site: Site) => Protocol<Result>): Promise<Result> {
+    return drive(protocol(this.#site), this.#resources);
   }
 
   /**

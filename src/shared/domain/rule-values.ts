@@ -44,6 +44,7 @@ export function valueMistake(
         : failure('states', `is none of ${order.join(', ')}`);
     }
     case 'register':
+    case 'whole':
       return value === null && entity.required.includes(field) ? failure('required', 'is required') : [];
   }
 }

@@ -12,9 +12,14 @@ export declare const reactionChange: ValidateFunction;
 export declare const reactionScan: ValidateFunction;
 export declare const writerClose: ValidateFunction;
 export declare const writerOpen: ValidateFunction;
+export declare const objectCreate: ValidateFunction;
+export declare const objectPatch: ValidateFunction;
+export declare const objectStored: ValidateFunction;
+export declare const objectCompleteInput: ValidateFunction;
 export declare const userCreate: ValidateFunction;
 export declare const userPatch: ValidateFunction;
 export declare const userStored: ValidateFunction;
+export declare const objectOverride: ValidateFunction;
 export declare const itemWrite: ValidateFunction;
 /** Entity → the check of what may be set at it, whoever writes it. */
 export declare const changeChecks: Readonly<Record<string, ValidateFunction>>;

@@ -4,12 +4,14 @@ import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { type Entity, writersOf } from '../domain/entity.ts';
+import { COMPLETE } from '../domain/content.ts';
 import type { Creation, EntityPage, EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { writersSentence } from '../domain/field-changes.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
 import type { KeyedRequest } from '../domain/request-memory.ts';
 import type { Scope } from '../domain/scope.ts';
 import { type Failure, InvalidError, NotFoundError } from '../errors.ts';
+import type { ContentRequests, CreationWithUpload } from './content-requests.ts';
 import { ifMatchOf, isNotModified } from './conditional.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
 import { isByIndex, readListQuery } from './list-query.ts';
@@ -35,7 +37,12 @@ export interface EntityChecks {
 }
 
 /** Create, read, list, change, act and delete. */
-export function entityRoutes(entity: Entity, service: EntityService, checks: EntityChecks): Route[] {
+export function entityRoutes(
+  entity: Entity,
+  service: EntityService,
+  checks: EntityChecks,
+  content?: ContentRequests,
+): Route[] {
   const base = `/${entity.collection}`;
   const one = `${base}/{${entity.idField}}`;
   const idOfRequest = ({ params }: HttpRequest): string => checkedId(params[entity.idField], entity.name);
@@ -68,18 +75,19 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       body: checks.create,
       explain: namingWriters(entity),
       async handle(request) {
-        const { records, keyed } = scoped(request);
-        const creation = await records.create(request.body as Record<string, Json>, {
-          ...writeOptions(request),
-          request: keyed(),
-        });
-        const { record, replayed } = creation;
+        const { scope, records, keyed } = scoped(request);
+        const options = { ...writeOptions(request), request: keyed() };
+        const values = request.body as Record<string, Json>;
+        const creation: CreationWithUpload =
+          content === undefined
+            ? await records.create(values, options)
+            : await content.create(values, { ...options, scope, records });
+        const { record, replayed, existed = false, upload } = creation;
         const location = `${base}/${records.idOf(record)}`;
         const headers = { ...headersOf(record), location, ...replayedHeader(replayed) };
-        return withDurability(
-          request,
-          { status: 201, body: records.view(record, readerOf(request)), headers },
-          () => records.isAccepted(creation),
+        const body = { ...records.view(record, readerOf(request)), ...(upload !== undefined && { upload }) };
+        return withDurability(request, { status: existed ? 200 : 201, body, headers }, () =>
+          records.isAccepted(creation),
         );
       },
     },
@@ -124,18 +132,38 @@ export function entityRoutes(entity: Entity, service: EntityService, checks: Ent
       ...(required.length === 0 && { whenEmpty: {} }),
       async handle(request) {
         const { scope, records, keyed } = scoped(request);
-        const input = request.body as Record<string, Json>;
+        const id = idOfRequest(request);
+        const given = request.body as Record<string, Json>;
         const options = { ...writeOptions(request), request: keyed(name), caller: scope.caller };
-        return changeReply(await records.act(idOfRequest(request), { name, input }, options), request);
+        const act = (input: typeof given): Promise<Creation> => records.act(id, { name, input }, options);
+        const changed =
+          name === COMPLETE && content !== undefined
+            ? await content.complete(id, given, { ...options, scope, records }, act)
+            : await act(given);
+        return changeReply(changed, request);
       },
     })),
     {
       method: 'DELETE',
       path: one,
       async handle(request) {
-        return removalReply(request, idOfRequest(request), scoped(request).records);
+        const { records } = scoped(request);
+        return removalReply(request, idOfRequest(request), content?.removing(records) ?? records);
       },
     },
+    ...(content === undefined
+      ? []
+      : [
+          {
+            method: 'GET' as const,
+            path: `${one}/content`,
+            handle: async (request: HttpRequest): Promise<HttpReply> =>
+              content.read(
+                await scoped(request).records.read(idOfRequest(request), seenStates(request)),
+                varying(entity),
+              ),
+          },
+        ]),
   ];
 }
 
@@ -261,7 +289,11 @@ function pageBody(
 }
 
 /** Deletes one record; the session token names the deletion. */
-export async function removalReply(request: HttpRequest, id: string, service: Records): Promise<HttpReply> {
+export async function removalReply(
+  request: HttpRequest,
+  id: string,
+  service: Pick<Records, 'isAccepted' | 'remove'>,
+): Promise<HttpReply> {
   const record = await service.remove(id, writeOptions(request));
   const headers = { 'x-tandem-session': sessionToken(record) };
   return withDurability(request, { status: 204, headers }, () =>

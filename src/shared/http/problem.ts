@@ -25,6 +25,8 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   invalid: { status: 400, title: 'Invalid request' },
   unauthorized: { status: 401, title: 'Not authenticated' },
   forbidden: { status: 403, title: 'Forbidden' },
+  // As Ceph's S3 and Google Drive answer it (docs/decisions/0168).
+  quota_exceeded: { status: 403, title: 'Quota exceeded' },
   not_found: { status: 404, title: 'Not found' },
   route_not_found: { status: 404, title: 'No such route' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
@@ -40,6 +42,8 @@ const STATUS: Readonly<Record<ErrorCode, { status: number; title: string }>> = {
   request_forgotten: { status: 422, title: 'Request too old to be known' },
   idempotency_mismatch: { status: 422, title: 'Idempotency key used for another request' },
   index_incomplete: { status: 503, title: 'List not ready' },
+  content_unavailable: { status: 503, title: 'Content not available now' },
+  content_mismatch: { status: 422, title: 'Content is not what was announced' },
   not_kept_here: { status: 421, title: 'Kept at another site' },
   not_writer_here: { status: 421, title: 'Written at another site' },
   writer_moving: { status: 503, title: 'Nobody writes at the moment' },

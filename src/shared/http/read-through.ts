@@ -24,7 +24,15 @@ const REQUESTED_WITH = [
   'x-tandem-tenant',
 ] as const;
 /** What belongs to the answer itself; this site adds its own of the rest. */
-const RESPONDED_WITH = ['cache-control', 'content-type', 'etag', 'link', 'vary', 'x-tandem-session'] as const;
+const RESPONDED_WITH = [
+  'cache-control',
+  'content-type',
+  'etag',
+  'link',
+  'location',
+  'vary',
+  'x-tandem-session',
+] as const;
 
 export interface ReadThroughOptions {
   readonly site: string;
@@ -75,7 +83,10 @@ async function queryOrigins(
     const timeoutMs = Math.floor((untilMs - elapsed()) / (requested.length - index));
     if (timeoutMs <= 0) return undefined;
     try {
-      const call = { method, url: urlAt(url, event), headers, timeoutMs, bodyBytesMax: readThroughBytesMax };
+      const call = {
+        ...{ method, url: urlAt(url, event), headers, timeoutMs },
+        ...{ bodyBytesMax: readThroughBytesMax, redirect: 'manual' as const },
+      };
       const response = await client(call);
       if (isItsResponse(response, site)) return passedOn(response, { site, method });
     } catch (error) {
@@ -100,9 +111,12 @@ function headersFor(
   return { ...picked(headers, REQUESTED_WITH), ...own };
 }
 
-/** A 404 of a gateway in front of a site that is gone says nothing about the record: the site itself must have spoken. */
+/**
+ * A 404 of a gateway in front of a site that is gone says nothing about the record: the site itself must have spoken. 302: to
+ * its storage, which has what was asked for.
+ */
 function isItsResponse({ status, headers }: HttpResponse, site: string): boolean {
-  const isFinal = (status >= 200 && status < 300) || status === 304 || status === 404 || status === 410;
+  const isFinal = (status >= 200 && status < 300) || [302, 304, 404, 410].includes(status);
   return isFinal && headers['x-tandem-site'] === site;
 }
 

@@ -168,6 +168,8 @@ export interface Objects {
    * which version is current after that differs between the clouds. What is not there is deleted.
    */
   delete(place: ObjectPlace): Promise<'current' | 'version'>;
+  /** All versions of a name, and what marks its deletion, for good: `objectPageMax` of them. What is not there is deleted. */
+  purge(key: string): Promise<void>;
   /** Within the storage of this site, attributes and checksums with it. @throws NotFoundError; OvertakenError at Azure when the source is replaced meanwhile. */
   copy(from: ObjectPlace, to: string, options?: { readonly createOnly?: boolean }): Promise<WrittenObject>;
 
@@ -196,3 +198,6 @@ export interface Objects {
   abortUpload(upload: ObjectUpload): Promise<void>;
   close(): void;
 }
+
+/** What a site may do with the storage of another. */
+export type ReadableObjects = Pick<Objects, 'head' | 'read'>;

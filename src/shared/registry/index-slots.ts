@@ -2,4 +2,8 @@
 import type { RecordedSlots } from '../domain/indexes/declared-index.ts';
 
 /** Entity → index → its slot. */
-export const indexSlots: RecordedSlots = {};
+export const indexSlots: RecordedSlots = {
+  "object": {
+    "byOwner": 1
+  }
+};

@@ -14,6 +14,7 @@ import {
   HeadObjectCommand,
   type HeadObjectCommandOutput,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
@@ -177,6 +178,23 @@ export class S3Objects implements Objects {
       if (!isAbsent(error)) throw objectsError(error);
     }
     return versionId === undefined ? 'current' : 'version';
+  }
+
+  async purge(key: string): Promise<void> {
+    check(keyFailures(key));
+    const command = new ListObjectVersionsCommand({
+      Bucket: this.#bucket,
+      Prefix: key,
+      MaxKeys: objectPageMax,
+    });
+    try {
+      // Those of the key itself come first, because all others are longer.
+      const { Versions = [], DeleteMarkers = [] } = await this.#client.send(command);
+      for (const { Key, VersionId } of [...Versions, ...DeleteMarkers])
+        if (Key === key && VersionId !== undefined) await this.delete({ key, versionId: VersionId });
+    } catch (error) {
+      throw objectsError(error);
+    }
   }
 
   async copy(from: ObjectPlace, to: string, { createOnly = false } = {}): Promise<WrittenObject> {

@@ -26,7 +26,9 @@ export function credential(): TokenCredential {
 
 /** Who a token is made out to that is to be exchanged for one of Entra. */
 export const TOKEN_EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange';
-const SERVICE_BUS_SCOPE = 'https://servicebus.azure.net/.default';
+export const SERVICE_BUS_SCOPE = 'https://servicebus.azure.net/.default';
+/** @see https://learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory#use-a-microsoft-entra-account-to-authorize-access-to-blob-data */
+export const STORAGE_SCOPE = 'https://storage.azure.com/.default';
 
 /** A token of this app's own identity for Service Bus. */
 export async function serviceBusToken(): Promise<string> {
@@ -43,7 +45,8 @@ export async function ownToken(audience: string): Promise<string> {
 }
 
 /**
- * A token for Service Bus as an identity of another tenant, which trusts whoever signed `assertion`.
+ * A token as an identity of another tenant, which trusts whoever signed `assertion`.
+ * @param scope Of the service that it is for.
  * @param http What carries the requests to Entra; absent: the SDK's own.
  * @see https://learn.microsoft.com/entra/workload-id/workload-identity-federation
  */
@@ -51,13 +54,14 @@ export async function exchangeToken(options: {
   tenantId: string;
   clientId: string;
   assertion: string;
+  scope: string;
   http?: ClientAssertionCredentialOptions['httpClient'] | undefined;
 }): Promise<Dated<string>> {
-  const { tenantId, clientId, assertion, http } = options;
+  const { tenantId, clientId, assertion, scope, http } = options;
   const exchange = new ClientAssertionCredential(tenantId, clientId, () => Promise.resolve(assertion), {
     retryOptions: { maxRetries: 1 },
     ...(http !== undefined && { httpClient: http }),
   });
-  const { token, expiresOnTimestamp } = await exchange.getToken(SERVICE_BUS_SCOPE);
+  const { token, expiresOnTimestamp } = await exchange.getToken(scope);
   return { value: token, expiresAtMs: expiresOnTimestamp };
 }

@@ -195,6 +195,26 @@ export class BlobObjects implements Objects {
     }
   }
 
+  async purge(key: string): Promise<void> {
+    check(keyFailures(key));
+    // Before the versions are listed: the current one is an earlier one after this.
+    await this.delete({ key });
+    try {
+      const answer = await withDeadline((abortSignal) =>
+        this.#container
+          .listBlobsFlat({ prefix: key, includeVersions: true, abortSignal })
+          .byPage({ maxPageSize: objectPageMax })
+          .next(),
+      );
+      // Those of the key itself come first, because all others are longer.
+      const page = answer.value as ContainerListBlobFlatSegmentResponse;
+      for (const { name, versionId } of page.segment.blobItems)
+        if (name === key && versionId !== undefined) await this.delete({ key, versionId });
+    } catch (error) {
+      throw objectsError(error);
+    }
+  }
+
   async copy(from: ObjectPlace, to: string, { createOnly = false } = {}): Promise<WrittenObject> {
     check(keyFailures(from.key, '/from/key'), keyFailures(to, '/to'));
     const source = await this.head(from);

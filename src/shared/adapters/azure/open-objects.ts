@@ -11,14 +11,14 @@ import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { objectTimeoutMs, vendorAttemptsMax } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { Objects } from '../../ports/objects.ts';
-import { credential } from './credential.ts';
+import { credential, STORAGE_SCOPE } from './credential.ts';
 import { BlobObjects } from './objects.ts';
 
-const SCOPE = 'https://storage.azure.com/.default';
-
 interface Access {
-  /** Of the account: `https://<account>.blob.core.windows.net`. */
-  readonly url: string;
+  /** Of the account: `https://<account>.blob.core.windows.net`. Needed without a connection string. */
+  readonly url?: string | undefined;
+  /** With the account's key, which only an emulator's is used with: then nobody is signed in, and no URL can be signed. */
+  readonly connectionString?: string | undefined;
   readonly container: string;
   /** Absent: the app's own. */
   readonly identity?: TokenCredential | undefined;
@@ -41,11 +41,19 @@ export function openObjects({ azure }: Config): Objects {
   return openBlobObjects({ url, container });
 }
 
-export function openBlobObjects({ url, container, identity = credential() }: Access): Objects {
-  const service = url.startsWith('http:')
-    ? new BlobServiceClient(url, withoutTls(identity))
-    : new BlobServiceClient(url, identity, options);
-  return new BlobObjects(service, container);
+/** @throws TypeError when neither a URL nor a connection string is given. */
+export function openBlobObjects({ container, ...access }: Access): Objects {
+  return new BlobObjects(serviceOf(access), container);
+}
+
+function serviceOf({ url, connectionString, identity }: Omit<Access, 'container'>): BlobServiceClient {
+  if (connectionString !== undefined)
+    return BlobServiceClient.fromConnectionString(connectionString, options);
+  if (url === undefined) throw new TypeError('Blob Storage: neither a URL nor a connection string');
+  const signIn = identity ?? credential();
+  return url.startsWith('http:')
+    ? new BlobServiceClient(url, withoutTls(signIn))
+    : new BlobServiceClient(url, signIn, options);
 }
 
 /** The SDK sends a token by TLS only. What has none is on this machine (config-schema.ts). */
@@ -54,7 +62,7 @@ function withoutTls(identity: TokenCredential): Pipeline {
   pipeline.factories.push({
     create: (next) => ({
       async sendRequest(request) {
-        const token = await identity.getToken(SCOPE);
+        const token = await identity.getToken(STORAGE_SCOPE);
         if (token === null) throw new UnavailableError('the identity has given no token');
         request.headers.set('authorization', `Bearer ${token.token}`);
         return next.sendRequest(request);

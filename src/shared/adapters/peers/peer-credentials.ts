@@ -8,9 +8,20 @@ import { credentialFreshness } from '../../bounds.ts';
 import type { PeerConfig } from '../../config/config.ts';
 import { keepFresh } from '../../keep-fresh.ts';
 import { assumeRole, type RoleCredentials, webIdentityToken } from '../aws/credential.ts';
-import { exchangeToken, ownToken, TOKEN_EXCHANGE_AUDIENCE } from '../azure/credential.ts';
+import {
+  exchangeToken,
+  ownToken,
+  SERVICE_BUS_SCOPE,
+  STORAGE_SCOPE,
+  TOKEN_EXCHANGE_AUDIENCE,
+} from '../azure/credential.ts';
 
 type Peer<Cloud> = Extract<PeerConfig, { readonly cloud: Cloud }>;
+
+interface IdentityOptions {
+  readonly service?: keyof typeof SCOPES;
+  readonly http?: Parameters<typeof exchangeToken>[0]['http'];
+}
 
 /** The peer's role, for a site on Azure; undefined for a peer that names none. */
 export function roleAt(peer: Peer<'aws'>): (() => Promise<RoleCredentials>) | undefined {
@@ -31,10 +42,15 @@ export function roleAt(peer: Peer<'aws'>): (() => Promise<RoleCredentials>) | un
   return async () => (await explained(fresh(), `${site}: no AWS credentials`)).value;
 }
 
-/** The peer's identity, for a site on AWS; undefined for a peer that names none. @param http For tests. */
+const SCOPES = { 'Service Bus': SERVICE_BUS_SCOPE, 'Blob Storage': STORAGE_SCOPE } as const;
+
+/**
+ * The peer's identity, for a site on AWS; undefined for a peer that names none. Its tokens are good for one service, and kept.
+ * @param options.http For tests.
+ */
 export function identityAt(
   peer: Peer<'azure'>,
-  http?: Parameters<typeof exchangeToken>[0]['http'],
+  { service = 'Service Bus', http }: IdentityOptions = {},
 ): TokenCredential | undefined {
   const { site, tenantId, clientId } = peer;
   if (tenantId === undefined || clientId === undefined) return undefined;
@@ -45,14 +61,14 @@ export function identityAt(
       'is outbound identity federation on in this account, and may the role sts:GetWebIdentityToken?',
     );
     return explained(
-      exchangeToken({ tenantId, clientId, assertion, http }),
+      exchangeToken({ tenantId, clientId, assertion, scope: SCOPES[service], http }),
       `${site}: Entra gives no token for ${clientId}`,
       "does a federated credential of that identity name this account's issuer and the ARN of this function's role?",
     );
   }, credentialFreshness);
   return {
     getToken: async () => {
-      const { value, expiresAtMs } = await explained(fresh(), `${site}: no token for Service Bus`);
+      const { value, expiresAtMs } = await explained(fresh(), `${site}: no token for ${service}`);
       return { token: value, expiresOnTimestamp: expiresAtMs };
     },
   };

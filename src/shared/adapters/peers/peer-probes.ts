@@ -6,7 +6,7 @@ import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { PeerConfig } from '../../config/config.ts';
 import { NotCheckedError, type Probe, type ProbeGroup } from '../../ports/probe.ts';
 import { assumeRole, webIdentityToken } from '../aws/credential.ts';
-import { exchangeToken, ownToken, TOKEN_EXCHANGE_AUDIENCE } from '../azure/credential.ts';
+import { exchangeToken, ownToken, SERVICE_BUS_SCOPE, TOKEN_EXCHANGE_AUDIENCE } from '../azure/credential.ts';
 import { tlsProbe } from '../negotiated-tls.ts';
 import { probeMessage } from '../probe-message.ts';
 import { openPeers } from './open-peers.ts';
@@ -49,7 +49,7 @@ function federationProbes(peer: PeerConfig): readonly Probe[] {
         if (tenantId === undefined || clientId === undefined)
           throw new NotCheckedError('the peer names no tenantId and clientId yet');
         if (token === undefined) throw new NotCheckedError('there is no token to exchange');
-        await exchangeToken({ tenantId, clientId, assertion: token });
+        await exchangeToken({ tenantId, clientId, assertion: token, scope: SERVICE_BUS_SCOPE });
         return `a token of Entra as ${clientId}`;
       }),
     ];
