@@ -127,6 +127,8 @@ export const providerMemoryMs = 23 * 3_600_000;
 export const effectsPerHourMax = 60;
 /** How soon a reaction that operators have paused is looked at again. */
 export const reactionPausedMs = 300_000;
+/** Characters of JSON that an entry keeps of what a run has got done, for the next one to go on with. */
+export const progressCharactersMax = 2_048;
 /** Characters that are kept of why an attempt failed. */
 export const reactionDetailMax = 200;
 /** Records of a page of a scan that sets entries, and how long one part of it goes on. */
@@ -134,9 +136,21 @@ export const reactionScanPage = 100;
 export const reactionScanMs = 4_000;
 
 // Content
+/**
+ * Bytes that are fetched by one call, and the size of a part of what is larger: the largest object (5,000 MiB) has 313 parts,
+ * of which S3 takes 10,000 and Blob Storage 50,000.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+ * @see https://learn.microsoft.com/azure/storage/blobs/scalability-targets
+ */
+export const pullBodyBytesMax = 16 * 1024 * 1024;
+export const pullPartBytes = 16 * 1024 * 1024;
+/** Parts of one object that are fetched side by side; each may be as large in memory. */
+export const pullPartsAtOnce = 4;
 /** The longest pause between two attempts to fetch bytes: whoever has them may be away for days. */
 export const holdPauseMaxMs = 300_000;
-/** How far ahead what has not crossed stands in the index: it is only looked at, and each look is a write. */
+/**
+ * How far ahead what only others can do something about stands in the index: it is looked at, and each look is a write.
+ */
 export const crossingLookMs = 3_600_000;
 
 // Contents of records
