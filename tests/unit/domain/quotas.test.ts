@@ -3,6 +3,7 @@ import { applyBatch } from '@tandem-clouds/replication/apply';
 import { type Usage, usageIn } from '@tandem-clouds/replication/objects/usage';
 import { USAGE } from '@tandem-clouds/replication/reserved';
 import { sha256 } from '../../../src/shared/digest.ts';
+import type { Quota } from '../../../src/shared/domain/entity.ts';
 import { placementOf } from '../../../src/shared/domain/placement.ts';
 import {
   type Account,
@@ -12,7 +13,6 @@ import {
   usageChange,
   used,
 } from '../../../src/shared/domain/quotas.ts';
-import type { Quota } from '../../../src/shared/domain/entity.ts';
 import { problemReply } from '../../../src/shared/http/problem.ts';
 import { checkEvent } from '../../../src/shared/validation/check-event.ts';
 import { TestSite } from '../../helpers/test-site.ts';

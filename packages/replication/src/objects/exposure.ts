@@ -46,7 +46,14 @@ export function* contentExposure(
 ): Protocol<ContentExposure> {
   const { keys, atLeast } = yield* keysOfContents(contents, keysMax);
   const { held } = yield* readKeys(keys);
-  return { ...tallied(site, contents, [...held.values()].map(({ record }) => record)), atLeast };
+  return {
+    ...tallied(
+      site,
+      contents,
+      [...held.values()].map(({ record }) => record),
+    ),
+    atLeast,
+  };
 }
 
 /** Keys in the index whose records may have content, the first that are due. */

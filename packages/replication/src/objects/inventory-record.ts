@@ -7,11 +7,12 @@
 import { inventoryAgainMs, inventoryEveryMs } from '../bounds.ts';
 import type { Json } from '../json.ts';
 import { localWrite } from '../local-write.ts';
-import { openName } from '../placement.ts';
+import { isConfined, openName } from '../placement.ts';
 import { get, type Protocol, type Site } from '../protocol.ts';
 import type { StoredRecord } from '../record.ts';
 import { VERIFICATION } from '../reserved.ts';
 import type { SiteId } from '../stamp.ts';
+import { uploadOfName } from './content.ts';
 import { firstStep, type InventoryCounts, type InventoryStep, NO_COUNTS } from './inventory-step.ts';
 
 /** The latest inventory of a site. */
@@ -53,7 +54,11 @@ export function inventoryOf(record: StoredRecord | undefined): InventoryReport |
  */
 export function* beginInventory(
   site: Site,
-  { id, read = false, asked = false }: { readonly id: string; readonly read?: boolean; readonly asked?: boolean },
+  {
+    id,
+    read = false,
+    asked = false,
+  }: { readonly id: string; readonly read?: boolean; readonly asked?: boolean },
 ): Protocol<InventoryStep | undefined> {
   if (site.rebuilding === true) return undefined;
   const known = inventoryOf((yield* get(inventoryKey(site.site)))?.record);
@@ -89,7 +94,8 @@ export function* noteInventory(site: Site, step: InventoryStep): Protocol<boolea
 function reportOf(site: Site, step: InventoryStep, known: InventoryReport | undefined): InventoryReport {
   const { id, read, atMs, phase, counts, examples, sums } = step;
   const nowMs = site.now();
-  const before = known?.endedMs === undefined ? known?.before : { endedMs: known.endedMs, counts: known.counts };
+  const before =
+    known?.endedMs === undefined ? known?.before : { endedMs: known.endedMs, counts: known.counts };
   const last = sums.until === undefined ? undefined : Object.keys(sums.of).sort().at(-1);
   return {
     id,
@@ -99,9 +105,15 @@ function reportOf(site: Site, step: InventoryStep, known: InventoryReport | unde
     phase,
     counts,
     // It is kept everywhere: what is confined is not named in it.
-    examples: [...new Set(examples.map((key) => openName(site, key)))],
+    examples: [...new Set(examples.map((name) => openly(site, name)))],
     ...(phase === 'ended' && { endedMs: nowMs }),
     ...(last !== undefined && { account: last }),
     ...(before !== undefined && { before }),
   };
+}
+
+/** Of a name in the storage the record that it is of. */
+function openly(site: Site, name: string): string {
+  const key = uploadOfName(name)?.key;
+  return key !== undefined && !isConfined(site, { key }) ? name : openName(site, key ?? name);
 }

@@ -16,8 +16,8 @@ import { entityOf, isLive, newestStamp, type StoredRecord } from '../record.ts';
 import { CONFLICT, USAGE } from '../reserved.ts';
 import { stampMs } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';
-import { claim, type Content, HELD_BY, type Held, storageName, storagePrefix } from './content.ts';
-import { type ListedObject, type ObjectProtocol, together } from './effects.ts';
+import { claim, type Content, type Held, HELD_BY, storageName, storagePrefix } from './content.ts';
+import { head, type ListedObject, type ObjectProtocol, together } from './effects.ts';
 import { recheck } from './hold.ts';
 import { areAllHeard, tailOf } from './inventory-names.ts';
 import { Findings, type InventoryParts, type InventoryStep, NO_COUNTS } from './inventory-step.ts';
@@ -128,9 +128,12 @@ class RecordReading {
   }
 
   #noteConflict({ state }: StoredRecord): void {
-    if (!this.#parts.contents.may(String(state.fields['record']?.[1]))) return;
+    const about = state.fields['record']?.[1];
+    if (typeof about !== 'string' || !this.#parts.contents.may(about)) return;
     for (const side of ['loser', 'winner']) {
-      const logged = state.fields[side]?.[1] as { readonly value?: { readonly upload?: unknown } | null } | null;
+      const logged = state.fields[side]?.[1] as {
+        readonly value?: { readonly upload?: unknown } | null;
+      } | null;
       const upload = logged?.value?.upload;
       if (typeof upload === 'string') this.#conflicts?.add(tailOf(upload));
     }
@@ -150,7 +153,8 @@ class RecordReading {
     const isBegun = this.#reading?.key === key;
     const said = isBegun ? 'held' : yield* recheck(this.#site, key, this.#parts.contents);
     if (said === 'unclaimed') return true;
-    const isRight = said === 'held' && this.#step.read ? yield* this.#readBytes(key, content) : said === 'held';
+    const isRight =
+      said === 'held' && this.#step.read ? yield* this.#readBytes(key, content) : said === 'held';
     if (isRight === undefined) return false;
     this.#findings.count({ checked: 1, bytes: content.bytes });
     if (isRight) return true;
@@ -167,18 +171,22 @@ class RecordReading {
       key,
       operationId: `rotten-${this.#step.id}`,
       isNote: true,
-      decide: (current) =>
-        current && { [HELD_BY]: change({ remove: [claim(upload, this.#site.site)] }) },
+      decide: (current) => current && { [HELD_BY]: change({ remove: [claim(upload, this.#site.site)] }) },
     });
-    yield { op: 'objectDelete', name: storageName(key, upload) };
+    const name = storageName(key, upload);
+    const { versionId } = (yield* head(this.#site.site, name)) ?? {};
+    // Of what is fetched anew by then, a call that lands late removes nothing.
+    yield { op: 'objectDelete', name, ...(versionId !== undefined && { versionId }) };
   }
 
   /** Deletes what never got content, for long enough; at one site. */
   *#abandon({ key, state }: StoredRecord): ObjectProtocol<void> {
     const isOld = (record: StoredRecord): boolean =>
       this.#site.now() - stampMs(newestStamp(record.state) ?? '') > uploadKeptMs;
-    const isOurs = this.#site.declaredWriter?.(key) !== undefined || heirOf(this.#site, key) === this.#site.site;
-    if (!isLive(state, this.#site.now()) || !isOurs || !isOld({ key, state, pending: {}, operations: [] })) return;
+    const isOurs =
+      this.#site.declaredWriter?.(key) !== undefined || heirOf(this.#site, key) === this.#site.site;
+    if (!isLive(state, this.#site.now()) || !isOurs || !isOld({ key, state, pending: {}, operations: [] }))
+      return;
     const { objects } = (yield { op: 'objectList', prefix: storagePrefix(key), limit: inventoryPage }) as {
       readonly objects: readonly ListedObject[];
     };

@@ -64,7 +64,12 @@ export interface InventoryStep {
   /** Ends of the uploads that stand in the conflict log; absent: they are too many to be kept in mind. */
   readonly conflicts?: readonly string[];
   /** Of an object whose bytes are being read: which, how far, and the CRC-64/NVME of those, in base64. */
-  readonly reading?: { readonly key: string; readonly upload: string; readonly at: number; readonly sum: string };
+  readonly reading?: {
+    readonly key: string;
+    readonly upload: string;
+    readonly at: number;
+    readonly sum: string;
+  };
   /** Steps before this one. */
   readonly steps: number;
 }
@@ -109,7 +114,10 @@ export class Findings {
   }
 
   count(what: Partial<InventoryCounts>, example?: string): void {
-    const added = Object.entries(what).map(([name, by]) => [name, this.#counts[name as keyof InventoryCounts] + by]);
+    const added = Object.entries(what).map(([name, by]) => [
+      name,
+      this.#counts[name as keyof InventoryCounts] + by,
+    ]);
     this.#counts = { ...this.#counts, ...(Object.fromEntries(added) as Partial<InventoryCounts>) };
     const isNew = example !== undefined && !this.#examples.includes(example);
     if (isNew && this.#examples.length < inventoryExamplesMax) this.#examples.push(example);

@@ -41,7 +41,11 @@ function countedIn(record: StoredRecord | undefined): Usage {
 export function* addUsage(
   site: Site,
   key: string,
-  { change, operationId, require }: {
+  {
+    change,
+    operationId,
+    require,
+  }: {
     readonly change: Usage;
     readonly operationId: string;
     readonly require?: (usage: Usage) => void;
@@ -88,13 +92,17 @@ export class Summing {
   /** @param content Of a record of the account; undefined: it has none, or this is the account itself. */
   add(
     account: string,
-    { content, isSettled }: { readonly content: { readonly bytes: number } | undefined; readonly isSettled: boolean },
+    {
+      content,
+      isSettled,
+    }: { readonly content: { readonly bytes: number } | undefined; readonly isSettled: boolean },
   ): void {
     if (account <= this.#from || (this.#until !== undefined && account >= this.#until)) return;
     const known = this.#of.get(account);
     const [bytes, objects] = known ?? [0, 0];
     const isOpen = known !== null && isSettled;
-    const after = content === undefined ? ([bytes, objects] as const) : ([bytes + content.bytes, objects + 1] as const);
+    const after =
+      content === undefined ? ([bytes, objects] as const) : ([bytes + content.bytes, objects + 1] as const);
     this.#of.set(account, isOpen ? after : null);
     if (this.#of.size <= this.#keysMax) return;
     const last = [...this.#of.keys()].reduce((a, b) => (a > b ? a : b));
