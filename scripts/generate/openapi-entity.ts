@@ -63,6 +63,9 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
     responses: {
       '201': response(type, 'Created', { ...created, ...applied }),
       '202': response(type, NOT_YET_EVERYWHERE, created),
+      ...(entity.content !== undefined && {
+        '200': response(type, 'One of this name was there: its upload is announced', { ...created, ...applied }),
+      }),
       ...problems(400, 409, 410, 411, 413, 415, 422, 500, 503),
     },
   };
@@ -106,6 +109,9 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
         { post: actionOperation(type, name, { action, repeat: repeatOfAction(entity, action), tags, id }) },
       ]),
     ),
+    ...(entity.content !== undefined && {
+      [`/${entity.collection}/{${entity.idField}}/content`]: { get: contentOperation(type, tags, id) },
+    }),
     ...Object.fromEntries(
       entity.aliases.map((alias, index) => [alias, { post: aliasOf(entity, post, index + 1) }]),
     ),
@@ -222,6 +228,22 @@ function indexParameters(entity: Entity): readonly object[] {
     }
   const direction = { name: 'order', in: 'query', schema: { enum: ['asc', 'desc'], default: 'asc' } };
   return [...parameters.values(), { ...direction, description: 'Of a list by an index' }];
+}
+
+function contentOperation(type: string, tags: readonly string[], id: object): Operation {
+  return {
+    operationId: `read${type}Content`,
+    tags,
+    summary: 'Read the bytes: a redirection to a storage, which takes ranges',
+    parameters: [id, session],
+    responses: {
+      '302': {
+        description: 'Where the bytes are, for some minutes',
+        headers: { Location: ref('headers', 'Location'), ...readHere },
+      },
+      ...problems(400, 404, 500, 503),
+    },
+  };
 }
 
 /** @param id The parameter of the path. */

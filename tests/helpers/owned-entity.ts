@@ -23,6 +23,7 @@ import { indexEntries } from '../../src/shared/domain/indexes/index-entry.ts';
 import type { Replica } from '../../src/shared/domain/replica.ts';
 import { defineRoutes } from '../../src/shared/domain/routes/define-routes.ts';
 import { forCallers } from '../../src/shared/http/authentication.ts';
+import type { ContentRequests } from '../../src/shared/http/content-requests.ts';
 import { customRoutes } from '../../src/shared/http/custom-routes.ts';
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import type { Route } from '../../src/shared/http/route.ts';
@@ -137,20 +138,32 @@ export function ownedApi(
   entity: Entity,
   callers: readonly TestCaller[],
   nextId?: () => string,
-  trustsEverybody = false,
+  {
+    trustsEverybody = false,
+    content,
+    name = 'aws-us-east-1',
+  }: Pick<ApiOptions, 'content' | 'trustsEverybody'> & { readonly name?: string } = {},
 ): OwnedApi {
-  const site = new TestSite('aws-us-east-1');
+  const site = new TestSite(name);
   const indexes = indexesOf(entity);
   site.store.entriesOf = indexEntries(indexes);
   for (const record of completeBeats(site.site, indexes))
     site.store.items.set(record.key, { record, revision: 1 });
-  return apiAt(site, entity, callers, { nextId, trustsEverybody, entry: httpEntry, invoke: invokeLambda });
+  return apiAt(site, entity, callers, {
+    nextId,
+    trustsEverybody,
+    content,
+    entry: httpEntry,
+    invoke: invokeLambda,
+  });
 }
 
 export interface ApiOptions {
   readonly nextId?: (() => string) | undefined;
   readonly trustsEverybody?: boolean;
   /** Those of one cloud. */
+  /** What the routes of an entity with content use. */
+  readonly content?: ((replica: Replica) => ContentRequests) | undefined;
   readonly entry: (handler: HttpHandler) => unknown;
   readonly invoke: Invoke;
 }
@@ -160,7 +173,7 @@ export function apiAt<S extends OwnedSite>(
   site: S,
   entity: Entity,
   callers: readonly TestCaller[],
-  { nextId, trustsEverybody = false, entry, invoke }: ApiOptions,
+  { nextId, trustsEverybody = false, content, entry, invoke }: ApiOptions,
 ): OwnedApi<S> {
   const ajv = new Ajv.default({ allErrors: true, strict: true, strictRequired: false });
   addFormats.default(ajv);
@@ -172,9 +185,8 @@ export function apiAt<S extends OwnedSite>(
       Object.entries(entity.actions).map(([name, action]) => [name, ajv.compile(inputSchema(action))]),
     ),
   };
-  const service = new EntityService(entity, site.replica(indexesOf(entity), nextId), (fields) =>
-    validate(stored, fields),
-  );
+  const replica = site.replica(indexesOf(entity), nextId);
+  const service = new EntityService(entity, replica, (fields) => validate(stored, fields));
   const used: UsedEntity = { entity, service, checks, right: 'write', site: site.site.site };
   const serviceKeys = callers.map(({ name, scopes = [], claims = {} }) => ({
     name,
@@ -186,7 +198,7 @@ export function apiAt<S extends OwnedSite>(
     { jwtIssuers: [], serviceKeys, trustsEverybody },
     () => Promise.reject(new Error('no issuer is asked')),
     [
-      ...entityRoutes(entity, service, checks),
+      ...entityRoutes(entity, service, checks, content?.(replica)),
       ...customRoutes(digests, { checks: checksOf(digests), entities: [used], context: () => ({}) }),
     ],
   );

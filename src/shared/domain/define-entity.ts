@@ -24,8 +24,8 @@ import { DeclarationError, mistakesOf, shapeMistakes } from './declaration-mista
 import {
   type Access,
   type Action,
-  type DeclaredError,
   type ContentRules,
+  type DeclaredError,
   type DuplicateContext,
   type Entity,
   type Index,

@@ -10,6 +10,7 @@ import { CROSSING, HOLD } from '@tandem-clouds/replication/objects/content';
 import { own } from '@tandem-clouds/replication/own';
 import { keeps, peersOf } from '@tandem-clouds/replication/placement';
 import { memberOf } from '@tandem-clouds/replication/policies/members';
+import type { Site } from '@tandem-clouds/replication/protocol';
 import type { Condition, Reactions } from '@tandem-clouds/replication/reactions/condition';
 import type { ReactionEffect, ReactOptions, Result } from '@tandem-clouds/replication/reactions/react';
 import {
@@ -20,12 +21,11 @@ import {
   type RecordState,
   type StoredRecord,
 } from '@tandem-clouds/replication/record';
-import type { Site } from '@tandem-clouds/replication/protocol';
 import { UNIQUE } from '@tandem-clouds/replication/reserved';
 import { laterStamp, type SiteId, type Stamp, stampMs, stampSite } from '@tandem-clouds/replication/stamp';
 import { RuleFaultError } from '../errors.ts';
-import { contentsOf } from './content.ts';
 import type { Services } from '../ports/services.ts';
+import { contentsOf } from './content.ts';
 import {
   type Entity,
   type FieldChanges,

@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"] } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern9 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern11 = new RegExp("^[0-9a-f]{64}$", "u"), pattern12 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern14 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern16 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern17 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern19 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern20 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern21 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern22 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern23 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern24 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern25 = new RegExp("^https?://[^/]+$", "u");
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, objectsEndpoint: { type: "string", pattern: "^https?://[^ ]+$" } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"], objectsEndpoint: ["objectsBucket"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, objectsConnectionString: { type: "string", minLength: 1 } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"], objectsUrl: ["objectsContainer"], objectsConnectionString: ["objectsContainer"], objectsContainer: { anyOf: [{ required: ["objectsUrl"] }, { required: ["objectsConnectionString"] }] } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "objectsQueueUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsQueueUrl: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "objectsQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 }, objectsQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern7 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern11 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern13 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern14 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern15 = new RegExp("^[0-9a-f]{64}$", "u"), pattern16 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern18 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern20 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern21 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern23 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern25 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern28 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern29 = new RegExp("^https?://[^/]+$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -353,348 +353,466 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                 }, message: "must have property roleArn when property audience is present" };
                 vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
               }
+              if (data4.objectsEndpoint !== void 0 && data4.objectsBucket === void 0) {
+                let err30 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/dependencies", keyword: "dependencies", params: {
+                  property: "objectsEndpoint",
+                  missingProperty: "objectsBucket",
+                  depsCount: 1,
+                  deps: "objectsBucket"
+                }, message: "must have property objectsBucket when property objectsEndpoint is present" };
+                vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+              }
               if (data4.site !== void 0) {
                 let data6 = data4.site;
                 if (typeof data6 == "string") {
                   if (!pattern0.test(data6)) {
-                    let err30 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+                    let err31 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
                   }
                 } else {
-                  let err31 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+                  let err32 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
                 }
               }
               if (data4.cloud !== void 0 && data4.cloud !== "aws") {
-                let err32 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
-                vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+                let err33 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
               }
               if (data4.region !== void 0) {
                 let data8 = data4.region;
                 if (typeof data8 == "string") {
                   if (func3(data8) < 1) {
-                    let err33 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+                    let err34 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                   }
                 } else {
-                  let err34 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+                  let err35 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
                 }
               }
               if (data4.url !== void 0) {
                 let data9 = data4.url;
                 if (typeof data9 == "string") {
                   if (!pattern2.test(data9)) {
-                    let err35 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+                    let err36 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
                   }
                 } else {
-                  let err36 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+                  let err37 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
                 }
               }
               if (data4.inbox !== void 0) {
                 let data10 = data4.inbox;
                 if (typeof data10 == "string") {
                   if (!pattern2.test(data10)) {
-                    let err37 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+                    let err38 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
                   }
                 } else {
-                  let err38 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+                  let err39 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
                 }
               }
               if (data4.verify !== void 0) {
                 let data11 = data4.verify;
                 if (typeof data11 == "string") {
                   if (!pattern2.test(data11)) {
-                    let err39 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
+                    let err40 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
                   }
                 } else {
-                  let err40 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+                  let err41 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                 }
               }
               if (data4.endpoint !== void 0) {
                 let data12 = data4.endpoint;
                 if (typeof data12 == "string") {
                   if (!pattern2.test(data12)) {
-                    let err41 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
+                    let err42 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
                   }
                 } else {
-                  let err42 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
+                  let err43 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
                 }
               }
               if (data4.roleArn !== void 0) {
                 let data13 = data4.roleArn;
                 if (typeof data13 == "string") {
                   if (!pattern6.test(data13)) {
-                    let err43 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/pattern", keyword: "pattern", params: { pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, message: 'must match pattern "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$"' };
-                    vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
+                    let err44 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/pattern", keyword: "pattern", params: { pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, message: 'must match pattern "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$"' };
+                    vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
                   }
                 } else {
-                  let err44 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+                  let err45 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
                 }
               }
               if (data4.audience !== void 0) {
                 let data14 = data4.audience;
                 if (typeof data14 == "string") {
                   if (func3(data14) < 1) {
-                    let err45 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+                    let err46 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
                   }
                 } else {
-                  let err46 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+                  let err47 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+                }
+              }
+              if (data4.objectsBucket !== void 0) {
+                let data15 = data4.objectsBucket;
+                if (typeof data15 == "string") {
+                  if (!pattern7.test(data15)) {
+                    let err48 = { instancePath: instancePath + "/peers/" + i0 + "/objectsBucket", schemaPath: "#/properties/peers/items/then/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+                    vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+                  }
+                } else {
+                  let err49 = { instancePath: instancePath + "/peers/" + i0 + "/objectsBucket", schemaPath: "#/properties/peers/items/then/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+                }
+              }
+              if (data4.objectsEndpoint !== void 0) {
+                let data16 = data4.objectsEndpoint;
+                if (typeof data16 == "string") {
+                  if (!pattern2.test(data16)) {
+                    let err50 = { instancePath: instancePath + "/peers/" + i0 + "/objectsEndpoint", schemaPath: "#/properties/peers/items/then/properties/objectsEndpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+                  }
+                } else {
+                  let err51 = { instancePath: instancePath + "/peers/" + i0 + "/objectsEndpoint", schemaPath: "#/properties/peers/items/then/properties/objectsEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
                 }
               }
             } else {
-              let err47 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+              let err52 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
             }
             var _valid0 = _errs14 === errors;
             valid3 = _valid0, ifClause0 = "then";
           } else {
-            let _errs34 = errors;
+            let _errs38 = errors;
             if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
               if (data4.site === void 0) {
-                let err48 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
-                vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+                let err53 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
+                vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
               }
               if (data4.cloud === void 0) {
-                let err49 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-                vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+                let err54 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+                vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
               }
               if (data4.region === void 0) {
-                let err50 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
-                vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+                let err55 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
+                vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
               }
               if (data4.url === void 0) {
-                let err51 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
-                vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+                let err56 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+                vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
               }
               if (data4.inbox === void 0) {
-                let err52 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
-                vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+                let err57 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+                vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
               }
               if (data4.verify === void 0) {
-                let err53 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
-                vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+                let err58 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
+                vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
               }
               for (let key2 in data4)
                 if (!func2.call(schema11.properties.peers.items.else.properties, key2)) {
-                  let err54 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+                  let err59 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
                 }
               if (data4.tenantId !== void 0) {
                 if (data4.clientId === void 0) {
-                  let err55 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  let err60 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                     property: "tenantId",
                     missingProperty: "clientId",
                     depsCount: 2,
                     deps: "clientId, namespace"
                   }, message: "must have properties clientId, namespace when property tenantId is present" };
-                  vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+                  vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
                 }
                 if (data4.namespace === void 0) {
-                  let err56 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  let err61 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                     property: "tenantId",
                     missingProperty: "namespace",
                     depsCount: 2,
                     deps: "clientId, namespace"
                   }, message: "must have properties clientId, namespace when property tenantId is present" };
-                  vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+                  vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
                 }
               }
               if (data4.clientId !== void 0 && data4.tenantId === void 0) {
-                let err57 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                let err62 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                   property: "clientId",
                   missingProperty: "tenantId",
                   depsCount: 1,
                   deps: "tenantId"
                 }, message: "must have property tenantId when property clientId is present" };
-                vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+                vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+              }
+              if (data4.objectsUrl !== void 0 && data4.objectsContainer === void 0) {
+                let err63 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  property: "objectsUrl",
+                  missingProperty: "objectsContainer",
+                  depsCount: 1,
+                  deps: "objectsContainer"
+                }, message: "must have property objectsContainer when property objectsUrl is present" };
+                vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+              }
+              if (data4.objectsConnectionString !== void 0 && data4.objectsContainer === void 0) {
+                let err64 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  property: "objectsConnectionString",
+                  missingProperty: "objectsContainer",
+                  depsCount: 1,
+                  deps: "objectsContainer"
+                }, message: "must have property objectsContainer when property objectsConnectionString is present" };
+                vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+              }
+              if (data4.objectsContainer !== void 0) {
+                let _errs42 = errors, valid8 = !1, _errs43 = errors;
+                if (data4 && typeof data4 == "object" && !Array.isArray(data4) && data4.objectsUrl === void 0) {
+                  let err65 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/objectsContainer/anyOf/0/required", keyword: "required", params: { missingProperty: "objectsUrl" }, message: "must have required property 'objectsUrl'" };
+                  vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+                }
+                var _valid1 = _errs43 === errors;
+                if (valid8 = valid8 || _valid1, !valid8) {
+                  let _errs44 = errors;
+                  if (data4 && typeof data4 == "object" && !Array.isArray(data4) && data4.objectsConnectionString === void 0) {
+                    let err66 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/objectsContainer/anyOf/1/required", keyword: "required", params: { missingProperty: "objectsConnectionString" }, message: "must have required property 'objectsConnectionString'" };
+                    vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                  }
+                  var _valid1 = _errs44 === errors;
+                  valid8 = valid8 || _valid1;
+                }
+                if (valid8)
+                  errors = _errs42, vErrors !== null && (_errs42 ? vErrors.length = _errs42 : vErrors = null);
+                else {
+                  let err67 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/objectsContainer/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+                  vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+                }
               }
               if (data4.site !== void 0) {
-                let data15 = data4.site;
-                if (typeof data15 == "string") {
-                  if (!pattern0.test(data15)) {
-                    let err58 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+                let data17 = data4.site;
+                if (typeof data17 == "string") {
+                  if (!pattern0.test(data17)) {
+                    let err68 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
                   }
                 } else {
-                  let err59 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+                  let err69 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
                 }
               }
               if (data4.cloud !== void 0 && data4.cloud !== "azure") {
-                let err60 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
-                vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+                let err70 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
               }
               if (data4.region !== void 0) {
-                let data17 = data4.region;
-                if (typeof data17 == "string") {
-                  if (func3(data17) < 1) {
-                    let err61 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
-                  }
-                } else {
-                  let err62 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
-                }
-              }
-              if (data4.url !== void 0) {
-                let data18 = data4.url;
-                if (typeof data18 == "string") {
-                  if (!pattern2.test(data18)) {
-                    let err63 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
-                  }
-                } else {
-                  let err64 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
-                }
-              }
-              if (data4.inbox !== void 0) {
-                let data19 = data4.inbox;
+                let data19 = data4.region;
                 if (typeof data19 == "string") {
                   if (func3(data19) < 1) {
-                    let err65 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
-                  }
-                } else {
-                  let err66 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
-                }
-              }
-              if (data4.verify !== void 0) {
-                let data20 = data4.verify;
-                if (typeof data20 == "string") {
-                  if (func3(data20) < 1) {
-                    let err67 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
-                  }
-                } else {
-                  let err68 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
-                }
-              }
-              if (data4.namespace !== void 0) {
-                let data21 = data4.namespace;
-                if (typeof data21 == "string") {
-                  if (func3(data21) < 1) {
-                    let err69 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
-                  }
-                } else {
-                  let err70 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
-                }
-              }
-              if (data4.connectionString !== void 0) {
-                let data22 = data4.connectionString;
-                if (typeof data22 == "string") {
-                  if (func3(data22) < 1) {
-                    let err71 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    let err71 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                     vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
                   }
                 } else {
-                  let err72 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err72 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
                 }
               }
-              if (data4.tenantId !== void 0) {
-                let data23 = data4.tenantId;
-                if (typeof data23 == "string") {
-                  if (!pattern9.test(data23)) {
-                    let err73 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+              if (data4.url !== void 0) {
+                let data20 = data4.url;
+                if (typeof data20 == "string") {
+                  if (!pattern2.test(data20)) {
+                    let err73 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
                     vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
                   }
                 } else {
-                  let err74 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err74 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
                 }
               }
-              if (data4.clientId !== void 0) {
-                let data24 = data4.clientId;
-                if (typeof data24 == "string") {
-                  if (!pattern9.test(data24)) {
-                    let err75 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+              if (data4.inbox !== void 0) {
+                let data21 = data4.inbox;
+                if (typeof data21 == "string") {
+                  if (func3(data21) < 1) {
+                    let err75 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                     vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
                   }
                 } else {
-                  let err76 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err76 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
                 }
               }
+              if (data4.verify !== void 0) {
+                let data22 = data4.verify;
+                if (typeof data22 == "string") {
+                  if (func3(data22) < 1) {
+                    let err77 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+                  }
+                } else {
+                  let err78 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+                }
+              }
+              if (data4.namespace !== void 0) {
+                let data23 = data4.namespace;
+                if (typeof data23 == "string") {
+                  if (func3(data23) < 1) {
+                    let err79 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+                  }
+                } else {
+                  let err80 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
+                }
+              }
+              if (data4.connectionString !== void 0) {
+                let data24 = data4.connectionString;
+                if (typeof data24 == "string") {
+                  if (func3(data24) < 1) {
+                    let err81 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
+                  }
+                } else {
+                  let err82 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+                }
+              }
+              if (data4.tenantId !== void 0) {
+                let data25 = data4.tenantId;
+                if (typeof data25 == "string") {
+                  if (!pattern11.test(data25)) {
+                    let err83 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+                    vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
+                  }
+                } else {
+                  let err84 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
+                }
+              }
+              if (data4.clientId !== void 0) {
+                let data26 = data4.clientId;
+                if (typeof data26 == "string") {
+                  if (!pattern11.test(data26)) {
+                    let err85 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+                    vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+                  }
+                } else {
+                  let err86 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+                }
+              }
+              if (data4.objectsUrl !== void 0) {
+                let data27 = data4.objectsUrl;
+                if (typeof data27 == "string") {
+                  if (!pattern13.test(data27)) {
+                    let err87 = { instancePath: instancePath + "/peers/" + i0 + "/objectsUrl", schemaPath: "#/properties/peers/items/else/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
+                    vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+                  }
+                } else {
+                  let err88 = { instancePath: instancePath + "/peers/" + i0 + "/objectsUrl", schemaPath: "#/properties/peers/items/else/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+                }
+              }
+              if (data4.objectsContainer !== void 0) {
+                let data28 = data4.objectsContainer;
+                if (typeof data28 == "string") {
+                  if (func3(data28) > 63) {
+                    let err89 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
+                    vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+                  }
+                  if (func3(data28) < 3) {
+                    let err90 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
+                    vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+                  }
+                  if (!pattern14.test(data28)) {
+                    let err91 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
+                    vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+                  }
+                } else {
+                  let err92 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+                }
+              }
+              if (data4.objectsConnectionString !== void 0) {
+                let data29 = data4.objectsConnectionString;
+                if (typeof data29 == "string") {
+                  if (func3(data29) < 1) {
+                    let err93 = { instancePath: instancePath + "/peers/" + i0 + "/objectsConnectionString", schemaPath: "#/properties/peers/items/else/properties/objectsConnectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+                  }
+                } else {
+                  let err94 = { instancePath: instancePath + "/peers/" + i0 + "/objectsConnectionString", schemaPath: "#/properties/peers/items/else/properties/objectsConnectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+                }
+              }
             } else {
-              let err77 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+              let err95 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
             }
-            var _valid0 = _errs34 === errors;
+            var _valid0 = _errs38 === errors;
             valid3 = _valid0, ifClause0 = "else";
           }
           if (!valid3) {
-            let err78 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
-            vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+            let err96 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
+            vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
           }
           if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
             if (data4.cloud === void 0) {
-              let err79 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-              vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+              let err97 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+              vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
             }
             if (data4.cloud !== void 0) {
-              let data25 = data4.cloud;
-              if (!(data25 === "aws" || data25 === "azure")) {
-                let err80 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
-                vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
+              let data30 = data4.cloud;
+              if (!(data30 === "aws" || data30 === "azure")) {
+                let err98 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
               }
             }
           } else {
-            let err81 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
+            let err99 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
           }
         }
       } else {
-        let err82 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+        let err100 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
       }
     }
     if (data.operatorKeys !== void 0) {
-      let data26 = data.operatorKeys;
-      if (Array.isArray(data26)) {
-        if (data26.length > 8) {
-          let err83 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
+      let data31 = data.operatorKeys;
+      if (Array.isArray(data31)) {
+        if (data31.length > 8) {
+          let err101 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
         }
-        let len1 = data26.length;
+        let len1 = data31.length;
         for (let i1 = 0; i1 < len1; i1++) {
-          let data27 = data26[i1];
-          if (typeof data27 == "string") {
-            if (!pattern11.test(data27)) {
-              let err84 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
-              vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
+          let data32 = data31[i1];
+          if (typeof data32 == "string") {
+            if (!pattern15.test(data32)) {
+              let err102 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
+              vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
             }
           } else {
-            let err85 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+            let err103 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
           }
         }
-        let i2 = data26.length, j0;
+        let i2 = data31.length, j0;
         if (i2 > 1) {
           let indices0 = {};
           for (; i2--; ) {
-            let item0 = data26[i2];
+            let item0 = data31[i2];
             if (typeof item0 == "string") {
               if (typeof indices0[item0] == "number") {
                 j0 = indices0[item0];
-                let err86 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
-                vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+                let err104 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
+                vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
                 break;
               }
               indices0[item0] = i2;
@@ -702,348 +820,348 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
       } else {
-        let err87 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+        let err105 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
       }
     }
     if (data.jwtIssuers !== void 0) {
-      let data28 = data.jwtIssuers;
-      if (Array.isArray(data28)) {
-        if (data28.length > 8) {
-          let err88 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+      let data33 = data.jwtIssuers;
+      if (Array.isArray(data33)) {
+        if (data33.length > 8) {
+          let err106 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
         }
-        let len2 = data28.length;
+        let len2 = data33.length;
         for (let i3 = 0; i3 < len2; i3++) {
-          let data29 = data28[i3], _errs65 = errors, valid15 = !1, _errs66 = errors;
-          if (data29 && typeof data29 == "object" && !Array.isArray(data29) && data29.audience === void 0) {
-            let err89 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/0/required", keyword: "required", params: { missingProperty: "audience" }, message: "must have required property 'audience'" };
-            vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+          let data34 = data33[i3], _errs79 = errors, valid16 = !1, _errs80 = errors;
+          if (data34 && typeof data34 == "object" && !Array.isArray(data34) && data34.audience === void 0) {
+            let err107 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/0/required", keyword: "required", params: { missingProperty: "audience" }, message: "must have required property 'audience'" };
+            vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
           }
-          var _valid1 = _errs66 === errors;
-          if (valid15 = valid15 || _valid1, !valid15) {
-            let _errs67 = errors;
-            if (data29 && typeof data29 == "object" && !Array.isArray(data29) && data29.clientIds === void 0) {
-              let err90 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/1/required", keyword: "required", params: { missingProperty: "clientIds" }, message: "must have required property 'clientIds'" };
-              vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+          var _valid2 = _errs80 === errors;
+          if (valid16 = valid16 || _valid2, !valid16) {
+            let _errs81 = errors;
+            if (data34 && typeof data34 == "object" && !Array.isArray(data34) && data34.clientIds === void 0) {
+              let err108 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/1/required", keyword: "required", params: { missingProperty: "clientIds" }, message: "must have required property 'clientIds'" };
+              vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
             }
-            var _valid1 = _errs67 === errors;
-            valid15 = valid15 || _valid1;
+            var _valid2 = _errs81 === errors;
+            valid16 = valid16 || _valid2;
           }
-          if (valid15)
-            errors = _errs65, vErrors !== null && (_errs65 ? vErrors.length = _errs65 : vErrors = null);
+          if (valid16)
+            errors = _errs79, vErrors !== null && (_errs79 ? vErrors.length = _errs79 : vErrors = null);
           else {
-            let err91 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-            vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+            let err109 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+            vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
           }
-          if (data29 && typeof data29 == "object" && !Array.isArray(data29)) {
-            if (data29.issuer === void 0) {
-              let err92 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/required", keyword: "required", params: { missingProperty: "issuer" }, message: "must have required property 'issuer'" };
-              vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+          if (data34 && typeof data34 == "object" && !Array.isArray(data34)) {
+            if (data34.issuer === void 0) {
+              let err110 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/required", keyword: "required", params: { missingProperty: "issuer" }, message: "must have required property 'issuer'" };
+              vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
             }
-            for (let key3 in data29)
+            for (let key3 in data34)
               if (!(key3 === "issuer" || key3 === "jwksUri" || key3 === "audience" || key3 === "clientIds" || key3 === "algorithms" || key3 === "claims" || key3 === "claimNames" || key3 === "subjects")) {
-                let err93 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+                let err111 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
               }
-            if (data29.issuer !== void 0) {
-              let data30 = data29.issuer;
-              if (typeof data30 == "string") {
-                if (!pattern12.test(data30)) {
-                  let err94 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
-                  vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+            if (data34.issuer !== void 0) {
+              let data35 = data34.issuer;
+              if (typeof data35 == "string") {
+                if (!pattern16.test(data35)) {
+                  let err112 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+                  vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
                 }
               } else {
-                let err95 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+                let err113 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
               }
             }
-            if (data29.jwksUri !== void 0) {
-              let data31 = data29.jwksUri;
-              if (typeof data31 == "string") {
-                if (!pattern12.test(data31)) {
-                  let err96 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
-                  vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+            if (data34.jwksUri !== void 0) {
+              let data36 = data34.jwksUri;
+              if (typeof data36 == "string") {
+                if (!pattern16.test(data36)) {
+                  let err114 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+                  vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
                 }
               } else {
-                let err97 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+                let err115 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
               }
             }
-            if (data29.audience !== void 0) {
-              let data32 = data29.audience;
-              if (typeof data32 == "string") {
-                if (func3(data32) < 1) {
-                  let err98 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                  vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+            if (data34.audience !== void 0) {
+              let data37 = data34.audience;
+              if (typeof data37 == "string") {
+                if (func3(data37) < 1) {
+                  let err116 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                  vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
                 }
               } else {
-                let err99 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+                let err117 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
               }
             }
-            if (data29.clientIds !== void 0) {
-              let data33 = data29.clientIds;
-              if (Array.isArray(data33)) {
-                if (data33.length > 16) {
-                  let err100 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-                  vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+            if (data34.clientIds !== void 0) {
+              let data38 = data34.clientIds;
+              if (Array.isArray(data38)) {
+                if (data38.length > 16) {
+                  let err118 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+                  vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
                 }
-                if (data33.length < 1) {
-                  let err101 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                  vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
+                if (data38.length < 1) {
+                  let err119 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                  vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
                 }
-                let len3 = data33.length;
+                let len3 = data38.length;
                 for (let i4 = 0; i4 < len3; i4++) {
-                  let data34 = data33[i4];
-                  if (typeof data34 == "string") {
-                    if (func3(data34) < 1) {
-                      let err102 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                      vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
+                  let data39 = data38[i4];
+                  if (typeof data39 == "string") {
+                    if (func3(data39) < 1) {
+                      let err120 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
                     }
                   } else {
-                    let err103 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
+                    let err121 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
                   }
                 }
               } else {
-                let err104 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
+                let err122 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
               }
             }
-            if (data29.algorithms !== void 0) {
-              let data35 = data29.algorithms;
-              if (Array.isArray(data35)) {
-                if (data35.length < 1) {
-                  let err105 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                  vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
+            if (data34.algorithms !== void 0) {
+              let data40 = data34.algorithms;
+              if (Array.isArray(data40)) {
+                if (data40.length < 1) {
+                  let err123 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                  vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
                 }
-                let len4 = data35.length;
+                let len4 = data40.length;
                 for (let i5 = 0; i5 < len4; i5++) {
-                  let data36 = data35[i5];
-                  if (!(data36 === "RS256" || data36 === "RS384" || data36 === "RS512" || data36 === "PS256" || data36 === "PS384" || data36 === "PS512" || data36 === "ES256" || data36 === "ES384" || data36 === "ES512" || data36 === "EdDSA")) {
-                    let err106 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms/" + i5, schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/items/enum", keyword: "enum", params: { allowedValues: schema11.properties.jwtIssuers.items.properties.algorithms.items.enum }, message: "must be equal to one of the allowed values" };
-                    vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+                  let data41 = data40[i5];
+                  if (!(data41 === "RS256" || data41 === "RS384" || data41 === "RS512" || data41 === "PS256" || data41 === "PS384" || data41 === "PS512" || data41 === "ES256" || data41 === "ES384" || data41 === "ES512" || data41 === "EdDSA")) {
+                    let err124 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms/" + i5, schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/items/enum", keyword: "enum", params: { allowedValues: schema11.properties.jwtIssuers.items.properties.algorithms.items.enum }, message: "must be equal to one of the allowed values" };
+                    vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
                   }
                 }
               } else {
-                let err107 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+                let err125 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
               }
             }
-            if (data29.claims !== void 0) {
-              let data37 = data29.claims;
-              if (data37 && typeof data37 == "object" && !Array.isArray(data37))
-                for (let key4 in data37) {
-                  let data38 = data37[key4];
-                  if (typeof data38 == "string") {
-                    if (func3(data38) < 1) {
-                      let err108 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                      vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+            if (data34.claims !== void 0) {
+              let data42 = data34.claims;
+              if (data42 && typeof data42 == "object" && !Array.isArray(data42))
+                for (let key4 in data42) {
+                  let data43 = data42[key4];
+                  if (typeof data43 == "string") {
+                    if (func3(data43) < 1) {
+                      let err126 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
                     }
                   } else {
-                    let err109 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+                    let err127 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
                   }
                 }
               else {
-                let err110 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims", schemaPath: "#/properties/jwtIssuers/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-                vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+                let err128 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims", schemaPath: "#/properties/jwtIssuers/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
               }
             }
-            if (data29.claimNames !== void 0) {
-              let data39 = data29.claimNames;
-              if (data39 && typeof data39 == "object" && !Array.isArray(data39)) {
-                if (Object.keys(data39).length > 16) {
-                  let err111 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames", schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/maxProperties", keyword: "maxProperties", params: { limit: 16 }, message: "must NOT have more than 16 properties" };
-                  vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+            if (data34.claimNames !== void 0) {
+              let data44 = data34.claimNames;
+              if (data44 && typeof data44 == "object" && !Array.isArray(data44)) {
+                if (Object.keys(data44).length > 16) {
+                  let err129 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames", schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/maxProperties", keyword: "maxProperties", params: { limit: 16 }, message: "must NOT have more than 16 properties" };
+                  vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
                 }
-                for (let key5 in data39) {
-                  let data40 = data39[key5];
-                  if (typeof data40 == "string") {
-                    if (func3(data40) < 1) {
-                      let err112 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                      vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+                for (let key5 in data44) {
+                  let data45 = data44[key5];
+                  if (typeof data45 == "string") {
+                    if (func3(data45) < 1) {
+                      let err130 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
                     }
                   } else {
-                    let err113 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+                    let err131 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
                   }
                 }
               } else {
-                let err114 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames", schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-                vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
-              }
-            }
-            if (data29.subjects !== void 0) {
-              let data41 = data29.subjects, _errs94 = errors, _errs95 = errors;
-              if (data41 !== "service") {
-                let err115 = {};
-                vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
-              }
-              var valid23 = _errs95 === errors;
-              if (valid23) {
-                let err116 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/not", keyword: "not", params: {}, message: "must NOT be valid" };
-                vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
-              } else
-                errors = _errs94, vErrors !== null && (_errs94 ? vErrors.length = _errs94 : vErrors = null);
-              if (typeof data41 == "string") {
-                if (!pattern14.test(data41)) {
-                  let err117 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/pattern", keyword: "pattern", params: { pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$" }, message: 'must match pattern "^([a-z0-9][a-z0-9.-]{0,31})?$"' };
-                  vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
-                }
-              } else {
-                let err118 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
-              }
-            }
-          } else {
-            let err119 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
-          }
-        }
-      } else {
-        let err120 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
-      }
-    }
-    if (data.serviceKeys !== void 0) {
-      let data42 = data.serviceKeys;
-      if (Array.isArray(data42)) {
-        if (data42.length > 32) {
-          let err121 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
-          vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
-        }
-        let len5 = data42.length;
-        for (let i6 = 0; i6 < len5; i6++) {
-          let data43 = data42[i6];
-          if (data43 && typeof data43 == "object" && !Array.isArray(data43)) {
-            if (data43.sha256 === void 0) {
-              let err122 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "sha256" }, message: "must have required property 'sha256'" };
-              vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
-            }
-            if (data43.scopes === void 0) {
-              let err123 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "scopes" }, message: "must have required property 'scopes'" };
-              vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
-            }
-            for (let key6 in data43)
-              if (!(key6 === "sha256" || key6 === "scopes" || key6 === "name" || key6 === "claims")) {
-                let err124 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key6 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
-              }
-            if (data43.sha256 !== void 0) {
-              let data44 = data43.sha256;
-              if (typeof data44 == "string") {
-                if (!pattern11.test(data44)) {
-                  let err125 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
-                  vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
-                }
-              } else {
-                let err126 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
-              }
-            }
-            if (data43.scopes !== void 0) {
-              let data45 = data43.scopes;
-              if (Array.isArray(data45)) {
-                if (data45.length > 32) {
-                  let err127 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
-                  vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
-                }
-                let len6 = data45.length;
-                for (let i7 = 0; i7 < len6; i7++) {
-                  let data46 = data45[i7];
-                  if (typeof data46 == "string") {
-                    if (!pattern16.test(data46)) {
-                      let err128 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/pattern", keyword: "pattern", params: { pattern: "^[!#-[\\]-~]{1,128}$" }, message: 'must match pattern "^[!#-[\\]-~]{1,128}$"' };
-                      vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
-                    }
-                  } else {
-                    let err129 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
-                  }
-                }
-              } else {
-                let err130 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
-              }
-            }
-            if (data43.name !== void 0) {
-              let data47 = data43.name;
-              if (typeof data47 == "string") {
-                if (!pattern17.test(data47)) {
-                  let err131 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/name", schemaPath: "#/properties/serviceKeys/items/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9.-]{0,63}$"' };
-                  vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
-                }
-              } else {
-                let err132 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/name", schemaPath: "#/properties/serviceKeys/items/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                let err132 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames", schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/type", keyword: "type", params: { type: "object" }, message: "must be object" };
                 vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
               }
             }
-            if (data43.claims !== void 0) {
-              let data48 = data43.claims;
-              if (data48 && typeof data48 == "object" && !Array.isArray(data48)) {
-                if (Object.keys(data48).length > 16) {
-                  let err133 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims", schemaPath: "#/properties/serviceKeys/items/properties/claims/maxProperties", keyword: "maxProperties", params: { limit: 16 }, message: "must NOT have more than 16 properties" };
-                  vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
-                }
-                for (let key7 in data48) {
-                  let data49 = data48[key7];
-                  if (typeof data49 == "string") {
-                    if (func3(data49) < 1) {
-                      let err134 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/serviceKeys/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                      vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
-                    }
-                  } else {
-                    let err135 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/serviceKeys/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
-                  }
+            if (data34.subjects !== void 0) {
+              let data46 = data34.subjects, _errs108 = errors, _errs109 = errors;
+              if (data46 !== "service") {
+                let err133 = {};
+                vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
+              }
+              var valid24 = _errs109 === errors;
+              if (valid24) {
+                let err134 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/not", keyword: "not", params: {}, message: "must NOT be valid" };
+                vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
+              } else
+                errors = _errs108, vErrors !== null && (_errs108 ? vErrors.length = _errs108 : vErrors = null);
+              if (typeof data46 == "string") {
+                if (!pattern18.test(data46)) {
+                  let err135 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/pattern", keyword: "pattern", params: { pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$" }, message: 'must match pattern "^([a-z0-9][a-z0-9.-]{0,31})?$"' };
+                  vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
                 }
               } else {
-                let err136 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims", schemaPath: "#/properties/serviceKeys/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                let err136 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                 vErrors === null ? vErrors = [err136] : vErrors.push(err136), errors++;
               }
             }
           } else {
-            let err137 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            let err137 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
             vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
           }
         }
       } else {
-        let err138 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        let err138 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
         vErrors === null ? vErrors = [err138] : vErrors.push(err138), errors++;
       }
     }
-    if (data.retiredSites !== void 0) {
-      let data50 = data.retiredSites;
-      if (Array.isArray(data50)) {
-        if (data50.length > 48) {
-          let err139 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/maxItems", keyword: "maxItems", params: { limit: 48 }, message: "must NOT have more than 48 items" };
+    if (data.serviceKeys !== void 0) {
+      let data47 = data.serviceKeys;
+      if (Array.isArray(data47)) {
+        if (data47.length > 32) {
+          let err139 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
           vErrors === null ? vErrors = [err139] : vErrors.push(err139), errors++;
         }
-        let len7 = data50.length;
-        for (let i8 = 0; i8 < len7; i8++) {
-          let data51 = data50[i8];
-          if (typeof data51 == "string") {
-            if (!pattern0.test(data51)) {
-              let err140 = { instancePath: instancePath + "/retiredSites/" + i8, schemaPath: "#/properties/retiredSites/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+        let len5 = data47.length;
+        for (let i6 = 0; i6 < len5; i6++) {
+          let data48 = data47[i6];
+          if (data48 && typeof data48 == "object" && !Array.isArray(data48)) {
+            if (data48.sha256 === void 0) {
+              let err140 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "sha256" }, message: "must have required property 'sha256'" };
               vErrors === null ? vErrors = [err140] : vErrors.push(err140), errors++;
             }
+            if (data48.scopes === void 0) {
+              let err141 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "scopes" }, message: "must have required property 'scopes'" };
+              vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
+            }
+            for (let key6 in data48)
+              if (!(key6 === "sha256" || key6 === "scopes" || key6 === "name" || key6 === "claims")) {
+                let err142 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key6 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
+              }
+            if (data48.sha256 !== void 0) {
+              let data49 = data48.sha256;
+              if (typeof data49 == "string") {
+                if (!pattern15.test(data49)) {
+                  let err143 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
+                  vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
+                }
+              } else {
+                let err144 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
+              }
+            }
+            if (data48.scopes !== void 0) {
+              let data50 = data48.scopes;
+              if (Array.isArray(data50)) {
+                if (data50.length > 32) {
+                  let err145 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
+                  vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
+                }
+                let len6 = data50.length;
+                for (let i7 = 0; i7 < len6; i7++) {
+                  let data51 = data50[i7];
+                  if (typeof data51 == "string") {
+                    if (!pattern20.test(data51)) {
+                      let err146 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/pattern", keyword: "pattern", params: { pattern: "^[!#-[\\]-~]{1,128}$" }, message: 'must match pattern "^[!#-[\\]-~]{1,128}$"' };
+                      vErrors === null ? vErrors = [err146] : vErrors.push(err146), errors++;
+                    }
+                  } else {
+                    let err147 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
+                  }
+                }
+              } else {
+                let err148 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err148] : vErrors.push(err148), errors++;
+              }
+            }
+            if (data48.name !== void 0) {
+              let data52 = data48.name;
+              if (typeof data52 == "string") {
+                if (!pattern21.test(data52)) {
+                  let err149 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/name", schemaPath: "#/properties/serviceKeys/items/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9.-]{0,63}$"' };
+                  vErrors === null ? vErrors = [err149] : vErrors.push(err149), errors++;
+                }
+              } else {
+                let err150 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/name", schemaPath: "#/properties/serviceKeys/items/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err150] : vErrors.push(err150), errors++;
+              }
+            }
+            if (data48.claims !== void 0) {
+              let data53 = data48.claims;
+              if (data53 && typeof data53 == "object" && !Array.isArray(data53)) {
+                if (Object.keys(data53).length > 16) {
+                  let err151 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims", schemaPath: "#/properties/serviceKeys/items/properties/claims/maxProperties", keyword: "maxProperties", params: { limit: 16 }, message: "must NOT have more than 16 properties" };
+                  vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
+                }
+                for (let key7 in data53) {
+                  let data54 = data53[key7];
+                  if (typeof data54 == "string") {
+                    if (func3(data54) < 1) {
+                      let err152 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/serviceKeys/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
+                    }
+                  } else {
+                    let err153 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/serviceKeys/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
+                  }
+                }
+              } else {
+                let err154 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims", schemaPath: "#/properties/serviceKeys/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
+              }
+            }
           } else {
-            let err141 = { instancePath: instancePath + "/retiredSites/" + i8, schemaPath: "#/properties/retiredSites/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
+            let err155 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
           }
         }
-        let i9 = data50.length, j1;
+      } else {
+        let err156 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
+      }
+    }
+    if (data.retiredSites !== void 0) {
+      let data55 = data.retiredSites;
+      if (Array.isArray(data55)) {
+        if (data55.length > 48) {
+          let err157 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/maxItems", keyword: "maxItems", params: { limit: 48 }, message: "must NOT have more than 48 items" };
+          vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
+        }
+        let len7 = data55.length;
+        for (let i8 = 0; i8 < len7; i8++) {
+          let data56 = data55[i8];
+          if (typeof data56 == "string") {
+            if (!pattern0.test(data56)) {
+              let err158 = { instancePath: instancePath + "/retiredSites/" + i8, schemaPath: "#/properties/retiredSites/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+              vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
+            }
+          } else {
+            let err159 = { instancePath: instancePath + "/retiredSites/" + i8, schemaPath: "#/properties/retiredSites/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
+          }
+        }
+        let i9 = data55.length, j1;
         if (i9 > 1) {
           let indices1 = {};
           for (; i9--; ) {
-            let item1 = data50[i9];
+            let item1 = data55[i9];
             if (typeof item1 == "string") {
               if (typeof indices1[item1] == "number") {
                 j1 = indices1[item1];
-                let err142 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/uniqueItems", keyword: "uniqueItems", params: { i: i9, j: j1 }, message: "must NOT have duplicate items (items ## " + j1 + " and " + i9 + " are identical)" };
-                vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
+                let err160 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/uniqueItems", keyword: "uniqueItems", params: { i: i9, j: j1 }, message: "must NOT have duplicate items (items ## " + j1 + " and " + i9 + " are identical)" };
+                vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
                 break;
               }
               indices1[item1] = i9;
@@ -1051,683 +1169,715 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
       } else {
-        let err143 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
+        let err161 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
       }
     }
     if (data.rebuilding !== void 0 && typeof data.rebuilding != "boolean") {
-      let err144 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
+      let err162 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
     }
     if (data.own !== void 0) {
-      let data53 = data.own;
-      if (data53 && typeof data53 == "object" && !Array.isArray(data53))
-        for (let key8 in data53) {
-          let err145 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key8 }, message: "must NOT have additional properties" };
-          vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
+      let data58 = data.own;
+      if (data58 && typeof data58 == "object" && !Array.isArray(data58))
+        for (let key8 in data58) {
+          let err163 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key8 }, message: "must NOT have additional properties" };
+          vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
         }
       else {
-        let err146 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err146] : vErrors.push(err146), errors++;
+        let err164 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
       }
     }
     if (data.trustsEverybody !== void 0 && typeof data.trustsEverybody != "boolean") {
-      let err147 = { instancePath: instancePath + "/trustsEverybody", schemaPath: "#/properties/trustsEverybody/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
+      let err165 = { instancePath: instancePath + "/trustsEverybody", schemaPath: "#/properties/trustsEverybody/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
     }
     if (data.storeTimeoutMs !== void 0) {
-      let data55 = data.storeTimeoutMs;
-      if (!(typeof data55 == "number" && !(data55 % 1) && !isNaN(data55) && isFinite(data55))) {
-        let err148 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err148] : vErrors.push(err148), errors++;
+      let data60 = data.storeTimeoutMs;
+      if (!(typeof data60 == "number" && !(data60 % 1) && !isNaN(data60) && isFinite(data60))) {
+        let err166 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
       }
-      if (typeof data55 == "number" && isFinite(data55)) {
-        if (data55 > 9e3 || isNaN(data55)) {
-          let err149 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9e3 }, message: "must be <= 9000" };
-          vErrors === null ? vErrors = [err149] : vErrors.push(err149), errors++;
+      if (typeof data60 == "number" && isFinite(data60)) {
+        if (data60 > 9e3 || isNaN(data60)) {
+          let err167 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9e3 }, message: "must be <= 9000" };
+          vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
         }
-        if (data55 < 100 || isNaN(data55)) {
-          let err150 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
-          vErrors === null ? vErrors = [err150] : vErrors.push(err150), errors++;
+        if (data60 < 100 || isNaN(data60)) {
+          let err168 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
+          vErrors === null ? vErrors = [err168] : vErrors.push(err168), errors++;
         }
       }
     }
     if (data.callerLimits !== void 0) {
-      let data56 = data.callerLimits;
-      if (data56 && typeof data56 == "object" && !Array.isArray(data56)) {
-        for (let key9 in data56)
+      let data61 = data.callerLimits;
+      if (data61 && typeof data61 == "object" && !Array.isArray(data61)) {
+        for (let key9 in data61)
           if (!(key9 === "requests" || key9 === "writes" || key9 === "waitingReads")) {
-            let err151 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key9 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
+            let err169 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key9 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err169] : vErrors.push(err169), errors++;
           }
-        if (data56.requests !== void 0) {
-          let data57 = data56.requests;
-          if (data57 && typeof data57 == "object" && !Array.isArray(data57)) {
-            if (data57.perSecond === void 0) {
-              let err152 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
+        if (data61.requests !== void 0) {
+          let data62 = data61.requests;
+          if (data62 && typeof data62 == "object" && !Array.isArray(data62)) {
+            if (data62.perSecond === void 0) {
+              let err170 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
             }
-            if (data57.burst === void 0) {
-              let err153 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
+            if (data62.burst === void 0) {
+              let err171 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
             }
-            for (let key10 in data57)
+            for (let key10 in data62)
               if (!(key10 === "perSecond" || key10 === "burst")) {
-                let err154 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key10 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
+                let err172 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key10 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err172] : vErrors.push(err172), errors++;
               }
-            if (data57.perSecond !== void 0) {
-              let data58 = data57.perSecond;
-              if (typeof data58 == "number" && isFinite(data58)) {
-                if (data58 > 1e6 || isNaN(data58)) {
-                  let err155 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
+            if (data62.perSecond !== void 0) {
+              let data63 = data62.perSecond;
+              if (typeof data63 == "number" && isFinite(data63)) {
+                if (data63 > 1e6 || isNaN(data63)) {
+                  let err173 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err173] : vErrors.push(err173), errors++;
                 }
-                if (data58 < 0.01 || isNaN(data58)) {
-                  let err156 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
-                }
-              } else {
-                let err157 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
-              }
-            }
-            if (data57.burst !== void 0) {
-              let data59 = data57.burst;
-              if (!(typeof data59 == "number" && !(data59 % 1) && !isNaN(data59) && isFinite(data59))) {
-                let err158 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
-              }
-              if (typeof data59 == "number" && isFinite(data59)) {
-                if (data59 > 1e6 || isNaN(data59)) {
-                  let err159 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
-                }
-                if (data59 < 1 || isNaN(data59)) {
-                  let err160 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
-                }
-              }
-            }
-          } else {
-            let err161 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
-          }
-        }
-        if (data56.writes !== void 0) {
-          let data60 = data56.writes;
-          if (data60 && typeof data60 == "object" && !Array.isArray(data60)) {
-            if (data60.perSecond === void 0) {
-              let err162 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
-            }
-            if (data60.burst === void 0) {
-              let err163 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
-            }
-            for (let key11 in data60)
-              if (!(key11 === "perSecond" || key11 === "burst")) {
-                let err164 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key11 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
-              }
-            if (data60.perSecond !== void 0) {
-              let data61 = data60.perSecond;
-              if (typeof data61 == "number" && isFinite(data61)) {
-                if (data61 > 1e6 || isNaN(data61)) {
-                  let err165 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
-                }
-                if (data61 < 0.01 || isNaN(data61)) {
-                  let err166 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
+                if (data63 < 0.01 || isNaN(data63)) {
+                  let err174 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err174] : vErrors.push(err174), errors++;
                 }
               } else {
-                let err167 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
+                let err175 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err175] : vErrors.push(err175), errors++;
               }
             }
-            if (data60.burst !== void 0) {
-              let data62 = data60.burst;
-              if (!(typeof data62 == "number" && !(data62 % 1) && !isNaN(data62) && isFinite(data62))) {
-                let err168 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err168] : vErrors.push(err168), errors++;
+            if (data62.burst !== void 0) {
+              let data64 = data62.burst;
+              if (!(typeof data64 == "number" && !(data64 % 1) && !isNaN(data64) && isFinite(data64))) {
+                let err176 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
               }
-              if (typeof data62 == "number" && isFinite(data62)) {
-                if (data62 > 1e6 || isNaN(data62)) {
-                  let err169 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err169] : vErrors.push(err169), errors++;
-                }
-                if (data62 < 1 || isNaN(data62)) {
-                  let err170 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
-                }
-              }
-            }
-          } else {
-            let err171 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
-          }
-        }
-        if (data56.waitingReads !== void 0) {
-          let data63 = data56.waitingReads;
-          if (data63 && typeof data63 == "object" && !Array.isArray(data63)) {
-            if (data63.perSecond === void 0) {
-              let err172 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err172] : vErrors.push(err172), errors++;
-            }
-            if (data63.burst === void 0) {
-              let err173 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err173] : vErrors.push(err173), errors++;
-            }
-            for (let key12 in data63)
-              if (!(key12 === "perSecond" || key12 === "burst")) {
-                let err174 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key12 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err174] : vErrors.push(err174), errors++;
-              }
-            if (data63.perSecond !== void 0) {
-              let data64 = data63.perSecond;
               if (typeof data64 == "number" && isFinite(data64)) {
                 if (data64 > 1e6 || isNaN(data64)) {
-                  let err175 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err175] : vErrors.push(err175), errors++;
+                  let err177 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err177] : vErrors.push(err177), errors++;
                 }
-                if (data64 < 0.01 || isNaN(data64)) {
-                  let err176 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
+                if (data64 < 1 || isNaN(data64)) {
+                  let err178 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err178] : vErrors.push(err178), errors++;
+                }
+              }
+            }
+          } else {
+            let err179 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err179] : vErrors.push(err179), errors++;
+          }
+        }
+        if (data61.writes !== void 0) {
+          let data65 = data61.writes;
+          if (data65 && typeof data65 == "object" && !Array.isArray(data65)) {
+            if (data65.perSecond === void 0) {
+              let err180 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err180] : vErrors.push(err180), errors++;
+            }
+            if (data65.burst === void 0) {
+              let err181 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err181] : vErrors.push(err181), errors++;
+            }
+            for (let key11 in data65)
+              if (!(key11 === "perSecond" || key11 === "burst")) {
+                let err182 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key11 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err182] : vErrors.push(err182), errors++;
+              }
+            if (data65.perSecond !== void 0) {
+              let data66 = data65.perSecond;
+              if (typeof data66 == "number" && isFinite(data66)) {
+                if (data66 > 1e6 || isNaN(data66)) {
+                  let err183 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err183] : vErrors.push(err183), errors++;
+                }
+                if (data66 < 0.01 || isNaN(data66)) {
+                  let err184 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
                 }
               } else {
-                let err177 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err177] : vErrors.push(err177), errors++;
+                let err185 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err185] : vErrors.push(err185), errors++;
               }
             }
-            if (data63.burst !== void 0) {
-              let data65 = data63.burst;
-              if (!(typeof data65 == "number" && !(data65 % 1) && !isNaN(data65) && isFinite(data65))) {
-                let err178 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err178] : vErrors.push(err178), errors++;
+            if (data65.burst !== void 0) {
+              let data67 = data65.burst;
+              if (!(typeof data67 == "number" && !(data67 % 1) && !isNaN(data67) && isFinite(data67))) {
+                let err186 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err186] : vErrors.push(err186), errors++;
               }
-              if (typeof data65 == "number" && isFinite(data65)) {
-                if (data65 > 1e6 || isNaN(data65)) {
-                  let err179 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err179] : vErrors.push(err179), errors++;
+              if (typeof data67 == "number" && isFinite(data67)) {
+                if (data67 > 1e6 || isNaN(data67)) {
+                  let err187 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err187] : vErrors.push(err187), errors++;
                 }
-                if (data65 < 1 || isNaN(data65)) {
-                  let err180 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err180] : vErrors.push(err180), errors++;
+                if (data67 < 1 || isNaN(data67)) {
+                  let err188 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
                 }
               }
             }
           } else {
-            let err181 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err181] : vErrors.push(err181), errors++;
+            let err189 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
           }
         }
-      } else {
-        let err182 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err182] : vErrors.push(err182), errors++;
-      }
-    }
-    if (data.aws !== void 0) {
-      let data66 = data.aws;
-      if (data66 && typeof data66 == "object" && !Array.isArray(data66)) {
-        if (data66.table === void 0) {
-          let err183 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
-          vErrors === null ? vErrors = [err183] : vErrors.push(err183), errors++;
-        }
-        if (data66.outUrl === void 0) {
-          let err184 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
-          vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
-        }
-        if (data66.inUrl === void 0) {
-          let err185 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
-          vErrors === null ? vErrors = [err185] : vErrors.push(err185), errors++;
-        }
-        if (data66.deadUrl === void 0) {
-          let err186 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
-          vErrors === null ? vErrors = [err186] : vErrors.push(err186), errors++;
-        }
-        if (data66.tickUrl === void 0) {
-          let err187 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
-          vErrors === null ? vErrors = [err187] : vErrors.push(err187), errors++;
-        }
-        if (data66.verifyUrl === void 0) {
-          let err188 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
-          vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
-        }
-        if (data66.reactUrl === void 0) {
-          let err189 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
-          vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
-        }
-        if (data66.secretsPrefix === void 0) {
-          let err190 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
-          vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
-        }
-        for (let key13 in data66)
-          if (!func2.call(schema11.properties.aws.properties, key13)) {
-            let err191 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key13 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
-          }
-        if (data66.table !== void 0) {
-          let data67 = data66.table;
-          if (typeof data67 == "string") {
-            if (func3(data67) < 1) {
-              let err192 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err192] : vErrors.push(err192), errors++;
+        if (data61.waitingReads !== void 0) {
+          let data68 = data61.waitingReads;
+          if (data68 && typeof data68 == "object" && !Array.isArray(data68)) {
+            if (data68.perSecond === void 0) {
+              let err190 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
+            }
+            if (data68.burst === void 0) {
+              let err191 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
+            }
+            for (let key12 in data68)
+              if (!(key12 === "perSecond" || key12 === "burst")) {
+                let err192 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key12 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err192] : vErrors.push(err192), errors++;
+              }
+            if (data68.perSecond !== void 0) {
+              let data69 = data68.perSecond;
+              if (typeof data69 == "number" && isFinite(data69)) {
+                if (data69 > 1e6 || isNaN(data69)) {
+                  let err193 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
+                }
+                if (data69 < 0.01 || isNaN(data69)) {
+                  let err194 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
+                }
+              } else {
+                let err195 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
+              }
+            }
+            if (data68.burst !== void 0) {
+              let data70 = data68.burst;
+              if (!(typeof data70 == "number" && !(data70 % 1) && !isNaN(data70) && isFinite(data70))) {
+                let err196 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err196] : vErrors.push(err196), errors++;
+              }
+              if (typeof data70 == "number" && isFinite(data70)) {
+                if (data70 > 1e6 || isNaN(data70)) {
+                  let err197 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err197] : vErrors.push(err197), errors++;
+                }
+                if (data70 < 1 || isNaN(data70)) {
+                  let err198 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err198] : vErrors.push(err198), errors++;
+                }
+              }
             }
           } else {
-            let err193 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
-          }
-        }
-        if (data66.outUrl !== void 0) {
-          let data68 = data66.outUrl;
-          if (typeof data68 == "string") {
-            if (func3(data68) < 1) {
-              let err194 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
-            }
-          } else {
-            let err195 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
-          }
-        }
-        if (data66.inUrl !== void 0) {
-          let data69 = data66.inUrl;
-          if (typeof data69 == "string") {
-            if (func3(data69) < 1) {
-              let err196 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err196] : vErrors.push(err196), errors++;
-            }
-          } else {
-            let err197 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err197] : vErrors.push(err197), errors++;
-          }
-        }
-        if (data66.deadUrl !== void 0) {
-          let data70 = data66.deadUrl;
-          if (typeof data70 == "string") {
-            if (func3(data70) < 1) {
-              let err198 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err198] : vErrors.push(err198), errors++;
-            }
-          } else {
-            let err199 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err199 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/type", keyword: "type", params: { type: "object" }, message: "must be object" };
             vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
           }
         }
-        if (data66.tickUrl !== void 0) {
-          let data71 = data66.tickUrl;
-          if (typeof data71 == "string") {
-            if (func3(data71) < 1) {
-              let err200 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
-            }
-          } else {
-            let err201 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
-          }
+      } else {
+        let err200 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
+      }
+    }
+    if (data.aws !== void 0) {
+      let data71 = data.aws;
+      if (data71 && typeof data71 == "object" && !Array.isArray(data71)) {
+        if (data71.table === void 0) {
+          let err201 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
+          vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
         }
-        if (data66.verifyUrl !== void 0) {
-          let data72 = data66.verifyUrl;
+        if (data71.outUrl === void 0) {
+          let err202 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
+          vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
+        }
+        if (data71.inUrl === void 0) {
+          let err203 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
+          vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
+        }
+        if (data71.deadUrl === void 0) {
+          let err204 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
+          vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
+        }
+        if (data71.tickUrl === void 0) {
+          let err205 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
+          vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
+        }
+        if (data71.verifyUrl === void 0) {
+          let err206 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
+          vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
+        }
+        if (data71.reactUrl === void 0) {
+          let err207 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
+          vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
+        }
+        if (data71.objectsQueueUrl === void 0) {
+          let err208 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "objectsQueueUrl" }, message: "must have required property 'objectsQueueUrl'" };
+          vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
+        }
+        if (data71.secretsPrefix === void 0) {
+          let err209 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
+          vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
+        }
+        for (let key13 in data71)
+          if (!func2.call(schema11.properties.aws.properties, key13)) {
+            let err210 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key13 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
+          }
+        if (data71.table !== void 0) {
+          let data72 = data71.table;
           if (typeof data72 == "string") {
             if (func3(data72) < 1) {
-              let err202 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
+              let err211 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
             }
           } else {
-            let err203 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
+            let err212 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
           }
         }
-        if (data66.reactUrl !== void 0) {
-          let data73 = data66.reactUrl;
+        if (data71.outUrl !== void 0) {
+          let data73 = data71.outUrl;
           if (typeof data73 == "string") {
             if (func3(data73) < 1) {
-              let err204 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
+              let err213 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
             }
           } else {
-            let err205 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
+            let err214 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
           }
         }
-        if (data66.secretsPrefix !== void 0) {
-          let data74 = data66.secretsPrefix;
+        if (data71.inUrl !== void 0) {
+          let data74 = data71.inUrl;
           if (typeof data74 == "string") {
-            if (func3(data74) > 200) {
-              let err206 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
-              vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
-            }
-            if (!pattern19.test(data74)) {
-              let err207 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
-              vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
+            if (func3(data74) < 1) {
+              let err215 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
             }
           } else {
-            let err208 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
+            let err216 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
           }
         }
-        if (data66.objectsBucket !== void 0) {
-          let data75 = data66.objectsBucket;
+        if (data71.deadUrl !== void 0) {
+          let data75 = data71.deadUrl;
           if (typeof data75 == "string") {
-            if (!pattern20.test(data75)) {
-              let err209 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
-              vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
+            if (func3(data75) < 1) {
+              let err217 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
             }
           } else {
-            let err210 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
+            let err218 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
+          }
+        }
+        if (data71.tickUrl !== void 0) {
+          let data76 = data71.tickUrl;
+          if (typeof data76 == "string") {
+            if (func3(data76) < 1) {
+              let err219 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
+            }
+          } else {
+            let err220 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
+          }
+        }
+        if (data71.verifyUrl !== void 0) {
+          let data77 = data71.verifyUrl;
+          if (typeof data77 == "string") {
+            if (func3(data77) < 1) {
+              let err221 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
+            }
+          } else {
+            let err222 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
+          }
+        }
+        if (data71.reactUrl !== void 0) {
+          let data78 = data71.reactUrl;
+          if (typeof data78 == "string") {
+            if (func3(data78) < 1) {
+              let err223 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
+            }
+          } else {
+            let err224 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
+          }
+        }
+        if (data71.secretsPrefix !== void 0) {
+          let data79 = data71.secretsPrefix;
+          if (typeof data79 == "string") {
+            if (func3(data79) > 200) {
+              let err225 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
+              vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
+            }
+            if (!pattern23.test(data79)) {
+              let err226 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
+              vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
+            }
+          } else {
+            let err227 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
+          }
+        }
+        if (data71.objectsQueueUrl !== void 0) {
+          let data80 = data71.objectsQueueUrl;
+          if (typeof data80 == "string") {
+            if (func3(data80) < 1) {
+              let err228 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
+            }
+          } else {
+            let err229 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
+          }
+        }
+        if (data71.objectsBucket !== void 0) {
+          let data81 = data71.objectsBucket;
+          if (typeof data81 == "string") {
+            if (!pattern7.test(data81)) {
+              let err230 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+              vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
+            }
+          } else {
+            let err231 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
           }
         }
       } else {
-        let err211 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
+        let err232 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data76 = data.azure, _errs174 = errors, valid38 = !1, _errs175 = errors;
-      if (data76 && typeof data76 == "object" && !Array.isArray(data76) && data76.serviceBusNamespace === void 0) {
-        let err212 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
+      let data82 = data.azure, _errs190 = errors, valid39 = !1, _errs191 = errors;
+      if (data82 && typeof data82 == "object" && !Array.isArray(data82) && data82.serviceBusNamespace === void 0) {
+        let err233 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
       }
-      var _valid2 = _errs175 === errors;
-      if (valid38 = valid38 || _valid2, !valid38) {
-        let _errs176 = errors;
-        if (data76 && typeof data76 == "object" && !Array.isArray(data76) && data76.serviceBusConnection === void 0) {
-          let err213 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
+      var _valid3 = _errs191 === errors;
+      if (valid39 = valid39 || _valid3, !valid39) {
+        let _errs192 = errors;
+        if (data82 && typeof data82 == "object" && !Array.isArray(data82) && data82.serviceBusConnection === void 0) {
+          let err234 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
+          vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
         }
-        var _valid2 = _errs176 === errors;
-        valid38 = valid38 || _valid2;
+        var _valid3 = _errs192 === errors;
+        valid39 = valid39 || _valid3;
       }
-      if (valid38)
-        errors = _errs174, vErrors !== null && (_errs174 ? vErrors.length = _errs174 : vErrors = null);
+      if (valid39)
+        errors = _errs190, vErrors !== null && (_errs190 ? vErrors.length = _errs190 : vErrors = null);
       else {
-        let err214 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
+        let err235 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
       }
-      if (data76 && typeof data76 == "object" && !Array.isArray(data76)) {
-        if (data76.cosmosEndpoint === void 0) {
-          let err215 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
+      if (data82 && typeof data82 == "object" && !Array.isArray(data82)) {
+        if (data82.cosmosEndpoint === void 0) {
+          let err236 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
+          vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
         }
-        if (data76.cosmosDatabase === void 0) {
-          let err216 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
+        if (data82.cosmosDatabase === void 0) {
+          let err237 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
+          vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
         }
-        if (data76.cosmosContainer === void 0) {
-          let err217 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
-          vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
+        if (data82.cosmosContainer === void 0) {
+          let err238 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
+          vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
         }
-        if (data76.outQueue === void 0) {
-          let err218 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
-          vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
+        if (data82.outQueue === void 0) {
+          let err239 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
+          vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
         }
-        if (data76.inQueue === void 0) {
-          let err219 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
-          vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
+        if (data82.inQueue === void 0) {
+          let err240 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+          vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
         }
-        if (data76.deadQueue === void 0) {
-          let err220 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
-          vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
+        if (data82.deadQueue === void 0) {
+          let err241 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+          vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
         }
-        if (data76.verifyQueue === void 0) {
-          let err221 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
-          vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
+        if (data82.verifyQueue === void 0) {
+          let err242 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+          vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
         }
-        if (data76.reactQueue === void 0) {
-          let err222 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
-          vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
+        if (data82.reactQueue === void 0) {
+          let err243 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
+          vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
         }
-        if (data76.resourceManager === void 0) {
-          let err223 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
-          vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
+        if (data82.objectsQueue === void 0) {
+          let err244 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "objectsQueue" }, message: "must have required property 'objectsQueue'" };
+          vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
         }
-        for (let key14 in data76)
+        if (data82.resourceManager === void 0) {
+          let err245 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+          vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
+        }
+        for (let key14 in data82)
           if (!func2.call(schema11.properties.azure.properties, key14)) {
-            let err224 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
+            let err246 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
           }
-        if (data76.serviceBusNamespace !== void 0 && data76.serviceBusId === void 0) {
-          let err225 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data82.serviceBusNamespace !== void 0 && data82.serviceBusId === void 0) {
+          let err247 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "serviceBusNamespace",
             missingProperty: "serviceBusId",
             depsCount: 1,
             deps: "serviceBusId"
           }, message: "must have property serviceBusId when property serviceBusNamespace is present" };
-          vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
+          vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
         }
-        if (data76.objectsUrl !== void 0 && data76.objectsContainer === void 0) {
-          let err226 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data82.objectsUrl !== void 0 && data82.objectsContainer === void 0) {
+          let err248 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "objectsUrl",
             missingProperty: "objectsContainer",
             depsCount: 1,
             deps: "objectsContainer"
           }, message: "must have property objectsContainer when property objectsUrl is present" };
-          vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
+          vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
         }
-        if (data76.objectsContainer !== void 0 && data76.objectsUrl === void 0) {
-          let err227 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data82.objectsContainer !== void 0 && data82.objectsUrl === void 0) {
+          let err249 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "objectsContainer",
             missingProperty: "objectsUrl",
             depsCount: 1,
             deps: "objectsUrl"
           }, message: "must have property objectsUrl when property objectsContainer is present" };
-          vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
+          vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
         }
-        if (data76.vaultUrl !== void 0) {
-          let data77 = data76.vaultUrl;
-          if (typeof data77 == "string") {
-            if (!pattern21.test(data77)) {
-              let err228 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
-              vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
-            }
-          } else {
-            let err229 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
-          }
-        }
-        if (data76.objectsUrl !== void 0) {
-          let data78 = data76.objectsUrl;
-          if (typeof data78 == "string") {
-            if (!pattern22.test(data78)) {
-              let err230 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
-              vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
-            }
-          } else {
-            let err231 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
-          }
-        }
-        if (data76.objectsContainer !== void 0) {
-          let data79 = data76.objectsContainer;
-          if (typeof data79 == "string") {
-            if (func3(data79) > 63) {
-              let err232 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
-              vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
-            }
-            if (func3(data79) < 3) {
-              let err233 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
-              vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
-            }
-            if (!pattern23.test(data79)) {
-              let err234 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
-              vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
-            }
-          } else {
-            let err235 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
-          }
-        }
-        if (data76.cosmosEndpoint !== void 0) {
-          let data80 = data76.cosmosEndpoint;
-          if (typeof data80 == "string") {
-            if (func3(data80) < 1) {
-              let err236 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
-            }
-          } else {
-            let err237 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
-          }
-        }
-        if (data76.cosmosKey !== void 0) {
-          let data81 = data76.cosmosKey;
-          if (typeof data81 == "string") {
-            if (func3(data81) < 1) {
-              let err238 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
-            }
-          } else {
-            let err239 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
-          }
-        }
-        if (data76.cosmosDatabase !== void 0) {
-          let data82 = data76.cosmosDatabase;
-          if (typeof data82 == "string") {
-            if (func3(data82) < 1) {
-              let err240 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
-            }
-          } else {
-            let err241 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
-          }
-        }
-        if (data76.cosmosContainer !== void 0) {
-          let data83 = data76.cosmosContainer;
+        if (data82.vaultUrl !== void 0) {
+          let data83 = data82.vaultUrl;
           if (typeof data83 == "string") {
-            if (func3(data83) < 1) {
-              let err242 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
-            }
-          } else {
-            let err243 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
-          }
-        }
-        if (data76.serviceBusNamespace !== void 0) {
-          let data84 = data76.serviceBusNamespace;
-          if (typeof data84 == "string") {
-            if (func3(data84) < 1) {
-              let err244 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
-            }
-          } else {
-            let err245 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
-          }
-        }
-        if (data76.serviceBusConnection !== void 0) {
-          let data85 = data76.serviceBusConnection;
-          if (typeof data85 == "string") {
-            if (func3(data85) < 1) {
-              let err246 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
-            }
-          } else {
-            let err247 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
-          }
-        }
-        if (data76.serviceBusId !== void 0) {
-          let data86 = data76.serviceBusId;
-          if (typeof data86 == "string") {
-            if (!pattern24.test(data86)) {
-              let err248 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
-              vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
-            }
-          } else {
-            let err249 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
-          }
-        }
-        if (data76.resourceManager !== void 0) {
-          let data87 = data76.resourceManager;
-          if (typeof data87 == "string") {
-            if (!pattern25.test(data87)) {
-              let err250 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
+            if (!pattern25.test(data83)) {
+              let err250 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
               vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
             }
           } else {
-            let err251 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err251 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
           }
         }
-        if (data76.outQueue !== void 0) {
-          let data88 = data76.outQueue;
-          if (typeof data88 == "string") {
-            if (func3(data88) < 1) {
-              let err252 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data82.objectsUrl !== void 0) {
+          let data84 = data82.objectsUrl;
+          if (typeof data84 == "string") {
+            if (!pattern13.test(data84)) {
+              let err252 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
               vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
             }
           } else {
-            let err253 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err253 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
           }
         }
-        if (data76.inQueue !== void 0) {
-          let data89 = data76.inQueue;
-          if (typeof data89 == "string") {
-            if (func3(data89) < 1) {
-              let err254 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data82.objectsContainer !== void 0) {
+          let data85 = data82.objectsContainer;
+          if (typeof data85 == "string") {
+            if (func3(data85) > 63) {
+              let err254 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
               vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
             }
-          } else {
-            let err255 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
-          }
-        }
-        if (data76.deadQueue !== void 0) {
-          let data90 = data76.deadQueue;
-          if (typeof data90 == "string") {
-            if (func3(data90) < 1) {
-              let err256 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+            if (func3(data85) < 3) {
+              let err255 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
+              vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
+            }
+            if (!pattern14.test(data85)) {
+              let err256 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
               vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
             }
           } else {
-            let err257 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err257 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
           }
         }
-        if (data76.verifyQueue !== void 0) {
-          let data91 = data76.verifyQueue;
-          if (typeof data91 == "string") {
-            if (func3(data91) < 1) {
-              let err258 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data82.cosmosEndpoint !== void 0) {
+          let data86 = data82.cosmosEndpoint;
+          if (typeof data86 == "string") {
+            if (func3(data86) < 1) {
+              let err258 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
             }
           } else {
-            let err259 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err259 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
           }
         }
-        if (data76.reactQueue !== void 0) {
-          let data92 = data76.reactQueue;
-          if (typeof data92 == "string") {
-            if (func3(data92) < 1) {
-              let err260 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data82.cosmosKey !== void 0) {
+          let data87 = data82.cosmosKey;
+          if (typeof data87 == "string") {
+            if (func3(data87) < 1) {
+              let err260 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
             }
           } else {
-            let err261 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err261 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
           }
         }
+        if (data82.cosmosDatabase !== void 0) {
+          let data88 = data82.cosmosDatabase;
+          if (typeof data88 == "string") {
+            if (func3(data88) < 1) {
+              let err262 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
+            }
+          } else {
+            let err263 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
+          }
+        }
+        if (data82.cosmosContainer !== void 0) {
+          let data89 = data82.cosmosContainer;
+          if (typeof data89 == "string") {
+            if (func3(data89) < 1) {
+              let err264 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
+            }
+          } else {
+            let err265 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
+          }
+        }
+        if (data82.serviceBusNamespace !== void 0) {
+          let data90 = data82.serviceBusNamespace;
+          if (typeof data90 == "string") {
+            if (func3(data90) < 1) {
+              let err266 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
+            }
+          } else {
+            let err267 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
+          }
+        }
+        if (data82.serviceBusConnection !== void 0) {
+          let data91 = data82.serviceBusConnection;
+          if (typeof data91 == "string") {
+            if (func3(data91) < 1) {
+              let err268 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
+            }
+          } else {
+            let err269 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
+          }
+        }
+        if (data82.serviceBusId !== void 0) {
+          let data92 = data82.serviceBusId;
+          if (typeof data92 == "string") {
+            if (!pattern28.test(data92)) {
+              let err270 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
+              vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
+            }
+          } else {
+            let err271 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
+          }
+        }
+        if (data82.resourceManager !== void 0) {
+          let data93 = data82.resourceManager;
+          if (typeof data93 == "string") {
+            if (!pattern29.test(data93)) {
+              let err272 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
+              vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
+            }
+          } else {
+            let err273 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
+          }
+        }
+        if (data82.outQueue !== void 0) {
+          let data94 = data82.outQueue;
+          if (typeof data94 == "string") {
+            if (func3(data94) < 1) {
+              let err274 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
+            }
+          } else {
+            let err275 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
+          }
+        }
+        if (data82.inQueue !== void 0) {
+          let data95 = data82.inQueue;
+          if (typeof data95 == "string") {
+            if (func3(data95) < 1) {
+              let err276 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
+            }
+          } else {
+            let err277 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
+          }
+        }
+        if (data82.deadQueue !== void 0) {
+          let data96 = data82.deadQueue;
+          if (typeof data96 == "string") {
+            if (func3(data96) < 1) {
+              let err278 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
+            }
+          } else {
+            let err279 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
+          }
+        }
+        if (data82.verifyQueue !== void 0) {
+          let data97 = data82.verifyQueue;
+          if (typeof data97 == "string") {
+            if (func3(data97) < 1) {
+              let err280 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
+            }
+          } else {
+            let err281 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
+          }
+        }
+        if (data82.reactQueue !== void 0) {
+          let data98 = data82.reactQueue;
+          if (typeof data98 == "string") {
+            if (func3(data98) < 1) {
+              let err282 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
+            }
+          } else {
+            let err283 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
+          }
+        }
+        if (data82.objectsQueue !== void 0) {
+          let data99 = data82.objectsQueue;
+          if (typeof data99 == "string") {
+            if (func3(data99) < 1) {
+              let err284 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
+            }
+          } else {
+            let err285 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
+          }
+        }
       } else {
-        let err262 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
+        let err286 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
       }
     }
   } else {
-    let err263 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
+    let err287 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
 var event = validate11;
-var pattern26 = new RegExp("^1\\.[0-9]+$", "u"), pattern27 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern29 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern30 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern31 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
+var pattern30 = new RegExp("^1\\.[0-9]+$", "u"), pattern31 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern33 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern34 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern35 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1770,7 +1920,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern26.test(data0)) {
+        if (!pattern30.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -1786,7 +1936,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern27.test(data1)) {
+        if (!pattern31.test(data1)) {
           let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -1810,7 +1960,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern29.test(data3)) {
+        if (!pattern33.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -1834,7 +1984,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern30.test(data5)) {
+        if (!pattern34.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -1867,7 +2017,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key0 in data8) {
               let data9 = data8[key0];
               if (typeof data9 == "string") {
-                if (!pattern31.test(data9)) {
+                if (!pattern35.test(data9)) {
                   let err25 = { instancePath: instancePath + "/state/stamps/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/stamps/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                 }
@@ -1928,7 +2078,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data15.length > 0) {
                       let data16 = data15[0];
                       if (typeof data16 == "string") {
-                        if (!pattern31.test(data16)) {
+                        if (!pattern35.test(data16)) {
                           let err34 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                         }
@@ -1972,7 +2122,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data19.length > 0) {
                       let data20 = data19[0];
                       if (typeof data20 == "string") {
-                        if (!pattern31.test(data20)) {
+                        if (!pattern35.test(data20)) {
                           let err41 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                         }
@@ -2010,7 +2160,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key6 in data21) {
               let data22 = data21[key6];
               if (typeof data22 == "string") {
-                if (!pattern31.test(data22)) {
+                if (!pattern35.test(data22)) {
                   let err48 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
@@ -4849,7 +4999,7 @@ function validate20(data, { instancePath = "", parentData, parentDataProperty, r
   return validate20.errors = vErrors, errors === 0;
 }
 var objectCreate = validate21;
-var pattern51 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern52 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern53 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern54 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern55 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
+var pattern55 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern56 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern57 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern58 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern59 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
 function validate21(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -4861,7 +5011,7 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.objectId !== void 0) {
       let data0 = data.objectId;
       if (typeof data0 == "string") {
-        if (!pattern51.test(data0)) {
+        if (!pattern55.test(data0)) {
           let err1 = { instancePath: instancePath + "/objectId", schemaPath: "#/properties/objectId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -4905,7 +5055,7 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
               let err8 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (!pattern52.test(data3)) {
+            if (!pattern56.test(data3)) {
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -4934,7 +5084,7 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern53.test(data5)) {
+            if (!pattern57.test(data5)) {
               let err14 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -4946,7 +5096,7 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern54.test(data6)) {
+            if (!pattern58.test(data6)) {
               let err16 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -4962,7 +5112,7 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern55.test(data7)) {
+            if (!pattern59.test(data7)) {
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -5042,7 +5192,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
   return validate22.errors = vErrors, errors === 0;
 }
 var objectStored = validate23;
-var pattern56 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
+var pattern60 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
 function validate23(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5093,7 +5243,7 @@ function validate23(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern56.test(data2)) {
+            if (!pattern60.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -5122,7 +5272,7 @@ function validate23(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern53.test(data4)) {
+            if (!pattern57.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -5134,7 +5284,7 @@ function validate23(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern54.test(data5)) {
+            if (!pattern58.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -5150,7 +5300,7 @@ function validate23(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern52.test(data6)) {
+            if (!pattern56.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -5264,7 +5414,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.upload !== void 0) {
       let data0 = data.upload;
       if (typeof data0 == "string") {
-        if (!pattern56.test(data0)) {
+        if (!pattern60.test(data0)) {
           let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -5300,7 +5450,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern51.test(data0)) {
+        if (!pattern55.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -5819,7 +5969,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern56.test(data2)) {
+            if (!pattern60.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -5848,7 +5998,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern53.test(data4)) {
+            if (!pattern57.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -5860,7 +6010,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern54.test(data5)) {
+            if (!pattern58.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -5876,7 +6026,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern52.test(data6)) {
+            if (!pattern56.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -6122,7 +6272,7 @@ function validate29(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern51.test(data0)) {
+        if (!pattern55.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }

@@ -13,6 +13,7 @@ export const operationFacts: readonly OperationFacts[] = [
   {"method":"PATCH","path":"/objects/{objectId}","keyed":true},
   {"method":"DELETE","path":"/objects/{objectId}","keyed":false,"idempotent":true},
   {"method":"POST","path":"/objects/{objectId}/complete","keyed":true,"repeat":"elsewhere"},
+  {"method":"GET","path":"/objects/{objectId}/content","keyed":false},
   {"method":"GET","path":"/users","keyed":false},
   {"method":"POST","path":"/users","keyed":true,"repeat":"elsewhere"},
   {"method":"GET","path":"/users/{userId}","keyed":false},

@@ -122,6 +122,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/objects/{objectId}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the bytes: a redirection to a storage, which takes ranges */
+        get: operations["readObjectContent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users": {
         parameters: {
             query?: never;
@@ -1528,6 +1545,20 @@ export interface operations {
             };
         };
         responses: {
+            /** @description One of this name was there: its upload is announced */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Object"];
+                };
+            };
             /** @description Created */
             201: {
                 headers: {
@@ -2187,6 +2218,96 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ObjectCompleteProblem422"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readObjectContent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
+                "X-Tandem-Owner"?: string;
+            };
+            path: {
+                objectId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where the bytes are, for some minutes */
+            302: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The caller asks for more than a site grants one; see Retry-After */
