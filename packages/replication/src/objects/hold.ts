@@ -6,7 +6,7 @@
  * condition of `hold` is true again in the same put.
  */
 import type { Json } from '../json.ts';
-import { type Changes, localWrite } from '../local-write.ts';
+import { type Changes,localWrite } from '../local-write.ts';
 import { change, elementsOf } from '../policies/set.ts';
 import { get, type Protocol, type Site } from '../protocol.ts';
 import type { ReactOptions, Result, Unfinished } from '../reactions/react.ts';
@@ -70,8 +70,7 @@ export function* recheck(site: Site, key: string, contents: Contents): ObjectPro
   if (record === undefined || held?.heldBy.includes(site.site) !== true) return 'unclaimed';
   const { content } = held;
   const facts = yield* head(site.site, storageName(key, content.upload));
-  if (hasContent(facts, content, site.site) || (facts !== undefined && !hasOther(facts, content)))
-    return 'held';
+  if (hasContent(facts, content, site.site) || (facts !== undefined && !hasOther(facts, content))) return 'held';
   yield* unclaim(
     site,
     key,
