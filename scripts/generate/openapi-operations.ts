@@ -24,6 +24,7 @@ import {
   time,
   unreadable,
 } from './openapi-parts.ts';
+import { contentPaths, contentSchemas } from './openapi-contents.ts';
 import { reactionPaths, reactionSchemas } from './openapi-reactions.ts';
 
 type Paths = Record<string, Record<string, Operation>>;
@@ -48,6 +49,7 @@ export function operationPaths(): Paths {
     ...firstCheckPaths(),
     ...conflictPaths(),
     ...verificationPaths(),
+    ...contentPaths(),
     ...reactionPaths(),
     ...writerPaths(),
   };
@@ -62,6 +64,7 @@ export function operationSchemas(): Record<string, object> {
     ...firstCheckSchemas(),
     ...conflictSchemas(),
     ...verificationSchemas(),
+    ...contentSchemas(),
     ...reactionSchemas(),
     ...writerSchemas(),
   };
