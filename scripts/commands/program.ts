@@ -53,7 +53,7 @@ export const PROGRAM: Program<CommandContext> = {
     { title: 'On this machine', entries: [start, emulatorsCommand('emulators'), token] },
     {
       title: 'Operate',
-      entries: [status, ...pauses, promote, ...comparisons, conflicts, deadLetters, reactions],
+      entries: [status, ...pauses, promote, ...comparisons, conflicts, objects, deadLetters, reactions],
     },
     { title: 'Traffic', entries: [dns, monitor, runbook] },
     { title: 'Prove', entries: [simulate, chaos, drill, bench, cost] },
