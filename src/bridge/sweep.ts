@@ -20,7 +20,7 @@ import type { Protocol } from '@tandem-clouds/replication/protocol';
 import { wakeDue } from '@tandem-clouds/replication/reactions/due';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
-import { openOutbox, openReactQueue, openVerifyQueue, timerEntry } from '#cloud';
+import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { contentsOf } from '../shared/domain/content.ts';
 import { recordContentGauges } from '../shared/operations/content-view.ts';
@@ -30,8 +30,7 @@ import { recordReactionGauges } from '../shared/operations/reaction-gauges.ts';
 import { scanPending } from '../shared/operations/replication-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { indexes } from '../shared/registry/indexes.ts';
-import { openRuntime, openSiteStore, reacting, sleep } from '../shared/runtime.ts';
-import { wakerOn } from '../shared/wake-message.ts';
+import { openRuntime, openSiteStore, openWaker, reacting, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 
 const runtime = openRuntime();
@@ -42,7 +41,7 @@ const resources = {
   outbox: openOutbox(config),
   peers: openPeers(config.peers),
   verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),
-  waker: wakerOn(openReactQueue(config)),
+  waker: openWaker(config, entities),
   sleep,
 };
 const isReacting = reacting(site, entities).reactions !== undefined;

@@ -7,6 +7,7 @@ import {
   cloudName,
   openDeadLetterBox,
   openInbox,
+  openObjectsQueue,
   openOutbox,
   openProbes,
   openQueueDepths,
@@ -14,6 +15,7 @@ import {
   openVerifyQueue,
 } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
+import { peerObjectProbes } from '../shared/adapters/peers/peer-object-probes.ts';
 import { peerProbes } from '../shared/adapters/peers/peer-probes.ts';
 import { changeChecks } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
@@ -32,14 +34,20 @@ import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { entityWriters } from '../shared/registry/entity-sites.ts';
-import { openReplica, openRuntime, openSiteStore, reacting, serve, sleep } from '../shared/runtime.ts';
-import { wakerOn } from '../shared/wake-message.ts';
+import {
+  openReplica,
+  openRuntime,
+  openSiteStore,
+  openWaker,
+  reacting,
+  serve,
+  sleep,
+} from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const { config, site } = runtime;
 const outbox = openOutbox(config);
 const ownVerifyQueue = openVerifyQueue(config);
-const reactQueue = openReactQueue(config);
 const resources = {
   store: openSiteStore(runtime),
   outbox,
@@ -53,7 +61,8 @@ const deadLetters = new DeadLetterService(
     ['tandem-in', openInbox(config)],
     ['tandem-out', outbox],
     ['tandem-verify', ownVerifyQueue],
-    ['tandem-react', reactQueue],
+    ['tandem-react', openReactQueue(config)],
+    ['tandem-objects', openObjectsQueue(config)],
   ]),
 );
 
@@ -73,6 +82,7 @@ const checkAll = () =>
     [
       ...openProbes(config, uuidv7()),
       ...peerProbes({ site: site.site, cloud: cloudName, peers: config.peers }),
+      peerObjectProbes(cloudName, config.peers),
       [timerProbe(beatAgeMs, heartbeatMs), memoryProbe(() => process.memoryUsage.rss(), memoryLimit)],
     ],
     () => performance.now(),
@@ -88,7 +98,7 @@ export const handler = serve(
     ...conflictRoutes(
       new ConflictService(openReplica(runtime, entities), { checks: changeChecks, entities }),
     ),
-    ...reactionRoutes(reacting(site, entities), { ...resources, waker: wakerOn(reactQueue) }, entities),
+    ...reactionRoutes(reacting(site, entities), { ...resources, waker: openWaker(config, entities) }, entities),
     ...writerRoutes(site, resources, entityWriters),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { ids: { next: uuidv7 }, writers: entityWriters }),

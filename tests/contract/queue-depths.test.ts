@@ -18,6 +18,7 @@ const QUEUES = {
   in: 'tandem-in',
   verify: 'tandem-verify',
   react: 'tandem-react',
+  objects: 'tandem-objects',
   dead: 'tandem-dead',
 };
 

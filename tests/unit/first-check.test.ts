@@ -77,6 +77,7 @@ const CONFIGS: Record<Cloud, Config> = {
       tickUrl: sqs('tandem-tick'),
       verifyUrl: sqs('tandem-verify'),
       reactUrl: sqs('tandem-react'),
+      objectsQueueUrl: sqs('tandem-objects'),
       secretsPrefix: 'tandem',
     },
   },
@@ -97,6 +98,7 @@ const CONFIGS: Record<Cloud, Config> = {
       deadQueue: 'tandem-dead',
       verifyQueue: 'tandem-verify',
       reactQueue: 'tandem-react',
+      objectsQueue: 'tandem-objects',
     },
   },
 };

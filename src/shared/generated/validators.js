@@ -2226,7 +2226,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate11.errors = vErrors, errors === 0;
 }
-var deadLetterDiscard = validate12, schema13 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", "tandem-verify", "tandem-react", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }] };
+var deadLetterDiscard = validate12, schema13 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", "tandem-verify", "tandem-react", "tandem-objects", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }] };
 function validate12(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0, _errs1 = errors, valid0 = !1, _errs2 = errors;
   if (data && typeof data == "object" && !Array.isArray(data) && data.ids === void 0) {
@@ -2306,7 +2306,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
     }
     if (data.source !== void 0) {
       let data2 = data.source;
-      if (!(data2 === "tandem-in" || data2 === "tandem-out" || data2 === "tandem-verify" || data2 === "tandem-react" || data2 === "")) {
+      if (!(data2 === "tandem-in" || data2 === "tandem-out" || data2 === "tandem-verify" || data2 === "tandem-react" || data2 === "tandem-objects" || data2 === "")) {
         let err12 = { instancePath: instancePath + "/source", schemaPath: "#/properties/source/enum", keyword: "enum", params: { allowedValues: schema13.properties.source.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
       }
@@ -2370,7 +2370,7 @@ function validate12(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate12.errors = vErrors, errors === 0;
 }
-var deadLetterReplay = validate13, schema14 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", "tandem-verify", "tandem-react", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" }, event: { type: "object" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }], if: { properties: { event: {} }, required: ["event"] }, then: { required: ["ids"], properties: { ids: { type: "array", maxItems: 1 } } } };
+var deadLetterReplay = validate13, schema14 = { type: "object", additionalProperties: !1, properties: { ids: { type: "array", minItems: 1, maxItems: 100, items: { type: "string", minLength: 1, maxLength: 200 } }, source: { enum: ["tandem-in", "tandem-out", "tandem-verify", "tandem-react", "tandem-objects", ""] }, reason: { type: "string", minLength: 1, maxLength: 200 }, all: { const: !0 }, before: { type: "string", format: "date-time" }, limit: { type: "integer", minimum: 1, maximum: 100 }, dryRun: { type: "boolean" }, event: { type: "object" } }, anyOf: [{ required: ["ids"] }, { required: ["source"] }, { required: ["reason"] }, { required: ["all"] }], if: { properties: { event: {} }, required: ["event"] }, then: { required: ["ids"], properties: { ids: { type: "array", maxItems: 1 } } } };
 function validate13(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0, _errs1 = errors, valid0 = !1, _errs2 = errors;
   if (data && typeof data == "object" && !Array.isArray(data) && data.ids === void 0) {
@@ -2486,7 +2486,7 @@ function validate13(data, { instancePath = "", parentData, parentDataProperty, r
     }
     if (data.source !== void 0) {
       let data3 = data.source;
-      if (!(data3 === "tandem-in" || data3 === "tandem-out" || data3 === "tandem-verify" || data3 === "tandem-react" || data3 === "")) {
+      if (!(data3 === "tandem-in" || data3 === "tandem-out" || data3 === "tandem-verify" || data3 === "tandem-react" || data3 === "tandem-objects" || data3 === "")) {
         let err17 = { instancePath: instancePath + "/source", schemaPath: "#/properties/source/enum", keyword: "enum", params: { allowedValues: schema14.properties.source.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
       }

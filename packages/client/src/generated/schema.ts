@@ -1017,7 +1017,7 @@ export interface components {
         DeadLetterReplay: {
             ids?: string[];
             /** @enum {unknown} */
-            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "";
+            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "tandem-objects" | "";
             reason?: string;
             /** @constant */
             all?: true;
@@ -1075,7 +1075,7 @@ export interface components {
         DeadLetterDiscard: {
             ids?: string[];
             /** @enum {unknown} */
-            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "";
+            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "tandem-objects" | "";
             reason?: string;
             /** @constant */
             all?: true;

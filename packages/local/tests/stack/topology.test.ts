@@ -115,6 +115,7 @@ describe('the processes of a stack', () => {
       TANDEM_TICK_URL: 'k',
       TANDEM_VERIFY_URL: 'v',
       TANDEM_REACT_URL: 'v',
+      TANDEM_OBJECTS_QUEUE_URL: 'q',
     };
     const { peers, aws } = loadConfig('aws', { ...env, ...made });
     expect([aws?.objectsBucket, env['AWS_ENDPOINT_URL_S3']]).toEqual([

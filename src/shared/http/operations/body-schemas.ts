@@ -5,7 +5,7 @@ const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
 
 const selection = {
   ids: { type: 'array', minItems: 1, maxItems: deadLetterSettlesMax, items: text },
-  source: { enum: ['tandem-in', 'tandem-out', 'tandem-verify', 'tandem-react', ''] },
+  source: { enum: ['tandem-in', 'tandem-out', 'tandem-verify', 'tandem-react', 'tandem-objects', ''] },
   reason: text,
   /** Nothing else is named: every letter is meant. */
   all: { const: true },

@@ -1,0 +1,34 @@
+/**
+ * Queue-triggered: does what is due on records that may have content, and fetches their bytes from the peers
+ * (`run-reactions.ts`). The only function of the bridge that has the SDKs of storages.
+ *
+ * Invariant: memory holds `transferKeysAtOnce` bodies of at most `objectBodyBytesMax`, whatever lies in the queue.
+ */
+import { openObjects } from '#objects';
+import { openPeerObjects } from '../shared/adapters/peers/open-peer-objects.ts';
+import { transferBeginMs, transferHandleMs, transferKeysAtOnce } from '../shared/bounds.ts';
+import { hasObjects } from '../shared/config/config.ts';
+import { performObjects } from '../shared/objects/perform.ts';
+import { keysOfEvent } from '../shared/objects/storage-event.ts';
+import { openRuntime } from '../shared/runtime.ts';
+import { wokenKey } from '../shared/wake-message.ts';
+import { runReactions } from './run-reactions.ts';
+
+const runtime = openRuntime();
+const { config } = runtime;
+
+export const handler = runReactions(runtime, {
+  queue: 'tandem-objects',
+  keysOf: (body) => {
+    const key = wokenKey(body);
+    return key === undefined ? keysOfEvent(body) : [key];
+  },
+  keysAtOnce: transferKeysAtOnce,
+  beginMs: transferBeginMs,
+  handleMs: transferHandleMs,
+  objects: performObjects({
+    site: config.site,
+    own: hasObjects(config) ? openObjects(config) : undefined,
+    peers: openPeerObjects(config.peers),
+  }),
+});
