@@ -11,7 +11,17 @@ import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, newThings, testPeers } from './develop.ts';
-import { comparisons, conflicts, deadLetters, objects, pauses, promote, reactions, status, token } from './operate.ts';
+import {
+  comparisons,
+  conflicts,
+  deadLetters,
+  objects,
+  pauses,
+  promote,
+  reactions,
+  status,
+  token,
+} from './operate.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
 import {
   contract,

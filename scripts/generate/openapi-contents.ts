@@ -51,7 +51,10 @@ export function contentExposureSchemas(): { readonly tally: object; readonly con
     description: 'Contents of records that are not everywhere; absent where no entity has content',
     properties: {
       ...always,
-      nowhere: described(tally, 'Of what is lacking, what no site says that it has; absent where there is none'),
+      nowhere: described(
+        tally,
+        'Of what is lacking, what no site says that it has; absent where there is none',
+      ),
       inventory: described(inventory(), 'The latest of this site; absent: there was none yet'),
     },
   };
@@ -75,7 +78,10 @@ export function contentPaths(): Paths {
         ...FOR_OPERATORS,
         operationId: 'listContentInventories',
         summary: 'The latest inventory of this site and of each peer, as far as it is known here',
-        responses: { '200': response('ContentInventories', 'As far as known here'), ...problems(401, 403, 503) },
+        responses: {
+          '200': response('ContentInventories', 'As far as known here'),
+          ...problems(401, 403, 503),
+        },
       },
       post: {
         ...FOR_OPERATORS,
@@ -135,7 +141,10 @@ export function contentSchemas(): Record<string, object> {
   };
   return {
     ContentInventory: named,
-    ContentInventories: object({ site: text, inventories: { type: 'array', items: ref('schemas', 'ContentInventory') } }),
+    ContentInventories: object({
+      site: text,
+      inventories: { type: 'array', items: ref('schemas', 'ContentInventory') },
+    }),
     ContentInventoryBegin: inventoryBeginSchema,
     RecordContent: {
       ...object(record),

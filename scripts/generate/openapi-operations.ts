@@ -12,6 +12,7 @@ import {
   writerOpenSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
 import { idCursor } from '../../src/shared/http/paging.ts';
+import { contentPaths, contentSchemas } from './openapi-contents.ts';
 import {
   count,
   described,
@@ -24,7 +25,6 @@ import {
   time,
   unreadable,
 } from './openapi-parts.ts';
-import { contentPaths, contentSchemas } from './openapi-contents.ts';
 import { reactionPaths, reactionSchemas } from './openapi-reactions.ts';
 
 type Paths = Record<string, Record<string, Operation>>;

@@ -9,6 +9,7 @@ import { idSchema } from '../../src/shared/domain/json-schema.ts';
 import type { CustomRoutes } from '../../src/shared/domain/routes/custom-routes.ts';
 import { pascal } from './names.ts';
 import { callerScheme, forCallers } from './openapi-callers.ts';
+import { contentExposureSchemas as contents } from './openapi-contents.ts';
 import { actionSchemas, deleteOperation, entityPaths, listOperation, pageSchema } from './openapi-entity.ts';
 import { operationPaths, operationSchemas, securitySchemes } from './openapi-operations.ts';
 import {
@@ -31,7 +32,6 @@ import {
   text,
   time,
 } from './openapi-parts.ts';
-import { contentExposureSchemas as contents } from './openapi-contents.ts';
 import { routePaths, routeSchemas } from './openapi-routes.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };

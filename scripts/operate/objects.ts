@@ -21,9 +21,7 @@ async function check(
 ): Promise<number> {
   const apis = targets.map((target) => new OperatorApi(target));
   const begun = await Promise.all(apis.map((api) => api.beginInventory(read)));
-  const views = await Promise.all(
-    begun.map((view, i) => follow(apis[i] ?? fail(), view, context, json)),
-  );
+  const views = await Promise.all(begun.map((view, i) => follow(apis[i] ?? fail(), view, context, json)));
   for (const view of views) context.out(json ? `${JSON.stringify(view)}\n` : `${textOf(view)}\n`);
   return views.some(({ missing, corrupt, strange }) => missing + corrupt + strange > 0) ? 1 : 0;
 }

@@ -58,7 +58,9 @@ export function toTable(
     ...directions.map((direction) => paint(sentenceOf(direction), gravityOf(direction))),
     ...[...queueProblems, ...pendingProblems, ...causesProblems].map((text) => paint(text, 'red')),
     ...reports.flatMap((report) => parkedLines(report)).map((text) => paint(text, 'red')),
-    ...reports.flatMap((report) => contentLines(report).map(({ text, isBad }) => (isBad ? paint(text, 'red') : text))),
+    ...reports.flatMap((report) =>
+      contentLines(report).map(({ text, isBad }) => (isBad ? paint(text, 'red') : text)),
+    ),
     ...directions.flatMap((direction) => keyLines(direction)),
     ...reports.flatMap((report) => [
       ...indexLines(report),
@@ -123,9 +125,7 @@ function gravityOf(direction: Direction | undefined): Colour {
   if ((direction?.refusedKeys ?? 0) > 0 || (direction?.content?.overdue ?? 0) > 0) return 'red';
   if ((direction?.deadLetters?.messages ?? 0) > 0) return 'red';
   const isOpen =
-    (direction?.keysAtRisk ?? 0) > 0 ||
-    direction?.atLeast === true ||
-    (direction?.content?.objects ?? 0) > 0;
+    (direction?.keysAtRisk ?? 0) > 0 || direction?.atLeast === true || (direction?.content?.objects ?? 0) > 0;
   return isOpen || direction?.paused === true ? 'yellow' : 'green';
 }
 

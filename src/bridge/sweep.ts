@@ -64,9 +64,7 @@ export const handler = timerEntry(
       await attempt('no gauges', () => recordGauges(site, resources.store, metrics, sample));
     }
     if (contents !== undefined && isJustWritten(heartbeat))
-      await attempt('no gauges of contents', () =>
-        recordContentGauges(site, contents, resources, metrics),
-      );
+      await attempt('no gauges of contents', () => recordContentGauges(site, contents, resources, metrics));
     if (sample === undefined || isAnyDue(sample.page, sample.nowMs)) return sweepFrom(heartbeat);
     if (heartbeat === undefined || hasNotes(heartbeat)) await written(leaveNotes(site, NO_NOTES));
     return false;

@@ -268,6 +268,18 @@ export class EntityService {
     });
   }
 
+  /**
+   * Of what has content, the name is what an upload is known by: two sites that are asked for the same name of the same owner
+   * make the same record.
+   */
+  idOfName(name: string): string {
+    return `o${digest(JSON.stringify([...Object.values(this.#scope.initial()), name]))}`;
+  }
+
+  #named({ name }: Readonly<Record<string, Json>>): string | undefined {
+    return this.#entity.content === undefined || typeof name !== 'string' ? undefined : this.idOfName(name);
+  }
+
   /** The owner of what is created. @throws ForbiddenError when the field does not take such a name */
   #owner(): Readonly<Record<string, Json>> {
     const owner = this.#scope.initial();

@@ -10,6 +10,7 @@ import type { ListedObject, ObjectEffect, ObjectFacts, Source } from '@tandem-cl
 import type { Json } from '@tandem-clouds/replication/json';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { objectFetchMs } from '../bounds.ts';
+import { Crc64, joinedCrc64 } from '../crc64.ts';
 import { ConflictError, ContentMismatchError, InvalidError } from '../errors.ts';
 import type { ObjectHead, Objects, ObjectUpload, ReadableObjects } from '../ports/objects.ts';
 
@@ -45,10 +46,27 @@ export function performObjects(storages: Storages): Performer {
         return ownOf(storages).abortUpload(uploadOf(effect.upload));
       case 'objectList':
         return list(ownOf(storages), effect);
+      case 'objectSum':
+        return sumOf(ownOf(storages), effect);
       case 'objectDelete':
         return ownOf(storages).purge(effect.name);
     }
   };
+}
+
+/** Only the bytes that are under way are in memory. */
+async function sumOf(own: Objects, { name, fromByte, bytes, before }: Of<'objectSum'>): Promise<string> {
+  const { content } = await own.read(name, { from: fromByte, bytes });
+  const sum = new Crc64();
+  let read = 0;
+  for await (const piece of content) {
+    sum.update(piece);
+    read += piece.length;
+  }
+  return joinedCrc64([
+    { crc64: before, bytes: fromByte },
+    { crc64: sum.digest(), bytes: read },
+  ]);
 }
 
 type Of<Op> = Extract<ObjectEffect, { readonly op: Op }>;

@@ -1,7 +1,7 @@
 /** What a site says of the contents of records: which are not everywhere, and what its latest inventory has found. */
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
 import type { Contents } from '@tandem-clouds/replication/objects/content';
-import { type ContentExposure, contentExposure, NO_TALLY, type Tally } from '@tandem-clouds/replication/objects/exposure';
+import { contentExposure, NO_TALLY, type Tally } from '@tandem-clouds/replication/objects/exposure';
 import {
   inventoryKey,
   inventoryOf,
@@ -96,7 +96,7 @@ export async function recordContentGauges(
   resources: Resources,
   metrics: Metrics,
 ): Promise<void> {
-  const { lacking }: ContentExposure = await drive(contentExposure(site, contents), resources);
+  const { lacking } = await drive(contentExposure(site, contents), resources);
   metrics.record({
     ObjectsLacking: lacking.objects,
     ObjectBytesLacking: lacking.bytes,
