@@ -4,6 +4,8 @@
  */
 import { prepareFile, writeFile } from '@tandem-clouds/command-line/write-file';
 import { figuresOf, textOf, timelineOf } from '@tandem-clouds/testkit/chaos/figures';
+import { objectFiguresOf } from '@tandem-clouds/testkit/chaos/objects/figures';
+import { runObjectChaos } from '@tandem-clouds/testkit/chaos/objects/run';
 import { lineOfEpisode } from '@tandem-clouds/testkit/chaos/plan';
 import { reactionFiguresOf } from '@tandem-clouds/testkit/chaos/reactions/figures';
 import { runReactionChaos } from '@tandem-clouds/testkit/chaos/reactions/run';
@@ -39,12 +41,19 @@ const REACTION_NOTES = [
     "consistent read of the peer's store that shows it; without faults: before the first one, which is not more than a minute",
 ];
 
+const OBJECT_NOTES = [
+  'an upload counts when its completion was acknowledged; while storages send other bytes, a read that brought some is ' +
+    'no violation: in the end every object is read at both sites, whole',
+  'reads carry the token of what was acknowledged: 404 is always a violation, 503 says who holds the bytes',
+];
+
 const NOTES: Readonly<Record<Workload, readonly string[]>> = {
   records: [COMMON, ...RECORD_NOTES],
   reactions: [COMMON, ...REACTION_NOTES],
+  objects: [COMMON, ...OBJECT_NOTES],
 };
 
-type Workload = 'records' | 'reactions';
+type Workload = 'objects' | 'records' | 'reactions';
 
 export interface ChaosInput extends Pick<ChaosOptions, 'rate' | 'seed' | 'writes'> {
   readonly minutes: number;
@@ -99,5 +108,9 @@ const RUN: Readonly<Record<Workload, (options: ChaosOptions) => Promise<Result>>
   reactions: async (options) => {
     const result = await runReactionChaos(options);
     return { ...result, figures: reactionFiguresOf(result, options.writes) };
+  },
+  objects: async (options) => {
+    const result = await runObjectChaos(options);
+    return { ...result, figures: objectFiguresOf(result, options.writes) };
   },
 };

@@ -65,7 +65,7 @@ export const chaos = command({
     seed: whole(SEED, { min: 0, default: '1' }),
     rate: decimal('writes a second', { min: 0.1, default: '35' }),
     minutes: decimal('of traffic at most', { min: 0.1, max: DAY_MINUTES, default: '20' }),
-    workload: choice('what clients do', ['records', 'reactions'], { default: 'records' }),
+    workload: choice('what clients do', ['records', 'reactions', 'objects'], { default: 'records' }),
     json: file('where the whole report goes', {}),
   },
   examples: [
@@ -73,6 +73,10 @@ export const chaos = command({
     {
       line: 'chaos --workload reactions --writes 1000 --rate 10',
       shows: 'changes that each have one effect, and a site that is taken over',
+    },
+    {
+      line: 'chaos --workload objects --writes 400 --rate 2',
+      shows: 'uploads of 1 kB to 20 MB at both sites, each read whole at both in the end',
     },
   ],
   run: async (input) => (await import('../chaos.ts')).chaos(input),

@@ -84,6 +84,8 @@ function nameOf(action: Action): string {
     case 'latency':
     case 'duplicates':
     case 'reordering':
+    case 'cut transfers':
+    case 'other bytes':
       return action.kind;
   }
 }
@@ -127,6 +129,8 @@ async function begin(
     case 'latency':
     case 'duplicates':
     case 'reordering':
+    case 'cut transfers':
+    case 'other bytes':
       return cluster.hooks.impose(action.site, action.service, action.rules);
   }
 }

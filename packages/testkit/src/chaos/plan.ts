@@ -5,6 +5,7 @@
  * strength. Real processes do not repeat a run exactly, but the same seed gives the same plan.
  */
 import type { FaultRule } from '@tandem-clouds/emulators/core/faults';
+import type { FaultyService } from '../cluster/fault-hooks.ts';
 import type { Cut, Victim } from '../cluster/victims.ts';
 import { Random } from '../random.ts';
 import type { ProviderFault } from './reactions/provider.ts';
@@ -23,9 +24,9 @@ export type Action =
   /** Of the provider that reactions call. */
   | { readonly kind: 'provider'; readonly fault: ProviderFault }
   | {
-      readonly kind: 'throttling' | 'lost answers' | 'latency' | 'duplicates' | 'reordering';
+      readonly kind: Dish['kind'];
       readonly site: string;
-      readonly service: 'store' | 'queue';
+      readonly service: FaultyService;
       readonly rules: readonly FaultRule[];
     };
 
@@ -78,6 +79,15 @@ export function makeReactionPlan({ seed, trafficMs, sites }: PlanOptions): reado
   return inOrder([...common, ...helpingsOf(all, reactionFaults)]);
 }
 
+/** The plan for uploads: the menu without the edge and an older release, sites that are away, and storages of objects that fail. */
+export function makeObjectPlan({ seed, trafficMs, sites }: PlanOptions): readonly Episode[] {
+  const all = { random: new Random(seed), sites, fromMs: 0, lengthMs: trafficMs };
+  const common = helpingsOf(all).filter(
+    ({ action }) => !(action.kind === 'kill' && action.victim === 'edge'),
+  );
+  return inOrder([...common, ...helpingsOf(all, objectFaults)]);
+}
+
 /** How long the traffic of a service that reacts begins without faults: what its lag is without them. */
 export function quietMs(trafficMs: number): number {
   return Math.min(QUIET_MS, trafficMs * 0.3);
@@ -110,6 +120,17 @@ function reactionFaults(helping: Helping): Episode[] {
       .shuffled(faults)
       .map((fault) => lasting(helping, { share: 0.15, longestMs: 30_000 }, { kind: 'provider', fault })),
   ];
+}
+
+/** Each storage fails in each of its ways, and each site is away. */
+function objectFaults(helping: Helping): Episode[] {
+  const { random, sites } = helping;
+  return sites.flatMap((site) => [
+    lasting(helping, { share: 0.1, longestMs: 30_000 }, { kind: 'outage', site }),
+    ...OBJECTS_MENU.map(({ kind, service, rules }) =>
+      lasting(helping, { share: 0.15, longestMs: 30_000 }, { kind, site, service, rules: rules(random) }),
+    ),
+  ]);
 }
 
 /** One site runs the release before for a good part of the traffic, whatever else befalls it. */
@@ -189,8 +210,9 @@ function lasting(
 }
 
 interface Dish {
-  readonly kind: 'throttling' | 'lost answers' | 'latency' | 'duplicates' | 'reordering';
-  readonly service: 'store' | 'queue';
+  readonly kind:
+    'throttling' | 'lost answers' | 'latency' | 'duplicates' | 'reordering' | 'cut transfers' | 'other bytes';
+  readonly service: FaultyService;
   readonly rules: (random: Random) => readonly FaultRule[];
 }
 
@@ -228,6 +250,34 @@ const MENU: readonly Dish[] = [
   },
 ];
 
+const OBJECTS_MENU: readonly Dish[] = [
+  {
+    kind: 'throttling',
+    service: 'objects',
+    rules: (random) => [{ kind: 'error', probability: chance(random) }],
+  },
+  {
+    kind: 'lost answers',
+    service: 'objects',
+    rules: (random) => [{ kind: 'drop-ack', probability: chance(random) / 2 }],
+  },
+  {
+    kind: 'latency',
+    service: 'objects',
+    rules: (random) => [{ kind: 'latency', latencyMs: 50 + random.int(300), probability: 0.3 }],
+  },
+  {
+    kind: 'cut transfers',
+    service: 'objects',
+    rules: (random) => [{ kind: 'cut', probability: chance(random) }],
+  },
+  {
+    kind: 'other bytes',
+    service: 'objects',
+    rules: (random) => [{ kind: 'corrupt', probability: chance(random) }],
+  },
+];
+
 function chance(random: Random): number {
   return Math.round(random.between(0.1, 0.4) * 100) / 100;
 }
@@ -255,7 +305,9 @@ export function describe(action: Action): string {
     case 'lost answers':
     case 'latency':
     case 'duplicates':
-    case 'reordering': {
+    case 'reordering':
+    case 'cut transfers':
+    case 'other bytes': {
       const strength = action.rules.map(({ probability = 1, latencyMs }) =>
         [`${Math.round(probability * 100)} %`, ...(latencyMs === undefined ? [] : [`${latencyMs} ms`])].join(
           ', ',

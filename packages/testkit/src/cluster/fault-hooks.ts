@@ -12,13 +12,15 @@ const SYNC_EVERY_MS = 250;
 
 /** The service names of a site's emulators in `stack.json`. */
 const SERVICE = {
-  aws: { store: 'dynamodb', queue: 'sqs' },
-  azure: { store: 'cosmos', queue: 'serviceBus' },
+  aws: { store: 'dynamodb', queue: 'sqs', objects: 's3' },
+  azure: { store: 'cosmos', queue: 'serviceBus', objects: 'blob' },
 } as const;
+export type FaultyService = keyof (typeof SERVICE)['aws'];
+const SERVICES = Object.keys(SERVICE.aws) as readonly FaultyService[];
 
 interface Imposed {
   readonly site: string;
-  readonly service: 'store' | 'queue';
+  readonly service: FaultyService;
   readonly rules: readonly FaultRule[];
 }
 
@@ -35,8 +37,8 @@ export class Hooks {
     this.#sync = setInterval(() => void this.#giveAll(), SYNC_EVERY_MS);
   }
 
-  /** Turns rules on in a site's store or queues; the result turns them off again. */
-  impose(site: string, service: 'store' | 'queue', rules: readonly FaultRule[]): () => void {
+  /** Turns rules on in a site's store, queues or objects; the result turns them off again. */
+  impose(site: string, service: FaultyService, rules: readonly FaultRule[]): () => void {
     const imposed = { site, service, rules };
     this.#imposed.add(imposed);
     return () => void this.#imposed.delete(imposed);
@@ -53,12 +55,10 @@ export class Hooks {
   }
 
   async #giveAll(): Promise<void> {
-    await Promise.all(
-      this.#sites().flatMap((site) => [this.#give(site, 'store'), this.#give(site, 'queue')]),
-    );
+    await Promise.all(this.#sites().flatMap((site) => SERVICES.map((service) => this.#give(site, service))));
   }
 
-  async #give(site: StackSite, service: 'store' | 'queue'): Promise<void> {
+  async #give(site: StackSite, service: FaultyService): Promise<void> {
     const url = site.faults[SERVICE[site.cloud][service]];
     if (url === undefined || site.emulatorsPid === null) return;
     const rules = [...this.#imposed]

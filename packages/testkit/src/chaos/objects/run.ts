@@ -1,0 +1,252 @@
+/**
+ * Uploads and reads at both sites under faults; then everything that was acknowledged must be held at both, and is read there
+ * whole.
+ */
+import type { Violation } from '../../checkers/judge.ts';
+import type { Endpoint } from '../../cluster/request.ts';
+import { TestCluster } from '../../cluster/test-cluster.ts';
+import type { Finding } from '../../history/facts.ts';
+import { Random } from '../../random.ts';
+import { type InjectedFaults, unleash } from '../nemesis.ts';
+import { type Episode, lineOfEpisode, makeObjectPlan } from '../plan.ts';
+import { until } from '../reactions/until.ts';
+import type { ChaosOptions } from '../run.ts';
+import { ask, type ReadResult, UploadClients, type Uploaded } from './uploads.ts';
+
+const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
+const LANES = 8;
+const READERS = 2;
+const READ_EVERY_MS = 400;
+const PROGRESS_MS = 15_000;
+/** After the pauses of attempts in vain, of 5 minutes at most. */
+const HELD_WITHIN_MS = 900_000;
+const LOOK_AT_ONCE = 16;
+const READ_AT_ONCE = 4;
+const VIOLATIONS_MAX = 50;
+
+export const LOST = 'objects lost';
+export const CORRUPT = 'objects corrupt';
+export const NOT_FOUND = 'objects 404 after acknowledgement';
+export const NOT_HELD = 'objects not held everywhere';
+
+export interface ObjectChaosResult {
+  readonly plan: readonly Episode[];
+  readonly injectedFaults: InjectedFaults;
+  readonly trafficMs: number;
+  /** By the site that they were sent to. */
+  readonly acknowledged: ReadonlyMap<string, { readonly uploads: number; readonly bytes: number }>;
+  readonly givenUp: number;
+  /** While faults were on. */
+  readonly reads: readonly ReadResult[];
+  /** After healing until both held everything; undefined: not in time. */
+  readonly heldMs: number | undefined;
+  /** In the end, at each site. */
+  readonly finalReads: readonly ReadResult[];
+  readonly findings: readonly Finding[];
+  readonly violations: readonly Violation[];
+}
+
+/** @throws Error when the stack does not come up, or the run itself fails. */
+export async function runObjectChaos(options: ChaosOptions): Promise<ObjectChaosResult> {
+  const { seed, progress } = options;
+  const random = new Random(seed);
+  const [first = SITES[0], second = SITES[1]] = random.shuffled(SITES);
+  const plannedMs = Math.min(options.trafficMaxMs, (options.writes / options.rate) * 1_000);
+  const plan = makeObjectPlan({ seed, trafficMs: plannedMs, sites: [first, second] });
+  progress(`seed ${seed}: ${plan.length} faults in ${Math.round(plannedMs / 1_000)} s`);
+  for (const episode of plan) progress(`  ${lineOfEpisode(episode)}`);
+  progress('starting a stack of its own');
+  const cluster = await TestCluster.open([first, second]);
+  try {
+    return await runIn(cluster, { ...options, random, plan });
+  } finally {
+    await cluster.close();
+  }
+}
+
+type Prepared = ChaosOptions & { readonly random: Random; readonly plan: readonly Episode[] };
+
+async function runIn(cluster: TestCluster, options: Prepared): Promise<ObjectChaosResult> {
+  const { plan, random, progress } = options;
+  const sites = cluster.endpoints().filter(({ name }) => name !== 'edge');
+  const clients = new UploadClients(random.stream('clients'), sites);
+  const traffic = await underFire(cluster, clients, { ...options, sites });
+  progress('healing');
+  await cluster.heal();
+  const latest = latestOf(clients.uploads);
+  const heldMs = await untilHeld(sites, latest, progress);
+  progress(heldMs === undefined ? 'NOT HELD everywhere' : 'held everywhere; reading everything');
+  const finalReads = await readAll(clients, sites, latest, progress);
+  const findings = [
+    ...(heldMs === undefined ? [{ invariant: NOT_HELD, detail: 'see the log of the run' }] : []),
+    ...clients.reads.flatMap((read) => (read.outcome === 'not found' ? [finding(NOT_FOUND, read)] : [])),
+    ...finalReads.flatMap((read) => (read.outcome === 'right' ? [] : [finding(invariantOf(read), read)])),
+    ...(await checkNames(sites, clients.uploads, latest)),
+  ];
+  return {
+    plan,
+    ...traffic,
+    acknowledged: clients.acknowledged,
+    givenUp: clients.givenUp,
+    reads: clients.reads,
+    heldMs,
+    finalReads,
+    findings,
+    violations: findings.slice(0, VIOLATIONS_MAX).map((each) => ({ ...each, log: [], states: {} })),
+  };
+}
+
+function invariantOf({ outcome }: ReadResult): string {
+  if (outcome === 'corrupt') return CORRUPT;
+  return outcome === 'not found' ? NOT_FOUND : LOST;
+}
+
+function finding(invariant: string, { name, site, outcome, detail }: ReadResult): Finding {
+  return { invariant, key: name, detail: `${site}: ${outcome}; ${detail}` };
+}
+
+/** Name → its record. */
+function latestOf(uploads: readonly Uploaded[]): ReadonlyMap<string, string> {
+  return new Map(uploads.filter(({ acknowledged }) => acknowledged).map(({ name, id }) => [name, id]));
+}
+
+async function underFire(
+  cluster: TestCluster,
+  clients: UploadClients,
+  {
+    plan,
+    writes,
+    rate,
+    trafficMaxMs,
+    progress,
+    sites,
+    random,
+  }: Prepared & { readonly sites: readonly Endpoint[] },
+): Promise<Pick<ObjectChaosResult, 'injectedFaults' | 'trafficMs'>> {
+  const stop = new AbortController();
+  const beganMs = performance.now();
+  const passedMs = (): number => performance.now() - beganMs;
+  const falling = unleash(cluster, plan, { signal: stop.signal, progress });
+  const telling = setInterval(
+    () =>
+      progress(
+        `${Math.round(passedMs() / 1_000)} s: ${clients.count} uploads, ${clients.reads.length} reads`,
+      ),
+    PROGRESS_MS,
+  );
+  let started = 0;
+  const lane = async (): Promise<void> => {
+    while (clients.count < writes && started < writes * 1.5 && passedMs() < trafficMaxMs) {
+      started += 1;
+      const dueMs = beganMs + (started * 1_000) / rate;
+      await pause(dueMs - performance.now());
+      await clients.upload(random.pick(sites));
+    }
+  };
+  const reader = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      await pause(READ_EVERY_MS);
+      await clients.readSome();
+    }
+  };
+  const readers = Array.from({ length: READERS }, reader);
+  try {
+    await Promise.all(Array.from({ length: LANES }, lane));
+  } finally {
+    clearInterval(telling);
+    stop.abort();
+  }
+  const trafficMs = passedMs();
+  const [injectedFaults] = await Promise.all([falling, ...readers]);
+  return { injectedFaults, trafficMs };
+}
+
+/** Until each record says, at each site, that every site holds its content. */
+async function untilHeld(
+  sites: readonly Endpoint[],
+  names: ReadonlyMap<string, string>,
+  progress: (line: string) => void,
+): Promise<number | undefined> {
+  let open = sites.flatMap((site) => [...names.values()].map((id) => ({ site, id })));
+  return until(
+    async () => {
+      const looked = await mapped(open, LOOK_AT_ONCE, async (each) =>
+        (await isHeld(each, sites)) ? [] : [each],
+      );
+      open = looked.flat();
+      const [first] = open;
+      return first && `${open.length} to be held, as ${first.id} at ${first.site.name}`;
+    },
+    { withinMs: HELD_WITHIN_MS, progress },
+  );
+}
+
+async function isHeld(
+  { site, id }: { readonly site: Endpoint; readonly id: string },
+  sites: readonly Endpoint[],
+): Promise<boolean> {
+  const { status, body } = await ask(site, 'GET', `/objects/${id}`).catch(() => ({ status: 0, body: {} }));
+  const { content, heldBy } = body as { content?: { upload: string }; heldBy?: readonly string[] };
+  if (status !== 200 || content === undefined) return false;
+  return sites.every(({ name }) => heldBy?.includes(`${content.upload}@${name}`) === true);
+}
+
+async function readAll(
+  clients: UploadClients,
+  sites: readonly Endpoint[],
+  names: ReadonlyMap<string, string>,
+  progress: (line: string) => void,
+): Promise<readonly ReadResult[]> {
+  const all = [...names].flatMap(([name, id]) => sites.map((site) => ({ name, id, site })));
+  let read = 0;
+  const telling = setInterval(() => progress(`${read} of ${all.length} read`), PROGRESS_MS);
+  try {
+    return await mapped(all, READ_AT_ONCE, async ({ name, id, site }) => {
+      const result = await clients.read(name, id, site);
+      read += 1;
+      return result;
+    });
+  } finally {
+    clearInterval(telling);
+  }
+}
+
+/** Both sites name one content, which somebody uploaded and completed. */
+async function checkNames(
+  sites: readonly Endpoint[],
+  uploads: readonly Uploaded[],
+  names: ReadonlyMap<string, string>,
+): Promise<readonly Finding[]> {
+  const completed = new Map<string, Set<string>>();
+  for (const { name, upload } of uploads) completed.set(name, (completed.get(name) ?? new Set()).add(upload));
+  const findings = await mapped([...names], LOOK_AT_ONCE, async ([name, id]): Promise<readonly Finding[]> => {
+    const shown = await Promise.all(sites.map((site) => ask(site, 'GET', `/objects/${id}`)));
+    const found = shown.map(
+      ({ body }) => (body['content'] as { upload?: string } | undefined)?.upload ?? 'none',
+    );
+    if (new Set(found).size > 1)
+      return [{ invariant: LOST, key: name, detail: `two contents: ${found.join(', ')}` }];
+    const [only = ''] = found;
+    if (completed.get(name)?.has(only) === true) return [];
+    return [{ invariant: LOST, key: name, detail: `its content is ${only}, which nobody has completed` }];
+  });
+  return findings.flat();
+}
+
+async function mapped<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  map: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let at = next++; at < items.length; at = next++) results[at] = await map(items[at] as Item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  return results;
+}
+
+async function pause(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+}
