@@ -3,25 +3,29 @@
  *
  * Invariant: a message is only a reason to look. Whatever becomes of it, what is due is in the record and in the index, and
  * the sweep wakes it again; so nothing here is ever set aside, but what is no such message. What a result makes due is
- * done in the same run: this function wakes nobody, and so never triggers itself.
+ * done in the same run; what is woken by it is only a record that the time of a batch was too short for, and that got further:
+ * an object of so many parts triggers the function at most that many times.
  */
 import { reactionRunMs } from '@tandem-clouds/replication/bounds';
 import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
 import type { ObjectEffect } from '@tandem-clouds/replication/objects/effects';
+import { holdWithin, recheck } from '@tandem-clouds/replication/objects/hold';
 import type { Disposition } from '@tandem-clouds/replication/ports/queue';
 import type { TimeLimit } from '@tandem-clouds/replication/ports/time-limit';
-import { driveReact, type Runner } from '@tandem-clouds/replication/reactions/drive-react';
-import { react, type Step } from '@tandem-clouds/replication/reactions/react';
+import { driveReact, type ObjectRunner, type Runner } from '@tandem-clouds/replication/reactions/drive-react';
+import { react, type ReactOptions, type Step } from '@tandem-clouds/replication/reactions/react';
 import { entityOf } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
 import { openDeadLetters, openOutbox, queueEntry } from '#cloud';
+import { transferBodiesAtOnce } from '../shared/bounds.ts';
 import { digest, sha256 } from '../shared/digest.ts';
+import { contentsOf } from '../shared/domain/content.ts';
 import { runReaction, within } from '../shared/domain/reactions.ts';
 import { uniqueValues } from '../shared/domain/unique/unique-values.ts';
 import { storedChecks } from '../shared/generated/validators.js';
 import { openServices } from '../shared/open-services.ts';
 import { entities } from '../shared/registry/entities.ts';
-import { openReplica, openSiteStore, reacting, type Runtime, sleep } from '../shared/runtime.ts';
+import { openReplica, openSiteStore, openWaker, reacting, type Runtime, sleep } from '../shared/runtime.ts';
 import { timeLimit } from '../shared/time-limit.ts';
 import { validate } from '../shared/validation/validate.ts';
 import { openPausedReactions } from './paused-reactions.ts';
@@ -30,6 +34,8 @@ interface ReactionQueue {
   readonly queue: string;
   /** The keys that a message names, which may be none; undefined: it is no message of this queue. */
   readonly keysOf: (body: string) => readonly string[] | undefined;
+  /** Whether it is a report of this site's storage, which says that what the site claims may not be true. */
+  readonly isReport?: (body: string) => boolean;
   /** How many records are worked on at a time. */
   readonly keysAtOnce: number;
   /** After so long a batch begins nothing more: what has begun then ends within the time of the batch. */
@@ -37,34 +43,54 @@ interface ReactionQueue {
   /** The time of a batch where the platform does not bound it (`queueEntry`). */
   readonly handleMs?: number;
   /** What protocols ask of storages. */
-  readonly objects: (effect: ObjectEffect) => Promise<unknown>;
+  readonly objects: ObjectRunner;
 }
 
 /** What the platform calls. Reads the configuration. */
 export function runReactions(
   runtime: Runtime,
-  { queue, keysOf, keysAtOnce, beginMs, handleMs, objects }: ReactionQueue,
+  { queue, keysOf, isReport, keysAtOnce, beginMs, handleMs, objects }: ReactionQueue,
 ): unknown {
   const { config, logger, metrics } = runtime;
   const site = reacting(runtime.site, entities);
-  const resources = { store: openSiteStore(runtime), outbox: openOutbox(config), sleep };
+  const resources = {
+    store: openSiteStore(runtime),
+    outbox: openOutbox(config),
+    // What was not done to its end in the time of a batch, and got further.
+    waker: openWaker(config, entities),
+    sleep,
+  };
   const run = openRunner(runtime);
+  const contents = contentsOf(entities);
   const withinSite = within(entities, digest, uniqueValues(entities, sha256));
   const pausedReactions = openPausedReactions(site, resources.store);
 
-  const reactTo = async (key: string, limit: TimeLimit, endsMs: number): Promise<Error | undefined> => {
+  const reactTo = async (
+    key: string,
+    { isReported, endsMs, limit }: { isReported: boolean; endsMs: number; limit: TimeLimit },
+  ): Promise<Error | undefined> => {
+    const goesOn = (): boolean => site.now() < endsMs;
+    const holding =
+      contents && holdWithin(contents, { goesOn, partsAtOnce: transferBodiesAtOnce });
+    const options: ReactOptions = {
+      isPaused: await pausedReactions(),
+      goesOn,
+      within: (...asked) => holding?.(...asked) ?? withinSite?.(...asked),
+      ...(handleMs !== undefined && { runMs: handleMs }),
+    };
+    const driving = { resources, run, objects: (effect: ObjectEffect) => limit.run(() => objects(effect)), limit };
+    if (isReported && contents !== undefined) {
+      const found = await driveReact(recheck(site, key, contents), driving);
+      if (found === 'missing' || found === 'other')
+        logger.log('warn', 'content is not here any more', { key, found });
+    }
+    for (const step of await driveReact(react(site, key, options), driving)) report(key, step);
+    return undefined;
+  };
+
+  const failureOf = async (key: string, given: Parameters<typeof reactTo>[1]): Promise<Error | undefined> => {
     try {
-      const isPaused = await pausedReactions();
-      const goesOn = (): boolean => site.now() < endsMs;
-      const protocol = react(site, key, { isPaused, goesOn, within: withinSite });
-      const performers = {
-        resources,
-        run,
-        objects: (effect: ObjectEffect) => limit.run(() => objects(effect)),
-        limit,
-      };
-      for (const step of await driveReact(protocol, performers)) report(key, step);
-      return undefined;
+      return await reactTo(key, given);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       logger.log(error.retryable ? 'warn' : 'error', 'no reaction', { key, error: String(error) });
@@ -83,9 +109,12 @@ export function runReactions(
       const endsMs = site.now() + beginMs;
       const named = messages.map((message) => keysOf(message.body));
       const keys = new Set(named.flatMap((ofMessage) => ofMessage ?? []));
+      const reported = new Set(
+        messages.flatMap(({ body }, index) => (isReport?.(body) === true ? (named[index] ?? []) : [])),
+      );
       const failures = new Map<string, Error>();
       await eachOf([...keys], keysAtOnce, async (key) => {
-        const failure = await reactTo(key, limit, endsMs);
+        const failure = await failureOf(key, { isReported: reported.has(key), endsMs, limit });
         if (failure !== undefined) failures.set(key, failure);
       });
       return named.map((ofMessage) => dispositionOf(ofMessage, failures));

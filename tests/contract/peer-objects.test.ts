@@ -127,7 +127,7 @@ describe.each([
     key = `content/object/${at}-${count}/upload`;
   });
   const perform = (effect: ObjectEffect): Promise<unknown> =>
-    performObjects({ site: own.site, own: own.objects, peers: new Map([[source.site, reader]]) })(effect);
+    performObjects({ site: own.site, own: own.objects, peers: new Map([[source.site, reader]]), bodiesAtOnce: 1 })(effect);
   const contentOf = (body: Uint8Array) => ({
     upload: 'upload',
     bytes: body.length,
@@ -182,7 +182,7 @@ describe.each([
     try {
       const refusing = openPeer(wrong);
       const peers = new Map([[source.site, refusing]]);
-      const refused = performObjects({ site: own.site, own: own.objects, peers })({
+      const refused = performObjects({ site: own.site, own: own.objects, peers, bodiesAtOnce: 1 })({
         ...{ op: 'objectFetch', source: there, name: key, content: contentOf(Buffer.from('a')) },
       });
       await expect(refused).rejects.toMatchObject({
@@ -306,12 +306,14 @@ describe.each([
       [{ name: `${prefix}a`, bytes: 1 }],
       [{ name: `${prefix}b`, bytes: 1 }],
     ]);
-    for (const name of ['a', 'b', 'c']) await perform({ op: 'objectDelete', name: prefix + name });
+    const { versionId = '' } = (await own.objects.head({ key: `${prefix}a` })) ?? {};
+    await perform({ op: 'objectDelete', name: `${prefix}a`, versionId });
+    for (const name of ['b', 'c']) await perform({ op: 'objectDelete', name: prefix + name });
     expect(await perform({ op: 'objectList', prefix, limit: 10 })).toEqual({ objects: [] });
   });
 
   test('have no place at a site without storage', async () => {
-    const without = performObjects({ site: own.site, own: undefined, peers: new Map() });
+    const without = performObjects({ site: own.site, own: undefined, peers: new Map(), bodiesAtOnce: 1 });
     await expect(without({ op: 'objectHead', at: own.site, name: key })).rejects.toThrow(/has no place/);
   });
 });

@@ -1,13 +1,14 @@
 /**
  * What protocols ask of storages (`replication/objects/effects.ts`), done with this site's own and those of its peers.
  *
- * Invariants: no bytes are kept but those of one body or part; what came from a peer is written only when it is what was
+ * Invariants: memory holds a bounded number of bodies or parts (`objectBodyBytesMax`), whoever asks for how many; what came from a peer is written only when it is what was
  * announced, or, of a part, when it is as long: the whole is compared before it becomes an object. Nothing that is there is
  * replaced, except by the right bytes under the same name: a name is that of one upload, so others there are damaged.
  */
 import { OvertakenError, UnavailableError } from '@tandem-clouds/replication/errors';
 import type { ListedObject, ObjectEffect, ObjectFacts, Source } from '@tandem-clouds/replication/objects/effects';
 import type { Json } from '@tandem-clouds/replication/json';
+import type { ObjectRunner } from '@tandem-clouds/replication/reactions/drive-react';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { objectFetchMs } from '../bounds.ts';
 import { Crc64, joinedCrc64 } from '../crc64.ts';
@@ -19,12 +20,13 @@ export interface Storages {
   /** Undefined: this site has no place for objects. */
   readonly own: Objects | undefined;
   readonly peers: ReadonlyMap<SiteId, ReadableObjects>;
+  /** Bodies and parts that are in memory at a time; the others wait. */
+  readonly bodiesAtOnce: number;
 }
 
-type Performer = (effect: ObjectEffect) => Promise<unknown>;
-
 /** Each answers as the effect says, and throws what it says. */
-export function performObjects(storages: Storages): Performer {
+export function performObjects(storages: Storages): ObjectRunner {
+  const inTurn = turns(storages.bodiesAtOnce);
   return async (effect) => {
     switch (effect.op) {
       case 'objectHead': {
@@ -33,13 +35,13 @@ export function performObjects(storages: Storages): Performer {
         return factsOf(await storageAt(storages, effect.at).head(place));
       }
       case 'objectFetch':
-        return fetchWhole(storages, effect);
+        return inTurn(() => fetchWhole(storages, effect));
       case 'partsBegin':
         return ownOf(storages).beginUpload(effect.name, { contentType: effect.content.contentType });
       case 'partsList':
         return ownOf(storages).listParts(uploadOf(effect.upload));
       case 'partFetch':
-        return fetchPart(storages, effect);
+        return inTurn(() => fetchPart(storages, effect));
       case 'partsComplete':
         return complete(ownOf(storages), effect);
       case 'partsAbort':
@@ -49,7 +51,24 @@ export function performObjects(storages: Storages): Performer {
       case 'objectSum':
         return sumOf(ownOf(storages), effect);
       case 'objectDelete':
-        return ownOf(storages).purge(effect.name);
+        return remove(ownOf(storages), effect);
+    }
+  };
+}
+
+/** So many side by side, in the order in which they come. */
+function turns(atOnce: number): <Result>(act: () => Promise<Result>) => Promise<Result> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (act) => {
+    if (running >= atOnce) await new Promise<void>((resolve) => void waiting.push(resolve));
+    else running += 1;
+    try {
+      return await act();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
     }
   };
 }
@@ -174,6 +193,11 @@ async function collected(
 
 function mismatch({ from, name }: Source, cause?: unknown): ContentMismatchError {
   return new ContentMismatchError(`${from}: ${name} has another size than was announced`, { cause });
+}
+
+async function remove(own: Objects, { name: key, versionId }: Of<'objectDelete'>): Promise<void> {
+  if (versionId === undefined) await own.purge(key);
+  else await own.delete({ key, versionId });
 }
 
 async function list(own: Objects, { prefix, limit, cursor }: Of<'objectList'>): Promise<unknown> {

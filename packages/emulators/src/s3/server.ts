@@ -268,6 +268,8 @@ async function send(
 
 /** Until more can be written, or nobody reads any more. */
 async function drained(response: ServerResponse): Promise<void> {
+  // Its end has been told to whoever listened then.
+  if (response.destroyed) return;
   const settled = new AbortController();
   const waits = ['drain', 'close'].map((event) => once(response, event, { signal: settled.signal }));
   await Promise.race(waits).catch(() => undefined);
