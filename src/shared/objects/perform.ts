@@ -6,8 +6,13 @@
  * replaced, except by the right bytes under the same name: a name is that of one upload, so others there are damaged.
  */
 import { OvertakenError, UnavailableError } from '@tandem-clouds/replication/errors';
-import type { ListedObject, ObjectEffect, ObjectFacts, Source } from '@tandem-clouds/replication/objects/effects';
 import type { Json } from '@tandem-clouds/replication/json';
+import type {
+  ListedObject,
+  ObjectEffect,
+  ObjectFacts,
+  Source,
+} from '@tandem-clouds/replication/objects/effects';
 import type { ObjectRunner } from '@tandem-clouds/replication/reactions/drive-react';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { objectFetchMs } from '../bounds.ts';
@@ -202,7 +207,11 @@ async function remove(own: Objects, { name: key, versionId }: Of<'objectDelete'>
 
 async function list(own: Objects, { prefix, limit, cursor }: Of<'objectList'>): Promise<unknown> {
   const page = await own.list({ prefix, limit, ...(cursor !== undefined && { cursor }) });
-  const objects = page.objects.map(({ key, bytes, modifiedMs }): ListedObject => ({ name: key, bytes, modifiedMs }));
+  const objects = page.objects.map(({ key, bytes, modifiedMs }): ListedObject => ({
+    name: key,
+    bytes,
+    modifiedMs,
+  }));
   return { objects, ...(page.cursor !== undefined && { cursor: page.cursor }) };
 }
 
