@@ -182,7 +182,10 @@ const FILE_NAME_CHARS_MAX = 60;
 
 /** By the last segment of the name (RFC 6266, section 4.3; RFC 8187): shown where the client can, and saved under that name. */
 function dispositionOf(name: string): string {
-  const file = Array.from(name.split('/').at(-1) ?? '').slice(-FILE_NAME_CHARS_MAX).join('').toWellFormed();
+  const file = Array.from(name.split('/').at(-1) ?? '')
+    .slice(-FILE_NAME_CHARS_MAX)
+    .join('')
+    .toWellFormed();
   const encoded = encodeURIComponent(file).replace(
     /['()*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -243,7 +243,7 @@ function normalized(declaration: LooseDeclaration): Entity {
         ),
         decide: action.decide as unknown as Action['decide'],
       })),
-      ...(content !== undefined && { [COMPLETE]: completeAction }),
+      ...(content !== undefined && !Object.hasOwn(actions, COMPLETE) && { [COMPLETE]: completeAction }),
     },
     reactions: mapped(reactions, (reaction) => ({
       site: 'origin' as const,
