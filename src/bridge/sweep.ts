@@ -22,6 +22,7 @@ import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
 import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
+import { hasObjects } from '../shared/config/config.ts';
 import { contentsOf } from '../shared/domain/content.ts';
 import { recordContentGauges } from '../shared/operations/content-view.ts';
 import { recordGauges } from '../shared/operations/gauges.ts';
@@ -45,7 +46,8 @@ const resources = {
   sleep,
 };
 const isReacting = reacting(site, entities).reactions !== undefined;
-const contents = contentsOf(entities);
+/** Where this site has no place for objects it is to have none, and nothing is measured. */
+const contents = hasObjects(config) ? contentsOf(entities) : undefined;
 const openSite = openDirections(site, resources.store);
 
 export const handler = timerEntry(

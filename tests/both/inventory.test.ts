@@ -1,5 +1,5 @@
 /** An inventory of a site's storage by its functions, and what operators see of it. Runs once per cloud. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { drive } from '@tandem-clouds/replication/drive';
 import type { Json } from '@tandem-clouds/replication/json';
 import { localWrite } from '@tandem-clouds/replication/local-write';
@@ -125,6 +125,18 @@ describe(`an inventory at a site on ${cloudName}`, () => {
       peers: [{ site: peer.site, content: { objects: 0 } }],
     });
     expect(JSON.stringify(replication)).not.toContain('object:3');
+
+    const lines: string[] = [];
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      lines.push(String(text));
+      return true;
+    });
+    await deliver(cloudName, handlers.get('sweep'), 'timer');
+    jest.restoreAllMocks();
+    const measured = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(measured).toContainEqual(
+      expect.objectContaining({ ObjectsLacking: 1, ObjectBytesLacking: 10, ObjectsOverdue: 1 }),
+    );
   });
 
   test.each([
