@@ -11,7 +11,6 @@ import type { Entity } from '../../../src/shared/domain/entity.ts';
 import { createSchema, patchSchema } from '../../../src/shared/domain/entity-schemas.ts';
 import { RuleError } from '../../../src/shared/domain/rule-error.ts';
 
-type Loose = Parameters<typeof defineEntity>[0] & Readonly<Record<string, unknown>>;
 
 const declaration = {
   name: 'file',

@@ -1652,7 +1652,7 @@ export interface operations {
     listObjects: {
         parameters: {
             query?: {
-                /** @description Those with this value, in the order of createdAt; not together with another field */
+                /** @description Those with this value, in the order of createdAt, or of name with a range of that; not together with another field */
                 ownerId?: string;
                 /** @description With ownerId: a bound of the range */
                 "createdAt[gte]"?: string;
@@ -1662,6 +1662,14 @@ export interface operations {
                 "createdAt[lte]"?: string;
                 /** @description With ownerId: a bound of the range */
                 "createdAt[lt]"?: string;
+                /** @description With ownerId: a bound of the range */
+                "name[gte]"?: string;
+                /** @description With ownerId: a bound of the range */
+                "name[gt]"?: string;
+                /** @description With ownerId: a bound of the range */
+                "name[lte]"?: string;
+                /** @description With ownerId: a bound of the range */
+                "name[lt]"?: string;
                 /** @description Of a list by an index */
                 order?: "asc" | "desc";
                 limit?: number;

@@ -6,7 +6,7 @@
  * condition of `hold` is true again in the same put.
  */
 import type { Json } from '../json.ts';
-import { type Changes,localWrite } from '../local-write.ts';
+import { type Changes, localWrite } from '../local-write.ts';
 import { change, elementsOf } from '../policies/set.ts';
 import { get, type Protocol, type Site } from '../protocol.ts';
 import type { ReactOptions, Result, Unfinished } from '../reactions/react.ts';
@@ -70,7 +70,8 @@ export function* recheck(site: Site, key: string, contents: Contents): ObjectPro
   if (record === undefined || held?.heldBy.includes(site.site) !== true) return 'unclaimed';
   const { content } = held;
   const facts = yield* head(site.site, storageName(key, content.upload));
-  if (hasContent(facts, content, site.site) || (facts !== undefined && !hasOther(facts, content))) return 'held';
+  if (hasContent(facts, content, site.site) || (facts !== undefined && !hasOther(facts, content)))
+    return 'held';
   yield* unclaim(
     site,
     key,
@@ -84,7 +85,7 @@ export function* recheck(site: Site, key: string, contents: Contents): ObjectPro
 function* unclaim(site: Site, key: string, mine: string, stamp: Stamp): Protocol<void> {
   yield* localWrite(site, {
     key,
-    operationId: `unclaim-${site.now().toString(36)}-${mine}`,
+    operationId: `unclaim-${stamp}-${site.now().toString(36)}`,
     isNote: true,
     decide: (current) =>
       current === undefined || stampOf(current.state, mine) !== stamp

@@ -229,9 +229,7 @@ class Pull {
     if (facts === undefined) throw new NotThereError(`${this.#name} is not there`);
     // What is here is given up only for what was verified.
     const isWrong =
-      this.#other === undefined
-        ? hasOther(facts, this.#content)
-        : !hasContent(facts, this.#content, from);
+      this.#other === undefined ? hasOther(facts, this.#content) : !hasContent(facts, this.#content, from);
     if (isWrong) throw new NotThereError('it has something other');
     return {
       from,

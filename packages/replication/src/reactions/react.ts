@@ -212,8 +212,8 @@ class Attempt {
       if (typeof result === 'object')
         return { ...(yield* this.#unfinished(claimed, lasting, result)), ...lag };
       if (condition.site === 'every') return { ...(yield* this.#noteDone(record.key, effectId)), ...lag };
-      // Unique per claim: an earlier one's write is another one.
-      const operationId = `${nowMs.toString(36)}-${effectId.slice(-8)}`;
+      // Unique per claim, also within one tick of the clock: an earlier one's write is another one.
+      const operationId = `${fence.toString(36)}-${effectId.slice(-8)}`;
       return {
         ...(yield* this.#write(record.key, { effectId, operationId, result, isNote: lasting })),
         ...lag,

@@ -1,12 +1,19 @@
 /** What a workload's functions write, seen from outside. */
 import type { Json } from '@tandem-clouds/replication/json';
 import type { PutResult, Versioned } from '@tandem-clouds/replication/ports/store';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { isLive, type StoredRecord } from '@tandem-clouds/replication/record';
 import type { Operation } from './invocation.ts';
 import type { SimProtocol } from './invoke.ts';
 
-/** Notes, from outside, what each local write is based on and what it sets. */
-export function* observed<Result>(protocol: SimProtocol<Result>, operation: Operation): SimProtocol<Result> {
+/**
+ * Notes, from outside, what each local write is based on and what it sets.
+ * @param createdAtMs By the site's clock, if the write creates what is not there.
+ */
+export function* observed<Result>(
+  protocol: SimProtocol<Result>,
+  operation: Operation,
+  createdAtMs?: number,
+): SimProtocol<Result> {
   const read = new Map<string, StoredRecord | undefined>();
   let step = protocol.next();
   while (step.done !== true) {
@@ -15,8 +22,12 @@ export function* observed<Result>(protocol: SimProtocol<Result>, operation: Oper
     // What a site notes of its own is no write of the record.
     const isOwnPart = record !== undefined && read.get(record.key)?.state === record.state;
     if (isOwnPart) operation.decided = undefined;
-    else if (record !== undefined)
-      operation.decided = { basis: read.get(record.key), creates: false, fields: written(record) };
+    else if (record !== undefined) {
+      const basis = read.get(record.key);
+      const isThere = basis !== undefined && isLive(basis.state, createdAtMs ?? 0);
+      const creates = createdAtMs !== undefined && !isThere;
+      operation.decided = { basis, creates, fields: written(record) };
+    }
     let response: unknown;
     try {
       response = yield effect;
