@@ -47,6 +47,8 @@ const PEERS = [
     inbox: 'tandem-in',
     verify: 'tandem-verify',
     namespace: 'tandem.servicebus.windows.net',
+    objectsUrl: 'https://objectsabc.blob.core.windows.net',
+    objectsContainer: 'objects',
   },
   {
     site: 'aws-eu-west-1',
@@ -55,6 +57,7 @@ const PEERS = [
     url: 'https://tandem.example.org',
     inbox: 'https://sqs.eu-west-1.amazonaws.com/123456789012/tandem-in',
     verify: 'https://sqs.eu-west-1.amazonaws.com/123456789012/tandem-verify',
+    objectsBucket: 'tandem-objects-123456789012-eu-west-1',
   },
 ];
 

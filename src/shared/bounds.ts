@@ -111,7 +111,7 @@ export const deadLetterPageSize = 50;
 export const deadLetterLockSeconds = 60;
 /** Ids of dead letters that an answer names for each cause. */
 export const deadLetterIdsMax = 10;
-/** Azure Resource Manager, which is asked for the counts of a queue: 50 credits of Service Bus for the five. */
+/** Azure Resource Manager, which is asked for the counts of a queue: 10 credits of Service Bus for each. */
 export const resourceManagerTimeoutMs = 5_000;
 export const resourceManagerBytesMax = 64 * 1024;
 

@@ -33,12 +33,15 @@ describe('the AWS stack', () => {
     'VpcAccess Describe',
     // What secrets there are is the owner's business (infra/aws/secrets.cjs).
     'ReactRole Secrets',
+    'TransferRole Secrets',
     // Health checks and changes belong to no zone, and have no names before they are made.
     'MonitorRole EachHealthCheck',
     'MonitorRole Changes',
     'MonitorRole HealthChecks',
     // Keys are chosen when objects are written.
     'ObjectAccess Objects',
+    'PeerReads Objects',
+    'PeerObjects Objects',
   ];
 
   test('no role may do or reach more than it names, whatever features are on', () => {

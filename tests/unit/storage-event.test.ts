@@ -21,6 +21,16 @@ test.each([
     ['object:a', 'object:b+c'],
   ],
   ['of S3, of what is no upload', s3('other/x'), []],
+  [
+    'of S3, of what has come',
+    { Records: [{ ...s3('content/object/a/u').Records[0], eventName: 'ObjectCreated:Put' }] },
+    [],
+  ],
+  [
+    'of Event Grid, of what has come',
+    { ...blob('content/object/a/u'), eventType: 'Microsoft.Storage.BlobCreated' },
+    [],
+  ],
   ['of S3, about nothing', { Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'b' }, []],
   ['of Event Grid', blob('content/object/a/u1'), ['object:a']],
   [

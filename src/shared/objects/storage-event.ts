@@ -1,6 +1,7 @@
 /**
- * What the storage of this site reports of its objects: notifications of S3, events of Event Grid. Pure. A storage that
- * reports a removal is a reason to look at the record: its claim may not be true any more.
+ * What the storage of this site reports of its objects: notifications of S3, events of Event Grid. Pure. That something was
+ * removed is a reason to look at the record: what the site claims may not be true any more. That something was created is
+ * none: whoever has sent it says so.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  * @see https://learn.microsoft.com/azure/event-grid/event-schema-blob-storage
  */
@@ -22,7 +23,8 @@ function namesIn(event: unknown): readonly string[] | undefined {
   if (event['Event'] === 's3:TestEvent') return [];
   const { Records: records, subject, eventType } = event;
   if (Array.isArray(records) && records.length > 0) return all(records.map(nameInRecord));
-  if (typeof eventType !== 'string' || !eventType.startsWith('Microsoft.Storage.Blob')) return undefined;
+  if (eventType === 'Microsoft.Storage.BlobCreated') return [];
+  if (eventType !== 'Microsoft.Storage.BlobDeleted') return undefined;
   const [, name] =
     typeof subject === 'string'
       ? (/^\/blobServices\/default\/containers\/[^/]+\/blobs\/(.+)$/.exec(subject) ?? [])
@@ -33,7 +35,9 @@ function namesIn(event: unknown): readonly string[] | undefined {
 /** A key is encoded there as in a form. */
 function nameInRecord(record: unknown): readonly string[] | undefined {
   if (!isFields(record) || record['eventSource'] !== 'aws:s3') return undefined;
-  const { s3 } = record;
+  const { s3, eventName } = record;
+  if (typeof eventName !== 'string') return undefined;
+  if (!eventName.startsWith('ObjectRemoved:')) return [];
   const object = isFields(s3) ? s3['object'] : undefined;
   const key = isFields(object) ? object['key'] : undefined;
   if (typeof key !== 'string') return undefined;

@@ -6,6 +6,7 @@
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { keyOf } from '@tandem-clouds/emulators/blob/account';
 import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
 import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
 import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config.ts';
@@ -136,17 +137,23 @@ export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<str
       };
 }
 
-/** How another site reaches this one; a drill may put a link of its own (a port) in between. */
+/**
+ * How another site reaches this one; a drill may put a link of its own (a port) in between, which carries messages. Objects are
+ * read at the emulator itself, with a key, because nobody is signed in across sites here.
+ */
 function peerConfig({ site, cloud, region }: SiteName, ports: Ports, link: number | undefined): PeerConfig {
   const url = urlOf(ports, site);
+  const { s3 = '', blob = '' } = endpointsOf({ site, cloud, region }, ports);
   const port = link ?? portOf(ports, cloud === 'azure' ? `${site}.service-bus` : `${site}.sqs`);
   if (cloud === 'azure') {
-    return { site, cloud, region, url, ...QUEUES, connectionString: connectionString(port) };
+    const objects = { objectsContainer: OBJECTS.container, objectsConnectionString: blobConnection(blob) };
+    return { site, cloud, region, url, ...QUEUES, connectionString: connectionString(port), ...objects };
   }
   const endpoint = `http://${HOST}:${port}`;
   const urlOfQueue = (name: string): string => `${endpoint}/${ACCOUNT}/${name}`;
   const [inbox, verify] = [urlOfQueue(QUEUES.inbox), urlOfQueue(QUEUES.verify)];
-  return { site, cloud, region, url, inbox, verify, endpoint };
+  const objects = { objectsBucket: OBJECTS.bucket, objectsEndpoint: s3 };
+  return { site, cloud, region, url, inbox, verify, endpoint, ...objects };
 }
 
 function planEmulators({ site, cloud, region }: SiteName, input: TopologyInput): ProcessPlan {
@@ -338,6 +345,11 @@ export function commonEnvironment({
 
 function connectionString(port: number): string {
   return `Endpoint=sb://${HOST}:${port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true;`;
+}
+
+function blobConnection(endpoint: string): string {
+  const key = keyOf(OBJECTS.account);
+  return `DefaultEndpointsProtocol=http;AccountName=${OBJECTS.account};AccountKey=${key};BlobEndpoint=${endpoint};`;
 }
 
 function portOf(ports: Ports, name: string): number {

@@ -95,12 +95,18 @@ describe('the processes of a stack', () => {
         inbox: 'http://127.0.0.1:9324/000000000000/tandem-in',
         verify: 'http://127.0.0.1:9324/000000000000/tandem-verify',
         endpoint: 'http://127.0.0.1:9324',
+        objectsBucket: 'tandem-objects',
+        objectsEndpoint: 'http://127.0.0.1:9000',
       },
       expect.objectContaining({
         site: 'azure-westeurope',
         url: 'http://127.0.0.1:7072',
         inbox: 'tandem-in',
         verify: 'tandem-verify',
+        objectsContainer: 'objects',
+        objectsConnectionString: expect.stringMatching(
+          /^DefaultEndpointsProtocol=http;AccountName=tandem;AccountKey=.+;BlobEndpoint=http:\/\/127\.0\.0\.1:\d+\/tandem;$/,
+        ) as unknown,
       }),
     ]);
   });
