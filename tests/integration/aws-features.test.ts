@@ -3,46 +3,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { conflictKeptMs } from '@tandem-clouds/replication/bounds';
+import { type AwsFeature, awsFeatures, awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import {
-  type AwsFeature,
-  awsFeatures,
-  awsParams,
-  awsTemplate,
-} from '../../scripts/lint-infra/aws-template.ts';
-import {
-  made,
   ofType,
-  packagedEach,
+  packaged,
+  packagedVariants,
   type Policy,
   type Resources,
   type Service,
-  type Stack,
 } from '../helpers/cloudformation.ts';
 
-/** Each with what is said when its packaging ends. */
-const REFUSED: [string, string[], ...string[]][] = [
-  [
-    'a name that is misspelt, a value that is neither, a firewall without CloudFront and a domain without its zone',
-    [
-      ...['operatorKey=abc', 'features.wfa=true', 'features.tracing=yes', 'features.waf=true'],
-      ...['features.customDomain=true', 'domain=api.example.com'],
-    ],
-    'did you mean operatorKeys?',
-    'did you mean features.waf?',
-    "tracing is true or false, not 'yes'",
-    'waf needs cdn',
-    'hostedZoneId',
-  ],
-  ['warm without a concurrency', ['features.warm=true'], 'accountConcurrency=…" of at least 102'],
-  [
-    'warm in a new account',
-    ['features.warm=true', 'accountConcurrency=10'],
-    'it is 10, so have the quota raised',
-  ],
-  ['warm with one too few', ['features.warm=true', 'accountConcurrency=101'], 'it is 101'],
-  ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
-];
-const ENOUGH = ['features.warm=true', 'accountConcurrency=102'];
 const entities = JSON.parse(
   fs.readFileSync(path.join(import.meta.dirname, '../../infra/entities.json'), 'utf8'),
 ) as readonly { readonly content: boolean }[];
@@ -51,39 +21,10 @@ let alone: Resources;
 let withPeers: Resources;
 let withAll: Resources;
 let service: Service;
-let withEach: ReadonlyMap<string, Stack | Error>;
-let refused: ReadonlyMap<string, Stack | Error>;
-let withEnough: Resources;
 
 beforeAll(async () => {
-  const variants = [[], awsParams([])];
-  const single = awsFeatures.map((flag) => awsParams([flag]));
-  const results = await packagedEach([
-    ...variants,
-    ...single,
-    ...REFUSED.map(([, params]) => params),
-    ENOUGH,
-    // Last, after what was refused: nothing of it may be left.
-    awsParams(awsFeatures),
-  ]);
-  const next = (): Stack | Error => results.shift() ?? new Error('it was not packaged');
-  ({ resources: alone, service } = made(next()));
-  withPeers = made(next()).resources;
-  withEach = new Map(awsFeatures.map((flag) => [flag, next()]));
-  refused = new Map(REFUSED.map(([title]) => [title, next()]));
-  withEnough = made(next()).resources;
-  withAll = made(next()).resources;
+  ({ alone, withPeers, withAll, service } = await packagedVariants());
 }, 120_000);
-
-/** Without the time at which it was made. */
-const timeless = (resources: Resources): string =>
-  JSON.stringify(resources).replaceAll(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'when');
-
-test('a template that is packaged after others, in one process, is the one that is packaged alone', async () => {
-  const { template } = await awsTemplate(awsParams(awsFeatures));
-  const { Resources: one } = JSON.parse(template) as { Resources: Resources };
-  expect(timeless(withAll)).toBe(timeless(one));
-}, 60_000);
 
 describe('features of the AWS stack', () => {
   const ADDS: Record<AwsFeature, readonly string[]> = {
@@ -127,16 +68,6 @@ describe('features of the AWS stack', () => {
     expect(added(alone)).toEqual([]);
   });
 
-  test.each(awsFeatures)('%s adds what it is for and nothing else', (flag) => {
-    const { resources } = made(withEach.get(flag));
-    const versions = added(resources).filter((id) => resources[id]?.Type === 'AWS::Lambda::Version');
-    expect(versions).toHaveLength(flag === 'warm' ? 2 : 0);
-    expect(
-      added(resources)
-        .filter((id) => !versions.includes(id))
-        .sort(),
-    ).toEqual([...ADDS[flag]].sort());
-  });
   test('objects can be turned off, and then nothing of them is made', async () => {
     const { resources } = await packaged([...awsParams([]), 'features.objects=false']);
     expect(
@@ -309,15 +240,6 @@ describe('features of the AWS stack', () => {
   });
 
   // Of each its own is asked in tests/unit/serverless-parameters.test.ts.
-  test.each(REFUSED)('%s ends the packaging', (title, _, ...messages) => {
-    const error = refused.get(title);
-    const said = error instanceof Error ? error.message : 'it was packaged';
-    for (const message of messages) expect(said).toContain(message);
-  });
-
-  test('warm takes an account that has just enough', () => {
-    expect(Object.keys(withEnough)).toEqual(expect.arrayContaining([...ADDS.warm]));
-  });
   test.each<[string, string[], ...string[]]>([
     [
       'a name that is misspelt, a value that is neither, a firewall without CloudFront and a domain without its zone',
