@@ -3,28 +3,92 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { conflictKeptMs } from '@tandem-clouds/replication/bounds';
-import { type AwsFeature, awsFeatures, awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import {
+  type AwsFeature,
+  awsFeatures,
+  awsParams,
+  awsTemplate,
+} from '../../scripts/lint-infra/aws-template.ts';
+import {
+  made,
   ofType,
-  packaged,
-  packagedVariants,
+  packagedEach,
   type Policy,
   type Resources,
   type Service,
+  type Stack,
 } from '../helpers/cloudformation.ts';
 
 const entities = JSON.parse(
   fs.readFileSync(path.join(import.meta.dirname, '../../infra/entities.json'), 'utf8'),
 ) as readonly { readonly content: boolean }[];
 
+/** Each with what is said when its packaging ends. */
+const REFUSED: [string, string[], ...string[]][] = [
+  [
+    'a name that is misspelt, a value that is neither, a firewall without CloudFront and a domain without its zone',
+    [
+      ...['operatorKey=abc', 'features.wfa=true', 'features.tracing=yes', 'features.waf=true'],
+      ...['features.customDomain=true', 'domain=api.example.com'],
+    ],
+    'did you mean operatorKeys?',
+    'did you mean features.waf?',
+    "tracing is true or false, not 'yes'",
+    'waf needs cdn',
+    'hostedZoneId',
+  ],
+  ['a page that is no origin', ['objectsOrigins=app.example.com'], "objectsOrigins has 'app.example.com'"],
+  ['warm without a concurrency', ['features.warm=true'], 'accountConcurrency=…" of at least 103'],
+  [
+    'warm in a new account',
+    ['features.warm=true', 'accountConcurrency=10'],
+    'it is 10, so have the quota raised',
+  ],
+  ['warm with one too few', ['features.warm=true', 'accountConcurrency=102'], 'it is 102'],
+  ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
+];
+const ENOUGH = ['features.warm=true', 'accountConcurrency=103'];
+
 let alone: Resources;
 let withPeers: Resources;
 let withAll: Resources;
 let service: Service;
+let withEach: ReadonlyMap<string, Stack | Error>;
+let refused: ReadonlyMap<string, Stack | Error>;
+let withEnough: Resources;
+let withoutObjects: Resources;
 
 beforeAll(async () => {
-  ({ alone, withPeers, withAll, service } = await packagedVariants());
+  const variants = [[], awsParams([])];
+  const single = awsFeatures.map((flag) => awsParams([flag]));
+  const results = await packagedEach([
+    ...variants,
+    ...single,
+    ...REFUSED.map(([, params]) => params),
+    ENOUGH,
+    [...awsParams([]), 'features.objects=false'],
+    // Last, after what was refused: nothing of it may be left.
+    awsParams(awsFeatures),
+  ]);
+  const next = (): Stack | Error => results.shift() ?? new Error('it was not packaged');
+  ({ resources: alone, service } = made(next()));
+  withPeers = made(next()).resources;
+  withEach = new Map(awsFeatures.map((flag) => [flag, next()]));
+  refused = new Map(REFUSED.map(([title]) => [title, next()]));
+  withEnough = made(next()).resources;
+  withoutObjects = made(next()).resources;
+  withAll = made(next()).resources;
 }, 120_000);
+
+/** Without the time at which it was made. */
+const timeless = (resources: Resources): string =>
+  JSON.stringify(resources).replaceAll(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'when');
+
+test('a template that is packaged after others, in one process, is the one that is packaged alone', async () => {
+  const { template } = await awsTemplate(awsParams(awsFeatures));
+  const { Resources: one } = JSON.parse(template) as { Resources: Resources };
+  expect(timeless(withAll)).toBe(timeless(one));
+}, 60_000);
 
 describe('features of the AWS stack', () => {
   const ADDS: Record<AwsFeature, readonly string[]> = {
@@ -68,11 +132,10 @@ describe('features of the AWS stack', () => {
     expect(added(alone)).toEqual([]);
   });
 
-  test('objects can be turned off, and then nothing of them is made', async () => {
-    const { resources } = await packaged([...awsParams([]), 'features.objects=false']);
+  test('objects can be turned off, and then nothing of them is made', () => {
     expect(
       Object.keys(withPeers)
-        .filter((id) => !(id in resources))
+        .filter((id) => !(id in withoutObjects))
         .sort(),
     ).toEqual(
       [
@@ -81,25 +144,19 @@ describe('features of the AWS stack', () => {
         'TransferEventSourceMappingSQSObjectsQueue',
       ].sort(),
     );
-    expect(
-      ofType(resources, 'AWS::IAM::Role').filter(([, role]) => JSON.stringify(role).includes('ObjectAccess')),
-    ).toEqual([]);
-  }, 60_000);
+    expect(JSON.stringify(ofType(withoutObjects, 'AWS::IAM::Role'))).not.toContain('ObjectAccess');
+  });
 
-  test.each(awsFeatures)(
-    '%s adds what it is for and nothing else',
-    async (flag) => {
-      const { resources } = await packaged(awsParams([flag]));
-      const versions = added(resources).filter((id) => resources[id]?.Type === 'AWS::Lambda::Version');
-      expect(versions).toHaveLength(flag === 'warm' ? 3 : 0);
-      expect(
-        added(resources)
-          .filter((id) => !versions.includes(id))
-          .sort(),
-      ).toEqual([...ADDS[flag]].sort());
-    },
-    60_000,
-  );
+  test.each(awsFeatures)('%s adds what it is for and nothing else', (flag) => {
+    const { resources } = made(withEach.get(flag));
+    const versions = added(resources).filter((id) => resources[id]?.Type === 'AWS::Lambda::Version');
+    expect(versions).toHaveLength(flag === 'warm' ? 3 : 0);
+    expect(
+      added(resources)
+        .filter((id) => !versions.includes(id))
+        .sort(),
+    ).toEqual([...ADDS[flag]].sort());
+  });
 
   test('reach the functions: network, traces and warm instances', () => {
     for (const [, properties] of ofType(withAll, 'AWS::Lambda::Function')) {
@@ -240,39 +297,13 @@ describe('features of the AWS stack', () => {
   });
 
   // Of each its own is asked in tests/unit/serverless-parameters.test.ts.
-  test.each<[string, string[], ...string[]]>([
-    [
-      'a name that is misspelt, a value that is neither, a firewall without CloudFront and a domain without its zone',
-      [
-        ...['operatorKey=abc', 'features.wfa=true', 'features.tracing=yes', 'features.waf=true'],
-        ...['features.customDomain=true', 'domain=api.example.com'],
-      ],
-      'did you mean operatorKeys?',
-      'did you mean features.waf?',
-      "tracing is true or false, not 'yes'",
-      'waf needs cdn',
-      'hostedZoneId',
-    ],
-    ['a page that is no origin', ['objectsOrigins=app.example.com'], "objectsOrigins has 'app.example.com'"],
-    ['warm without a concurrency', ['features.warm=true'], 'accountConcurrency=…" of at least 103'],
-    [
-      'warm in a new account',
-      ['features.warm=true', 'accountConcurrency=10'],
-      'it is 10, so have the quota raised',
-    ],
-    ['warm with one too few', ['features.warm=true', 'accountConcurrency=102'], 'it is 102'],
-    ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
-  ])(
-    '%s ends the packaging',
-    async (_, params, ...messages) => {
-      const refused = await packaged(params).catch((error: unknown) => String(error));
-      for (const message of messages) expect(refused).toContain(message);
-    },
-    60_000,
-  );
+  test.each(REFUSED)('%s ends the packaging', (title, _, ...messages) => {
+    const error = refused.get(title);
+    const said = error instanceof Error ? error.message : 'it was packaged';
+    for (const message of messages) expect(said).toContain(message);
+  });
 
-  test('warm takes an account that has just enough', async () => {
-    const { resources } = await packaged(['features.warm=true', 'accountConcurrency=103']);
-    expect(Object.keys(resources)).toEqual(expect.arrayContaining([...ADDS.warm]));
-  }, 60_000);
+  test('warm takes an account that has just enough', () => {
+    expect(Object.keys(withEnough)).toEqual(expect.arrayContaining([...ADDS.warm]));
+  });
 });
