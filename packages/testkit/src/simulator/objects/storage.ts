@@ -141,6 +141,11 @@ export class Storages {
         return {};
       case 'objectList':
         return { value: listed(own, effect) };
+      case 'objectSum': {
+        const stored = own.objects.get(effect.name);
+        if (stored === undefined) return { error: new NotFoundError('not there') };
+        return { value: checksumOf(stored.text.slice(0, effect.fromByte + effect.bytes)) };
+      }
       case 'objectDelete': {
         if (this.#version(at.name, effect.name, effect.versionId) === undefined) return {};
         own.objects.delete(effect.name);
