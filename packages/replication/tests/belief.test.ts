@@ -6,6 +6,7 @@ import { clockAheadMaxMs, heartbeatMs, inboundAttemptsMax } from '../src/bounds.
 import type { ReplicationEvent } from '../src/event.ts';
 import { beat, heardMsAgo } from '../src/heartbeat.ts';
 import { heartbeatKey, understoodBy } from '../src/heartbeat-record.ts';
+import { inventoryKey } from '../src/objects/inventory-record.ts';
 import { pausedPeers, pauseKey, setPaused } from '../src/paused-peers.ts';
 import { increment } from '../src/policies/counter.ts';
 import type { Disposition } from '../src/ports/queue.ts';
@@ -58,6 +59,8 @@ describe('an event of a peer', () => {
     const { aws, genuine } = await met();
     expect(await receive(aws, genuine)).toEqual({ kind: 'done' });
     expect(aws.held(KEY)?.state.fields['email']?.[1]).toBe('of azure');
+    for (const key of [heartbeatKey(AZURE), pauseKey(AZURE), inventoryKey(AZURE)])
+      expect(await receive(aws, { ...genuine, event_id: key, key })).toEqual({ kind: 'done' });
   });
 
   test.each<[string, (event: ReplicationEvent) => ReplicationEvent]>([
@@ -82,7 +85,7 @@ describe('an event of a peer', () => {
     expect(aws.held(KEY)).toEqual(before);
   });
 
-  test.each([`pause:${AWS}`, `heartbeat:${OTHER}`, `verification:${AWS}.${AZURE}`])(
+  test.each([`pause:${AWS}`, `heartbeat:${OTHER}`, `verification:${AWS}.${AZURE}`, inventoryKey(AWS)])(
     'about %s, which only that site writes, is set aside as forged',
     async (key) => {
       const { aws, azure } = await met();
