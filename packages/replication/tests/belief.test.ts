@@ -59,8 +59,6 @@ describe('an event of a peer', () => {
     const { aws, genuine } = await met();
     expect(await receive(aws, genuine)).toEqual({ kind: 'done' });
     expect(aws.held(KEY)?.state.fields['email']?.[1]).toBe('of azure');
-    for (const key of [heartbeatKey(AZURE), pauseKey(AZURE), inventoryKey(AZURE)])
-      expect(await receive(aws, { ...genuine, event_id: key, key })).toEqual({ kind: 'done' });
   });
 
   test.each<[string, (event: ReplicationEvent) => ReplicationEvent]>([
@@ -93,6 +91,16 @@ describe('an event of a peer', () => {
       const event = JSON.parse(azure.outbox.sent.at(-1)?.body ?? '') as ReplicationEvent;
       expect(await receive(aws, event)).toMatchObject({ kind: 'dead', reason: 'forged_stamp' });
       expect(aws.held(key)).toBeUndefined();
+    },
+  );
+
+  test.each([heartbeatKey(AZURE), pauseKey(AZURE), inventoryKey(AZURE), `verification:${AZURE}.${AWS}`])(
+    'about %s, which the peer writes about itself, is believed',
+    async (key) => {
+      const { aws, azure } = await met();
+      await azure.write(key, { seen: START_MS });
+      const event = JSON.parse(azure.outbox.sent.at(-1)?.body ?? '') as ReplicationEvent;
+      expect(await receive(aws, event)).toEqual({ kind: 'done' });
     },
   );
 
