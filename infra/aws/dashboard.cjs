@@ -105,6 +105,17 @@ const CHARTS = (site, hasObjects, queues = queuesOf(hasObjects), bridge = bridge
     ],
   },
   { title: 'Reactions: oldest due, ms', metrics: [ofSite(site, 'OldestReactionMs', 'Maximum', 'oldest')] },
+  {
+    title: 'Objects that are not here yet, and of them overdue (1,000 stands for more)',
+    metrics: [
+      ofSite(site, 'ObjectsLacking', 'Maximum', 'lacking'),
+      ofSite(site, 'ObjectsOverdue', 'Maximum', 'overdue'),
+    ],
+  },
+  {
+    title: 'Bytes of objects that are not here yet',
+    metrics: [ofSite(site, 'ObjectBytesLacking', 'Maximum', 'bytes')],
+  },
   { title: 'Clocks: least lag by peer, ms (warning: -500)', metrics: [perPeer(site, 'LagMs', 'Minimum')] },
   {
     title: 'Bridge: errors',

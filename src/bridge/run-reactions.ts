@@ -12,7 +12,12 @@ import type { ObjectEffect } from '@tandem-clouds/replication/objects/effects';
 import { holdWithin, recheck } from '@tandem-clouds/replication/objects/hold';
 import type { Disposition } from '@tandem-clouds/replication/ports/queue';
 import type { TimeLimit } from '@tandem-clouds/replication/ports/time-limit';
-import { driveReact, type ObjectRunner, type Runner } from '@tandem-clouds/replication/reactions/drive-react';
+import {
+  driveReact,
+  type Driving,
+  type ObjectRunner,
+  type Runner,
+} from '@tandem-clouds/replication/reactions/drive-react';
 import { react, type ReactOptions, type Step } from '@tandem-clouds/replication/reactions/react';
 import { entityOf } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
@@ -36,6 +41,8 @@ interface ReactionQueue {
   readonly keysOf: (body: string) => readonly string[] | undefined;
   /** Whether it is a report of this site's storage, which says that what the site claims may not be true. */
   readonly isReport?: (body: string) => boolean;
+  /** What a message of another kind asks for, after the keys of its batch; undefined: it is none. */
+  readonly otherThanKeys?: (body: string) => OtherTask | undefined;
   /** How many records are worked on at a time. */
   readonly keysAtOnce: number;
   /** After so long a batch begins nothing more: what has begun then ends within the time of the batch. */
@@ -46,10 +53,13 @@ interface ReactionQueue {
   readonly objects: ObjectRunner;
 }
 
+/** @param endsMs When nothing more is begun. */
+export type OtherTask = (driving: Driving, endsMs: number) => Promise<Disposition>;
+
 /** What the platform calls. Reads the configuration. */
 export function runReactions(
   runtime: Runtime,
-  { queue, keysOf, isReport, keysAtOnce, beginMs, handleMs, objects }: ReactionQueue,
+  { queue, keysOf, isReport, otherThanKeys, keysAtOnce, beginMs, handleMs, objects }: ReactionQueue,
 ): unknown {
   const { config, logger, metrics } = runtime;
   const site = reacting(runtime.site, entities);
@@ -65,20 +75,25 @@ export function runReactions(
   const withinSite = within(entities, digest, uniqueValues(entities, sha256));
   const pausedReactions = openPausedReactions(site, resources.store);
 
+  const drivingWithin = (limit: TimeLimit): Driving => ({
+    resources,
+    run,
+    objects: (effect: ObjectEffect) => limit.run(() => objects(effect)),
+    limit,
+  });
   const reactTo = async (
     key: string,
     { isReported, endsMs, limit }: { isReported: boolean; endsMs: number; limit: TimeLimit },
   ): Promise<Error | undefined> => {
     const goesOn = (): boolean => site.now() < endsMs;
-    const holding =
-      contents && holdWithin(contents, { goesOn, partsAtOnce: transferBodiesAtOnce });
+    const holding = contents && holdWithin(contents, { goesOn, partsAtOnce: transferBodiesAtOnce });
     const options: ReactOptions = {
       isPaused: await pausedReactions(),
       goesOn,
       within: (...asked) => holding?.(...asked) ?? withinSite?.(...asked),
       ...(handleMs !== undefined && { runMs: handleMs }),
     };
-    const driving = { resources, run, objects: (effect: ObjectEffect) => limit.run(() => objects(effect)), limit };
+    const driving = drivingWithin(limit);
     if (isReported && contents !== undefined) {
       const found = await driveReact(recheck(site, key, contents), driving);
       if (found === 'missing' || found === 'other')
@@ -107,7 +122,8 @@ export function runReactions(
     queue,
     async (messages, limit) => {
       const endsMs = site.now() + beginMs;
-      const named = messages.map((message) => keysOf(message.body));
+      const others = messages.map(({ body }) => otherThanKeys?.(body));
+      const named = messages.map(({ body }, index) => (others[index] === undefined ? keysOf(body) : []));
       const keys = new Set(named.flatMap((ofMessage) => ofMessage ?? []));
       const reported = new Set(
         messages.flatMap(({ body }, index) => (isReport?.(body) === true ? (named[index] ?? []) : [])),
@@ -117,7 +133,12 @@ export function runReactions(
         const failure = await failureOf(key, { isReported: reported.has(key), endsMs, limit });
         if (failure !== undefined) failures.set(key, failure);
       });
-      return named.map((ofMessage) => dispositionOf(ofMessage, failures));
+      return Promise.all(
+        named.map(
+          async (ofMessage, index) =>
+            (await others[index]?.(drivingWithin(limit), endsMs)) ?? dispositionOf(ofMessage, failures),
+        ),
+      );
     },
     {
       config,
@@ -130,7 +151,11 @@ export function runReactions(
 }
 
 /** So many side by side. @throws what one of them throws, when the others that had begun have ended */
-async function eachOf<T>(items: readonly T[], atOnce: number, act: (item: T) => Promise<void>): Promise<void> {
+async function eachOf<T>(
+  items: readonly T[],
+  atOnce: number,
+  act: (item: T) => Promise<void>,
+): Promise<void> {
   const left = items.values();
   const worker = async (): Promise<void> => {
     for (const item of left) await act(item);

@@ -17,8 +17,11 @@ import {
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { peerObjectProbes } from '../shared/adapters/peers/peer-object-probes.ts';
 import { peerProbes } from '../shared/adapters/peers/peer-probes.ts';
+import { hasObjects } from '../shared/config/config.ts';
+import { contentsOf } from '../shared/domain/content.ts';
 import { changeChecks } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
+import { contentRoutes } from '../shared/http/operations/contents.ts';
 import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
 import { firstCheckRoutes, memoryProbe, timerProbe } from '../shared/http/operations/first-check.ts';
 import { pauseRoutes } from '../shared/http/operations/pauses.ts';
@@ -28,6 +31,7 @@ import { reactionRoutes } from '../shared/http/operations/reactions.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { writerRoutes } from '../shared/http/operations/writers.ts';
 import { forOperators } from '../shared/http/operator.ts';
+import { sendInventory } from '../shared/inventory-message.ts';
 import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
@@ -48,6 +52,8 @@ const runtime = openRuntime();
 const { config, site } = runtime;
 const outbox = openOutbox(config);
 const ownVerifyQueue = openVerifyQueue(config);
+const objectsQueue = openObjectsQueue(config);
+const contents = contentsOf(entities);
 const resources = {
   store: openSiteStore(runtime),
   outbox,
@@ -62,7 +68,7 @@ const deadLetters = new DeadLetterService(
     ['tandem-out', outbox],
     ['tandem-verify', ownVerifyQueue],
     ['tandem-react', openReactQueue(config)],
-    ['tandem-objects', openObjectsQueue(config)],
+    ['tandem-objects', objectsQueue],
   ]),
 );
 
@@ -98,7 +104,20 @@ export const handler = serve(
     ...conflictRoutes(
       new ConflictService(openReplica(runtime, entities), { checks: changeChecks, entities }),
     ),
-    ...reactionRoutes(reacting(site, entities), { ...resources, waker: openWaker(config, entities) }, entities),
+    ...reactionRoutes(
+      reacting(site, entities),
+      { ...resources, waker: openWaker(config, entities) },
+      entities,
+    ),
+    ...contentRoutes(
+      site,
+      resources,
+      contents && {
+        contents,
+        ids: { next: uuidv7 },
+        send: hasObjects(config) ? (step) => sendInventory(objectsQueue, step) : undefined,
+      },
+    ),
     ...writerRoutes(site, resources, entityWriters),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { ids: { next: uuidv7 }, writers: entityWriters }),

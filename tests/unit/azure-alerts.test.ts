@@ -124,6 +124,7 @@ describe('alerts', () => {
       'replication lag of 5 s',
       'records differ',
       'reactions parked',
+      'objects overdue',
       'writes from the future',
     ]);
   });

@@ -135,6 +135,7 @@ class Storages {
       case 'objectDelete':
         if ((effect.versionId ?? '') === this.texts.get(here)?.version) this.texts.delete(here);
         return undefined;
+      case 'objectSum':
       case 'objectList':
         throw new TypeError('nobody lists here');
     }

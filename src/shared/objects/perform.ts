@@ -6,11 +6,17 @@
  * replaced, except by the right bytes under the same name: a name is that of one upload, so others there are damaged.
  */
 import { OvertakenError, UnavailableError } from '@tandem-clouds/replication/errors';
-import type { ListedObject, ObjectEffect, ObjectFacts, Source } from '@tandem-clouds/replication/objects/effects';
 import type { Json } from '@tandem-clouds/replication/json';
+import type {
+  ListedObject,
+  ObjectEffect,
+  ObjectFacts,
+  Source,
+} from '@tandem-clouds/replication/objects/effects';
 import type { ObjectRunner } from '@tandem-clouds/replication/reactions/drive-react';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { objectFetchMs } from '../bounds.ts';
+import { Crc64, joinedCrc64 } from '../crc64.ts';
 import { ConflictError, ContentMismatchError, InvalidError } from '../errors.ts';
 import type { ObjectHead, Objects, ObjectUpload, ReadableObjects } from '../ports/objects.ts';
 
@@ -47,6 +53,8 @@ export function performObjects(storages: Storages): ObjectRunner {
         return ownOf(storages).abortUpload(uploadOf(effect.upload));
       case 'objectList':
         return list(ownOf(storages), effect);
+      case 'objectSum':
+        return sumOf(ownOf(storages), effect);
       case 'objectDelete':
         return remove(ownOf(storages), effect);
     }
@@ -68,6 +76,21 @@ function turns(atOnce: number): <Result>(act: () => Promise<Result>) => Promise<
       else next();
     }
   };
+}
+
+/** Only the bytes that are under way are in memory. */
+async function sumOf(own: Objects, { name, fromByte, bytes, before }: Of<'objectSum'>): Promise<string> {
+  const { content } = await own.read(name, { from: fromByte, bytes });
+  const sum = new Crc64();
+  let read = 0;
+  for await (const piece of content) {
+    sum.update(piece);
+    read += piece.length;
+  }
+  return joinedCrc64([
+    { crc64: before, bytes: fromByte },
+    { crc64: sum.digest(), bytes: read },
+  ]);
 }
 
 type Of<Op> = Extract<ObjectEffect, { readonly op: Op }>;
@@ -184,7 +207,11 @@ async function remove(own: Objects, { name: key, versionId }: Of<'objectDelete'>
 
 async function list(own: Objects, { prefix, limit, cursor }: Of<'objectList'>): Promise<unknown> {
   const page = await own.list({ prefix, limit, ...(cursor !== undefined && { cursor }) });
-  const objects = page.objects.map(({ key, bytes, modifiedMs }): ListedObject => ({ name: key, bytes, modifiedMs }));
+  const objects = page.objects.map(({ key, bytes, modifiedMs }): ListedObject => ({
+    name: key,
+    bytes,
+    modifiedMs,
+  }));
   return { objects, ...(page.cursor !== undefined && { cursor: page.cursor }) };
 }
 

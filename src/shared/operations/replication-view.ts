@@ -10,6 +10,7 @@ import type { Site } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { exposureKeysMax } from '../bounds.ts';
 import { readEach } from '../read-each.ts';
+import type { ContentView, TallyView } from './content-view.ts';
 
 /** What is answered; every number is in milliseconds. */
 export interface ReplicationView {
@@ -31,6 +32,8 @@ export interface ReplicationView {
     readonly paused: boolean;
     /** Why it did not take what the last sweep sent; absent when it did, or when there was nothing to send. */
     readonly problem?: string;
+    /** Contents that are here and not there; absent where no entity has content. */
+    readonly content?: TallyView;
   }[];
   /** A backlog that is being sent; absent when there is none, or its sending has just begun. */
   readonly recovery?: {
@@ -45,7 +48,14 @@ export interface ReplicationView {
     /** RFC 3339: since when this site has been filling it. */
     readonly since: string;
   }[];
-  readonly inbound: readonly { readonly site: string; readonly heardMsAgo: number | null }[];
+  readonly inbound: readonly {
+    readonly site: string;
+    readonly heardMsAgo: number | null;
+    /** Contents that are there and not here; absent where no entity has content. */
+    readonly content?: TallyView;
+  }[];
+  /** Absent where no entity has content. */
+  readonly content?: ContentView;
 }
 
 /** What is pending, and the moment before the store was asked: a write that came in between is not promised. */

@@ -80,6 +80,17 @@ export type ObjectEffect =
       readonly limit: number;
       readonly cursor?: string | undefined;
     }
+  /**
+   * What this site's own bytes come to, with those of a range added to those before it: reads them. → the CRC-64/NVME of all
+   * bytes up to the end of the range, in base64
+   */
+  | {
+      readonly op: 'objectSum';
+      readonly name: string;
+      readonly fromByte: number;
+      readonly bytes: number;
+      readonly before: string;
+    }
   /** All versions of a name at this site, or one of them: a call that lands late removes no other. What is not there is deleted. → void */
   | { readonly op: 'objectDelete'; readonly name: string; readonly versionId?: string };
 
@@ -101,6 +112,7 @@ const OPS: Readonly<Record<ObjectEffect['op'], true>> = {
   partsComplete: true,
   partsAbort: true,
   objectList: true,
+  objectSum: true,
   objectDelete: true,
 };
 

@@ -53,6 +53,16 @@ export const verificationBeginSchema = {
   },
 } as const;
 
+/** What begins an inventory. */
+export const inventoryBeginSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    /** All bytes are read and compared, too. */
+    read: { type: 'boolean' },
+  },
+} as const;
+
 const name = { type: 'string', minLength: 1, maxLength: 64 } as const;
 
 /** What an operator makes of one entry. */

@@ -1,0 +1,105 @@
+/** What a site says of the contents of records: which are not everywhere, and what its latest inventory has found. */
+import { drive, type Resources } from '@tandem-clouds/replication/drive';
+import type { Contents } from '@tandem-clouds/replication/objects/content';
+import { contentExposure, NO_TALLY, type Tally } from '@tandem-clouds/replication/objects/exposure';
+import {
+  inventoryKey,
+  inventoryOf,
+  type InventoryReport,
+} from '@tandem-clouds/replication/objects/inventory-record';
+import type { InventoryCounts } from '@tandem-clouds/replication/objects/inventory-step';
+import type { Site } from '@tandem-clouds/replication/protocol';
+import type { Metrics } from '../ports/telemetry.ts';
+import { readEach } from '../read-each.ts';
+import type { ReplicationView } from './replication-view.ts';
+
+/** Contents, together. */
+export interface TallyView {
+  readonly objects: number;
+  readonly bytes: number;
+  /** Those that should have crossed by now. */
+  readonly overdue: number;
+  /** RFC 3339: when the oldest of them was completed; absent where there are none. */
+  readonly oldest?: string;
+}
+
+/** An inventory, without the names of what it has found: ids may say something about people. */
+export interface InventoryView extends InventoryCounts {
+  /** RFC 3339. */
+  readonly begunAt: string;
+  /** Absent: it goes on. */
+  readonly endedAt?: string;
+  /** All bytes were read, too. */
+  readonly read: boolean;
+}
+
+export interface ContentView {
+  /** What this site is to have and has not. */
+  readonly lacking: TallyView;
+  /** Of that, what no site says that it has; absent where there is none. */
+  readonly nowhere?: TallyView;
+  /** There may be more, here and per peer. */
+  readonly atLeast: boolean;
+  /** The latest of this site; absent: there was none yet. */
+  readonly inventory?: InventoryView;
+}
+
+/** The view with what is known of contents: per peer what is here and not there, and what is there and not here. */
+export async function withContent(
+  view: ReplicationView,
+  site: Site,
+  contents: Contents,
+  resources: Resources,
+): Promise<ReplicationView> {
+  const own = inventoryKey(site.site);
+  const [exposure, { held }] = await Promise.all([
+    drive(contentExposure(site, contents), resources),
+    readEach(resources.store, [own]),
+  ]);
+  const inventory = inventoryOf(held.get(own)?.record);
+  const { lacking, atRisk, atLeast } = exposure;
+  const { nowhere, by } = exposure.held;
+  return {
+    ...view,
+    peers: view.peers.map((peer) => ({ ...peer, content: tallyView(atRisk.get(peer.site)) })),
+    inbound: view.inbound.map((peer) => ({ ...peer, content: tallyView(by.get(peer.site)) })),
+    content: {
+      lacking: tallyView(lacking),
+      ...(nowhere.objects > 0 && { nowhere: tallyView(nowhere) }),
+      atLeast,
+      ...(inventory !== undefined && { inventory: inventoryView(inventory) }),
+    },
+  };
+}
+
+function tallyView({ objects, bytes, overdue, oldestMs }: Tally = NO_TALLY): TallyView {
+  return { objects, bytes, overdue, ...(oldestMs !== undefined && { oldest: rfc3339(oldestMs) }) };
+}
+
+export function inventoryView({ atMs, endedMs, read, counts }: InventoryReport): InventoryView {
+  return {
+    begunAt: rfc3339(atMs),
+    ...(endedMs !== undefined && { endedAt: rfc3339(endedMs) }),
+    read,
+    ...counts,
+  };
+}
+
+function rfc3339(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** What this site lacks, as metrics. @throws what the store throws */
+export async function recordContentGauges(
+  site: Site,
+  contents: Contents,
+  resources: Resources,
+  metrics: Metrics,
+): Promise<void> {
+  const { lacking } = await drive(contentExposure(site, contents), resources);
+  metrics.record({
+    ObjectsLacking: lacking.objects,
+    ObjectBytesLacking: lacking.bytes,
+    ObjectsOverdue: lacking.overdue,
+  });
+}
