@@ -153,7 +153,12 @@ module.exports = async ({ resolveVariable }) => {
         Type: 'AWS::CloudWatch::Dashboard',
         Properties: {
           DashboardName: `${prefix}-${site}`,
-          DashboardBody: { 'Fn::Sub': JSON.stringify({ start: '-PT3H', widgets: CHARTS(site, objects === 'true').map(widget) }) },
+          DashboardBody: {
+            'Fn::Sub': JSON.stringify({
+              start: '-PT3H',
+              widgets: CHARTS(site, objects === 'true').map(widget),
+            }),
+          },
         },
       },
     },

@@ -71,11 +71,11 @@ export interface Usage {
 /** Each minute's run sends five delayed messages in one call; each is received and deleted. */
 const TICK_REQUESTS_PER_HOUR = 60 + 300 + 300;
 /**
- * Lambda keeps five long polls of 20 s open on each of five queues; it goes down to two only without a maximum
+ * Lambda keeps five long polls of 20 s open on each of four queues, that of the feature objects apart; it goes down to two only without a maximum
  * concurrency, which all of them have.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
  */
-const EMPTY_RECEIVES_PER_HOUR = 5 * 5 * 180;
+const EMPTY_RECEIVES_PER_HOUR = 4 * 5 * 180;
 
 /** What a site on AWS asks of SQS in an hour in which nothing happens, computed: the local host polls otherwise. */
 export const IDLE_SQS_REQUESTS_PER_HOUR = TICK_REQUESTS_PER_HOUR + EMPTY_RECEIVES_PER_HOUR;
