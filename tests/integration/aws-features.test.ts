@@ -140,7 +140,7 @@ describe('features of the AWS stack', () => {
     ).toEqual(
       [
         ...['ObjectsBucket', 'ObjectsBucketPolicy', 'ObjectAccess', 'PeerReads', 'PeerObjects'],
-        ...['ObjectsAgeWarning', 'TransferRole', 'TransferLambdaFunction', 'TransferLogGroup'],
+        ...['TransferRole', 'TransferLambdaFunction', 'TransferLogGroup'],
         'TransferEventSourceMappingSQSObjectsQueue',
       ].sort(),
     );
