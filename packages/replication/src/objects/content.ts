@@ -42,6 +42,8 @@ export interface Contents {
   of(key: string, state: RecordState, nowMs: number): Held | undefined;
   /** Whether records of this key may have content. */
   may(key: string): boolean;
+  /** Whether a record that never got content is nothing, and goes when no upload of it can be completed any more. */
+  isNothingWithout?(key: string): boolean;
 }
 
 /** The reactions that are made for what has content; no declared reaction may have these names. */

@@ -7,6 +7,7 @@ import type { ObjectFaults } from './faults.ts';
 import type { Holding } from './holding.ts';
 import type { Clients } from './traffic.ts';
 
+const ROT_AGAIN_MS = [300_000, 700_000] as const;
 const HOUR_MS = 3_600_000;
 /** Once all is configured, and again: a part may fail. */
 const TAKE_OVERS_MS = [150_000, 900_000, HOUR_MS] as const;
@@ -36,7 +37,13 @@ export function scheduleObjectNemesis(
   });
   times(faults.rot, (site) => {
     const name = storages.rot(site);
-    if (name !== undefined) watcher.damaged(site, name);
+    if (name === undefined) return;
+    watcher.damaged(site, name);
+    // Once it is mended, perhaps, the same befalls it where it has come from.
+    const other = random.pick(world.sites);
+    agenda.after(random.between(...ROT_AGAIN_MS), () => {
+      if (other !== site && storages.rot(other, name) !== undefined) watcher.damaged(other, name);
+    });
   });
   times(faults.expire, (site) => storages.expire(site));
   if (faults.loss > 0) agenda.at(random.between(0.2, 0.9) * TRAFFIC_MS, () => lose(holding));

@@ -250,14 +250,15 @@ export class Storages {
     this.onChanged(site, name);
   }
 
-  /** Something befalls an object that nobody has asked for. Which one; undefined: there is none. */
-  rot(site: SimSite): string | undefined {
+  /** Something befalls an object, any one or this one, that nobody has asked for. Which one; undefined: it is not there. */
+  rot(site: SimSite, chosen?: string): string | undefined {
     const { random } = this.#world;
     const { objects } = this.of(site.name);
     if (objects.size === 0) return undefined;
-    const name = random.pick([...objects.keys()]);
+    const name = chosen ?? random.pick([...objects.keys()]);
     const stored = objects.get(name);
-    if (stored === undefined || random.chance(0.6)) objects.delete(name);
+    if (stored === undefined) return undefined;
+    if (random.chance(0.6)) objects.delete(name);
     else objects.set(name, this.#stored(site, damaged(stored.text), false));
     this.#world.trace('rot', site, name);
     return name;

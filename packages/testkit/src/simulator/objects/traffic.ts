@@ -19,13 +19,17 @@ import type { Holding, Upload } from './holding.ts';
 import { BODY_BYTES, checksumOf, PART_BYTES } from './storage.ts';
 
 /** By the beginning of their names some are fetched at once, others an hour later. */
-const NAMES: Readonly<Record<string, string>> = {
-  'object:a': 'pictures/a',
-  'object:b': 'pictures/b',
-  'object:c': 'critical/c',
-  'object:d': 'logs/d',
-};
-const KEYS = Object.keys(NAMES);
+const NAMES = [
+  'pictures/a',
+  'pictures/b',
+  'pictures/c',
+  'pictures/d',
+  'critical/e',
+  'critical/f',
+  'logs/g',
+  'logs/h',
+];
+const KEYS = NAMES.map((name) => `object:${name.at(-1) ?? ''}`);
 const PARTS_MAX = 20;
 const ATTEMPTS_MAX = 5;
 
@@ -83,7 +87,7 @@ export class Clients {
           operationId: `create-${content.upload}`,
           creates: { keepUnseenTombstone: false },
           decide: (current, live) =>
-            live && current !== undefined ? undefined : { name: NAMES[key] ?? key },
+            live && current !== undefined ? undefined : { name: NAMES[KEYS.indexOf(key)] ?? key },
         }),
       { returned: created },
     );
