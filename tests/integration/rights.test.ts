@@ -403,7 +403,7 @@ test('no function is refused a call, and every right is used', async () => {
   }
   const reads = azure.book.made.filter(({ action }) => action.endsWith('/queues/read'));
   expect(reads.map(({ who, resource }) => `${who} ${resource}`).sort()).toEqual(
-    ['dead', 'in', 'out', 'react', 'verify'].map((queue) => `app tandem-${queue}`),
+    ['dead', 'in', 'objects', 'out', 'react', 'verify'].map((queue) => `app tandem-${queue}`),
   );
   // Needs no right that the function would not have without it.
   for (const cloud of BOTH) {
