@@ -69,18 +69,19 @@ function viewerOf(customDomain, domain) {
 
 module.exports = async ({ options, resolveConfigurationProperty, resolveVariable }) => {
   const features = await resolveConfigurationProperty(['custom', 'features']);
-  const [domain, hostedZoneId, region, alarmEmail, boundary, accountConcurrency, origins, federation] = await Promise.all(
-    [
-      'param:domain',
-      'param:hostedZoneId',
-      'self:provider.region',
-      'param:alarmEmail',
-      'param:permissionsBoundary',
-      'param:accountConcurrency',
-      'param:objectsOrigins',
-      'param:federation',
-    ].map(resolveVariable),
-  );
+  const [domain, hostedZoneId, region, alarmEmail, boundary, accountConcurrency, origins, federation] =
+    await Promise.all(
+      [
+        'param:domain',
+        'param:hostedZoneId',
+        'self:provider.region',
+        'param:alarmEmail',
+        'param:permissionsBoundary',
+        'param:accountConcurrency',
+        'param:objectsOrigins',
+        'param:federation',
+      ].map(resolveVariable),
+    );
   const values = { domain, hostedZoneId };
   const objectsOrigins = origins.split(',').map((origin) => origin.trim());
   const mistakes = [
@@ -98,7 +99,10 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       : [`permissionsBoundary is the ARN of a policy, not '${boundary}'`]),
     ...objectsOrigins
       .filter((origin) => !ORIGIN.test(origin))
-      .map((origin) => `objectsOrigins has '${origin}', which is no origin such as https://app.example.com, and not *`),
+      .map(
+        (origin) =>
+          `objectsOrigins has '${origin}', which is no origin such as https://app.example.com, and not *`,
+      ),
   ];
   if (mistakes.length > 0) {
     const error = new Error(mistakes.join('; '));

@@ -34,6 +34,7 @@ describe('the AWS stack', () => {
     // What secrets there are is the owner's business (infra/aws/secrets.cjs).
     'ReactRole Secrets',
     'TransferRole Secrets',
+    'TransferRole Objects',
     // Health checks and changes belong to no zone, and have no names before they are made.
     'MonitorRole EachHealthCheck',
     'MonitorRole Changes',
