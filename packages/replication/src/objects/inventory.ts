@@ -12,7 +12,7 @@
  * that no record was ever here for, is reported and never deleted.
  *
  * A step does a bounded amount of work and returns the next as plain data, which goes into a message; taken twice it finds
- * nothing left to do. Counts may then be too high, never the deletions.
+ * nothing left to do. Counts may then be wrong, never the deletions.
  */
 import { inventoryStepsMax } from '../bounds.ts';
 import { RefusedError } from '../errors.ts';
