@@ -1,5 +1,5 @@
 /** What is known of contents of records, in words. Pure. */
-import type { InventoryView } from '../../src/shared/operations/content-view.ts';
+import type { InventoryView } from '../../src/shared/operations/replication-view.ts';
 import type { Direction } from './directions.ts';
 import type { SiteReport } from './query-sites.ts';
 

@@ -1,6 +1,6 @@
 /** From what the sites said to what is known of each direction. Pure. */
-import type { ContentView, TallyView } from '../../src/shared/operations/content-view.ts';
 import type { PendingKey } from '../../src/shared/operations/pending-view.ts';
+import type { ContentView, TallyView } from '../../src/shared/operations/replication-view.ts';
 import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
 import type { SiteReport } from './query-sites.ts';
 

@@ -9,7 +9,7 @@ import { bytesText, inventoryText } from '../../scripts/operate/content-text.ts'
 import { directionsOf, withContentRates } from '../../scripts/operate/directions.ts';
 import type { SiteReport } from '../../scripts/operate/query-sites.ts';
 import { toTable } from '../../scripts/operate/table.ts';
-import type { ContentView, TallyView } from '../../src/shared/operations/content-view.ts';
+import type { ContentView, TallyView } from '../../src/shared/operations/replication-view.ts';
 import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 

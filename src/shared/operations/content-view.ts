@@ -7,42 +7,10 @@ import {
   inventoryOf,
   type InventoryReport,
 } from '@tandem-clouds/replication/objects/inventory-record';
-import type { InventoryCounts } from '@tandem-clouds/replication/objects/inventory-step';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import type { Metrics } from '../ports/telemetry.ts';
 import { readEach } from '../read-each.ts';
-import type { ReplicationView } from './replication-view.ts';
-
-/** Contents, together. */
-export interface TallyView {
-  readonly objects: number;
-  readonly bytes: number;
-  /** Those that should have crossed by now. */
-  readonly overdue: number;
-  /** RFC 3339: when the oldest of them was completed; absent where there are none. */
-  readonly oldest?: string;
-}
-
-/** An inventory, without the names of what it has found: ids may say something about people. */
-export interface InventoryView extends InventoryCounts {
-  /** RFC 3339. */
-  readonly begunAt: string;
-  /** Absent: it goes on. */
-  readonly endedAt?: string;
-  /** All bytes were read, too. */
-  readonly read: boolean;
-}
-
-export interface ContentView {
-  /** What this site is to have and has not. */
-  readonly lacking: TallyView;
-  /** Of that, what no site says that it has; absent where there is none. */
-  readonly nowhere?: TallyView;
-  /** There may be more, here and per peer. */
-  readonly atLeast: boolean;
-  /** The latest of this site; absent: there was none yet. */
-  readonly inventory?: InventoryView;
-}
+import type { InventoryView, ReplicationView, TallyView } from './replication-view.ts';
 
 /** The view with what is known of contents: per peer what is here and not there, and what is there and not here. */
 export async function withContent(
