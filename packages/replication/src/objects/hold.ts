@@ -2,8 +2,8 @@
  * Who holds what, as the record says it: a site claims an upload once its own storage has said that it has it, and takes the
  * claim back once that says otherwise.
  *
- * Invariant: only the site itself takes its claim away, and only the one that stood when its storage was asked; then the
- * condition of `hold` is true again in the same put.
+ * Invariant: of what a record's content is, only the site itself takes its claim away, and only the one that stood when its
+ * storage was asked; then the condition of `hold` is true again in the same put.
  */
 import type { Json } from '../json.ts';
 import { type Changes, localWrite } from '../local-write.ts';

@@ -2,6 +2,7 @@
 import type { Json } from '@tandem-clouds/replication/json';
 import type { PutResult, Versioned } from '@tandem-clouds/replication/ports/store';
 import { isLive, type StoredRecord } from '@tandem-clouds/replication/record';
+import { isOwnReport } from '../history/facts.ts';
 import type { Operation } from './invocation.ts';
 import type { SimProtocol } from './invoke.ts';
 
@@ -19,9 +20,9 @@ export function* observed<Result>(
   while (step.done !== true) {
     const effect = step.value;
     const record = effect.op === 'putMany' ? effect.writes[0]?.record : undefined;
-    // What a site notes of its own is no write of the record.
+    // What a site notes of its own is no write of the record, nor is what it reports.
     const isOwnPart = record !== undefined && read.get(record.key)?.state === record.state;
-    if (isOwnPart) operation.decided = undefined;
+    if (isOwnPart || (record !== undefined && isOwnReport(record.key))) operation.decided = undefined;
     else if (record !== undefined) {
       const basis = read.get(record.key);
       const isThere = basis !== undefined && isLive(basis.state, createdAtMs ?? 0);
@@ -30,7 +31,9 @@ export function* observed<Result>(
     }
     let response: unknown;
     try {
-      response = yield effect;
+      response = yield effect.op === 'all'
+        ? { op: 'all', protocols: effect.protocols.map((each) => observed(each, operation, createdAtMs)) }
+        : effect;
     } catch (error) {
       step = protocol.throw(error);
       continue;

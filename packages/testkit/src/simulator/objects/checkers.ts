@@ -66,8 +66,18 @@ export class HeldWatcher implements Watcher {
     if (this.isRight(site, name)) {
       this.#had.add(at);
       this.#damaged.delete(at);
-    } else if (this.#had.has(at) && !this.#damaged.has(at))
-      this.#find(keyOf(name), `${site.name} has deleted just what it had: ${name}`);
+      return;
+    }
+    if (!this.#had.delete(at) || this.#damaged.has(at)) return;
+    const [key, upload] = [keyOf(name), name.split('/').at(-1) ?? ''];
+    for (const other of this.#holding.world.sites) {
+      if (other.lost) continue;
+      const record = other.store.records.get(key);
+      if (record !== undefined && contentOf(record.state)?.upload === upload)
+        this.#find(key, `${site.name} has deleted the content of ${other.name}: ${upload}`);
+      if (losersOf(other, key).includes(upload))
+        this.#find(key, `${site.name} has deleted what ${other.name} may put back: ${upload}`);
+    }
   }
 
   /** Held means verified. */
@@ -146,13 +156,35 @@ function checkAtHand(
 /** What lost can be put back for as long as its entry stands. */
 function checkLosers(holding: Holding, watcher: HeldWatcher, { site, record }: At): string[] {
   const { world, uploads } = holding;
-  return logOf(site.name, site.store.records).flatMap((entry) => {
-    if (entry.key !== record.key || entry.field !== 'content' || entry.value === 'null') return [];
-    const { upload } = JSON.parse(entry.value) as { readonly upload: string };
+  return losersOf(site, record.key).flatMap((upload) => {
     const name = uploads.get(upload)?.name ?? '';
     const isThere = world.sites.some((each) => watcher.isRight(each, name)) || watcher.isExcused(name);
     return isThere ? [] : [`${upload} is in the conflict log and nowhere else`];
   });
+}
+
+/** The uploads of a record that stand in a site's conflict log. */
+function losersOf(site: SimSite, key: string): readonly string[] {
+  const isThere = ({ state }: StoredRecord): boolean =>
+    Number(state.fields['$expires']?.[1] ?? Infinity) * 1_000 > site.now();
+  const entries = new Map([...site.store.records].filter(([, record]) => isThere(record)));
+  return logOf(site.name, entries)
+    .filter((entry) => entry.key === key && entry.field === 'content' && entry.value !== 'null')
+    .map(({ value }) => (JSON.parse(value) as { readonly upload: string }).upload);
+}
+
+/** Long after: what no record uses and nobody may put back is gone. */
+export function checkTidy({ world, storages, uploads }: Holding): Finding[] {
+  return world.sites.flatMap((site) =>
+    [...(site.lost ? [] : storages.of(site.name).objects.keys())].flatMap((name) => {
+      const key = keyOf(name);
+      const record = site.store.records.get(key);
+      const upload = name.split('/').at(-1) ?? '';
+      const isUsed = record === undefined || contentOf(record.state)?.upload === upload;
+      if (isUsed || losersOf(site, key).includes(upload) || !uploads.has(upload)) return [];
+      return [{ invariant, key, detail: `${site.name} still has ${upload}, which nothing uses` }];
+    }),
+  );
 }
 
 function checkParked({ reactions = {} }: StoredRecord): string[] {

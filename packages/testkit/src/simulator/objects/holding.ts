@@ -1,12 +1,16 @@
 /** A simulated service whose records have content: its functions, its timers, and what it knows of every upload. */
 import type { Content, Contents } from '@tandem-clouds/replication/objects/content';
 import { holdWithin, recheck } from '@tandem-clouds/replication/objects/hold';
+import { takeInventory } from '@tandem-clouds/replication/objects/inventory';
+import { beginInventory } from '@tandem-clouds/replication/objects/inventory-record';
+import type { InventoryStep } from '@tandem-clouds/replication/objects/inventory-step';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import { wakeDue } from '@tandem-clouds/replication/reactions/due';
 import { react } from '@tandem-clouds/replication/reactions/react';
 import { type ScanReport, setEntries } from '@tandem-clouds/replication/reactions/scan';
 import { digest } from '../../../../../src/shared/digest.ts';
 import { contentsOf } from '../../../../../src/shared/domain/content.ts';
+import { deletion } from '../../../../../src/shared/domain/entity-service.ts';
 import { reactionsOf } from '../../../../../src/shared/domain/reactions.ts';
 import { object } from '../../../../../src/shared/entities/object.ts';
 import type { Operation } from '../invocation.ts';
@@ -19,6 +23,8 @@ import { BODY_BYTES, PART_BYTES, Storages } from './storage.ts';
 
 const WAKE_EVERY_MS = 10_000;
 const INVENTORY_EVERY_MS = 300_000;
+/** Before the end nothing more is noted, so that what was has crossed. */
+const QUIET_MS = 1_800_000;
 /** A function of a minute, which begins nothing new in its last quarter. */
 const RUN_MS = 60_000;
 const BEGIN_MS = 45_000;
@@ -102,12 +108,30 @@ export class Holding {
     this.#every(site, 'wake', WAKE_EVERY_MS, () =>
       this.run(site, 'wake', (own) => wakeDue(own, { keysMax: 8 })),
     );
-    this.#every(site, 'inventory', INVENTORY_EVERY_MS, () => this.inventory(site));
+    this.#every(site, 'inventory', INVENTORY_EVERY_MS, () => {
+      if (this.world.agenda.nowMs < this.closesAtMs - QUIET_MS) this.inventory(site);
+    });
   }
 
-  /** Asks a site's storage about all that its records claim. */
+  /** Compares what a site's records say with what its storage has, in as many steps as it takes. */
   inventory(site: SimSite): void {
-    for (const key of site.store.records.keys()) if (this.contents.may(key)) this.recheck(site, key);
+    const id = `inventory#${this.#started}`;
+    this.run(site, 'inventory', (own) => beginInventory(own, { id, asked: true }), {
+      returned: (step) => this.#takeStep(site, step),
+    });
+  }
+
+  #takeStep(site: SimSite, step: InventoryStep | undefined): void {
+    if (step === undefined) return;
+    const parts = {
+      contents: this.contents,
+      accountsOf: () => [],
+      deletion,
+      goesOn: () => this.world.random.chance(0.8),
+    };
+    this.run(site, 'inventory', (own) => takeInventory(own, step, parts), {
+      returned: (next) => this.#takeStep(site, next),
+    });
   }
 
   #every(site: SimSite, name: string, everyMs: number, act: () => void): void {

@@ -9,6 +9,7 @@ import { type Mutant, mutant } from '../mutated-source.ts';
 
 const PULL = 'packages/replication/src/objects/pull.ts';
 const HOLD = 'packages/replication/src/objects/hold.ts';
+const NAMES = 'packages/replication/src/objects/inventory-names.ts';
 const CONDITIONS = 'packages/replication/src/objects/conditions.ts';
 const REACT = 'packages/replication/src/reactions/react.ts';
 const ENTRIES = 'packages/replication/src/reactions/entries.ts';
@@ -103,6 +104,18 @@ export const objectMutants: readonly Mutant[] = [
     PULL,
     'return facts.bytes !== bytes || (facts.crc64 !== undefined && facts.crc64 !== crc64);',
     'return facts.bytes !== bytes;',
+  ),
+  mutant(
+    'what may be put back is removed with the rest',
+    NAMES,
+    'if (conflicts === undefined || conflicts.includes(tailOf(each.upload))) return false;',
+    'if (conflicts === undefined) return false;',
+  ),
+  mutant(
+    'what nothing uses stays for ever',
+    NAMES,
+    '&& site.now() - latestMs > keptMs;',
+    '&& site.now() - latestMs > 1_000 * keptMs;',
   ),
   mutant(
     'another upload inherits what was to be done about the one before',

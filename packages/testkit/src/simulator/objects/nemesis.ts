@@ -39,10 +39,10 @@ export function scheduleObjectNemesis(
     const name = storages.rot(site);
     if (name === undefined) return;
     watcher.damaged(site, name);
-    // Once it is mended, perhaps, the same befalls it where it has come from.
-    const other = random.pick(world.sites);
+    // Once it is mended, perhaps, the same befalls it wherever it has come from.
     agenda.after(random.between(...ROT_AGAIN_MS), () => {
-      if (other !== site && storages.rot(other, name) !== undefined) watcher.damaged(other, name);
+      for (const other of world.sites)
+        if (other !== site && storages.rot(other, name) !== undefined) watcher.damaged(other, name);
     });
   });
   times(faults.expire, (site) => storages.expire(site));

@@ -7,10 +7,10 @@ import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf, TRAFFIC_MS } from '../pace.ts';
 import { recover, resultOf, type ScheduleOptions, type ScheduleResult } from '../schedule.ts';
 import { comparable } from '../shop/checkers.ts';
-import { startSweeper } from '../sweeper.ts';
+import { heartbeat, startSweeper } from '../sweeper.ts';
 import { poll } from '../trigger.ts';
 import { World } from '../world.ts';
-import { checkContent, checkCrossed, HeldWatcher } from './checkers.ts';
+import { checkContent, checkCrossed, checkTidy, HeldWatcher } from './checkers.ts';
 import { chooseObjectFaults, NO_OBJECT_FAULTS, type ObjectFaults } from './faults.ts';
 import { Holding } from './holding.ts';
 import { scheduleObjectNemesis } from './nemesis.ts';
@@ -30,6 +30,10 @@ const QUIET_SLOWNESS = 12;
 /** After healing: what they find at last, and what becomes of that. */
 const INVENTORIES_MS = [60_000, 1_800_000, 5_400_000] as const;
 const AWAY_SLOWNESS = 60;
+const LATER_SHARE = 0.4;
+const HEARD_MS = 60_000;
+/** Replaced uploads go after a day, those that were never completed after a week, and what has lost after 90 days. */
+const LATER_MS = [30, 9 * 24, 100 * 24].map((hours) => hours * 3_600_000);
 /** How many seeds have nothing go wrong: only there is it known how much may cross. */
 const CALM_SHARE = 0.15;
 
@@ -88,9 +92,26 @@ export function playObjects(options: ObjectScheduleOptions): {
   recover(world, REST_MS, paceOf(faults).redriveEveryMs);
   world.agenda.runUntil(healMs + REST_MS);
   judge(holding, watcher);
+  // Most schedules need not last for months.
+  if (random.stream('later').chance(LATER_SHARE)) lookLater(holding, watcher);
   const all = { ...faults, ...objectFaults };
   if (Object.values(all).every((strength) => strength === 0)) world.find(checkCrossed(holding));
   return { world, holding, faults: all };
+}
+
+/** Nothing happens any more but inventories, which remove what is not used: never what may be put back. */
+function lookLater(holding: Holding, watcher: HeldWatcher): void {
+  const { world } = holding;
+  for (const ms of LATER_MS) {
+    world.agenda.runUntil(world.agenda.nowMs + ms);
+    // Whoever removes something has heard of all others lately.
+    for (const site of world.sites) if (!site.lost) heartbeat(world, site);
+    world.agenda.runUntil(world.agenda.nowMs + HEARD_MS);
+    for (const site of world.sites) holding.inventory(site);
+    world.agenda.runUntil(world.agenda.nowMs + BUSY_MS);
+    world.find(checkContent(holding, watcher));
+  }
+  world.find(checkTidy(holding));
 }
 
 function judge(holding: Holding, watcher: HeldWatcher): void {
