@@ -356,7 +356,8 @@ export const PROBES: readonly ProbeRow[] = [
         mend: 'deploy the peer with its feature objects on; on Azure a role takes some minutes to be known',
       },
     ],
-    source: 'https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage#storage-blob-data-reader',
+    source:
+      'https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage#storage-blob-data-reader',
   },
   {
     id: 'tls',

@@ -188,6 +188,14 @@ function* compareContent(place: string, before: Content, after: Content): Change
     );
   else if (after.bytesMax > before.bytesMax)
     yield additive(`${place}.bytesMax`, `was ${before.bytesMax} and is ${after.bytesMax}`);
+  if (before.required !== after.required)
+    yield after.required
+      ? breaking(
+          `${place}.required`,
+          'is new: records without content are deleted a week after they were written',
+          'release 1: give each of them content, or delete it; release 2: say it, and name its place with --allow-breaking',
+        )
+      : additive(`${place}.required`, 'is gone: records may be without content');
   if (!isSame(before.fetch, after.fetch))
     yield additive(`${place}.fetch`, `was ${shown(before.fetch)} and is ${shown(after.fetch)}`);
   if (!isSame(before.quota, after.quota))

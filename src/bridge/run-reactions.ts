@@ -90,7 +90,7 @@ export function runReactions(
     const options: ReactOptions = {
       isPaused: await pausedReactions(),
       goesOn,
-      within: (...asked) => holding?.(...asked) ?? withinSite?.(...asked),
+      within: (...asked) => holding?.(...asked) ?? withinSite(...asked),
       ...(handleMs !== undefined && { runMs: handleMs }),
     };
     const driving = drivingWithin(limit);

@@ -24,7 +24,7 @@ import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { hasObjects } from '../shared/config/config.ts';
 import { contentsOf } from '../shared/domain/content.ts';
-import { recordContentGauges } from '../shared/operations/content-view.ts';
+import { contentGauges } from '../shared/operations/content-view.ts';
 import { recordGauges } from '../shared/operations/gauges.ts';
 import { keepIndexes } from '../shared/operations/index-upkeep.ts';
 import { recordReactionGauges } from '../shared/operations/reaction-gauges.ts';
@@ -48,6 +48,7 @@ const resources = {
 const isReacting = reacting(site, entities).reactions !== undefined;
 /** Where this site has no place for objects it is to have none, and nothing is measured. */
 const contents = hasObjects(config) ? contentsOf(entities) : undefined;
+const recordContents = contents && contentGauges(site, contents, resources, metrics);
 const openSite = openDirections(site, resources.store);
 
 export const handler = timerEntry(
@@ -65,8 +66,8 @@ export const handler = timerEntry(
     if (sample !== undefined && (sample.page.entries.length > 0 || isJustWritten(heartbeat))) {
       await attempt('no gauges', () => recordGauges(site, resources.store, metrics, sample));
     }
-    if (contents !== undefined && isJustWritten(heartbeat))
-      await attempt('no gauges of contents', () => recordContentGauges(site, contents, resources, metrics));
+    if (recordContents !== undefined && isJustWritten(heartbeat))
+      await attempt('no gauges of contents', recordContents);
     if (sample === undefined || isAnyDue(sample.page, sample.nowMs)) return sweepFrom(heartbeat);
     if (heartbeat === undefined || hasNotes(heartbeat)) await written(leaveNotes(site, NO_NOTES));
     return false;

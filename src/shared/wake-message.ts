@@ -15,7 +15,10 @@ export function wakerOn(queue: QueueSender): Waker {
 }
 
 /** Keys of records that may have content are worked on by the function that has the storages, all others by the other one. */
-export function wakerBy(hasContent: (key: string) => boolean, queues: { content: Waker; others: Waker }): Waker {
+export function wakerBy(
+  hasContent: (key: string) => boolean,
+  queues: { content: Waker; others: Waker },
+): Waker {
   return async (keys) => {
     const [content, others] = [keys.filter(hasContent), keys.filter((key) => !hasContent(key))];
     await Promise.all([

@@ -1,6 +1,7 @@
 /** The routes of an entity with content, over both storages of objects; records are in memory. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { uploadCompletedMs, uploadKeptMs } from '@tandem-clouds/replication/bounds';
 import { storageName } from '@tandem-clouds/replication/objects/content';
 import { crc64Of } from '../../src/shared/crc64.ts';
 import { contentFields } from '../../src/shared/domain/content.ts';
@@ -66,6 +67,8 @@ describe.each([
   let uuids = 0;
   let operations = 0;
   let now = Date.now();
+  /** How far the site's clock is ahead of its storage's. */
+  let later = 0;
 
   const apiOf = (
     name: string,
@@ -82,7 +85,7 @@ describe.each([
             own,
             peers,
             newId: () => `018f0000-0000-7000-8000-${String((uuids += 1)).padStart(12, '0')}`,
-            now: () => now,
+            now: () => now + later,
             sha256: () => {
               const hash = createHash('sha256');
               return { update: (bytes) => hash.update(bytes), digest: () => hash.digest('base64') };
@@ -102,6 +105,7 @@ describe.each([
   });
   beforeEach(() => {
     now = Date.now();
+    later = 0;
     api = apiOf(site, objects, new Map());
   });
   afterEach(() => {
@@ -251,6 +255,22 @@ describe.each([
     const { status, body: late } = await complete(first.upload?.id);
     expect([status, late.code]).toEqual([409, 'overtaken']);
     expect((await download(first.id)).equals(newer)).toBe(true);
+  });
+
+  test('what was sent is completed within six days, long before it may be removed', async () => {
+    const bytes = randomBytes(9);
+    const [first, second] = [
+      await announce('in-time', bytes, { crc64: crc64Of(bytes) }),
+      await announce('too-late', bytes, { crc64: crc64Of(bytes) }),
+    ];
+    for (const each of [first, second]) expect(await send(each, bytes)).toBeLessThan(300);
+    const complete = ({ id, upload }: Picture) =>
+      ask('POST', `/pictures/${id}/complete`, { upload: upload?.id });
+    later = uploadCompletedMs - 60_000;
+    expect((await complete(first)).status).toBe(200);
+    later += 120_000;
+    expect((await complete(second)).body.code).toBe('not_uploaded');
+    expect(uploadCompletedMs).toBeLessThanOrEqual(uploadKeptMs - 24 * 3_600_000);
   });
 
   test('an upload is completed at another site, which asks the storage that it was sent to', async () => {

@@ -325,12 +325,14 @@ describe.each([
   });
 
   test('a purge takes every version of just this name, and what marks its deletion', async () => {
-    const versions = [await objects.put(key, bytesOf('one'), TEXT), await objects.put(key, bytesOf('two'), TEXT)];
+    const versions = [
+      await objects.put(key, bytesOf('one'), TEXT),
+      await objects.put(key, bytesOf('two'), TEXT),
+    ];
     await objects.put(`${key}-2`, bytesOf('other'), TEXT);
     await objects.delete({ key });
     await objects.purge(key);
-    for (const { versionId = '' } of versions)
-      expect(await objects.head({ key, versionId })).toBeUndefined();
+    for (const { versionId = '' } of versions) expect(await objects.head({ key, versionId })).toBeUndefined();
     expect(await objects.head({ key })).toBeUndefined();
     await objects.purge(key);
     expect(await read(`${key}-2`)).toEqual(bytesOf('other'));

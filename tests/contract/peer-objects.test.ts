@@ -127,7 +127,12 @@ describe.each([
     key = `content/object/${at}-${count}/upload`;
   });
   const perform = (effect: ObjectEffect): Promise<unknown> =>
-    performObjects({ site: own.site, own: own.objects, peers: new Map([[source.site, reader]]), bodiesAtOnce: 1 })(effect);
+    performObjects({
+      site: own.site,
+      own: own.objects,
+      peers: new Map([[source.site, reader]]),
+      bodiesAtOnce: 1,
+    })(effect);
   const contentOf = (body: Uint8Array) => ({
     upload: 'upload',
     bytes: body.length,
@@ -299,7 +304,10 @@ describe.each([
   test('are listed page by page, and deleted with all their versions', async () => {
     const prefix = `${key}/`;
     for (const name of ['a', 'b', 'b']) await own.objects.put(prefix + name, Buffer.from(name), TEXT);
-    type Page = { readonly objects: readonly { readonly name: string }[]; readonly cursor?: string };
+    interface Page {
+      readonly objects: readonly { readonly name: string }[];
+      readonly cursor?: string;
+    }
     const first = (await perform({ op: 'objectList', prefix, limit: 1 })) as Page;
     const second = (await perform({ op: 'objectList', prefix, limit: 1, cursor: first.cursor })) as Page;
     expect([first, second].map(({ objects }) => objects)).toMatchObject([

@@ -140,7 +140,13 @@ describe('features of the AWS stack', () => {
     ).toEqual(
       [
         ...['ObjectsBucket', 'ObjectsBucketPolicy', 'ObjectAccess', 'PeerReads', 'PeerObjects'],
-        ...['TransferRole', 'TransferLambdaFunction', 'TransferLogGroup'],
+        ...[
+          'ObjectsAgeWarning',
+          'ObjectsOverdueWarning',
+          'TransferRole',
+          'TransferLambdaFunction',
+          'TransferLogGroup',
+        ],
         'TransferEventSourceMappingSQSObjectsQueue',
       ].sort(),
     );

@@ -112,7 +112,9 @@ describe('the configuration', () => {
     test('is named with its storage, too', () => {
       const storage = { objectsUrl: 'https://o.blob.core.windows.net', objectsContainer: 'objects' };
       expect(read('aws', { ...AZURE_PEER, ...storage })).toMatchObject([storage]);
-      expect(read('azure', { ...awsPeer, objectsBucket: 'a-bucket' })).toMatchObject([{ objectsBucket: 'a-bucket' }]);
+      expect(read('azure', { ...awsPeer, objectsBucket: 'a-bucket' })).toMatchObject([
+        { objectsBucket: 'a-bucket' },
+      ]);
     });
 
     test('is named with the role, or the identity, that trusts this site', () => {
@@ -124,8 +126,18 @@ describe('the configuration', () => {
       ['a role without an audience', 'azure', { ...awsPeer, roleArn: role.roleArn }, /audience/],
       ['what is no ARN of a role', 'azure', { ...awsPeer, ...role, roleArn: 'admin' }, /\/0\/roleArn: /],
       ['a client without a tenant', 'aws', { ...AZURE_PEER, clientId: identity.clientId }, /tenantId/],
-      ['a container without its account', 'aws', { ...AZURE_PEER, objectsContainer: 'objects' }, /objectsContainer|objectsUrl/],
-      ['an account without a container', 'aws', { ...AZURE_PEER, objectsUrl: 'https://o.example' }, /objectsContainer/],
+      [
+        'a container without its account',
+        'aws',
+        { ...AZURE_PEER, objectsContainer: 'objects' },
+        /objectsContainer|objectsUrl/,
+      ],
+      [
+        'an account without a container',
+        'aws',
+        { ...AZURE_PEER, objectsUrl: 'https://o.example' },
+        /objectsContainer/,
+      ],
       ['what is no bucket', 'azure', { ...awsPeer, objectsBucket: 'A_b' }, /\/0\/objectsBucket: /],
       ['what is no tenant', 'aws', { ...AZURE_PEER, ...identity, tenantId: 'acme' }, /\/0\/tenantId: /],
       ['a role for a site on AWS', 'aws', { ...awsPeer, ...role }, /\/0\/roleArn: is for sites on the other/],

@@ -186,6 +186,8 @@ export const inventoryConflictsMax = 2_000;
 /** How long bytes stay that were replaced or whose record was deleted, and uploads that were never completed. */
 export const replacedKeptMs = 24 * 3_600_000;
 export const uploadKeptMs = 7 * 24 * 3_600_000;
+/** Until when an upload may be completed: a day before it may be removed, so that none is acknowledged and gone. */
+export const uploadCompletedMs = uploadKeptMs - 24 * 3_600_000;
 /** Nothing is removed from a storage while a peer was not heard for so long: it may know of a use that has not crossed. */
 export const inventoryHeardMs = 3_600_000;
 

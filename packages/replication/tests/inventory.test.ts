@@ -39,6 +39,7 @@ const LONG_AGO = START_MS - 30 * DAY;
 
 const contents: Contents = {
   may: (key) => key.startsWith('object:'),
+  isNothingWithout: (key) => key !== 'object:profile',
   of(key, state, nowMs) {
     const { content, heldBy } = plainValues(state) as { content?: Content; heldBy?: string[] };
     if (!key.startsWith('object:') || content === undefined || !isLive(state, nowMs)) return undefined;
@@ -296,6 +297,8 @@ describe('an inventory of the names of a storage', () => {
     const aws = await place();
     const pending = storageName('object:a', uploadOf(9));
     await aws.site.write('object:a', { owner: 'ada' });
+    // One that may be without: a profile without a picture.
+    await aws.site.write('object:profile', { owner: 'ada' });
     await aws.object('b', 'b');
     const later = storageName('object:b', uploadOf(9));
     for (const name of [pending, later]) aws.storage.put(name, bytesOf('sent'));
@@ -304,6 +307,7 @@ describe('an inventory of the names of a storage', () => {
     aws.site.nowMs += 2;
     expect((await aws.take()).counts).toMatchObject({ unused: 2, removed: 1, abandoned: 1 });
     expect(isDeleted(aws.site.held('object:a')!.state)).toBe(true);
+    expect(isDeleted(aws.site.held('object:profile')!.state)).toBe(false);
     expect(aws.storage.objects.has(later)).toBe(false);
     aws.site.nowMs += replacedKeptMs + 5 * 60_000;
     expect((await aws.take()).counts).toMatchObject({ unused: 1, removed: 1 });

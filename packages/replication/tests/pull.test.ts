@@ -72,11 +72,10 @@ class Storages {
       effect.op === 'objectHead' ? ` ${effect.at}` : 'source' in effect ? ` ${effect.source.from}` : '';
     this.asked.push(`${effect.op}${of}${'number' in effect ? ` ${effect.number}` : ''}`);
     const failure = this.failures[effect.op];
-    try {
-      return Promise.resolve(failure === undefined ? this.#answer(effect) : failure(effect));
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+    // What it throws is what the promise fails with.
+    return new Promise((resolve) => {
+      resolve(failure === undefined ? this.#answer(effect) : failure(effect));
+    });
   };
 
   #version(site: string, name: string, versionId?: string) {

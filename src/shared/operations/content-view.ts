@@ -89,17 +89,27 @@ function rfc3339(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** What this site lacks, as metrics. @throws what the store throws */
-export async function recordContentGauges(
+/**
+ * What this site lacks, as metrics: measured by each call. Where there is nothing, and was nothing at the call before, nothing
+ * is recorded: a metric is paid for in the hours in which it is. @throws what the store throws
+ */
+export function contentGauges(
   site: Site,
   contents: Contents,
   resources: Resources,
   metrics: Metrics,
-): Promise<void> {
-  const { lacking } = await drive(contentExposure(site, contents), resources);
-  metrics.record({
-    ObjectsLacking: lacking.objects,
-    ObjectBytesLacking: lacking.bytes,
-    ObjectsOverdue: lacking.overdue,
-  });
+): () => Promise<void> {
+  // What another process has recorded last is not known: an alarm may stand.
+  let mayStand = true;
+  return async () => {
+    const { lacking } = await drive(contentExposure(site, contents), resources);
+    const isLacking = lacking.objects > 0;
+    if (isLacking || mayStand)
+      metrics.record({
+        ObjectsLacking: lacking.objects,
+        ObjectBytesLacking: lacking.bytes,
+        ObjectsOverdue: lacking.overdue,
+      });
+    mayStand = isLacking;
+  };
 }

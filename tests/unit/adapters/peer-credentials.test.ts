@@ -262,7 +262,9 @@ describe('an Azure app that sends to a queue on AWS', () => {
 
 describe('a Lambda function that sends to a queue on Azure', () => {
   test("exchanges AWS's word about its role for a token of the peer's identity", async () => {
-    const token = await identityAt(azurePeer, { http: toEmulator })?.getToken('https://servicebus.azure.net/.default');
+    const token = await identityAt(azurePeer, { http: toEmulator })?.getToken(
+      'https://servicebus.azure.net/.default',
+    );
     expect(token).toMatchObject({ token: 'for-service-bus' });
     expect((token?.expiresOnTimestamp ?? 0) - Date.now()).toBeGreaterThan(3_500_000);
     const [sts] = requested.filter(({ form }) => form.has('Action'));

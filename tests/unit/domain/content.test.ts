@@ -11,7 +11,6 @@ import type { Entity } from '../../../src/shared/domain/entity.ts';
 import { createSchema, patchSchema } from '../../../src/shared/domain/entity-schemas.ts';
 import { RuleError } from '../../../src/shared/domain/rule-error.ts';
 
-
 const declaration = {
   name: 'file',
   collection: 'files',
@@ -24,8 +23,7 @@ const declaration = {
   example: {},
 };
 
-const declared = (changed: object = {}): Entity =>
-  defineEntity({ ...declaration, ...changed });
+const declared = (changed: object = {}): Entity => defineEntity({ ...declaration, ...changed });
 
 function mistakes(changed: object): readonly string[] {
   try {
@@ -203,6 +201,8 @@ describe('what a record says of its bytes', () => {
       contents?.of('file:x', { ...state, fields: { ...state.fields, $deleted: [stamp, true] } }, 0),
     ).toBeUndefined();
     expect(contentsOf([])).toBeUndefined();
+    expect(contents?.isNothingWithout?.('file:x')).toBe(false);
+    expect(contentsOf([declared({ content: { required: true } })])?.isNothingWithout?.('file:x')).toBe(true);
   });
 
   test('is at a name that says whose it is', () => {

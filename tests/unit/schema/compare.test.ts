@@ -409,6 +409,8 @@ const CONTENT: readonly (readonly [title: string, ChangeClass, string, object, o
   ['larger objects', 'additive', 'content.bytesMax', { bytesMax: 10 }, { bytesMax: 11 }],
   ['smaller objects', 'breaking', 'content.bytesMax', { bytesMax: 11 }, { bytesMax: 10 }],
   ['another time to fetch', 'additive', 'content.fetch', {}, { fetch: { 'logs/': { afterSeconds: 60 } } }],
+  ['content that must be there', 'breaking', 'content.required', {}, { required: true }],
+  ['content that need not be there', 'additive', 'content.required', { required: true }, {}],
   ['a quota', 'additive', 'content.quota', {}, { quota: { ownerBytes: 10 } }],
 ];
 

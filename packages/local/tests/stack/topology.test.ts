@@ -56,7 +56,10 @@ describe('the processes of a stack', () => {
     ] as const) {
       const { env } = byName(plans, name);
       const urls = Object.fromEntries(
-        ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY', 'REACT', 'OBJECTS_QUEUE'].map((q) => [`TANDEM_${q}_URL`, 'x']),
+        ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY', 'REACT', 'OBJECTS_QUEUE'].map((q) => [
+          `TANDEM_${q}_URL`,
+          'x',
+        ]),
       );
       expect(loadConfig(cloud, { TANDEM_TABLE: 'tandem', ...urls, ...env }).jwtIssuers).toEqual([
         { issuer: 'http://127.0.0.1:9400', audience: 'tandem' },

@@ -34,9 +34,9 @@ export interface InventoryReport {
 
 const FIELD = 'inventory';
 
-/** No name of a site has such an end. */
+/** What stands behind the dot is no name of a site; what stands before it, who writes the record (`belief.ts`). */
 export function inventoryKey(site: SiteId): string {
-  return `${VERIFICATION}:${site}~content`;
+  return `${VERIFICATION}:${site}.~content`;
 }
 
 /** The inventory that a record tells of; undefined when there was none, or the record holds none. */

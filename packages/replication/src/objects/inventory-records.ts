@@ -181,6 +181,7 @@ class RecordReading {
 
   /** Deletes what never got content, for long enough; at one site. */
   *#abandon({ key, state }: StoredRecord): ObjectProtocol<void> {
+    if (this.#parts.contents.isNothingWithout?.(key) !== true) return;
     const isOld = (record: StoredRecord): boolean =>
       this.#site.now() - stampMs(newestStamp(record.state) ?? '') > uploadKeptMs;
     const isOurs =

@@ -2,7 +2,7 @@
  * Inventory: a site compares what its records say of contents with what its storage has, step by step.
  *
  * First all records: what the site claims and has not, or has otherwise, it claims no more (`recheck`), so that `hold`
- * fetches it from another; a record that never got content is deleted after a week. Then all names of the storage: the bytes
+ * fetches it from another; a record that is nothing without content, and never got any, is deleted after a week. Then all names of the storage: the bytes
  * of an upload that no record uses are deleted.
  *
  * Invariant: bytes go only when they are named by no record's content and by no entry of the conflict log, have been so since
@@ -12,7 +12,7 @@
  * that no record was ever here for, is reported and never deleted.
  *
  * A step does a bounded amount of work and returns the next as plain data, which goes into a message; taken twice it finds
- * nothing left to do. Counts may then be too high, never the deletions.
+ * nothing left to do. Counts may then be wrong, never the deletions.
  */
 import { inventoryStepsMax } from '../bounds.ts';
 import { RefusedError } from '../errors.ts';

@@ -12,18 +12,16 @@ const NOTHING = storageName('probe:none', 'probe');
 
 export function peerObjectProbes(cloud: 'aws' | 'azure', peers: readonly PeerConfig[]): ProbeGroup {
   const storages = openPeerObjects(peers);
-  return peers.map(
-    (peer): Probe => ({
-      id: 'peer.objects',
-      subject: peer.site,
-      run: async () => {
-        const objects = storages.get(peer.site);
-        if (objects === undefined) throw new NotCheckedError('the peer names no storage');
-        // Other roles than that of operations read it (infra/aws/peers.cjs).
-        if (cloud === 'aws' && peer.cloud === 'aws')
-          throw new NotCheckedError('in a region of the same account transfer reads it, by a right of its own');
-        return (await objects.head({ key: NOTHING })) === undefined ? 'no such object' : 'an object';
-      },
-    }),
-  );
+  return peers.map((peer): Probe => ({
+    id: 'peer.objects',
+    subject: peer.site,
+    run: async () => {
+      const objects = storages.get(peer.site);
+      if (objects === undefined) throw new NotCheckedError('the peer names no storage');
+      // Other roles than that of operations read it (infra/aws/peers.cjs).
+      if (cloud === 'aws' && peer.cloud === 'aws')
+        throw new NotCheckedError('in a region of the same account transfer reads it, by a right of its own');
+      return (await objects.head({ key: NOTHING })) === undefined ? 'no such object' : 'an object';
+    },
+  }));
 }
