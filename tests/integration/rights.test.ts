@@ -514,13 +514,21 @@ function unusedOnAws(): string[] {
 }
 
 /**
- * What only the inventory does, which nobody waits a day for here, and the end of an upload whose source sent other bytes
- * (tests/contract/peer-objects.test.ts).
+ * What only an inventory that finds something does, and the end of an upload whose source sent other bytes
+ * (tests/contract/peer-objects.test.ts); and what a read of the own storage does when its connection breaks: it stays with its
+ * version (tests/contract/objects.test.ts).
  */
 const NOT_HERE = {
-  aws: ['AbortMultipartUpload', 'DeleteObject', 'DeleteObjectVersion', 'ListBucketVersions'].map(
-    (name) => `TransferRole s3:${name}`,
-  ),
+  aws: [
+    ...[
+      'AbortMultipartUpload',
+      'DeleteObject',
+      'DeleteObjectVersion',
+      'ListBucketVersions',
+      'GetObjectVersion',
+    ].map((name) => `TransferRole s3:${name}`),
+    'ObjectsRole s3:GetObjectVersion',
+  ],
   azure: ['delete', 'deleteBlobVersion/action'].map(
     (name) => `app Microsoft.Storage/storageAccounts/blobServices/containers/blobs/${name} objects`,
   ),
