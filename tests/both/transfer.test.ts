@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type Emulators, startEmulators } from '@tandem-clouds/emulators';
+import type { Json } from '@tandem-clouds/replication/json';
 import { claim, claimants, storageName } from '@tandem-clouds/replication/objects/content';
 import { change } from '@tandem-clouds/replication/policies/set';
 import type { Store } from '@tandem-clouds/replication/ports/store';
@@ -89,6 +90,9 @@ afterAll(async () => {
   await Promise.all([storages.close(), clouds.close()]);
 });
 
+const heldByPeer = (): Json =>
+  change({ add: [claim(upload, clouds.peer.site)], remove: [] }) as unknown as Json;
+
 /** The peer has stored the bytes and says so. */
 async function acknowledgedByPeer(body: Buffer, stored = body): Promise<void> {
   const { versionId } = await peer.put(name, stored, TEXT);
@@ -102,7 +106,7 @@ async function acknowledgedByPeer(body: Buffer, stored = body): Promise<void> {
       ...(versionId !== undefined && { versionId }),
       completedMs: source.nowMs,
     },
-    heldBy: change({ add: [claim(upload, clouds.peer.site)], remove: [] }),
+    heldBy: heldByPeer(),
   });
   expect(await deliver(cloudName, handlers.apply, source.outboxDeliveries())).toEqual([]);
 }
@@ -144,7 +148,7 @@ test('what is larger than a body comes in parts', async () => {
       ...{ upload, bytes: body.length, crc64: crc64Of(body), contentType: 'image/png' },
       ...{ versionId: versionId ?? '', completedMs: source.nowMs },
     },
-    heldBy: change({ add: [claim(upload, clouds.peer.site)], remove: [] }),
+    heldBy: heldByPeer(),
   });
   await deliver(cloudName, handlers.apply, source.outboxDeliveries());
   await transfer();
