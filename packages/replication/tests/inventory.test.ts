@@ -17,8 +17,10 @@ import { UnavailableError } from '../src/errors.ts';
 import { BEATEN_AT, heartbeatKey } from '../src/heartbeat-record.ts';
 import type { Json } from '../src/json.ts';
 import { emptied } from '../src/lives.ts';
+import { contentConditions } from '../src/objects/conditions.ts';
 import { claim, claimants, type Content, type Contents, storageName } from '../src/objects/content.ts';
 import type { ObjectProtocol } from '../src/objects/effects.ts';
+import { holdWithin } from '../src/objects/hold.ts';
 import { takeInventory } from '../src/objects/inventory.ts';
 import {
   beginInventory,
@@ -30,6 +32,7 @@ import type { InventoryParts, InventoryStep } from '../src/objects/inventory-ste
 import { addUsage, NO_SUMS, Summing, usageIn } from '../src/objects/usage.ts';
 import { change } from '../src/policies/set.ts';
 import { driveReact } from '../src/reactions/drive-react.ts';
+import { react } from '../src/reactions/react.ts';
 import { DELETED, isDeleted, isLive, plainValues } from '../src/record.ts';
 import { USAGE } from '../src/reserved.ts';
 
@@ -186,6 +189,43 @@ describe('an inventory of what is claimed', () => {
     expect(counts).toMatchObject({ checked: 3, missing: 0, corrupt: 2, lost: 1 });
     expect(['a', 'b', 'c'].map((id) => aws.claimsOf(id))).toEqual([[AZURE], [AWS, AZURE], [AWS]]);
     expect(['a', 'b', 'c'].map((id) => aws.storage.objects.has(nameOf(id)))).toEqual([false, true, true]);
+  });
+
+  test('makes what is missing, or rotten, to be fetched again from another site', async () => {
+    const aws = await place(['a', 'b']);
+    const there = new MemoryStorage(() => START_MS);
+    aws.storage.peers = new Map([[AZURE, there]]);
+    for (const [name, { body }] of aws.storage.objects) there.put(name, body);
+    const { site } = aws;
+    site.site = {
+      ...site.site,
+      reactions: {
+        knows: () => true,
+        conditions: (key, state, nowMs) =>
+          key.startsWith('object:')
+            ? contentConditions(contents, key, state, {
+                ...{ site: AWS, keptBy: [AWS, AZURE], nowMs },
+                digest: (text) => text,
+              })
+            : [],
+      },
+    };
+    const [missing, rotten] = ['a', 'b'].map((id) => storageName(`object:${id}`, uploadOf(1)));
+    aws.storage.objects.delete(missing!);
+    aws.storage.rot(rotten!);
+    expect((await aws.take({ read: true })).counts).toMatchObject({ missing: 1, corrupt: 1, lost: 0 });
+    site.nowMs += 1;
+    for (const id of ['a', 'b'])
+      await driveReact(react(site.site, `object:${id}`, { within: holdWithin(contents) }), {
+        resources: site.resources,
+        objects: aws.storage.perform,
+      });
+    expect(['a', 'b'].map((id) => [...aws.claimsOf(id)].sort())).toEqual([
+      [AWS, AZURE],
+      [AWS, AZURE],
+    ]);
+    site.nowMs += 1;
+    expect((await aws.take({ read: true })).counts).toMatchObject({ checked: 2, missing: 0, corrupt: 0 });
   });
 
   test('fails with the storage, and changes nothing then', async () => {
