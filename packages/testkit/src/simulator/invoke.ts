@@ -19,7 +19,13 @@ export type Ending<Result> =
 
 /** A protocol of a workload: with effects beyond those of replication. */
 export type SimProtocol<Result> = Generator<SimEffect, Result, unknown>;
-type SimEffect = Effect | PaymentEffect | ReactionEffect | ObjectEffect | Together;
+type SimEffect = Effect | PaymentEffect | ReactionEffect | ObjectEffect | Together | AnyTogether;
+
+/** Side by side, whatever they ask. */
+interface AnyTogether {
+  readonly op: 'all';
+  readonly protocols: readonly SimProtocol<unknown>[];
+}
 
 /** The storages of all sites, as one of them asks them. */
 export interface SimObjects {
