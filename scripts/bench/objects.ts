@@ -86,10 +86,12 @@ async function backlog(
       });
       back();
       progress('Azure is back');
+      const before = cluster.fetchedBy(azure);
       const held = (await Promise.all(ids.map((id) => heldAtMs(cluster, azure, id, azure)))).sort(
         (a, b) => a - b,
       );
       const ours = (count - 1) / (((held.at(-1) ?? 0) - (held[0] ?? 0)) / 1_000);
+      const crossed = cluster.fetchedBy(azure) - before;
       const beganMs = performance.now();
       await lanes(count, AT_ONCE, (at) => bare.copy(`bare/${size}/${at}`));
       const theirs = count / ((performance.now() - beganMs) / 1_000);
@@ -97,6 +99,12 @@ async function backlog(
       figures.push(
         figure(`objects ${what} fetched a second`, ours, ''),
         figure(`MB a second, objects ${what}`, (ours * size) / MB, ''),
+        figure(
+          `bytes that crossed, against those uploaded, ${what}`,
+          crossed / (count * size),
+          '×',
+          size === bytes ? { atMost: 1.02 } : undefined,
+        ),
         figure(`objects ${what} copied bare a second`, theirs, ''),
         figure(
           `against the bare copy, ${what}`,
