@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { uploadCompletedMs, uploadKeptMs } from '@tandem-clouds/replication/bounds';
+import { applyBatch } from '@tandem-clouds/replication/apply';
 import { storageName } from '@tandem-clouds/replication/objects/content';
 import { crc64Of } from '../../src/shared/crc64.ts';
 import { contentFields } from '../../src/shared/domain/content.ts';
@@ -10,6 +11,7 @@ import { ContentStorage } from '../../src/shared/domain/content-storage.ts';
 import { defineEntity } from '../../src/shared/domain/define-entity.ts';
 import { ContentRequests } from '../../src/shared/http/content-requests.ts';
 import type { Objects, ReadableObjects } from '../../src/shared/ports/objects.ts';
+import { checkEvent } from '../../src/shared/validation/check-event.ts';
 import type { ObjectStorage } from '../helpers/object-storages.ts';
 import { startBlob, startS3 } from '../helpers/object-storages.ts';
 import { type OwnedApi, ownedApi } from '../helpers/owned-entity.ts';
@@ -292,6 +294,23 @@ describe.each([
     // Without a storage of its own a site takes no upload.
     const upload = { contentType: 'text/plain', data: 'aGVsbG8=' };
     expect((await ask('POST', '/pictures', { name: 'none', upload }, { at: other })).status).toBe(503);
+  });
+
+  test('a name that two sites have not heard of each other about keeps what was completed at one of them', async () => {
+    const other = apiOf('aws-eu-west-1', undefined, new Map([[site, objects]]));
+    for (const each of [api, other]) each.site.site = { ...each.site.site, peers: [site, 'aws-eu-west-1'] };
+    const bytes = randomBytes(10);
+    const announced = await announce('both', bytes, { crc64: crc64Of(bytes) });
+    await send(announced, bytes);
+    await ask('POST', `/pictures/${announced.id}/complete`, { upload: announced.upload?.id });
+    // As a client does whose first answer was late.
+    other.site.nowMs += 1_000;
+    const again = await ask('POST', '/pictures', { name: 'both' }, { at: other });
+    expect([again.status, again.body.id]).toEqual([201, announced.id]);
+    await api.site.run(applyBatch(api.site.site, other.site.outboxDeliveries(), checkEvent));
+    const { body } = await ask('GET', `/pictures/${announced.id}`);
+    expect(body.content?.upload).toBe(announced.upload?.id);
+    expect(body.heldBy).toEqual([`${announced.upload?.id}@${site}`]);
   });
 
   test('a storage that does not answer is 503, and nothing is acknowledged', async () => {
