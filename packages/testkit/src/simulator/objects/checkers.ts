@@ -117,7 +117,9 @@ export function checkContent(holding: Holding, watcher: HeldWatcher): Finding[] 
       const content = contentOf(record.state);
       const details = [
         ...checkParked(record),
-        ...(content === undefined ? [] : checkAtHand(holding, watcher, { site, record, ...content })),
+        ...(content === undefined
+          ? checkNoneGone(holding, record)
+          : checkAtHand(holding, watcher, { site, record, ...content })),
         ...checkLosers(holding, watcher, { site, record }),
       ];
       return details.map((detail) => ({ invariant, key: record.key, detail: `${site.name}: ${detail}` }));
@@ -151,6 +153,13 @@ function checkAtHand(
   const living = holders.filter((each) => each !== lost?.name);
   if (living.length > 0) return [`says that ${living.join(', ')} has ${upload}, which nobody has`];
   return watcher.isExcused(name) ? [] : [`${upload} was acknowledged, and is nowhere`];
+}
+
+/** What was acknowledged gives way to another upload, or to a delete, and to nothing else. */
+function checkNoneGone({ lost, acknowledged, uploads, deleted }: Holding, { key }: StoredRecord): string[] {
+  if (lost !== undefined || deleted.has(key)) return [];
+  const gone = [...acknowledged].filter((upload) => uploads.get(upload)?.key === key);
+  return gone.length === 0 ? [] : [`has no content, and ${gone.join(', ')} was acknowledged`];
 }
 
 /** What lost can be put back for as long as its entry stands. */

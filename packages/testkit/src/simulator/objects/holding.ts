@@ -46,6 +46,8 @@ export class Holding {
   readonly uploads = new Map<string, Upload>();
   /** Those of which a client was told that they are the content. */
   readonly acknowledged = new Set<string>();
+  /** Keys of records that somebody has asked to delete. */
+  readonly deleted = new Set<string>();
   lost: SimSite | undefined;
   closesAtMs = 0;
   slowness = 1;

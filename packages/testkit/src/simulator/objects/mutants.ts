@@ -13,8 +13,15 @@ const NAMES = 'packages/replication/src/objects/inventory-names.ts';
 const CONDITIONS = 'packages/replication/src/objects/conditions.ts';
 const REACT = 'packages/replication/src/reactions/react.ts';
 const ENTRIES = 'packages/replication/src/reactions/entries.ts';
+const FIELDS = 'src/shared/domain/field-changes.ts';
 
 export const objectMutants: readonly Mutant[] = [
+  mutant(
+    'a creation takes away what was completed elsewhere',
+    FIELDS,
+    'if (entity.content !== undefined && states === undefined && ',
+    'if (states === null && ',
+  ),
   mutant(
     'the checksum of what is here is not compared',
     PULL,

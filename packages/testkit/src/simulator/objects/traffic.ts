@@ -10,7 +10,7 @@ import type { Site } from '@tandem-clouds/replication/protocol';
 import { isLive } from '@tandem-clouds/replication/record';
 import { completeAction } from '../../../../../src/shared/domain/content.ts';
 import { deletion } from '../../../../../src/shared/domain/entity-service.ts';
-import { fieldChanges, valuesOf } from '../../../../../src/shared/domain/field-changes.ts';
+import { fieldChanges, initialChanges, valuesOf } from '../../../../../src/shared/domain/field-changes.ts';
 import { object } from '../../../../../src/shared/entities/object.ts';
 import { ContentMismatchError, NotFoundError } from '../../../../../src/shared/errors.ts';
 import { logOf } from '../../checkers/conflicts.ts';
@@ -87,7 +87,9 @@ export class Clients {
           operationId: `create-${content.upload}`,
           creates: { keepUnseenTombstone: false },
           decide: (current, live) =>
-            live && current !== undefined ? undefined : { name: NAMES[KEYS.indexOf(key)] ?? key },
+            live && current !== undefined
+              ? undefined
+              : initialChanges(object, { name: NAMES[KEYS.indexOf(key)] ?? key, ownerId: 'hedy' }),
         }),
       { returned: created },
     );
@@ -127,6 +129,7 @@ export class Clients {
   }
 
   #delete(site: SimSite, key: string): void {
+    this.#holding.deleted.add(key);
     this.#holding.run(site, 'write', (own) =>
       localWrite(own, {
         key,
