@@ -3,7 +3,7 @@
  * and during its effects. What is in memory dies with it, what took effect stays.
  */
 import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
-import { isObjectEffect, type ObjectEffect, type Together } from '@tandem-clouds/replication/objects/effects';
+import { isObjectEffect, type ObjectEffect } from '@tandem-clouds/replication/objects/effects';
 import type { Effect, Site } from '@tandem-clouds/replication/protocol';
 import type { ReactionEffect } from '@tandem-clouds/replication/reactions/react';
 import type { PaymentEffect } from '../../../../src/shared/domain/orders/payment.ts';
@@ -19,7 +19,13 @@ export type Ending<Result> =
 
 /** A protocol of a workload: with effects beyond those of replication. */
 export type SimProtocol<Result> = Generator<SimEffect, Result, unknown>;
-type SimEffect = Effect | PaymentEffect | ReactionEffect | ObjectEffect | Together;
+type SimEffect = Effect | PaymentEffect | ReactionEffect | ObjectEffect | SimTogether;
+
+/** Side by side. */
+interface SimTogether {
+  readonly op: 'all';
+  readonly protocols: readonly SimProtocol<unknown>[];
+}
 
 /** The storages of all sites, as one of them asks them. */
 export interface SimObjects {
