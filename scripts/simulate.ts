@@ -42,7 +42,7 @@ const OPERATIONS_A_MINUTE = {
   reactions: 8_000,
   places: 15_000,
   writer: 15_000,
-  objects: 10_000,
+  objects: 5_000,
 } as const;
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {

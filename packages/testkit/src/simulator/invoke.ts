@@ -3,7 +3,7 @@
  * and during its effects. What is in memory dies with it, what took effect stays.
  */
 import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
-import { isObjectEffect, type ObjectEffect, type Together } from '@tandem-clouds/replication/objects/effects';
+import { isObjectEffect, type ObjectEffect } from '@tandem-clouds/replication/objects/effects';
 import type { Effect, Site } from '@tandem-clouds/replication/protocol';
 import type { ReactionEffect } from '@tandem-clouds/replication/reactions/react';
 import type { PaymentEffect } from '../../../../src/shared/domain/orders/payment.ts';
@@ -19,10 +19,10 @@ export type Ending<Result> =
 
 /** A protocol of a workload: with effects beyond those of replication. */
 export type SimProtocol<Result> = Generator<SimEffect, Result, unknown>;
-type SimEffect = Effect | PaymentEffect | ReactionEffect | ObjectEffect | Together | AnyTogether;
+type SimEffect = Effect | PaymentEffect | ReactionEffect | ObjectEffect | SimTogether;
 
-/** Side by side, whatever they ask. */
-interface AnyTogether {
+/** Side by side. */
+interface SimTogether {
   readonly op: 'all';
   readonly protocols: readonly SimProtocol<unknown>[];
 }
