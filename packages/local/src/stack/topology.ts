@@ -160,6 +160,12 @@ function peerConfig({ site, cloud, region }: SiteName, ports: Ports, links: Peer
   return { site, cloud, region, url, inbox, verify, endpoint, ...objects };
 }
 
+/** As the release before knows a peer: it refuses what it does not know. */
+function withoutObjects(peer: PeerConfig): PeerConfig {
+  const known = Object.entries(peer).filter(([name]) => !name.startsWith('objects'));
+  return Object.fromEntries(known) as unknown as PeerConfig;
+}
+
 /** Ports of a drill. */
 interface PeerLinks {
   readonly queue: number | undefined;
@@ -200,10 +206,9 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
     .filter((other) => other.site !== site.site)
     .map((other) => {
       const link = `${site.site}/${other.site}`;
-      return peerConfig(other, ports, {
-        queue: drill?.links[link],
-        objects: drill?.links[`${link}/objects`],
-      });
+      const links = { queue: drill?.links[link], objects: drill?.links[`${link}/objects`] };
+      const peer = peerConfig(other, ports, links);
+      return drill?.artefacts?.[site.site] === undefined ? peer : withoutObjects(peer);
     });
   return {
     name: site.site,
