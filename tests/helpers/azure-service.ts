@@ -14,6 +14,7 @@ const COPIED = [
   'host.json',
   'infra/azure',
   'infra/entities.json',
+  'infra/has-content.cjs',
   'infra/routes.json',
 ];
 const LINKED = ['node_modules', 'packages', 'infra/serverless'];
