@@ -11,7 +11,8 @@ import { startSqs } from '@tandem-clouds/emulators/sqs/server';
 import { cleanEnvironment, copyAwsService, sls } from '../helpers/aws-service.ts';
 import { copyAzureService } from '../helpers/azure-service.ts';
 
-const ENDS_WITHIN_MS = 100_000;
+/** Six at once, on a machine that may have other work. */
+const ENDS_WITHIN_MS = 240_000;
 
 const closers: (() => unknown)[] = [];
 
