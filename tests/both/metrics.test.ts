@@ -182,7 +182,7 @@ describe(`what is measured on ${cloudName}`, () => {
     clouds.own.storeFaults.set([
       cloudName === 'aws'
         ? { kind: 'error', operation: 'BatchGetItem', code: 'InternalServerError' }
-        : { kind: 'error', operation: 'Query', times: vendorAttemptsMax + 1 },
+        : { kind: 'error', operation: 'Query', times: 3 * vendorAttemptsMax + 1 },
     ]);
     await deliver(cloudName, handlers.sweep, 'timer');
     expect(measured(clouds.peer.site)).toEqual([]);

@@ -194,11 +194,13 @@ describe(`GET /replication on ${cloudName}`, () => {
     const key = heartbeatKey(clouds.own.site);
     expect((await store.get(key))?.record.pending).toHaveProperty([clouds.peer.site]);
     expect((await toPeer()).exposure.keys).toBe(0);
-    const sent = await waitUntil('the heartbeat in the outbound queue', async () =>
-      (await clouds.own.take('tandem-out')).find(({ body }) => body.includes(key)),
-    );
-    expect(await deliver(cloudName, handlers.forward, [sent])).toEqual([]);
-    expect((await store.get(key))?.record.pending).toEqual({});
+    // A sweep that has found something out of an index says so with another beat.
+    await waitUntil('the peer has every beat', async () => {
+      const sent = (await clouds.own.take('tandem-out')).filter(({ body }) => body.includes(key));
+      if (sent.length > 0) expect(await deliver(cloudName, handlers.forward, sent)).toEqual([]);
+      const { pending = {} } = (await store.get(key))?.record ?? {};
+      return Object.keys(pending).length === 0 || undefined;
+    });
   });
 
   test('a heartbeat of the peer says when it was last heard', async () => {

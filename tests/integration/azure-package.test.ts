@@ -276,7 +276,9 @@ describe('a deployment', () => {
   test('switches on the features that were asked for, and no other', () => {
     const flags = Object.entries(deployment.parameters).filter(([, { value }]) => typeof value === 'boolean');
     expect(flags.length).toBeGreaterThan(1);
-    for (const [name, { value }] of flags) expect([name, value]).toEqual([name, name === 'cdn']);
+    // What has content is declared, and switches objects on.
+    for (const [name, { value }] of flags)
+      expect([name, value]).toEqual([name, ['cdn', 'objects'].includes(name)]);
   });
 
   test('knows every flag of the template', () => {

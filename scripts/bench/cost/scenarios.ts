@@ -2,9 +2,11 @@
 import { itemBytes } from '@tandem-clouds/emulators/dynamodb/item-size';
 import { heartbeatMs, sweepTickMs } from '@tandem-clouds/replication/bounds';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { INDEXES_FIELD, indexesField } from '@tandem-clouds/replication/index-phases';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { toItem } from '../../../src/shared/adapters/aws/item.ts';
 import type { Replica } from '../../../src/shared/domain/replica.ts';
+import { indexes } from '../../../src/shared/registry/indexes.ts';
 import type { Tally, WriteCost } from '../../cost/usage.ts';
 import type { Contender } from '../bridge/contender.ts';
 import type { Fixture } from '../bridge/fixture.ts';
@@ -161,10 +163,16 @@ export async function beatOf({ sites, bundles, bridge, fixture }: Bench, at: Clo
     await loggingToStandardError(() => (at === 'aws' ? sweep({ Records: [] }) : sweep({}, {})));
   };
   const crossed = (): Promise<unknown> => bridge.round({ from: at, events: 1 });
-  // The first heartbeat is created, all others are updates; the next one is due when this one is old.
+  // The first heartbeat is created, all others are updates; the next one is due when this one is old. Where indexes are
+  // declared, the first run begins to fill them, and says so with another one.
   await run();
-  await crossed();
-  await fixture.replica(at).write({ key: heartbeatKey(sites[at].site), decide: () => ({ at: 0 }) });
+  await bridge.round({ from: at, events: indexes.length > 0 ? 2 : 1 });
+  // As long after: every index has been filled.
+  const open = Object.fromEntries(indexes.map(({ id }) => [id, { phase: 'open' as const, sinceMs: 1 }]));
+  await fixture.replica(at).write({
+    key: heartbeatKey(sites[at].site),
+    decide: () => ({ at: 0, ...(indexes.length > 0 && { [INDEXES_FIELD]: indexesField(open) }) }),
+  });
   await crossed();
   await resetUsage(sites);
   await run();

@@ -60,6 +60,8 @@ export function localizeEnvironment(
     const declared = { ...service.provider.environment, ...definition.environment };
     for (const [name, value] of Object.entries(declared)) {
       const override = name.startsWith('TANDEM_') ? outside[name] : undefined;
+      // A place for objects is wherever the start of a stack says, or nowhere: none is made here.
+      if (override === undefined && isBucket(value, service)) continue;
       const text = override ?? resolveNamed(functionKey, name, value, resolution);
       if ((shared[name] ??= text) !== text) {
         throw new Error(
@@ -72,6 +74,11 @@ export function localizeEnvironment(
   }
   service.provider.environment = {};
   return shared;
+}
+
+function isBucket(value: CloudFormationValue, { resources }: ServiceDefinition): boolean {
+  if (typeof value !== 'object' || value === null || !('Ref' in value)) return false;
+  return resources?.Resources?.[textOf(value['Ref'])]?.Type === 'AWS::S3::Bucket';
 }
 
 function resolveNamed(
