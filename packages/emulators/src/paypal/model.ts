@@ -52,6 +52,7 @@ export interface Refund {
   readonly minor: number;
   readonly currency: string;
   readonly note?: string | undefined;
+  readonly customId?: string | undefined;
   readonly createdMs: number;
 }
 

@@ -15,6 +15,7 @@ import { authorizationShape, captureShape, disputeShape, refundShape } from './s
 /** @see https://developer.paypal.com/docs/checkout/standard/customize/authorization/ */
 const AUTHORIZED_MS = 29 * 86_400_000;
 const NOTE_CHARS_MAX = 255;
+const CUSTOM_CHARS_MAX = 127;
 
 export function captureAuthorization(account: Account, id: string, call: ApiCall): Capture {
   const authorization = account.get('authorizations', id);
@@ -81,6 +82,7 @@ export function refundCapture(account: Account, id: string, call: ApiCall): Refu
   const body = bodyOf(call);
   const given = body['amount'] === undefined ? undefined : minorOf(body['amount'], '/amount');
   const note = text(body, 'note_to_payer', { max: NOTE_CHARS_MAX });
+  const customId = text(body, 'custom_id', { max: CUSTOM_CHARS_MAX });
   if (before.isDisputed)
     throw unprocessable(
       'REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK',
@@ -101,7 +103,15 @@ export function refundCapture(account: Account, id: string, call: ApiCall): Refu
   const status = refundedMinor === before.minor ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
   account.put('captures', { ...before, refundedMinor, status, updatedMs: account.now() });
   const { currency } = before;
-  const refund = account.put('refunds', { id: newId(), captureId: id, minor, currency, note, createdMs: account.now() });
+  const refund = account.put('refunds', {
+    id: newId(),
+    captureId: id,
+    minor,
+    currency,
+    note,
+    customId,
+    createdMs: account.now(),
+  });
   account.move(before, { code: 'T1107', minor: -minor }, refund.id);
   account.emit('PAYMENT.CAPTURE.REFUNDED', 'refund', refundShape(account, refund));
   return refund;

@@ -45,6 +45,8 @@ export interface PayPalOptions extends EmulatorOptions {
 export interface PayPalServer extends Emulator {
   readonly clientId: string;
   readonly clientSecret: string;
+  /** Of the application, as `POST /v1/oauth2/token` gives one. */
+  token(): string;
   /** The buyer agrees. @param refusal The issue that their bank will answer with, such as `PAYER_CANNOT_PAY`. */
   approve(orderId: string, refusal?: string): Order;
   dispute(captureId: string): Dispute;
@@ -104,6 +106,13 @@ export async function startPayPal(options: PayPalOptions = {}): Promise<PayPalSe
     };
   };
 
+  const newToken = (): string => {
+    const value = `A21AA${randomBytes(24).toString('hex')}`;
+    for (const [known, untilMs] of tokens) if (untilMs <= now()) tokens.delete(known);
+    tokens.set(value, now() + TOKEN_SECONDS * 1_000);
+    return value;
+  };
+
   const token = (call: ApiCall, injected: string | undefined): ApiReply => {
     if (injected !== undefined) throw injectedError(injected);
     if (!isClient(call, `${clientId}:${clientSecret}`))
@@ -116,14 +125,11 @@ export async function startPayPal(options: PayPalOptions = {}): Promise<PayPalSe
         status: 400,
         body: { error: 'unsupported_grant_type', error_description: 'Grant Type is NULL or unsupported' },
       });
-    const value = `A21AA${randomBytes(24).toString('hex')}`;
-    for (const [known, untilMs] of tokens) if (untilMs <= now()) tokens.delete(known);
-    tokens.set(value, now() + TOKEN_SECONDS * 1_000);
     return withIds({
       status: 200,
       body: {
         scope: 'https://uri.paypal.com/services/payments/payment',
-        access_token: value,
+        access_token: newToken(),
         token_type: 'Bearer',
         app_id: 'APP-80W284485P519543T',
         expires_in: TOKEN_SECONDS,
@@ -157,6 +163,7 @@ export async function startPayPal(options: PayPalOptions = {}): Promise<PayPalSe
     faults,
     clientId,
     clientSecret,
+    token: newToken,
     approve: (id, refusal) => change(() => approve(account, id, refusal)),
     dispute: (id) => change(() => openDispute(account, id)),
     closeDispute: (id, outcome) => change(() => closeDispute(account, id, outcome)),

@@ -76,13 +76,15 @@ export function captureShape(account: Account, capture: Capture): unknown {
   };
 }
 
-export function refundShape(account: Account, { id, minor, currency, captureId, note, createdMs }: Refund): unknown {
+export function refundShape(account: Account, refund: Refund): unknown {
+  const { id, minor, currency, captureId, note, customId, createdMs } = refund;
   const capture = account.get('captures', captureId);
   return {
     id,
     status: 'COMPLETED',
     amount: moneyOf(minor, currency),
     ...tags(account, capture.orderId),
+    ...(customId !== undefined && { custom_id: customId }),
     ...(note !== undefined && { note_to_payer: note }),
     create_time: iso(createdMs),
     update_time: iso(createdMs),
@@ -141,11 +143,13 @@ export function webhookShape({ id, url, types }: Webhook): unknown {
 
 function paymentsOf(account: Account, { authorizationId, captureId }: Order): unknown {
   if (authorizationId === undefined && captureId === undefined) return undefined;
+  const refunds = account.all('refunds').filter((refund) => refund.captureId === captureId);
   return {
     ...(authorizationId !== undefined && {
       authorizations: [authorizationShape(account, account.get('authorizations', authorizationId))],
     }),
     ...(captureId !== undefined && { captures: [captureShape(account, account.get('captures', captureId))] }),
+    ...(refunds.length > 0 && { refunds: refunds.map((refund) => refundShape(account, refund)) }),
   };
 }
 

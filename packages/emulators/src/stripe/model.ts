@@ -15,12 +15,27 @@ export type IntentStatus =
 
 export type Metadata = Readonly<Record<string, string>>;
 
+/** Of 3-D Secure: a page to go to, where there is one to come back to; else the vendor's script in the browser does it. */
+export type NextAction =
+  | {
+      readonly type: 'redirect_to_url';
+      readonly redirect_to_url: { readonly url: string; readonly return_url: string };
+    }
+  | {
+      readonly type: 'use_stripe_sdk';
+      readonly use_stripe_sdk: { readonly type: 'three_d_secure_redirect'; readonly stripe_js: string };
+    };
+
 export interface PaymentIntent {
   readonly id: string;
   readonly object: 'payment_intent';
   readonly amount: number;
   readonly amount_capturable: number;
   readonly amount_received: number;
+  readonly automatic_payment_methods: {
+    readonly allow_redirects: 'always' | 'never';
+    readonly enabled: true;
+  } | null;
   readonly canceled_at: number | null;
   readonly cancellation_reason: string | null;
   readonly capture_method: 'automatic' | 'automatic_async' | 'manual';
@@ -34,10 +49,7 @@ export interface PaymentIntent {
   readonly latest_charge: string | null;
   readonly livemode: false;
   readonly metadata: Metadata;
-  readonly next_action: {
-    readonly type: 'redirect_to_url';
-    readonly redirect_to_url: { readonly url: string; readonly return_url: string | null };
-  } | null;
+  readonly next_action: NextAction | null;
   readonly payment_method: string | null;
   readonly payment_method_types: readonly string[];
   readonly status: IntentStatus;

@@ -33,7 +33,7 @@ export function createIntent(account: Account, params: Params): () => PaymentInt
   const description = descriptionOf(params) ?? null;
   const types = params.list('payment_method_types');
   const isAutomatic = params.flag('automatic_payment_methods[enabled]') ?? types.length === 0;
-  params.oneOf('automatic_payment_methods[allow_redirects]', ['always', 'never']);
+  const redirects = params.oneOf('automatic_payment_methods[allow_redirects]', ['always', 'never']) ?? 'always';
   if (isAutomatic && types.length > 0)
     throw invalid('You may only specify one of these parameters: automatic_payment_methods, payment_method_types.');
   const confirm = params.flag('confirm') ?? false;
@@ -48,6 +48,7 @@ export function createIntent(account: Account, params: Params): () => PaymentInt
   return () => {
     const id = newId('pi');
     const intent = update(account, blank(account, { id, amount, currency }), 'payment_intent.created', {
+      automatic_payment_methods: isAutomatic ? { allow_redirects: redirects, enabled: true } : null,
       capture_method: capture,
       description,
       metadata,
@@ -160,12 +161,20 @@ export function settle(account: Account): void {
 
 /** Confirms: asks the customer, the bank or nobody. */
 function go(account: Account, intent: PaymentIntent, returnUrl: string | null): PaymentIntent {
+  if (intent.automatic_payment_methods?.allow_redirects === 'always' && returnUrl === null)
+    throw invalid(
+      'This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don’t want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.',
+      { param: 'return_url' },
+    );
   const card = cardOf(intent.payment_method ?? '');
   if (card.authenticates === true) {
     const url = `${account.base}/_tandem/3ds/${intent.id}`;
     return update(account, intent, 'payment_intent.requires_action', {
       status: 'requires_action',
-      next_action: { type: 'redirect_to_url', redirect_to_url: { url, return_url: returnUrl } },
+      next_action:
+        returnUrl === null
+          ? { type: 'use_stripe_sdk', use_stripe_sdk: { type: 'three_d_secure_redirect', stripe_js: url } }
+          : { type: 'redirect_to_url', redirect_to_url: { url, return_url: returnUrl } },
     });
   }
   if (card.slow === true) {
@@ -214,6 +223,7 @@ function blank(
     amount,
     amount_capturable: 0,
     amount_received: 0,
+    automatic_payment_methods: null,
     canceled_at: null,
     cancellation_reason: null,
     capture_method: 'automatic_async',

@@ -95,7 +95,8 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSe
     resource: id,
     run: () =>
       change(() => {
-        const url = account.get<PaymentIntent>('payment_intent', id).next_action?.redirect_to_url.return_url;
+        const action = account.get<PaymentIntent>('payment_intent', id).next_action;
+        const url = action?.type === 'redirect_to_url' ? action.redirect_to_url.return_url : undefined;
         const failed = query.get('outcome') === 'failure';
         const { status } = authenticate(account, id, failed ? 'failure' : 'success');
         return redirect(url ?? null, id, status === 'requires_payment_method' ? 'failed' : 'succeeded');
