@@ -38,6 +38,8 @@ export interface WebhookSenderOptions {
   readonly now: () => number;
   /** Of one attempt; undefined when the endpoint is gone. */
   readonly headersOf: (delivery: Delivery, sentAtMs: number) => Readonly<Record<string, string>> | undefined;
+  /** False with a clock of one's own: then only `deliver` sends. */
+  readonly byTimer: boolean;
   readonly random?: () => number;
 }
 
@@ -53,8 +55,8 @@ export class WebhookSender {
   }
 
   /** Not yet delivered, nor given up. */
-  get pending(): readonly Delivery[] {
-    return this.#options.documents.all<Delivery>(COLLECTION);
+  get pending(): Delivery[] {
+    return [...this.#options.documents.all<Delivery>(COLLECTION)];
   }
 
   add(delivery: Pick<Delivery, 'id' | 'url' | 'type' | 'body' | 'endpointId'>): void {
@@ -83,7 +85,7 @@ export class WebhookSender {
     let taken = 0;
     for (;;) {
       if (this.#closed) return taken;
-      const due = this.pending.filter(({ dueMs }) => dueMs <= now());
+      const due = this.pending.filter(({ dueMs }) => dueMs <= now()).sort((a, b) => a.dueMs - b.dueMs);
       if (due.length === 0) return taken;
       for (const delivery of due) if (await this.#attempt(delivery)) taken += 1;
       documents.commit();
@@ -125,9 +127,8 @@ export class WebhookSender {
     this.#options.documents.put(COLLECTION, delivery.id, delivery);
   }
 
-  /** By the wall clock; with a clock of one's own, `deliver` is called. */
   #schedule(): void {
-    if (this.#closed || this.#running !== undefined) return;
+    if (!this.#options.byTimer || this.#closed || this.#running !== undefined) return;
     clearTimeout(this.#timer);
     const nextMs = Math.min(...this.pending.map(({ dueMs }) => dueMs));
     if (nextMs === Infinity) return;

@@ -8,7 +8,7 @@ import type { Documents } from '../core/documents.ts';
 import type { WebhookSender } from '../core/webhook-sender.ts';
 import { notFound } from './errors.ts';
 import type { Capture, Collections, Movement } from './model.ts';
-import { iso } from './shapes.ts';
+import { iso } from './time.ts';
 
 const LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ0123456789';
 const ID_CHARS = 17;

@@ -66,6 +66,7 @@ export async function startPayPal(options: PayPalOptions = {}): Promise<PayPalSe
     documents,
     faults,
     now,
+    byTimer: options.now === undefined,
     headersOf: (delivery, sentAtMs) => signatureOf(account, pem, delivery, sentAtMs),
   });
   const account = new Account(documents, now, { sender, uniqueInvoices });

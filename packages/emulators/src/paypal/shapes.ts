@@ -6,10 +6,9 @@
 import type { Account } from './account.ts';
 import type { Authorization, Capture, Dispute, Movement, Order, Refund, Webhook } from './model.ts';
 import { moneyOf } from './money.ts';
+import { iso } from './time.ts';
 
 const AUTHORIZED_MS = 29 * 86_400_000;
-
-export const iso = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
 export function orderShape(account: Account, order: Order, { minimal = false } = {}): unknown {
   const links = linksOf(account.base, order);

@@ -4,7 +4,8 @@
  */
 import type { Account } from './account.ts';
 import { badRequest, PayPalError } from './errors.ts';
-import { iso, movementShape } from './shapes.ts';
+import { movementShape } from './shapes.ts';
+import { iso } from './time.ts';
 
 /** "It takes a maximum of three hours for executed transactions to appear in the list transactions call." */
 export const REPORT_LAG_MS = 3 * 3_600_000;

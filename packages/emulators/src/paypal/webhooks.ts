@@ -13,7 +13,7 @@ import { type Account, newId } from './account.ts';
 import { badRequest } from './errors.ts';
 import { bodyOf, needed } from './json.ts';
 import type { Webhook } from './model.ts';
-import { iso } from './shapes.ts';
+import { iso } from './time.ts';
 
 const URL_CHARS_MAX = 2_048;
 const KEY_BITS = 2_048;

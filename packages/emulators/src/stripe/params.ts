@@ -34,7 +34,7 @@ export class Params {
   integer(name: string): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
-    if (/^-?\d{1,15}$/.test(value)) return Number(value);
+    if (/^-?\d{1,18}$/.test(value)) return Number(value);
     throw invalid(`Invalid integer: ${value}`, { code: 'parameter_invalid_integer', param: name });
   }
 

@@ -64,6 +64,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSe
     documents,
     faults,
     now,
+    byTimer: options.now === undefined,
     headersOf: (delivery, sentAtMs) => signatureOf(account, delivery, sentAtMs),
   });
   const account = new Account(documents, now, sender);

@@ -59,6 +59,25 @@ const OVERTAKEN = new Set([
   'AUTHORIZATION_VOIDED',
   'PREVIOUSLY_CAPTURED',
   'PREVIOUSLY_VOIDED',
+  // It was approved when it was read; since then another attempt has been refused.
+  'ORDER_NOT_APPROVED',
+  'PAYER_ACTION_REQUIRED',
+]);
+/** The customer or their bank refuses, or another order has paid the invoice. Anything else of 422 is for a person. */
+const DECLINES = new Set([
+  'CARD_BRAND_NOT_SUPPORTED',
+  'COMPLIANCE_VIOLATION',
+  'DUPLICATE_INVOICE_ID',
+  'INSTRUMENT_DECLINED',
+  'MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED',
+  'ORDER_EXPIRED',
+  'PAYEE_BLOCKED_TRANSACTION',
+  'PAYER_ACCOUNT_LOCKED_OR_CLOSED',
+  'PAYER_ACCOUNT_RESTRICTED',
+  'PAYER_CANNOT_PAY',
+  'REFERENCED_CARD_EXPIRED',
+  'TRANSACTION_LIMIT_EXCEEDED',
+  'TRANSACTION_REFUSED',
 ]);
 const HEADERS = {
   auth_algo: 'paypal-auth-algo',
@@ -231,13 +250,14 @@ export class PayPalPayments implements PaymentGateway {
     return orderIn(await this.#send(call));
   }
 
-  /** Authorizes. True when the customer's bank refuses, or the invoice has been paid by another order. */
+  /** Authorizes. True when that is refused. */
   async #isDeclined(id: string): Promise<boolean> {
     try {
       await this.#try({ path: `/v2/checkout/orders/${id}/authorize`, key: `authorize-${id}` });
       return false;
     } catch (error) {
-      if (error instanceof PaymentRefusedError && error.cause instanceof PayPalRefusal && error.cause.status === 422) return true;
+      const { cause } = error as { readonly cause?: unknown };
+      if (cause instanceof PayPalRefusal && DECLINES.has(cause.issue)) return true;
       throw error;
     }
   }

@@ -6,6 +6,7 @@ import { PaymentRefusedError, RefundRefusedError, type RefundRefusal } from '../
 import { NOT_SENT } from '../vendor-error.ts';
 
 const { errors } = Stripe;
+const CAUSES_MAX = 5;
 
 const REFUND_REASONS: Readonly<Record<string, RefundRefusal>> = {
   charge_already_refunded: 'not charged',
@@ -17,9 +18,7 @@ export function errorOf(error: unknown, effect: 'read' | 'write'): unknown {
   if (!(error instanceof errors.StripeError)) return error;
   const options = { cause: error };
   if (error instanceof errors.StripeConnectionError) {
-    const { code } = (error.detail ?? {}) as { readonly code?: string };
-    const isUnsent = code !== undefined && NOT_SENT.has(code);
-    return effect === 'read' || isUnsent
+    return effect === 'read' || isUnsent(error.detail)
       ? new UnavailableError('Stripe has not answered', options)
       : new AmbiguousError('Stripe has not answered: the call may have taken effect', options);
   }
@@ -32,6 +31,16 @@ export function errorOf(error: unknown, effect: 'read' | 'write'): unknown {
       ? new UnavailableError(`Stripe has failed (${status})`, options)
       : new AmbiguousError(`Stripe has failed (${status}): the call may have taken effect`, options);
   return refusal(error);
+}
+
+/** Whether the network says that nothing has arrived, in the chain of causes. */
+function isUnsent(detail: unknown): boolean {
+  for (let at = detail, depth = 0; typeof at === 'object' && at !== null && depth < CAUSES_MAX; depth += 1) {
+    const { code, cause } = at as { readonly code?: unknown; readonly cause?: unknown };
+    if (typeof code === 'string' && NOT_SENT.has(code)) return true;
+    at = cause;
+  }
+  return false;
 }
 
 function refusal(error: InstanceType<typeof errors.StripeError>): Error {

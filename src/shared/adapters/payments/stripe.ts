@@ -160,7 +160,8 @@ export class StripePayments implements PaymentGateway {
   }
 
   async list(fromMs: number, toMs: number): Promise<Balance> {
-    const untilMs = Math.min(toMs, this.#options.now());
+    // The second that has begun may still get more.
+    const untilMs = Math.min(toMs, Math.floor(this.#options.now() / 1_000) * 1_000);
     const created = { gte: Math.ceil(fromMs / 1_000), lt: Math.ceil(toMs / 1_000) };
     const found: Stripe.BalanceTransaction[] = [];
     await call('read', async () => {
