@@ -49,7 +49,8 @@ export function digitsOf(currency: string): number {
 /** Something that is paid. @throws AmountError, CurrencyError */
 export function checkMoney({ amountMinor, currency }: Money): void {
   digitsOf(currency);
-  if (!Number.isInteger(amountMinor)) throw amountError('whole', `${amountMinor} is not a whole number of minor units`);
+  if (!Number.isInteger(amountMinor))
+    throw amountError('whole', `${amountMinor} is not a whole number of minor units`);
   if (amountMinor <= 0) throw amountError('positive', `${amountMinor} is not above 0`);
   if (!Number.isSafeInteger(amountMinor))
     throw amountError('range', `${amountMinor} is above ${Number.MAX_SAFE_INTEGER}`);
@@ -68,7 +69,10 @@ export function inDigits({ amountMinor, currency }: Money, digits: number): numb
   }
   const step = 10 ** -shift;
   if (amountMinor % step === 0) return amountMinor / step;
-  throw amountError('step', `${amountMinor} of ${currency} is no multiple of ${step}, the smallest step that is taken`);
+  throw amountError(
+    'step',
+    `${amountMinor} of ${currency} is no multiple of ${step}, the smallest step that is taken`,
+  );
 }
 
 /** As `inDigits`, the other way. @throws AmountError */

@@ -15,7 +15,12 @@ import { linesOf } from '../../src/shared/domain/ledger/ledger.ts';
 import { reconcile } from '../../src/shared/domain/ledger/reconcile.ts';
 import { AmountError, CurrencyError } from '../../src/shared/money.ts';
 import { RefundRefusedError } from '../../src/shared/ports/payment-errors.ts';
-import type { Payment, PaymentGateway, PaymentRequest, WebhookReading } from '../../src/shared/ports/payment-provider.ts';
+import type {
+  Payment,
+  PaymentGateway,
+  PaymentRequest,
+  WebhookReading,
+} from '../../src/shared/ports/payment-provider.ts';
 
 const START_MS = Date.parse('2026-06-01T12:00:00Z');
 const HOUR_MS = 3_600_000;
@@ -119,7 +124,7 @@ async function payPalSandbox(): Promise<Sandbox> {
     keysKeptMs: 6 * HOUR_MS,
     lagMs: 3 * HOUR_MS,
     async listen(url) {
-            const response = await fetch(`${paypal.endpoint}/v1/notifications/webhooks`, {
+      const response = await fetch(`${paypal.endpoint}/v1/notifications/webhooks`, {
         method: 'POST',
         headers: { authorization: `Bearer ${paypal.token()}`, 'content-type': 'application/json' },
         body: JSON.stringify({ url, event_types: [{ name: '*' }] }),
@@ -219,7 +224,9 @@ describe.each([
   test('callers at the same time get one payment with one claim', async () => {
     const request = order();
     const claims = ['a', 'b', 'c', 'd'];
-    const payments = await Promise.all(claims.map((claim) => sandbox.gateway().create({ ...request, claim })));
+    const payments = await Promise.all(
+      claims.map((claim) => sandbox.gateway().create({ ...request, claim })),
+    );
     expect(new Set(payments.map(({ id }) => id)).size).toBe(1);
     expect(new Set(payments.map(({ claim }) => claim)).size).toBe(1);
   });
@@ -270,7 +277,11 @@ describe.each([
 
   test('a lost answer to a charge says nothing, and it is charged once', async () => {
     const { id } = await agreed();
-    const lost: FaultRule = { kind: 'drop-ack', operation: sandbox.operations.confirm, times: sandbox.losses };
+    const lost: FaultRule = {
+      kind: 'drop-ack',
+      operation: sandbox.operations.confirm,
+      times: sandbox.losses,
+    };
     expect(await failure(under(lost, () => gateway.confirm(id)))).toBeInstanceOf(AmbiguousError);
     expect(await gateway.confirm(id)).toMatchObject({ status: 'charged' });
     expect(await gateway.cancel(id)).toMatchObject({ status: 'charged' });
@@ -339,7 +350,12 @@ describe.each([
 
   test('yen are whole', async () => {
     const { id } = await charged({ amountMinor: 500, currency: 'JPY' });
-    const refund = await gateway.refund({ paymentId: id, amountMinor: 500, currency: 'JPY', key: `all-${id}` });
+    const refund = await gateway.refund({
+      paymentId: id,
+      amountMinor: 500,
+      currency: 'JPY',
+      key: `all-${id}`,
+    });
     expect(refund).toMatchObject({ amountMinor: 500, currency: 'JPY', status: 'done' });
   });
 
@@ -385,7 +401,9 @@ describe.each([
     const open = await agreed();
     const { id } = await charged();
     const refund = (paymentId: string, more: object = {}) =>
-      failure(gateway.refund({ paymentId, amountMinor: 1, currency: 'EUR', key: `no-${paymentId}`, ...more }));
+      failure(
+        gateway.refund({ paymentId, amountMinor: 1, currency: 'EUR', key: `no-${paymentId}`, ...more }),
+      );
     expect(reasonOf(await refund(open.id))).toBe('not charged');
     expect(reasonOf(await refund(id, { currency: 'USD' }))).toBe('currency');
     expect(await refund(id, { amountMinor: 0 })).toBeInstanceOf(AmountError);
@@ -448,7 +466,10 @@ describe.each([
       sandbox.faults.clear();
       const events = received.map(({ reading }) => ('event' in reading ? reading.event : undefined));
       expect(events).not.toContain(undefined);
-      expect(events.find((event) => event?.kind === 'charged')).toMatchObject({ key: request.key, paymentId: id });
+      expect(events.find((event) => event?.kind === 'charged')).toMatchObject({
+        key: request.key,
+        paymentId: id,
+      });
       expect(new Set(events.map((event) => event?.id)).size).toBeLessThan(events.length);
 
       const { headers, body } = received.at(-1)!;
@@ -458,7 +479,9 @@ describe.each([
       expect(await read(headers, ' '.repeat(300_000))).toEqual({ refusal: 'too_large' });
       nowMs += HOUR_MS;
       // PayPal's rule knows no age: an id that is known is the receiver's to find.
-      expect(await read(headers, body)).toEqual(name === 'Stripe' ? { refusal: 'stale' } : received.at(-1)!.reading);
+      expect(await read(headers, body)).toEqual(
+        name === 'Stripe' ? { refusal: 'stale' } : received.at(-1)!.reading,
+      );
     } finally {
       await receiver.close();
     }

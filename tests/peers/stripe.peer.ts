@@ -29,7 +29,13 @@ const failureOf = (run: Promise<unknown>): Promise<unknown> =>
 
 describe('requests', () => {
   test('that create and claim are taken; the answer is an example, which is not what was asked for', async () => {
-    const request = { key: 'order-1', amountMinor: 1_051, currency: 'EUR', claim: 'a', method: 'pm_card_visa' };
+    const request = {
+      key: 'order-1',
+      amountMinor: 1_051,
+      currency: 'EUR',
+      claim: 'a',
+      method: 'pm_card_visa',
+    };
     expect(await failureOf(gateway.create(request))).toBeInstanceOf(PaymentMismatchError);
   });
 
@@ -52,7 +58,9 @@ describe('requests', () => {
   });
 
   test('with a parameter that there is none of are refused, so that the others say something', async () => {
-    const error = await failureOf(mock.paymentIntents.create({ amount: 1, currency: 'eur', colour: 'red' } as never));
+    const error = await failureOf(
+      mock.paymentIntents.create({ amount: 1, currency: 'eur', colour: 'red' } as never),
+    );
     expect(error).toBeInstanceOf(Stripe.errors.StripeInvalidRequestError);
   });
 });

@@ -2,7 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { payPalMoney } from '../../src/shared/adapters/payments/paypal-shapes.ts';
 import { moneyOf, stripeAmount } from '../../src/shared/adapters/payments/stripe-shapes.ts';
-import { AmountError, checkMoney, CurrencyError, digitsOf, fromDecimal, inDigits } from '../../src/shared/money.ts';
+import {
+  AmountError,
+  checkMoney,
+  CurrencyError,
+  digitsOf,
+  fromDecimal,
+  inDigits,
+} from '../../src/shared/money.ts';
 
 const rulesOf = (run: () => unknown): unknown => {
   try {
@@ -42,7 +49,12 @@ describe('money', () => {
     ['less than a unit', { amountMinor: 5, currency: 'EUR' }, 5, '0.05'],
     ['whole yen', { amountMinor: 500, currency: 'JPY' }, 500, '500'],
     ['ten thousandths of a dinar', { amountMinor: 1_230, currency: 'KWD' }, 1_230, '1.230'],
-    ['one thousandth of a dinar, which Stripe does not take', { amountMinor: 1_231, currency: 'KWD' }, 'step', '1.231'],
+    [
+      'one thousandth of a dinar, which Stripe does not take',
+      { amountMinor: 1_231, currency: 'KWD' },
+      'step',
+      '1.231',
+    ],
     ['forints, of which PayPal takes whole ones', { amountMinor: 1_000, currency: 'HUF' }, 1_000, '10'],
     ['a part of a forint', { amountMinor: 1_001, currency: 'HUF' }, 1_001, 'step'],
     ['krónur, of which Stripe counts hundredths', { amountMinor: 7, currency: 'ISK' }, 700, '7'],

@@ -27,7 +27,12 @@ interface Answer {
   readonly body: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- JSON of many shapes
 }
 
-async function call(method: string, route: string, json?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+async function call(
+  method: string,
+  route: string,
+  json?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const response = await fetch(`${emulators.paypal.endpoint}/${route}`, {
     method,
     headers: {
@@ -43,10 +48,15 @@ async function call(method: string, route: string, json?: unknown, headers: Reco
 }
 const issueOf = ({ status, body }: Answer): unknown => [status, body?.details?.[0]?.issue ?? body?.name];
 const keyed = (key: string) => ({ 'paypal-request-id': key });
-const unit = (more: object = {}) => ({ amount: { currency_code: 'EUR', value: '10.50' }, custom_id: 'a', ...more });
+const unit = (more: object = {}) => ({
+  amount: { currency_code: 'EUR', value: '10.50' },
+  custom_id: 'a',
+  ...more,
+});
 const create = (more: object = {}, headers: Record<string, string> = {}, intent = 'AUTHORIZE') =>
   call('POST', 'v2/checkout/orders', { intent, purchase_units: [unit(more)] }, headers);
-const post = (route: string, json: unknown = {}, headers: Record<string, string> = {}) => call('POST', route, json, headers);
+const post = (route: string, json: unknown = {}, headers: Record<string, string> = {}) =>
+  call('POST', route, json, headers);
 
 async function authorized(more: object = {}): Promise<{ order: string; authorization: string }> {
   const { body } = await create(more);
@@ -68,7 +78,10 @@ describe('requests', () => {
         body: new URLSearchParams({ grant_type: 'client_credentials' }),
       });
     expect((await token('other')).status).toBe(401);
-    const { access_token: value, expires_in: seconds } = (await (await token('local')).json()) as Record<string, unknown>;
+    const { access_token: value, expires_in: seconds } = (await (await token('local')).json()) as Record<
+      string,
+      unknown
+    >;
     const headers = { authorization: `Bearer ${String(value)}` };
     expect((await create({}, headers)).status).toBe(201);
     nowMs += Number(seconds) * 1_000;
@@ -76,12 +89,27 @@ describe('requests', () => {
   });
 
   test.each([
-    ['nothing to pay', { amount: { currency_code: 'EUR', value: '0.00' } }, 422, 'CANNOT_BE_ZERO_OR_NEGATIVE'],
-    ['a negative amount', { amount: { currency_code: 'EUR', value: '-1.00' } }, 422, 'CANNOT_BE_ZERO_OR_NEGATIVE'],
+    [
+      'nothing to pay',
+      { amount: { currency_code: 'EUR', value: '0.00' } },
+      422,
+      'CANNOT_BE_ZERO_OR_NEGATIVE',
+    ],
+    [
+      'a negative amount',
+      { amount: { currency_code: 'EUR', value: '-1.00' } },
+      422,
+      'CANNOT_BE_ZERO_OR_NEGATIVE',
+    ],
     ['thousandths', { amount: { currency_code: 'EUR', value: '1.005' } }, 422, 'DECIMAL_PRECISION'],
     ['a part of a yen', { amount: { currency_code: 'JPY', value: '1.5' } }, 422, 'DECIMALS_NOT_SUPPORTED'],
     ['another currency', { amount: { currency_code: 'KWD', value: '1.00' } }, 422, 'INVALID_CURRENCY_CODE'],
-    ['an amount that is a number', { amount: { currency_code: 'EUR', value: 1 } }, 400, 'INVALID_PARAMETER_SYNTAX'],
+    [
+      'an amount that is a number',
+      { amount: { currency_code: 'EUR', value: 1 } },
+      400,
+      'INVALID_PARAMETER_SYNTAX',
+    ],
     ['no amount', { amount: undefined }, 400, 'MISSING_REQUIRED_PARAMETER'],
     ['a long custom_id', { custom_id: 'x'.repeat(128) }, 400, 'INVALID_STRING_LENGTH'],
   ])('with %s are refused by issue', async (_what, more, status, issue) => {
@@ -124,14 +152,20 @@ describe('orders', () => {
     await fetch(href, { method: 'POST' });
     expect((await authorize()).body).toMatchObject({ status: 'COMPLETED' });
     expect(issueOf(await authorize())).toEqual([422, 'ORDER_ALREADY_AUTHORIZED']);
-    expect(issueOf(await post(`v2/checkout/orders/${body.id}/capture`))).toEqual([422, 'ACTION_DOES_NOT_MATCH_INTENT']);
+    expect(issueOf(await post(`v2/checkout/orders/${body.id}/capture`))).toEqual([
+      422,
+      'ACTION_DOES_NOT_MATCH_INTENT',
+    ]);
   });
 
   test('are captured at once where that was the intent', async () => {
     const { body } = await create({}, {}, 'CAPTURE');
     emulators.paypal.approve(body.id);
     const { body: done } = await post(`v2/checkout/orders/${body.id}/capture`);
-    expect(done.purchase_units[0].payments.captures[0]).toMatchObject({ status: 'COMPLETED', amount: { value: '10.50' } });
+    expect(done.purchase_units[0].payments.captures[0]).toMatchObject({
+      status: 'COMPLETED',
+      amount: { value: '10.50' },
+    });
   });
 
   test('whose buyer cannot pay can be approved again', async () => {
@@ -277,7 +311,9 @@ test('everything is there after a start on the same folder', async () => {
     const first = await create({}, keyed('one'));
     await emulators.close();
     await start({ dataDir });
-    expect((await call('GET', `v2/checkout/orders/${order}`)).body.purchase_units[0].payments.captures).toHaveLength(1);
+    expect(
+      (await call('GET', `v2/checkout/orders/${order}`)).body.purchase_units[0].payments.captures,
+    ).toHaveLength(1);
     expect((await create({}, keyed('one'))).body.id).toBe(first.body.id);
   } finally {
     await emulators.close();

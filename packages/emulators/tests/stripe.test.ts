@@ -28,7 +28,13 @@ afterEach(() => emulators.close());
 const RETURN = 'https://shop.example/paid';
 const asked = { amount: 1_050, currency: 'eur' };
 const pay = (method: string, more: object = {}) =>
-  stripe.paymentIntents.create({ ...asked, payment_method: method, confirm: true, return_url: RETURN, ...more });
+  stripe.paymentIntents.create({
+    ...asked,
+    payment_method: method,
+    confirm: true,
+    return_url: RETURN,
+    ...more,
+  });
 const failureOf = async (run: Promise<unknown>): Promise<Partial<Stripe.errors.StripeError>> => {
   const error: unknown = await run.then(
     () => undefined,
@@ -53,7 +59,11 @@ describe('requests', () => {
 
   test('with a body that is not form-encoded are refused', async () => {
     const json = { 'content-type': 'application/json' };
-    const response = await raw('payment_intents', { method: 'POST', headers: json, body: JSON.stringify(asked) });
+    const response = await raw('payment_intents', {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify(asked),
+    });
     expect(response.status).toBe(400);
   });
 
@@ -78,7 +88,9 @@ describe('requests', () => {
 
   test('carry at most 50 keys of metadata', async () => {
     const metadata = Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`k${n}`, 'v']));
-    expect(await failureOf(stripe.paymentIntents.create({ ...asked, metadata }))).toMatchObject({ param: 'metadata' });
+    expect(await failureOf(stripe.paymentIntents.create({ ...asked, metadata }))).toMatchObject({
+      param: 'metadata',
+    });
   });
 });
 
@@ -97,7 +109,9 @@ describe('keys of requests', () => {
 
   test('are refused for other parameters, and another endpoint', async () => {
     await stripe.paymentIntents.create(asked, { idempotencyKey: 'one' });
-    const other = await failureOf(stripe.paymentIntents.create({ ...asked, amount: 99 }, { idempotencyKey: 'one' }));
+    const other = await failureOf(
+      stripe.paymentIntents.create({ ...asked, amount: 99 }, { idempotencyKey: 'one' }),
+    );
     expect(other).toMatchObject({ statusCode: 400, type: 'StripeIdempotencyError' });
     expect(
       await failureOf(stripe.payouts.create({ amount: 1, currency: 'eur' }, { idempotencyKey: 'one' })),
@@ -110,7 +124,8 @@ describe('keys of requests', () => {
       ['api_error_after', 1],
     ] as const) {
       emulators.stripe.faults.set([{ kind: 'error', operation: 'CreatePaymentIntent', times: 1, code }]);
-      const make = () => stripe.paymentIntents.create({ ...asked, metadata: { code } }, { idempotencyKey: code });
+      const make = () =>
+        stripe.paymentIntents.create({ ...asked, metadata: { code } }, { idempotencyKey: code });
       expect(await failureOf(make())).toMatchObject({ statusCode: 500 });
       expect(await failureOf(make())).toMatchObject({ statusCode: 500 });
       const { data } = await stripe.paymentIntents.list();
@@ -121,7 +136,9 @@ describe('keys of requests', () => {
   test('keep nothing of a request that had not begun', async () => {
     const options = { idempotencyKey: 'one' };
     await failureOf(stripe.paymentIntents.create({ ...asked, amount: 0 }, options));
-    emulators.stripe.faults.set([{ kind: 'error', operation: 'CreatePaymentIntent', times: 1, code: 'rate_limit' }]);
+    emulators.stripe.faults.set([
+      { kind: 'error', operation: 'CreatePaymentIntent', times: 1, code: 'rate_limit' },
+    ]);
     expect(await failureOf(stripe.paymentIntents.create(asked, options))).toMatchObject({ statusCode: 429 });
     expect((await stripe.paymentIntents.create(asked, options)).amount).toBe(1_050);
   });
@@ -161,7 +178,10 @@ describe('payment intents', () => {
       stripe.paymentIntents.cancel(id),
       stripe.paymentIntents.capture(id),
     ]) {
-      expect(await failureOf(run)).toMatchObject({ statusCode: 400, code: 'payment_intent_unexpected_state' });
+      expect(await failureOf(run)).toMatchObject({
+        statusCode: 400,
+        code: 'payment_intent_unexpected_state',
+      });
     }
     expect((await stripe.charges.list({ payment_intent: id })).data.map((one) => one.id)).toEqual([charge]);
   });
@@ -206,14 +226,17 @@ describe('lists', () => {
 
   test('of a search are behind, and show what was', async () => {
     const { id } = await stripe.paymentIntents.create({ ...asked, metadata: { order: 'o-1' } });
-    const search = () => stripe.paymentIntents.search({ query: "metadata['order']:'o-1' AND currency:'eur'" });
+    const search = () =>
+      stripe.paymentIntents.search({ query: "metadata['order']:'o-1' AND currency:'eur'" });
     expect((await search()).data).toEqual([]);
     nowMs += 60_000;
     await stripe.paymentIntents.cancel(id);
     expect((await search()).data).toMatchObject([{ id, status: 'requires_payment_method' }]);
     nowMs += 60_000;
     expect((await search()).data).toMatchObject([{ id, status: 'canceled' }]);
-    expect(await failureOf(stripe.paymentIntents.search({ query: 'order=1' }))).toMatchObject({ param: 'query' });
+    expect(await failureOf(stripe.paymentIntents.search({ query: 'order=1' }))).toMatchObject({
+      param: 'query',
+    });
   });
 });
 
@@ -240,7 +263,9 @@ describe('money', () => {
     const { latest_charge: charge } = await pay('pm_card_createDispute');
     const [dispute] = (await stripe.disputes.list()).data;
     expect(dispute).toMatchObject({ charge, amount: 1_050, status: 'needs_response' });
-    expect(await failureOf(stripe.refunds.create({ charge: String(charge) }))).toMatchObject({ code: 'charge_disputed' });
+    expect(await failureOf(stripe.refunds.create({ charge: String(charge) }))).toMatchObject({
+      code: 'charge_disputed',
+    });
     emulators.stripe.closeDispute(dispute!.id, 'won');
     const { data } = await stripe.balanceTransactions.list({ type: 'adjustment' });
     expect(data.map(({ amount, fee, reporting_category: category }) => [amount, fee, category])).toEqual([
@@ -290,7 +315,10 @@ describe('webhooks', () => {
 
   test('carry a signature with its time, which the SDK accepts for five minutes', async () => {
     await using target = await receiver();
-    const { secret = '' } = await stripe.webhookEndpoints.create({ url: target.url, enabled_events: [...types] });
+    const { secret = '' } = await stripe.webhookEndpoints.create({
+      url: target.url,
+      enabled_events: [...types],
+    });
     const { id } = await pay('pm_card_visa');
     await emulators.stripe.deliver();
     const [{ headers, body }] = target.received as [{ headers: http.IncomingHttpHeaders; body: string }];
@@ -298,7 +326,9 @@ describe('webhooks', () => {
       stripe.webhooks.constructEvent(body, String(headers['stripe-signature']), secret, 300, undefined, atMs);
     expect(read(nowMs)).toMatchObject({ type: types[0], data: { object: { id } } });
     expect(() => read(nowMs + 301_000)).toThrow('tolerance');
-    expect(() => stripe.webhooks.constructEvent(body, String(headers['stripe-signature']), 'whsec_other')).toThrow();
+    expect(() =>
+      stripe.webhooks.constructEvent(body, String(headers['stripe-signature']), 'whsec_other'),
+    ).toThrow();
   });
 
   test('come again until they are taken, and more than once when faults say so', async () => {
@@ -345,7 +375,10 @@ test('everything is there after a start on the same folder', async () => {
     const first = await stripe.paymentIntents.create(asked, { idempotencyKey: 'one' });
     await emulators.close();
     await start({ dataDir });
-    expect(await stripe.paymentIntents.retrieve(made.id)).toMatchObject({ status: 'succeeded', metadata: { order: 'o-1' } });
+    expect(await stripe.paymentIntents.retrieve(made.id)).toMatchObject({
+      status: 'succeeded',
+      metadata: { order: 'o-1' },
+    });
     expect((await stripe.paymentIntents.create(asked, { idempotencyKey: 'one' })).id).toBe(first.id);
   } finally {
     await emulators.close();

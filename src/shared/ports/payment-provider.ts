@@ -146,7 +146,10 @@ export interface PaymentGateway extends PaymentProvider {
    * @param rawBody The bytes as they came, as text: a signature is over them.
    * @throws UnavailableError where the provider itself has to check it: let it come again.
    */
-  readWebhook(headers: Readonly<Record<string, string | undefined>>, rawBody: string): Promise<WebhookReading>;
+  readWebhook(
+    headers: Readonly<Record<string, string | undefined>>,
+    rawBody: string,
+  ): Promise<WebhookReading>;
   /** What has moved from one moment to before another. @throws TooLargeError when there is too much: ask for less time. */
   list(fromMs: number, toMs: number): Promise<Balance>;
 }

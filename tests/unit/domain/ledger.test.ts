@@ -37,10 +37,13 @@ const anEntry = fc.record({
 /** Each once, and one charge an order at most. */
 const entries = fc
   .uniqueArray(anEntry, { selector: ({ id }) => id, maxLength: 20 })
-  .map((all) => all.map((entry, at) => ({ ...entry, key: entry.key === null ? null : `${entry.key}-${at}` })));
+  .map((all) =>
+    all.map((entry, at) => ({ ...entry, key: entry.key === null ? null : `${entry.key}-${at}` })),
+  );
 
 const byId = (lines: readonly LedgerLine[]) => new Map(lines.map((line) => [line.id, line]));
-const books = (all: readonly BalanceEntry[]): readonly LedgerLine[] => all.flatMap((entry) => linesOf('stripe', entry));
+const books = (all: readonly BalanceEntry[]): readonly LedgerLine[] =>
+  all.flatMap((entry) => linesOf('stripe', entry));
 
 describe('the ledger', () => {
   test('has two sides of each movement, and the fee beside them', () => {
@@ -59,7 +62,9 @@ describe('the ledger', () => {
         for (const [currency, accounts] of Object.entries(balance(lines))) {
           expect(Object.values(accounts).reduce((sum, one) => sum + one, 0)).toBe(0);
           const own = all.filter((entry) => entry.currency === currency);
-          expect(accounts.provider ?? 0).toBe(own.reduce((sum, one) => sum + one.amountMinor - one.feeMinor, 0));
+          expect(accounts.provider ?? 0).toBe(
+            own.reduce((sum, one) => sum + one.amountMinor - one.feeMinor, 0),
+          );
         }
       }),
     );
@@ -69,7 +74,11 @@ describe('the ledger', () => {
     fc.assert(
       fc.property(entries, fc.array(fc.nat()), (all, picks) => {
         let written: ReadonlyMap<string, LedgerLine> = new Map();
-        const seen = [...picks.flatMap((pick) => all[pick % Math.max(1, all.length)] ?? []), ...all, ...all.toReversed()];
+        const seen = [
+          ...picks.flatMap((pick) => all[pick % Math.max(1, all.length)] ?? []),
+          ...all,
+          ...all.toReversed(),
+        ];
         for (const entry of seen) {
           const fresh = unwritten(written, linesOf('stripe', entry));
           written = new Map([...written, ...byId(fresh)]);
@@ -81,7 +90,9 @@ describe('the ledger', () => {
 
   test('refuses a line that was written differently, and an amount that is not safe', () => {
     const written = byId(linesOf('stripe', charge));
-    expect(() => unwritten(written, linesOf('stripe', { ...charge, amountMinor: 999 }))).toThrow(LedgerConflictError);
+    expect(() => unwritten(written, linesOf('stripe', { ...charge, amountMinor: 999 }))).toThrow(
+      LedgerConflictError,
+    );
     expect(() => linesOf('stripe', { ...charge, amountMinor: 2 ** 53 })).toThrow(RangeError);
   });
 
@@ -138,7 +149,11 @@ describe('reconciliation', () => {
       { entries: [{ ...charge, currency: 'USD' }] },
       [{ kind: 'other currency', here: 'EUR', there: 'USD' }],
     ],
-    ['another order', { entries: [{ ...charge, key: null }] }, [{ kind: 'other order', here: 'order-1', there: null }]],
+    [
+      'another order',
+      { entries: [{ ...charge, key: null }] },
+      [{ kind: 'other order', here: 'order-1', there: null }],
+    ],
     ['what is doubled here', { lines: [...line, line[0]!] }, [{ kind: 'doubled', where: 'here', times: 2 }]],
     ['what is doubled there', { entries: [charge, charge] }, [{ kind: 'doubled', where: 'there', times: 2 }]],
     [

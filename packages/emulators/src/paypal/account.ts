@@ -34,7 +34,11 @@ export class Account {
   /** Where this server is reached. */
   base = '';
 
-  constructor(documents: Documents, now: () => number, options: { sender: WebhookSender; uniqueInvoices: boolean }) {
+  constructor(
+    documents: Documents,
+    now: () => number,
+    options: { sender: WebhookSender; uniqueInvoices: boolean },
+  ) {
     this.documents = documents;
     this.now = now;
     this.#sender = options.sender;
@@ -84,11 +88,25 @@ export class Account {
   }
 
   /** Of a capture, with what its order is called. */
-  move(capture: Capture, { code, minor, feeMinor = 0 }: Pick<Movement, 'code' | 'minor'> & { feeMinor?: number }, id = newId()): Movement {
+  move(
+    capture: Capture,
+    { code, minor, feeMinor = 0 }: Pick<Movement, 'code' | 'minor'> & { feeMinor?: number },
+    id = newId(),
+  ): Movement {
     const { customId, invoiceId } = this.get('orders', capture.orderId);
     const reference = id === capture.id ? undefined : capture.id;
     const { currency } = capture;
-    return this.put('movements', { id, code, reference, minor, feeMinor, currency, customId, invoiceId, atMs: this.now() });
+    return this.put('movements', {
+      id,
+      code,
+      reference,
+      minor,
+      feeMinor,
+      currency,
+      customId,
+      invoiceId,
+      atMs: this.now(),
+    });
   }
 }
 

@@ -88,20 +88,22 @@ export const paypalFacts: EmulatorFacts = {
     },
     {
       kind: 'shape',
-      what: 'the service says itself whether a webhook is its own',
+      what: 'PayPal says itself whether a webhook is its own',
       source: `${REST}/webhooks/rest/`,
       held: own('webhooks are signed so that PayPal itself can say whether they are its own'),
     },
     {
       kind: 'timing',
       what: 'a PayPal-Request-Id of an order is remembered for 6 hours, and gives its latest state',
-      source: 'https://github.com/paypal/paypal-rest-api-specifications/blob/main/openapi/checkout_orders_v2.json',
+      source:
+        'https://github.com/paypal/paypal-rest-api-specifications/blob/main/openapi/checkout_orders_v2.json',
       held: own('with the same PayPal-Request-Id make one order for six hours, whatever the body says'),
     },
     {
       kind: 'timing',
       what: 'one of a payment for 45 days',
-      source: 'https://github.com/paypal/paypal-rest-api-specifications/blob/main/openapi/payments_payment_v2.json',
+      source:
+        'https://github.com/paypal/paypal-rest-api-specifications/blob/main/openapi/payments_payment_v2.json',
       held: own('of payments are remembered for 45 days'),
     },
     {

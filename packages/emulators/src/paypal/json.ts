@@ -14,16 +14,26 @@ export function bodyOf<Value = Fields>({ body, headers }: ApiCall): Value {
   } catch {
     // Refused below.
   }
-  throw new PayPalError(400, [{ issue: 'MALFORMED_REQUEST_JSON', description: 'The request JSON is not well formed.' }]);
+  throw new PayPalError(400, [
+    { issue: 'MALFORMED_REQUEST_JSON', description: 'The request JSON is not well formed.' },
+  ]);
 }
 
 /** @throws PayPalError */
-export function text(fields: Fields, name: string, { max, at = '' }: { max: number; at?: string }): string | undefined {
+export function text(
+  fields: Fields,
+  name: string,
+  { max, at = '' }: { max: number; at?: string },
+): string | undefined {
   const value = fields[name];
   if (value === undefined) return undefined;
   if (typeof value !== 'string') throw badRequest('INVALID_PARAMETER_SYNTAX', `${at}/${name}`);
   if (value === '' || value.length > max)
-    throw badRequest('INVALID_STRING_LENGTH', `${at}/${name}`, 'The value of a field is either too short or too long.');
+    throw badRequest(
+      'INVALID_STRING_LENGTH',
+      `${at}/${name}`,
+      'The value of a field is either too short or too long.',
+    );
   return value;
 }
 
@@ -31,11 +41,16 @@ export function text(fields: Fields, name: string, { max, at = '' }: { max: numb
 export function needed(fields: Fields, name: string, options: { max: number; at?: string }): string {
   const value = text(fields, name, options);
   if (value !== undefined) return value;
-  throw badRequest('MISSING_REQUIRED_PARAMETER', `${options.at ?? ''}/${name}`, 'A required field / parameter is missing.');
+  throw badRequest(
+    'MISSING_REQUIRED_PARAMETER',
+    `${options.at ?? ''}/${name}`,
+    'A required field / parameter is missing.',
+  );
 }
 
 /** @throws PayPalError for a field that the API does not know. */
 export function onlyKnown(fields: Fields, known: readonly string[], at = ''): void {
   const unknown = Object.keys(fields).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw badRequest('UNSUPPORTED_PARAMETER', `${at}/${unknown}`, 'Not served by this emulator.');
+  if (unknown !== undefined)
+    throw badRequest('UNSUPPORTED_PARAMETER', `${at}/${unknown}`, 'Not served by this emulator.');
 }

@@ -16,11 +16,16 @@ const COLLECTION = 'keys';
 /** @param run Does it, and returns the id of what it made. @returns The id, and whether it was made before. */
 export function once(
   account: Account,
-  { key, scope, keptMs }: { readonly key: string | undefined; readonly scope: string; readonly keptMs: number },
+  {
+    key,
+    scope,
+    keptMs,
+  }: { readonly key: string | undefined; readonly scope: string; readonly keptMs: number },
   run: () => string,
 ): { readonly id: string; readonly repeated: boolean } {
   if (key === undefined) return { id: run(), repeated: false };
-  if (key === '' || key.length > KEY_CHARS_MAX) throw badRequest('INVALID_STRING_LENGTH', 'PayPal-Request-Id');
+  if (key === '' || key.length > KEY_CHARS_MAX)
+    throw badRequest('INVALID_STRING_LENGTH', 'PayPal-Request-Id');
   const name = `${scope}/${key}`;
   const kept = account.documents.get<{ readonly id: string; readonly atMs: number }>(COLLECTION, name);
   if (kept !== undefined && account.now() - kept.atMs < keptMs) return { id: kept.id, repeated: true };

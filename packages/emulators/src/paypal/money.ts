@@ -11,14 +11,19 @@ export interface Money {
 
 const WHOLE = new Set(['HUF', 'JPY', 'TWD']);
 const CURRENCIES = new Set(
-  'AUD BRL CAD CNY CZK DKK EUR HKD HUF ILS JPY MYR MXN TWD NZD NOK PHP PLN GBP SGD SEK CHF THB USD'.split(' '),
+  'AUD BRL CAD CNY CZK DKK EUR HKD HUF ILS JPY MYR MXN TWD NZD NOK PHP PLN GBP SGD SEK CHF THB USD'.split(
+    ' ',
+  ),
 );
 const VALUE = /^-?(\d+|\d*\.\d+)$/;
 const VALUE_CHARS_MAX = 32;
 const MINOR_MAX = 99_999_999_999_999_999n;
 
 /** In the smallest unit that PayPal takes. @throws PayPalError */
-export function minorOf(given: unknown, field: string): { readonly minor: number; readonly currency: string } {
+export function minorOf(
+  given: unknown,
+  field: string,
+): { readonly minor: number; readonly currency: string } {
   const { currency_code: currency, value } = (given ?? {}) as Partial<Record<keyof Money, unknown>>;
   if (currency === undefined) throw badRequest('MISSING_REQUIRED_PARAMETER', `${field}/currency_code`);
   if (value === undefined) throw badRequest('MISSING_REQUIRED_PARAMETER', `${field}/value`);
@@ -48,7 +53,11 @@ export function minorOf(given: unknown, field: string): { readonly minor: number
       `${field}/value`,
     );
   if (minor > MINOR_MAX)
-    throw unprocessable('MAX_VALUE_EXCEEDED', 'Should be less than or equal to 999999999999999.99.', `${field}/value`);
+    throw unprocessable(
+      'MAX_VALUE_EXCEEDED',
+      'Should be less than or equal to 999999999999999.99.',
+      `${field}/value`,
+    );
   return { minor: Number(minor), currency };
 }
 

@@ -23,11 +23,17 @@ export function createOrder(account: Account, call: ApiCall): Order {
   if (intent === undefined) throw badRequest('MISSING_REQUIRED_PARAMETER', '/intent');
   if (intent !== 'AUTHORIZE' && intent !== 'CAPTURE') throw badRequest('INVALID_PARAMETER_VALUE', '/intent');
   const units = body['purchase_units'];
-  if (!Array.isArray(units) || units.length === 0) throw badRequest('MISSING_REQUIRED_PARAMETER', '/purchase_units');
-  if (units.length > 1) throw badRequest('INVALID_ARRAY_MAX_ITEMS', '/purchase_units', 'This emulator takes one.');
+  if (!Array.isArray(units) || units.length === 0)
+    throw badRequest('MISSING_REQUIRED_PARAMETER', '/purchase_units');
+  if (units.length > 1)
+    throw badRequest('INVALID_ARRAY_MAX_ITEMS', '/purchase_units', 'This emulator takes one.');
   const unit = units[0] as Fields;
   const at = '/purchase_units/0';
-  onlyKnown(unit, ['reference_id', 'amount', 'custom_id', 'invoice_id', 'description', 'soft_descriptor'], at);
+  onlyKnown(
+    unit,
+    ['reference_id', 'amount', 'custom_id', 'invoice_id', 'description', 'soft_descriptor'],
+    at,
+  );
   const { minor, currency } = minorOf(unit['amount'], `${at}/amount`);
   return account.put('orders', {
     id: newId(),
@@ -48,11 +54,16 @@ export function createOrder(account: Account, call: ApiCall): Order {
 export function patchOrder(account: Account, id: string, call: ApiCall): void {
   const order = account.get('orders', id);
   const operations = bodyOf<unknown>(call);
-  if (!Array.isArray(operations) || operations.length === 0) throw badRequest('INVALID_PARAMETER_SYNTAX', '/');
+  if (!Array.isArray(operations) || operations.length === 0)
+    throw badRequest('INVALID_PARAMETER_SYNTAX', '/');
   if (order.status === 'COMPLETED')
     throw unprocessable('ORDER_ALREADY_COMPLETED', 'The order cannot be patched after it is completed.');
-  if (order.status === 'VOIDED') throw unprocessable('ORDER_COMPLETED_OR_VOIDED', 'Order is voided or completed.');
-  const changed = operations.reduce<Order>((before, one, index) => patched(before, one as Fields, `/${index}`), order);
+  if (order.status === 'VOIDED')
+    throw unprocessable('ORDER_COMPLETED_OR_VOIDED', 'Order is voided or completed.');
+  const changed = operations.reduce<Order>(
+    (before, one, index) => patched(before, one as Fields, `/${index}`),
+    order,
+  );
   account.put('orders', { ...changed, updatedMs: account.now() });
 }
 
@@ -81,7 +92,10 @@ export function approve(account: Account, id: string, refusal?: string): Order {
 export function pay(account: Account, id: string, action: 'authorize' | 'capture'): Order {
   const order = account.get('orders', id);
   if (order.intent !== (action === 'authorize' ? 'AUTHORIZE' : 'CAPTURE'))
-    throw unprocessable('ACTION_DOES_NOT_MATCH_INTENT', `Order was created with an intent to '${order.intent}'.`);
+    throw unprocessable(
+      'ACTION_DOES_NOT_MATCH_INTENT',
+      `Order was created with an intent to '${order.intent}'.`,
+    );
   if (order.status === 'COMPLETED')
     throw action === 'authorize'
       ? unprocessable('ORDER_ALREADY_AUTHORIZED', 'Order already authorized.')
@@ -90,7 +104,12 @@ export function pay(account: Account, id: string, action: 'authorize' | 'capture
     throw unprocessable('ORDER_NOT_APPROVED', 'Payer has not yet approved the Order for payment.');
   checkInvoice(account, order);
   if (order.refusal !== undefined) {
-    account.put('orders', { ...order, status: 'PAYER_ACTION_REQUIRED', refusal: undefined, updatedMs: account.now() });
+    account.put('orders', {
+      ...order,
+      status: 'PAYER_ACTION_REQUIRED',
+      refusal: undefined,
+      updatedMs: account.now(),
+    });
     throw unprocessable(order.refusal, 'The payer or their bank refuses the payment.');
   }
   return action === 'authorize' ? authorize(account, order) : take(account, order);
@@ -99,7 +118,12 @@ export function pay(account: Account, id: string, action: 'authorize' | 'capture
 function take(account: Account, order: Order): Order {
   const { id: orderId, minor, currency } = order;
   const taken = capture(account, { orderId, minor, currency, isFinal: true });
-  return account.put('orders', { ...order, status: 'COMPLETED', captureId: taken.id, updatedMs: account.now() });
+  return account.put('orders', {
+    ...order,
+    status: 'COMPLETED',
+    captureId: taken.id,
+    updatedMs: account.now(),
+  });
 }
 
 function authorize(account: Account, order: Order): Order {
@@ -128,7 +152,9 @@ function authorize(account: Account, order: Order): Order {
 
 function checkInvoice(account: Account, { id, invoiceId }: Order): void {
   if (!account.uniqueInvoices || invoiceId === undefined) return;
-  const other = account.all('orders').find((one) => one.invoiceId === invoiceId && one.id !== id && one.status === 'COMPLETED');
+  const other = account
+    .all('orders')
+    .find((one) => one.invoiceId === invoiceId && one.id !== id && one.status === 'COMPLETED');
   if (other !== undefined)
     throw unprocessable(
       'DUPLICATE_INVOICE_ID',

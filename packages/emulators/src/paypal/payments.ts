@@ -29,12 +29,21 @@ export function captureAuthorization(account: Account, id: string, call: ApiCall
   if (account.now() - authorization.createdMs > AUTHORIZED_MS)
     throw unprocessable('AUTHORIZATION_EXPIRED', 'An expired authorization cannot be captured.');
   if (given !== undefined && given.currency !== authorization.currency)
-    throw unprocessable('AUTH_CAPTURE_CURRENCY_MISMATCH', 'Currency of capture must be the same as currency of authorization.');
+    throw unprocessable(
+      'AUTH_CAPTURE_CURRENCY_MISMATCH',
+      'Currency of capture must be the same as currency of authorization.',
+    );
   const minor = given?.minor ?? most - capturedMinor;
   if (minor > most - capturedMinor)
     throw unprocessable('MAX_CAPTURE_AMOUNT_EXCEEDED', 'Capture amount exceeds allowable limit.');
   const isFinal = body['final_capture'] !== false || minor === most - capturedMinor;
-  const taken = capture(account, { orderId, authorizationId: id, minor, currency: authorization.currency, isFinal });
+  const taken = capture(account, {
+    orderId,
+    authorizationId: id,
+    minor,
+    currency: authorization.currency,
+    isFinal,
+  });
   account.put('authorizations', {
     ...authorization,
     status: isFinal ? 'CAPTURED' : 'PARTIALLY_CAPTURED',
@@ -48,10 +57,20 @@ export function captureAuthorization(account: Account, id: string, call: ApiCall
 export function voidAuthorization(account: Account, id: string): Authorization {
   const authorization = account.get('authorizations', id);
   if (authorization.status === 'VOIDED')
-    throw unprocessable('PREVIOUSLY_VOIDED', 'Authorization has been previously voided and hence cannot be voided again.');
+    throw unprocessable(
+      'PREVIOUSLY_VOIDED',
+      'Authorization has been previously voided and hence cannot be voided again.',
+    );
   if (authorization.status !== 'CREATED')
-    throw unprocessable('PREVIOUSLY_CAPTURED', 'Authorization has been previously captured and hence cannot be voided.');
-  const voided = account.put('authorizations', { ...authorization, status: 'VOIDED', updatedMs: account.now() });
+    throw unprocessable(
+      'PREVIOUSLY_CAPTURED',
+      'Authorization has been previously captured and hence cannot be voided.',
+    );
+  const voided = account.put('authorizations', {
+    ...authorization,
+    status: 'VOIDED',
+    updatedMs: account.now(),
+  });
   account.emit('PAYMENT.AUTHORIZATION.VOIDED', 'authorization', authorizationShape(account, voided));
   return voided;
 }
@@ -91,7 +110,10 @@ export function refundCapture(account: Account, id: string, call: ApiCall): Refu
   if (before.status === 'REFUNDED')
     throw unprocessable('CAPTURE_FULLY_REFUNDED', 'The capture has already been fully refunded.');
   if (given !== undefined && given.currency !== before.currency)
-    throw unprocessable('REFUND_CAPTURE_CURRENCY_MISMATCH', 'Refund must be in the same currency as the capture.');
+    throw unprocessable(
+      'REFUND_CAPTURE_CURRENCY_MISMATCH',
+      'Refund must be in the same currency as the capture.',
+    );
   const left = before.minor - before.refundedMinor;
   const minor = given?.minor ?? left;
   if (minor > left)
@@ -124,7 +146,14 @@ export function openDispute(account: Account, captureId: string): Dispute {
   account.put('captures', { ...before, isDisputed: true });
   const { currency } = before;
   const id = `PP-R-${newId().slice(0, 3)}-${newId().slice(0, 8)}`;
-  const dispute = account.put('disputes', { id, captureId, minor, currency, status: 'OPEN', createdMs: account.now() });
+  const dispute = account.put('disputes', {
+    id,
+    captureId,
+    minor,
+    currency,
+    status: 'OPEN',
+    createdMs: account.now(),
+  });
   account.move(before, { code: 'T1110', minor: -minor });
   account.emit('CUSTOMER.DISPUTE.CREATED', 'dispute', disputeShape(account, dispute));
   return dispute;

@@ -5,7 +5,14 @@ import { notFound } from './errors.ts';
 import { once, PAYMENT_KEYS_KEPT_MS } from './keys.ts';
 import { approve, createOrder, patchOrder, pay } from './orders.ts';
 import { captureAuthorization, refundCapture, voidAuthorization } from './payments.ts';
-import { authorizationShape, captureShape, disputeShape, orderShape, refundShape, webhookShape } from './shapes.ts';
+import {
+  authorizationShape,
+  captureShape,
+  disputeShape,
+  orderShape,
+  refundShape,
+  webhookShape,
+} from './shapes.ts';
 import { listTransactions } from './transactions.ts';
 import { createWebhook, verify } from './webhooks.ts';
 
@@ -69,7 +76,10 @@ const ROUTES: Readonly<Record<string, readonly [operation: string, run: Run]>> =
     ({ account }, call, id) => {
       const key = { key: keyOf(call), scope: `capture/${id}`, keptMs: PAYMENT_KEYS_KEPT_MS };
       const made = once(account, key, () => captureAuthorization(account, id, call).id);
-      return { status: made.repeated ? 200 : 201, body: captureShape(account, account.get('captures', made.id)) };
+      return {
+        status: made.repeated ? 200 : 201,
+        body: captureShape(account, account.get('captures', made.id)),
+      };
     },
   ],
   'POST v2/payments/authorizations/*/void': [
@@ -90,7 +100,10 @@ const ROUTES: Readonly<Record<string, readonly [operation: string, run: Run]>> =
     ({ account }, call, id) => {
       const key = { key: keyOf(call), scope: `refund/${id}`, keptMs: PAYMENT_KEYS_KEPT_MS };
       const made = once(account, key, () => refundCapture(account, id, call).id);
-      return { status: made.repeated ? 200 : 201, body: refundShape(account, account.get('refunds', made.id)) };
+      return {
+        status: made.repeated ? 200 : 201,
+        body: refundShape(account, account.get('refunds', made.id)),
+      };
     },
   ],
   'GET v2/payments/refunds/*': [
@@ -103,7 +116,10 @@ const ROUTES: Readonly<Record<string, readonly [operation: string, run: Run]>> =
   ],
   'GET v1/reporting/transactions': [
     'ListTransactions',
-    ({ account, reportLagMs }, { query }) => ({ status: 200, body: listTransactions(account, query, reportLagMs) }),
+    ({ account, reportLagMs }, { query }) => ({
+      status: 200,
+      body: listTransactions(account, query, reportLagMs),
+    }),
   ],
   'POST v1/notifications/webhooks': [
     'CreateWebhook',

@@ -57,7 +57,13 @@ export interface PayPalServer extends Emulator {
 }
 
 export async function startPayPal(options: PayPalOptions = {}): Promise<PayPalServer> {
-  const { port = 0, now = Date.now, clientId = 'local', clientSecret = 'local', uniqueInvoices = true } = options;
+  const {
+    port = 0,
+    now = Date.now,
+    clientId = 'local',
+    clientSecret = 'local',
+    uniqueInvoices = true,
+  } = options;
   const documents = new Documents(options.dataDir);
   const pem = signingKey(documents);
   const faults = new Faults();

@@ -18,7 +18,11 @@ export function listTransactions(account: Account, query: URLSearchParams, lagMs
   const [fromMs, toMs] = [timeOf(query, 'start_date'), timeOf(query, 'end_date')];
   if (toMs < fromMs || toMs - fromMs > RANGE_MAX_MS)
     throw new PayPalError(400, [
-      { issue: 'Date range is greater than 31 days', description: 'The maximum supported range is 31 days.', field: 'end_date' },
+      {
+        issue: 'Date range is greater than 31 days',
+        description: 'The maximum supported range is 31 days.',
+        field: 'end_date',
+      },
     ]);
   const size = whole(query, 'page_size', { otherwise: PAGE_DEFAULT, max: PAGE_MAX });
   const page = whole(query, 'page', { otherwise: 1, max: 2_147_483_647 });
@@ -45,7 +49,11 @@ function timeOf(query: URLSearchParams, name: string): number {
   return Date.parse(value);
 }
 
-function whole(query: URLSearchParams, name: string, { otherwise, max }: { otherwise: number; max: number }): number {
+function whole(
+  query: URLSearchParams,
+  name: string,
+  { otherwise, max }: { otherwise: number; max: number },
+): number {
   const value = Number(query.get(name) ?? otherwise);
   if (Number.isInteger(value) && value >= 1 && value <= max) return value;
   throw badRequest('INVALID_PARAMETER_VALUE', name);

@@ -22,7 +22,8 @@ export function createWebhook(account: Account, call: ApiCall): Webhook {
   const body = bodyOf(call);
   const url = needed(body, 'url', { max: URL_CHARS_MAX });
   const types = body['event_types'];
-  if (!Array.isArray(types) || types.length === 0) throw badRequest('MISSING_REQUIRED_PARAMETER', '/event_types');
+  if (!Array.isArray(types) || types.length === 0)
+    throw badRequest('MISSING_REQUIRED_PARAMETER', '/event_types');
   // The service wants https; this one sends to this machine only.
   if (!URL.canParse(url) || !isLoopback(url)) throw badRequest('INVALID_PARAMETER_VALUE', '/url');
   const names = types.map((one: { readonly name?: unknown }) => String(one.name));
@@ -73,7 +74,8 @@ export function verify(account: Account, pem: string, call: ApiCall): unknown {
     ] as const
   ).map(([name, max]) => needed(body, name, { max }));
   const event = body['webhook_event'];
-  if (typeof event !== 'object' || event === null) throw badRequest('MISSING_REQUIRED_PARAMETER', '/webhook_event');
+  if (typeof event !== 'object' || event === null)
+    throw badRequest('MISSING_REQUIRED_PARAMETER', '/webhook_event');
   const content = signed({
     id: id ?? '',
     time: time ?? '',
@@ -83,10 +85,22 @@ export function verify(account: Account, pem: string, call: ApiCall): unknown {
   const isGood =
     algorithm === 'SHA256withRSA' &&
     account.documents.get('webhooks', webhookId ?? '') !== undefined &&
-    createVerify('RSA-SHA256').update(content).verify(createPublicKey(pem), signature ?? '', 'base64');
+    createVerify('RSA-SHA256')
+      .update(content)
+      .verify(createPublicKey(pem), signature ?? '', 'base64');
   return { verification_status: isGood ? 'SUCCESS' : 'FAILURE' };
 }
 
-function signed({ id, time, webhookId, body }: { id: string; time: string; webhookId: string; body: string }): string {
+function signed({
+  id,
+  time,
+  webhookId,
+  body,
+}: {
+  id: string;
+  time: string;
+  webhookId: string;
+  body: string;
+}): string {
   return `${id}|${time}|${webhookId}|${crc32(body)}`;
 }

@@ -31,8 +31,7 @@ export interface KeyedRequest {
 export function once(account: Account, request: KeyedRequest, run: () => ApiReply): ApiReply {
   const { key } = request;
   if (key === undefined) return run();
-  if (key.length > KEY_CHARS_MAX)
-    throw invalid(`Idempotency keys have at most ${KEY_CHARS_MAX} characters.`);
+  if (key.length > KEY_CHARS_MAX) throw invalid(`Idempotency keys have at most ${KEY_CHARS_MAX} characters.`);
   const fingerprint = fingerprintOf(request);
   const kept = account.documents.get<Kept>(COLLECTION, key);
   if (kept !== undefined && account.now() - kept.atMs < KEY_KEPT_MS) {

@@ -46,7 +46,8 @@ export function listOf(
     if (index === -1) throw missing(kind, id, after === undefined ? 'ending_before' : 'starting_after');
     return index;
   };
-  const from = after !== undefined ? at(after) + 1 : before !== undefined ? Math.max(0, at(before) - limit) : 0;
+  const from =
+    after !== undefined ? at(after) + 1 : before !== undefined ? Math.max(0, at(before) - limit) : 0;
   const to = before !== undefined ? at(before) : from + limit;
   const hasMore = before !== undefined ? from > 0 : to < all.length;
   return { object: 'list', url: `/v1/${COLLECTIONS[kind]}`, has_more: hasMore, data: all.slice(from, to) };
@@ -131,7 +132,9 @@ export function expanded(account: Account, body: unknown, paths: readonly string
   return paths.reduce((value, path) => {
     const names = path.split('.');
     if (names.length > EXPAND_DEPTH_MAX)
-      throw invalid(`You cannot expand more than ${EXPAND_DEPTH_MAX} levels of a property.`, { param: 'expand' });
+      throw invalid(`You cannot expand more than ${EXPAND_DEPTH_MAX} levels of a property.`, {
+        param: 'expand',
+      });
     return expand(account, value, names);
   }, body);
 }

@@ -70,7 +70,11 @@ export interface Charge {
   readonly failure_message: string | null;
   readonly livemode: false;
   readonly metadata: Metadata;
-  readonly outcome: { readonly network_status: string; readonly reason: string | null; readonly type: string };
+  readonly outcome: {
+    readonly network_status: string;
+    readonly reason: string | null;
+    readonly type: string;
+  };
   readonly paid: boolean;
   readonly payment_intent: string;
   readonly payment_method: string;
@@ -90,8 +94,9 @@ export interface Refund {
   readonly charge: string;
   readonly created: number;
   readonly currency: string;
-  readonly failure_balance_transaction: string | null;
-  readonly failure_reason: string | null;
+  /** Only of one that has failed. */
+  readonly failure_balance_transaction?: string;
+  readonly failure_reason?: string;
   readonly metadata: Metadata;
   readonly payment_intent: string;
   readonly reason: string | null;

@@ -33,9 +33,12 @@ export function createIntent(account: Account, params: Params): () => PaymentInt
   const description = descriptionOf(params) ?? null;
   const types = params.list('payment_method_types');
   const isAutomatic = params.flag('automatic_payment_methods[enabled]') ?? types.length === 0;
-  const redirects = params.oneOf('automatic_payment_methods[allow_redirects]', ['always', 'never']) ?? 'always';
+  const redirects =
+    params.oneOf('automatic_payment_methods[allow_redirects]', ['always', 'never']) ?? 'always';
   if (isAutomatic && types.length > 0)
-    throw invalid('You may only specify one of these parameters: automatic_payment_methods, payment_method_types.');
+    throw invalid(
+      'You may only specify one of these parameters: automatic_payment_methods, payment_method_types.',
+    );
   const confirm = params.flag('confirm') ?? false;
   const returnUrl = params.text('return_url') ?? null;
   if (returnUrl !== null && !confirm)
@@ -73,7 +76,13 @@ export function updateIntent(account: Account, id: string, params: Params): () =
       need(before, ['requires_payment_method', 'requires_confirmation', 'requires_action'], 'updated');
     const status =
       given !== null && before.status === 'requires_payment_method' ? 'requires_confirmation' : before.status;
-    return update(account, before, undefined, { metadata, description, amount, payment_method: method, status });
+    return update(account, before, undefined, {
+      metadata,
+      description,
+      amount,
+      payment_method: method,
+      status,
+    });
   };
 }
 
@@ -145,7 +154,10 @@ export function authenticate(account: Account, id: string, outcome: 'success' | 
   const intent = account.get<PaymentIntent>('payment_intent', id);
   need(intent, ['requires_action'], 'authenticated');
   if (outcome === 'success') return attempt(account, intent);
-  return decline(account, intent, { card: cardOf(intent.payment_method ?? ''), reason: AUTHENTICATION_FAILED });
+  return decline(account, intent, {
+    card: cardOf(intent.payment_method ?? ''),
+    reason: AUTHENTICATION_FAILED,
+  });
 }
 
 /** Finishes what was processing for long enough. */

@@ -12,7 +12,10 @@ export function createPayout(account: Account, params: Params): () => Payout {
   const description = params.text('description') ?? null;
   return () => {
     if (amount > account.balance(currency))
-      throw refused('You have insufficient funds in your Stripe account for this transfer.', 'balance_insufficient');
+      throw refused(
+        'You have insufficient funds in your Stripe account for this transfer.',
+        'balance_insufficient',
+      );
     const id = newId('po');
     const moved = account.move({
       amount: -amount,

@@ -18,8 +18,10 @@ export function createRefund(account: Account, params: Params): () => Refund {
   const given = params.integer('amount');
   const asked = given === undefined ? undefined : positive(given, 'amount');
   return () => {
-    if (charge?.captured !== true) throw refused('This PaymentIntent does not have a successful charge to refund.');
-    if (charge.disputed) throw refused(`Charge ${charge.id} has been charged back; cannot issue a refund.`, 'charge_disputed');
+    if (charge?.captured !== true)
+      throw refused('This PaymentIntent does not have a successful charge to refund.');
+    if (charge.disputed)
+      throw refused(`Charge ${charge.id} has been charged back; cannot issue a refund.`, 'charge_disputed');
     if (charge.refunded)
       throw refused(`Charge ${charge.id} has already been refunded.`, 'charge_already_refunded');
     const left = charge.amount_captured - charge.amount_refunded;
@@ -86,8 +88,6 @@ function pay(
     charge: charge.id,
     created: account.seconds,
     currency,
-    failure_balance_transaction: null,
-    failure_reason: null,
     metadata,
     payment_intent: charge.payment_intent,
     reason,
@@ -102,9 +102,12 @@ function chargeIn(account: Account, params: Params): Charge | undefined {
   const [chargeId, intentId] = [params.text('charge'), params.text('payment_intent')];
   if (chargeId !== undefined) return account.get<Charge>('charge', chargeId, 'charge');
   if (intentId === undefined)
-    throw invalid('One of the following params should be provided for this request: payment_intent or charge.', {
-      code: 'parameter_missing',
-    });
+    throw invalid(
+      'One of the following params should be provided for this request: payment_intent or charge.',
+      {
+        code: 'parameter_missing',
+      },
+    );
   const intent = account.get<PaymentIntent>('payment_intent', intentId);
   return account.find<Charge>('charge', intent.latest_charge ?? '');
 }

@@ -5,13 +5,7 @@ import { StripeError } from './errors.ts';
 import { listOf, type SearchIndex } from './lists.ts';
 import { COLLECTIONS } from './model.ts';
 import type { Params } from './params.ts';
-import {
-  cancelIntent,
-  captureIntent,
-  confirmIntent,
-  createIntent,
-  updateIntent,
-} from './payment-intents.ts';
+import { cancelIntent, captureIntent, confirmIntent, createIntent, updateIntent } from './payment-intents.ts';
 import { createPayout } from './payouts.ts';
 import { createRefund } from './refunds.ts';
 import { createEndpoint } from './webhooks.ts';
@@ -123,7 +117,8 @@ export function isChallenge({ segments }: ApiCall): boolean {
 }
 
 export function redirect(url: string | null, id: string, status: string): ApiReply {
-  if (url === null || !URL.canParse(url)) return { status: 200, body: { payment_intent: id, redirect_status: status } };
+  if (url === null || !URL.canParse(url))
+    return { status: 200, body: { payment_intent: id, redirect_status: status } };
   const to = new URL(url);
   to.searchParams.set('payment_intent', id);
   to.searchParams.set('redirect_status', status);

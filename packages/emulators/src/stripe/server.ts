@@ -171,22 +171,30 @@ function serve(
     if (isAfter) throw injectedError(injected);
     return { status: 200, body };
   });
-  return withIds(reply, { 'stripe-version': account.apiVersion, ...(key !== undefined && { 'idempotency-key': key }) });
+  return withIds(reply, {
+    'stripe-version': account.apiVersion,
+    ...(key !== undefined && { 'idempotency-key': key }),
+  });
 }
 
 function withIds(reply: ApiReply, more: Readonly<Record<string, string>> = {}): ApiReply {
-  return { ...reply, headers: { 'request-id': `req_${randomUUID().slice(0, 14)}`, ...more, ...reply.headers } };
+  return {
+    ...reply,
+    headers: { 'request-id': `req_${randomUUID().slice(0, 14)}`, ...more, ...reply.headers },
+  };
 }
 
 /** @see https://docs.stripe.com/api/authentication */
 function checkKey({ headers: { authorization = '' } }: ApiCall, apiKey: string): void {
   const [, scheme = '', value = ''] = /^(Bearer|Basic) (\S+)$/i.exec(authorization) ?? [];
-  const given = scheme.toLowerCase() === 'basic' ? Buffer.from(value, 'base64').toString().split(':')[0] : value;
+  const given =
+    scheme.toLowerCase() === 'basic' ? Buffer.from(value, 'base64').toString().split(':')[0] : value;
   if (given === undefined || given === '')
     throw unauthorized(
-      'You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. \'Authorization: Bearer YOUR_SECRET_KEY\').',
+      "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
     );
-  if (given !== apiKey) throw unauthorized(`Invalid API Key provided: ${given.slice(0, 8)}****${given.slice(-4)}`);
+  if (given !== apiKey)
+    throw unauthorized(`Invalid API Key provided: ${given.slice(0, 8)}****${given.slice(-4)}`);
 }
 
 function versionOf({ headers }: ApiCall): string {

@@ -21,8 +21,13 @@ export function createEndpoint(account: Account, params: Params): () => WebhookE
       code: 'parameter_missing',
       param: 'enabled_events',
     });
-  if (!URL.canParse(url)) throw invalid('Invalid URL: An explicit scheme (such as https) must be provided.', { code: 'url_invalid', param: 'url' });
-  if (!isLoopback(url)) throw invalid('Invalid URL: this emulator sends to this machine only', { param: 'url' });
+  if (!URL.canParse(url))
+    throw invalid('Invalid URL: An explicit scheme (such as https) must be provided.', {
+      code: 'url_invalid',
+      param: 'url',
+    });
+  if (!isLoopback(url))
+    throw invalid('Invalid URL: this emulator sends to this machine only', { param: 'url' });
   if (account.all('webhook_endpoint').length >= ENDPOINTS_MAX)
     throw invalid(`You have reached the maximum of ${ENDPOINTS_MAX} test webhook endpoints.`);
   return () =>

@@ -87,7 +87,11 @@ export class PayPalClient {
   async #exchange(
     method: PayPalCall['method'],
     path: string,
-    request: { readonly json?: Json; readonly body?: string; readonly headers: Readonly<Record<string, string>> },
+    request: {
+      readonly json?: Json;
+      readonly body?: string;
+      readonly headers: Readonly<Record<string, string>>;
+    },
   ): Promise<OutboundResponse> {
     const { endpoint = 'https://api-m.paypal.com', http } = this.#access;
     try {
@@ -124,7 +128,10 @@ export class PayPalClient {
       throw cause;
     }
     if (!response.ok) throw new UnavailableError(`PayPal gives no token (${response.status})`);
-    const { access_token: value, expires_in: seconds } = parsed(response, { method: 'GET' }) as Record<string, unknown>;
+    const { access_token: value, expires_in: seconds } = parsed(response, { method: 'GET' }) as Record<
+      string,
+      unknown
+    >;
     if (typeof value !== 'string' || typeof seconds !== 'number')
       throw new PaymentMismatchError('PayPal answers with what is no token');
     this.#token = { value, untilMs: now() + seconds * 1_000 - TOKEN_MARGIN_MS };

@@ -4,7 +4,13 @@
  */
 import { decimalOf, digitsOf, fromDecimal, inDigits, type Money } from '../../money.ts';
 import { PaymentMismatchError } from '../../ports/payment-errors.ts';
-import type { BalanceEntry, Payment, PaymentEvent, PaymentStatus, Refund } from '../../ports/payment-provider.ts';
+import type {
+  BalanceEntry,
+  Payment,
+  PaymentEvent,
+  PaymentStatus,
+  Refund,
+} from '../../ports/payment-provider.ts';
 
 /** Where PayPal takes no decimals, and ISO 4217 has them. @see https://developer.paypal.com/api/rest/reference/currency-codes/ */
 const DIGITS: Readonly<Record<string, number>> = { HUF: 0, TWD: 0 };
@@ -32,7 +38,11 @@ export interface PayPalOrder {
     readonly invoice_id?: string;
     readonly payments?: {
       readonly authorizations?: readonly { readonly id: string; readonly status: string }[];
-      readonly captures?: readonly { readonly id: string; readonly status: string; readonly amount: PayPalMoney }[];
+      readonly captures?: readonly {
+        readonly id: string;
+        readonly status: string;
+        readonly amount: PayPalMoney;
+      }[];
       readonly refunds?: readonly PayPalRefund[];
     };
   }[];
@@ -102,7 +112,9 @@ function statusOf(order: PayPalOrder): PaymentStatus {
     case undefined:
       break;
     default:
-      throw new PaymentMismatchError(`PayPal says of ${order.id} what is not known: ${authorization?.status ?? ''}`);
+      throw new PaymentMismatchError(
+        `PayPal says of ${order.id} what is not known: ${authorization?.status ?? ''}`,
+      );
   }
   // Nobody captures what is marked: it is read again after the authorization, and before the capture.
   return isMarked || order.status === 'VOIDED' ? 'cancelled' : 'open';
@@ -110,7 +122,11 @@ function statusOf(order: PayPalOrder): PaymentStatus {
 
 export function refundOf({ id, status, amount }: PayPalRefund): Refund {
   const isFailed = status === 'FAILED' || status === 'CANCELLED';
-  return { id, ...moneyOf(amount), status: isFailed ? 'failed' : status === 'COMPLETED' ? 'done' : 'pending' };
+  return {
+    id,
+    ...moneyOf(amount),
+    status: isFailed ? 'failed' : status === 'COMPLETED' ? 'done' : 'pending',
+  };
 }
 
 /** Names of events: https://developer.paypal.com/api/rest/webhooks/event-names/ */
@@ -137,13 +153,20 @@ interface Resource {
 
 /** Undefined when it is none. */
 export function eventOf(body: unknown): PaymentEvent | undefined {
-  const { id, event_type: type, create_time: time, resource } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  const {
+    id,
+    event_type: type,
+    create_time: time,
+    resource,
+  } = (body ?? {}) as Readonly<Record<string, unknown>>;
   const atMs = Date.parse(String(time));
   if (typeof id !== 'string' || typeof type !== 'string' || Number.isNaN(atMs)) return undefined;
   const about = (resource ?? {}) as Resource;
   const orderId = about.supplementary_data?.related_ids?.order_id;
   const key =
-    about.invoice_id ?? about.purchase_units?.[0]?.invoice_id ?? about.disputed_transactions?.[0]?.invoice_number;
+    about.invoice_id ??
+    about.purchase_units?.[0]?.invoice_id ??
+    about.disputed_transactions?.[0]?.invoice_number;
   return {
     id,
     kind: KINDS[type] ?? 'other',

@@ -10,7 +10,12 @@
 import { TooLargeError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { balanceEntriesMax, paymentLookupMs, paymentReportLagMs, webhookBytesMax } from '../../bounds.ts';
 import { AmountError, checkMoney, currencyError } from '../../money.ts';
-import { PaymentMismatchError, PaymentRefusedError, RefundRefusedError, type RefundRefusal } from '../../ports/payment-errors.ts';
+import {
+  PaymentMismatchError,
+  PaymentRefusedError,
+  RefundRefusedError,
+  type RefundRefusal,
+} from '../../ports/payment-errors.ts';
 import type {
   Balance,
   BalanceEntry,
@@ -112,7 +117,11 @@ export class PayPalPayments implements PaymentGateway {
     const order = await this.#order({ method: 'POST', path: '/v2/checkout/orders', json, key });
     const [made] = order.purchase_units;
     const paid = made === undefined ? undefined : moneyOf(made.amount);
-    if (made?.invoice_id !== key || paid?.amountMinor !== request.amountMinor || paid.currency !== request.currency)
+    if (
+      made?.invoice_id !== key ||
+      paid?.amountMinor !== request.amountMinor ||
+      paid.currency !== request.currency
+    )
       throw new PaymentMismatchError(`${order.id} at PayPal is not what was asked for under its key`);
     return paymentOf(order);
   }
@@ -126,7 +135,10 @@ export class PayPalPayments implements PaymentGateway {
       if (isMarked && authorization?.status === 'CREATED') await this.#void(authorization.id);
       if (payment.status !== 'open' || turn > TURNS_MAX) return payment;
       if (authorization !== undefined)
-        await this.#try({ path: `/v2/payments/authorizations/${authorization.id}/capture`, key: `capture-${authorization.id}` });
+        await this.#try({
+          path: `/v2/payments/authorizations/${authorization.id}/capture`,
+          key: `capture-${authorization.id}`,
+        });
       else if (order.status !== 'APPROVED') return payment;
       else if (await this.#isDeclined(id)) return { ...payment, status: 'declined' };
     }
@@ -173,23 +185,34 @@ export class PayPalPayments implements PaymentGateway {
     checkMoney(request);
     const { paymentId, key, currency, amountMinor } = request;
     const { capture, refunds } = partsOf(await this.#read(paymentId));
-    if (capture === undefined) throw new RefundRefusedError('not charged', `${paymentId} has not been charged`);
+    if (capture === undefined)
+      throw new RefundRefusedError('not charged', `${paymentId} has not been charged`);
     const paid = moneyOf(capture.amount);
     if (paid.currency !== currency)
-      throw new RefundRefusedError('currency', `${paymentId} was paid in ${paid.currency}, not in ${currency}`);
+      throw new RefundRefusedError(
+        'currency',
+        `${paymentId} was paid in ${paid.currency}, not in ${currency}`,
+      );
     // The key may be forgotten by now; the refund is not.
     const same = refunds.find((refund) => refund.custom_id === key);
     if (same !== undefined) return refundOf(same);
-    const left = paid.amountMinor - refunds.reduce((total, one) => total + moneyOf(one.amount).amountMinor, 0);
+    const left =
+      paid.amountMinor - refunds.reduce((total, one) => total + moneyOf(one.amount).amountMinor, 0);
     if (amountMinor > left)
-      throw new RefundRefusedError('too much', `${left} is left of ${paymentId}, and ${amountMinor} is asked for`);
+      throw new RefundRefusedError(
+        'too much',
+        `${left} is left of ${paymentId}, and ${amountMinor} is asked for`,
+      );
     const path = `/v2/payments/captures/${capture.id}/refund`;
     const json = { amount: { ...payPalMoney(request) }, custom_id: key };
     return refundOf((await this.#send({ method: 'POST', path, json, key: `refund-${key}` })) as PayPalRefund);
   }
 
   /** PayPal checks its signatures itself. @see https://developer.paypal.com/api/webhooks/v1/verify-webhook-signature-post */
-  async readWebhook(headers: Readonly<Record<string, string | undefined>>, rawBody: string): Promise<WebhookReading> {
+  async readWebhook(
+    headers: Readonly<Record<string, string | undefined>>,
+    rawBody: string,
+  ): Promise<WebhookReading> {
     if (Object.values(HEADERS).some((name) => (headers[name] ?? '') === '')) return { refusal: 'unsigned' };
     if (Buffer.byteLength(rawBody) > webhookBytesMax) return { refusal: 'too_large' };
     const event = eventIn(rawBody);
@@ -214,7 +237,11 @@ export class PayPalPayments implements PaymentGateway {
     const entries: BalanceEntry[] = [];
     let completeUntilMs = toMs;
     for (let at = fromMs; at < toMs; at += RANGE_MS) {
-      const window = await this.#window(at, Math.min(toMs, at + RANGE_MS), balanceEntriesMax - entries.length);
+      const window = await this.#window(
+        at,
+        Math.min(toMs, at + RANGE_MS),
+        balanceEntriesMax - entries.length,
+      );
       completeUntilMs = Math.min(completeUntilMs, window.refreshedMs);
       entries.push(...window.entries);
     }
@@ -263,7 +290,10 @@ export class PayPalPayments implements PaymentGateway {
   }
 
   async #void(authorizationId: string): Promise<void> {
-    await this.#try({ path: `/v2/payments/authorizations/${authorizationId}/void`, key: `void-${authorizationId}` });
+    await this.#try({
+      path: `/v2/payments/authorizations/${authorizationId}/void`,
+      key: `void-${authorizationId}`,
+    });
   }
 
   async #try({ path, key }: { readonly path: string; readonly key: string }): Promise<void> {

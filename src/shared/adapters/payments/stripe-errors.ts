@@ -25,7 +25,10 @@ export function errorOf(error: unknown, effect: 'read' | 'write'): unknown {
   const status = error.statusCode ?? 0;
   // A wrong key is somebody's to set right, and another call under the same key is somebody else's: neither had an effect.
   if (status === 429 || status === 409 || status === 401 || status === 403)
-    return new UnavailableError(`Stripe refuses the call for now (${status}, ${error.code ?? error.type})`, options);
+    return new UnavailableError(
+      `Stripe refuses the call for now (${status}, ${error.code ?? error.type})`,
+      options,
+    );
   if (status >= 500 || error instanceof errors.StripeAPIError)
     return effect === 'read'
       ? new UnavailableError(`Stripe has failed (${status})`, options)

@@ -8,7 +8,12 @@
  */
 import { TooLargeError } from '@tandem-clouds/replication/errors';
 import Stripe from 'stripe';
-import { balanceEntriesMax, paymentTimeoutMs, webhookBytesMax, webhookToleranceSeconds } from '../../bounds.ts';
+import {
+  balanceEntriesMax,
+  paymentTimeoutMs,
+  webhookBytesMax,
+  webhookToleranceSeconds,
+} from '../../bounds.ts';
 import { checkMoney } from '../../money.ts';
 import { PaymentMismatchError, RefundRefusedError } from '../../ports/payment-errors.ts';
 import type {
@@ -71,14 +76,21 @@ export class StripePayments implements PaymentGateway {
           amount,
           currency: currency.toLowerCase(),
           metadata: { [ORDER]: key },
-          automatic_payment_methods: { enabled: true, allow_redirects: returnUrl === undefined ? 'never' : 'always' },
+          automatic_payment_methods: {
+            enabled: true,
+            allow_redirects: returnUrl === undefined ? 'never' : 'always',
+          },
           ...(method !== undefined && { payment_method: method }),
         },
         { idempotencyKey: key },
       ),
     );
     const intent = await this.#claim(id, { key, claim });
-    if (intent.amount !== amount || intent.currency !== currency.toLowerCase() || intent.metadata[ORDER] !== key)
+    if (
+      intent.amount !== amount ||
+      intent.currency !== currency.toLowerCase() ||
+      intent.metadata[ORDER] !== key
+    )
       throw new PaymentMismatchError(`${id} at Stripe is not what was asked for under its key`);
     return paymentOf(intent);
   }
@@ -116,8 +128,12 @@ export class StripePayments implements PaymentGateway {
     const { paymentId, key, currency } = request;
     const intent = await this.#intent(paymentId);
     if (intent.currency !== currency.toLowerCase())
-      throw new RefundRefusedError('currency', `${paymentId} was paid in ${intent.currency.toUpperCase()}, not in ${currency}`);
-    if (intent.status !== 'succeeded') throw new RefundRefusedError('not charged', `${paymentId} has not been charged`);
+      throw new RefundRefusedError(
+        'currency',
+        `${paymentId} was paid in ${intent.currency.toUpperCase()}, not in ${currency}`,
+      );
+    if (intent.status !== 'succeeded')
+      throw new RefundRefusedError('not charged', `${paymentId} has not been charged`);
     const made = await this.#refunds(paymentId);
     // The key may be forgotten by now; the refund is not.
     const same = made.find(({ metadata }) => metadata?.[REFUND] === key);
@@ -125,7 +141,8 @@ export class StripePayments implements PaymentGateway {
     const amount = stripeAmount(request);
     const back = made.filter(({ status }) => status !== 'failed' && status !== 'canceled');
     const left = intent.amount_received - back.reduce((total, one) => total + one.amount, 0);
-    if (amount > left) throw new RefundRefusedError('too much', `${left} is left of ${paymentId}, and ${amount} is asked for`);
+    if (amount > left)
+      throw new RefundRefusedError('too much', `${left} is left of ${paymentId}, and ${amount} is asked for`);
     const order = intent.metadata[ORDER];
     const metadata = { [REFUND]: key, ...(order !== undefined && { [ORDER]: order }) };
     const params = { payment_intent: paymentId, amount, metadata };
@@ -134,7 +151,10 @@ export class StripePayments implements PaymentGateway {
     );
   }
 
-  async readWebhook(headers: Readonly<Record<string, string | undefined>>, rawBody: string): Promise<WebhookReading> {
+  async readWebhook(
+    headers: Readonly<Record<string, string | undefined>>,
+    rawBody: string,
+  ): Promise<WebhookReading> {
     const signature = headers['stripe-signature'];
     if (signature === undefined || signature === '') return { refusal: 'unsigned' };
     if (Buffer.byteLength(rawBody) > webhookBytesMax) return { refusal: 'too_large' };
@@ -165,7 +185,11 @@ export class StripePayments implements PaymentGateway {
     const created = { gte: Math.ceil(fromMs / 1_000), lt: Math.ceil(toMs / 1_000) };
     const found: Stripe.BalanceTransaction[] = [];
     await call('read', async () => {
-      for await (const one of this.#stripe.balanceTransactions.list({ created, limit: PAGE, expand: ['data.source'] })) {
+      for await (const one of this.#stripe.balanceTransactions.list({
+        created,
+        limit: PAGE,
+        expand: ['data.source'],
+      })) {
         found.push(one);
         if (found.length > balanceEntriesMax)
           throw new TooLargeError(`more than ${balanceEntriesMax} movements: ask for a shorter time`);
@@ -181,7 +205,10 @@ export class StripePayments implements PaymentGateway {
   }
 
   /** The first caller's claim stays: later ones are refused the key, or are given its old answer. */
-  async #claim(id: string, { key, claim }: { readonly key: string; readonly claim: string }): Promise<Stripe.PaymentIntent> {
+  async #claim(
+    id: string,
+    { key, claim }: { readonly key: string; readonly claim: string },
+  ): Promise<Stripe.PaymentIntent> {
     try {
       const update = await this.#stripe.paymentIntents.update(
         id,
@@ -191,7 +218,8 @@ export class StripePayments implements PaymentGateway {
       const { headers } = update.lastResponse;
       return REPLAYED in headers ? await this.#intent(id) : update;
     } catch (error) {
-      if (error instanceof Stripe.errors.StripeIdempotencyError && error.statusCode === 400) return await this.#intent(id);
+      if (error instanceof Stripe.errors.StripeIdempotencyError && error.statusCode === 400)
+        return await this.#intent(id);
       throw errorOf(error, 'write');
     }
   }
@@ -202,7 +230,8 @@ export class StripePayments implements PaymentGateway {
       return paymentOf(await change());
     } catch (error) {
       const isDecline = error instanceof Stripe.errors.StripeCardError;
-      const isOvertaken = error instanceof Stripe.errors.StripeError && error.code === 'payment_intent_unexpected_state';
+      const isOvertaken =
+        error instanceof Stripe.errors.StripeError && error.code === 'payment_intent_unexpected_state';
       if (isDecline || isOvertaken) return await this.read(id);
       throw errorOf(error, 'write');
     }
@@ -210,7 +239,9 @@ export class StripePayments implements PaymentGateway {
 
   async #refunds(paymentId: string): Promise<readonly Stripe.Refund[]> {
     return await call('read', () =>
-      this.#stripe.refunds.list({ payment_intent: paymentId, limit: PAGE }).autoPagingToArray({ limit: balanceEntriesMax }),
+      this.#stripe.refunds
+        .list({ payment_intent: paymentId, limit: PAGE })
+        .autoPagingToArray({ limit: balanceEntriesMax }),
     );
   }
 

@@ -113,7 +113,9 @@ export function balance(lines: Iterable<LedgerLine>): Balances {
     totals.set(currency, accounts);
     accounts.set(account, safe((accounts.get(account) ?? 0) + amountMinor));
   }
-  return Object.fromEntries([...totals].map(([currency, accounts]) => [currency, Object.fromEntries(accounts)]));
+  return Object.fromEntries(
+    [...totals].map(([currency, accounts]) => [currency, Object.fromEntries(accounts)]),
+  );
 }
 
 /** Movements whose lines do not add up to zero, or are in several currencies. */
@@ -126,16 +128,30 @@ export function unbalanced(lines: Iterable<LedgerLine>): readonly string[] {
     one.sum += BigInt(amountMinor);
     one.currencies.add(currency);
   }
-  return [...sums].filter(([, { sum, currencies }]) => sum !== 0n || currencies.size > 1).map(([name]) => name);
+  return [...sums]
+    .filter(([, { sum, currencies }]) => sum !== 0n || currencies.size > 1)
+    .map(([name]) => name);
 }
 
-const COLUMNS = ['id', 'provider', 'entryId', 'kind', 'key', 'account', 'amountMinor', 'currency', 'atMs'] as const;
+const COLUMNS = [
+  'id',
+  'provider',
+  'entryId',
+  'kind',
+  'key',
+  'account',
+  'amountMinor',
+  'currency',
+  'atMs',
+] as const;
 
 /** For other books: RFC 4180, a header first. Amounts stay minor units, times are in ISO 8601. */
 export function* csvOf(lines: Iterable<LedgerLine>): Generator<string> {
   yield `${COLUMNS.join(',')}\r\n`;
   for (const line of lines) {
-    const cells = COLUMNS.map((name) => (name === 'atMs' ? new Date(line.atMs).toISOString() : String(line[name] ?? '')));
+    const cells = COLUMNS.map((name) =>
+      name === 'atMs' ? new Date(line.atMs).toISOString() : String(line[name] ?? ''),
+    );
     yield `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`;
   }
 }

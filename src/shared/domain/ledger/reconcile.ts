@@ -19,7 +19,12 @@ export type Difference =
       readonly here: number;
       readonly there: number;
     }
-  | { readonly kind: 'other currency'; readonly entryId: string; readonly here: string; readonly there: string }
+  | {
+      readonly kind: 'other currency';
+      readonly entryId: string;
+      readonly here: string;
+      readonly there: string;
+    }
   /** It belongs to another order, or to none. */
   | {
       readonly kind: 'other order';
@@ -56,7 +61,9 @@ export function reconcile({ provider, lines, entries, fromMs, untilMs }: Books):
   );
   const there = Map.groupBy(entries.filter(isInTime), ({ id }) => id);
   const ids = [...new Set([...here.keys(), ...there.keys()])].sort();
-  const found = ids.flatMap((id) => compare(provider, id, { lines: here.get(id) ?? [], entries: there.get(id) ?? [] }));
+  const found = ids.flatMap((id) =>
+    compare(provider, id, { lines: here.get(id) ?? [], entries: there.get(id) ?? [] }),
+  );
   return [...found, ...chargedTwice([...there.values()].flatMap(([entry]) => entry ?? []))];
 }
 
@@ -67,16 +74,28 @@ function compare(
 ): readonly Difference[] {
   const [entry] = entries;
   if (entry === undefined) return [{ kind: 'missing there', entryId, lines }];
-  const doubled: Difference[] = entries.length > 1 ? [{ kind: 'doubled', entryId, where: 'there', times: entries.length }] : [];
+  const doubled: Difference[] =
+    entries.length > 1 ? [{ kind: 'doubled', entryId, where: 'there', times: entries.length }] : [];
   if (lines.length === 0) return [{ kind: 'missing here', entryId, entry }, ...doubled];
   const byAccount = Map.groupBy(lines, ({ account }) => account);
   const times = Math.max(...[...byAccount.values()].map((same) => same.length));
   if (times > 1) doubled.push({ kind: 'doubled', entryId, where: 'here', times });
-  return [...doubled, ...currencies(entryId, lines, entry), ...orders(entryId, lines, entry), ...amounts(provider, byAccount, entry)];
+  return [
+    ...doubled,
+    ...currencies(entryId, lines, entry),
+    ...orders(entryId, lines, entry),
+    ...amounts(provider, byAccount, entry),
+  ];
 }
 
-function currencies(entryId: string, lines: readonly LedgerLine[], entry: BalanceEntry): readonly Difference[] {
-  const others = new Set(lines.map(({ currency }) => currency).filter((currency) => currency !== entry.currency));
+function currencies(
+  entryId: string,
+  lines: readonly LedgerLine[],
+  entry: BalanceEntry,
+): readonly Difference[] {
+  const others = new Set(
+    lines.map(({ currency }) => currency).filter((currency) => currency !== entry.currency),
+  );
   return [...others].map((here) => ({ kind: 'other currency', entryId, here, there: entry.currency }));
 }
 
@@ -91,7 +110,9 @@ function amounts(
   byAccount: ReadonlyMap<string, readonly LedgerLine[]>,
   entry: BalanceEntry,
 ): readonly Difference[] {
-  const expected = new Map(linesOf(provider, entry).map(({ account, amountMinor }) => [account as string, amountMinor]));
+  const expected = new Map(
+    linesOf(provider, entry).map(({ account, amountMinor }) => [account as string, amountMinor]),
+  );
   const accounts = new Set([...byAccount.keys(), ...expected.keys()]);
   return [...accounts].flatMap((account): Difference[] => {
     const [here, there] = [byAccount.get(account)?.[0]?.amountMinor ?? 0, expected.get(account) ?? 0];
