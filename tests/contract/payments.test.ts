@@ -41,6 +41,9 @@ interface Sandbox {
   /** What a charge that succeeds, or is declined, is made with; and what the customer does for it. */
   readonly methods: { readonly good: string; readonly bad: string };
   agree(id: string, how: 'good' | 'bad'): void;
+  /** What is charged only after the customer has answered, on a page of the provider or of their bank. */
+  readonly asking: string;
+  answer(id: string): void;
   /** Operations of a fault rule, and how often one has to fail until the adapter sees it. */
   readonly operations: { readonly create: string; readonly confirm: string; readonly refund: string };
   readonly losses: number;
@@ -75,6 +78,8 @@ async function stripeSandbox(): Promise<Sandbox> {
       }),
     methods: { good: 'pm_card_visa', bad: 'pm_card_visa_chargeDeclined' },
     agree: () => undefined,
+    asking: 'pm_card_threeDSecure2Required',
+    answer: (id) => void stripe.authenticate(id),
     operations: { create: 'CreatePaymentIntent', confirm: 'ConfirmPaymentIntent', refund: 'CreateRefund' },
     // The SDK tries once more, under the same key, what a closed connection has cut.
     losses: 2,
@@ -119,6 +124,8 @@ async function payPalSandbox(): Promise<Sandbox> {
       }),
     methods: { good: '', bad: '' },
     agree: (id, how) => void paypal.approve(id, how === 'good' ? undefined : 'PAYER_CANNOT_PAY'),
+    asking: '',
+    answer: (id) => void paypal.approve(id),
     operations: { create: 'CreateOrder', confirm: 'CaptureAuthorization', refund: 'RefundCapture' },
     losses: 1,
     keysKeptMs: 6 * HOUR_MS,
@@ -251,6 +258,18 @@ describe.each([
     expect(await gateway.cancel(id)).toMatchObject({ status: 'cancelled' });
   });
 
+  test('what the customer has to do first is named, and then it is charged', async () => {
+    const { id } = await gateway.create(order(sandbox.asking === '' ? {} : { method: sandbox.asking }));
+    for (let turn = 0; turn < 2; turn += 1) {
+      const asked = await gateway.confirm(id);
+      expect(asked).toMatchObject({ status: 'open', action: { kind: 'redirect' } });
+    }
+    sandbox.answer(id);
+    const charged = await gateway.confirm(id);
+    expect(charged).toMatchObject({ status: 'charged' });
+    expect(charged.action).toBeUndefined();
+  });
+
   test('of a charge and a cancellation at the same time one comes about, and everybody learns which', async () => {
     const fates = new Set<string>();
     for (let round = 0; round < 8; round += 1) {
@@ -296,6 +315,24 @@ describe.each([
     expect(slow).toBeInstanceOf(UnavailableError);
     expect(await gateway.read(id)).toMatchObject({ status: 'open' });
     expect(await gateway.confirm(id)).toMatchObject({ status: 'charged' });
+  });
+
+  test('a creation whose failure is remembered keeps failing; its payment is found, and is nobody’s', async () => {
+    // PayPal remembers only what has succeeded.
+    const isKept = name === 'Stripe';
+    const request = order();
+    const code = isKept ? 'api_error_after' : 'INTERNAL_SERVER_ERROR';
+    const failing: FaultRule = { kind: 'error', operation: sandbox.operations.create, times: 1, code };
+    expect(await failure(under(failing, () => gateway.create(request)))).toBeInstanceOf(AmbiguousError);
+    if (!isKept) {
+      expect(await gateway.create(request)).toMatchObject({ status: 'open', claim: request.claim });
+      return;
+    }
+    expect(await failure(gateway.create(request))).toBeInstanceOf(AmbiguousError);
+    nowMs += sandbox.lagMs + 1_000;
+    const found = await gateway.lookup(request.key);
+    expect(found).toMatchObject({ status: 'open', claim: '' });
+    expect(await gateway.cancel(found!.id)).toMatchObject({ status: 'cancelled' });
   });
 
   test('a provider that is away, or refuses our key, is unavailable', async () => {
