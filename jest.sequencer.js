@@ -9,44 +9,49 @@
 import Sequencer from '@jest/test-sequencer';
 
 const BUSY = /^(?:tests\/(?:e2e|integration)|packages\/(?:testkit|local))\//;
-const WAITING = /^tests\/(?:both|contract)\//;
+/** Less than two fifths of their time is a processor's. */
+const WAITING =
+  /^tests\/(?:both|contract)\/|^tests\/e2e\/chaos$|^tests\/integration\/(?:bookings-example|host-start|readme|rights)$|^packages\/local\/tests\/(?:azure-host\/host|stack\/supervise)$/;
 
 /** Seconds by the clock, beside others on two processors. */
 const SECONDS = {
   'tests/e2e/chaos': 103,
-  'tests/integration/rights': 100,
-  'tests/integration/bookings-example': 98,
-  'tests/integration/quick-loop': 80,
-  'tests/e2e/one-definition': 75,
-  'tests/integration/readme': 59,
-  'tests/integration/host-start': 56,
-  'packages/emulators/tests/package': 51,
-  'tests/integration/aws-features': 46,
-  'tests/e2e/kill': 44,
+  'tests/integration/bookings-example': 100,
+  'tests/e2e/one-definition': 70,
+  'tests/integration/rights': 70,
+  'tests/e2e/kill': 60,
+  'tests/integration/readme': 60,
   'packages/local/tests/azure-host/host': 40,
   'tests/both/first-check': 35,
   'tests/both/operations': 30,
+  'tests/integration/quick-loop': 30,
+  'tests/integration/aws-package': 28,
   'tests/integration/start': 28,
   'tests/contract/throttling': 28,
   'tests/both/http': 25,
   'tests/both/bridge': 25,
+  'tests/integration/host-start': 25,
   'tests/both/replication': 23,
+  'tests/integration/first-entity': 20,
+  'packages/emulators/tests/package': 20,
   'tests/contract/dead-letter-box': 20,
   'packages/testkit/tests/simulator/mutants': 20,
   'packages/emulators/tests/service-bus/server': 20,
-  'tests/integration/first-entity': 20,
+  'packages/local/tests/stack/supervise': 20,
+  'tests/unit/generate-entities': 20,
   'tests/both/read-through': 19,
-  'packages/local/tests/stack/supervise': 18,
   'tests/contract/queue': 17,
   'packages/emulators/tests/cosmos/server': 17,
-  'tests/unit/generate-entities': 16,
-  'tests/integration/aws-package': 16,
+  'packages/testkit/tests/simulator/schedules': 16,
   'tests/integration/cost': 16,
+  'tests/integration/azure-package': 16,
   'tests/unit/http/non-interference': 15,
-  'tests/integration/azure-package': 15,
   'tests/e2e/previous-release': 15,
+  'packages/client/tests/package': 14,
   'tests/both/poisoned-keys': 14,
   'packages/local/tests/aws-host/host': 14,
+  'packages/testkit/tests/simulator/shop': 13,
+  'tests/integration/aws-features': 11,
 };
 /** Of what is so short that its place does not matter. */
 const SHORT_SECONDS = 10;

@@ -9,6 +9,7 @@ import { aligned } from '@tandem-clouds/command-line/table';
 import { usdOf } from './bench/cost/tally.ts';
 import { readInventory } from './cost/inventory.ts';
 import { ASSUMED, estimate, type Line, type Load } from './cost/model.ts';
+import { keptCost, objectCost } from './cost/objects.ts';
 import { PRICES } from './cost/prices.ts';
 import { readUsage, type SiteUsage, type Tally } from './cost/usage.ts';
 
@@ -43,7 +44,15 @@ function summary() {
     perMillionWrites: { atAws: written(100), atAzure: written(0) },
     perMillionIndexEntries: perSite(({ index }) => index),
     perMillionReactions: perSite(({ reaction }) => reaction),
+    perThousandObjects: { atAws: thousandObjects('aws'), atAzure: thousandObjects('azure') },
+    perGbOfObjects: keptCost(),
   };
+}
+
+/** Of a megabyte each. */
+function thousandObjects(at: Line['cloud']): Record<Line['cloud'], number> {
+  const { aws, azure } = objectCost(at, MILLION);
+  return { aws: 1_000 * aws, azure: 1_000 * azure };
 }
 
 /** List prices of a million of each, at each cloud: what was counted of the stores and queues. */
@@ -77,7 +86,9 @@ function table(lines: readonly Line[]): string[] {
 }
 
 function text(load: Load, lines: readonly Line[]): string {
-  const { idle, perMillionReads, perMillionWrites, perMillionIndexEntries, perMillionReactions } = summary();
+  const all = summary();
+  const { idle, perMillionReads, perMillionWrites, perMillionIndexEntries, perMillionReactions } = all;
+  const { perThousandObjects: objects, perGbOfObjects: kept } = all;
   const both = ({ aws, azure }: Record<Line['cloud'], number>): string =>
     `${usd(aws)} at AWS and ${usd(azure)} at Azure`;
   return [
@@ -90,6 +101,7 @@ function text(load: Load, lines: readonly Line[]): string {
     `A million writes, crossing included: at AWS ${both(perMillionWrites.atAws)}; at Azure ${both(perMillionWrites.atAzure)}.`,
     `An index costs, per million entries: made ${both(perMillionIndexEntries.made)}; moved ${both(perMillionIndexEntries.moved)}; removed ${both(perMillionIndexEntries.removed)}.`,
     `A reaction costs, per million: begun ${both(perMillionReactions.begun)}; run ${both(perMillionReactions.run)}; and the crossing of its result.`,
+    `A thousand objects of 1 MB, their records apart: sent to AWS ${both(objects.atAws)}; sent to Azure ${both(objects.atAzure)}. A GB of objects for a month: ${both(kept)}.`,
     '',
     `Counted ${usage.measured} (npm run bench -- cost --record); prices and their sources: scripts/cost/prices.ts.`,
     `Assumed: ${Object.entries(ASSUMED)

@@ -3,7 +3,7 @@
  *
  * Clients write records; with `--workload shop` they shop instead, with `--workload unique` they want values that nobody else
  * has, with `--workload reactions` they write what sites react to, with `--workload places` what only some sites keep, with
- * `--workload writer` what one site writes at a time, over the
+ * `--workload writer` what one site writes at a time, with `--workload objects` files whose bytes both clouds hold, over the
  * same replication.
  * `--example <file>` draws one small history of a real run, for the documentation, and does nothing else.
  * Each seed is one schedule: it replays the same run. A seed that violates an invariant is shrunk to the smallest part of
@@ -42,6 +42,7 @@ const OPERATIONS_A_MINUTE = {
   reactions: 8_000,
   places: 15_000,
   writer: 15_000,
+  objects: 5_000,
 } as const;
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {

@@ -40,10 +40,14 @@ const QUEUES = [
   ['InQueue', 'to be applied'],
   ['VerifyQueue', 'comparisons'],
 ];
+const OBJECTS_QUEUE = ['ObjectsQueue', 'objects to be fetched'];
 const BRIDGE = ['forward', 'apply', 'sweep', 'verify'];
+const queuesOf = (hasObjects) => (hasObjects ? [...QUEUES, OBJECTS_QUEUE] : QUEUES);
+const bridgeOf = (hasObjects) => (hasObjects ? [...BRIDGE, 'transfer'] : BRIDGE);
 const idOf = (name) => `${name[0].toUpperCase()}${name.slice(1)}LambdaFunction`;
 
-const CHARTS = (site) => [
+/** @param hasObjects Whether the function that fetches objects is there. */
+const CHARTS = (site, hasObjects, queues = queuesOf(hasObjects), bridge = bridgeOf(hasObjects)) => [
   {
     title: 'Requests',
     metrics: [ofApi('Count', 'Sum', 'all'), ofApi('4xx', 'Sum', 'refused'), ofApi('5xx', 'Sum', 'failed')],
@@ -71,11 +75,11 @@ const CHARTS = (site) => [
   },
   {
     title: 'Queues: messages',
-    metrics: QUEUES.map(([queue, label]) => ofQueue('ApproximateNumberOfMessagesVisible', queue, label)),
+    metrics: queues.map(([queue, label]) => ofQueue('ApproximateNumberOfMessagesVisible', queue, label)),
   },
   {
     title: 'Queues: age of the oldest message, s',
-    metrics: QUEUES.map(([queue, label]) => ofQueue('ApproximateAgeOfOldestMessage', queue, label)),
+    metrics: queues.map(([queue, label]) => ofQueue('ApproximateAgeOfOldestMessage', queue, label)),
   },
   {
     title: 'Dead letters',
@@ -101,14 +105,25 @@ const CHARTS = (site) => [
     ],
   },
   { title: 'Reactions: oldest due, ms', metrics: [ofSite(site, 'OldestReactionMs', 'Maximum', 'oldest')] },
+  {
+    title: 'Objects that are not here yet, and of them overdue (1,000 stands for more)',
+    metrics: [
+      ofSite(site, 'ObjectsLacking', 'Maximum', 'lacking'),
+      ofSite(site, 'ObjectsOverdue', 'Maximum', 'overdue'),
+    ],
+  },
+  {
+    title: 'Bytes of objects that are not here yet',
+    metrics: [ofSite(site, 'ObjectBytesLacking', 'Maximum', 'bytes')],
+  },
   { title: 'Clocks: least lag by peer, ms (warning: -500)', metrics: [perPeer(site, 'LagMs', 'Minimum')] },
   {
     title: 'Bridge: errors',
-    metrics: BRIDGE.map((name) => ofFunction('Errors', idOf(name), 'Sum', name)),
+    metrics: bridge.map((name) => ofFunction('Errors', idOf(name), 'Sum', name)),
   },
   {
     title: 'Bridge: throttled',
-    metrics: BRIDGE.map((name) => ofFunction('Throttles', idOf(name), 'Sum', name)),
+    metrics: bridge.map((name) => ofFunction('Throttles', idOf(name), 'Sum', name)),
   },
   {
     title: 'Table: capacity units',
@@ -129,8 +144,8 @@ const widget = ({ title, metrics }, index) => ({
 });
 
 module.exports = async ({ resolveVariable }) => {
-  const [site, prefix] = await Promise.all(
-    ['site', 'prefix'].map((name) => resolveVariable(`param:${name}`)),
+  const [site, prefix, objects] = await Promise.all(
+    ['param:site', 'param:prefix', 'self:custom.features.objects'].map(resolveVariable),
   );
   return {
     Resources: {
@@ -138,7 +153,12 @@ module.exports = async ({ resolveVariable }) => {
         Type: 'AWS::CloudWatch::Dashboard',
         Properties: {
           DashboardName: `${prefix}-${site}`,
-          DashboardBody: { 'Fn::Sub': JSON.stringify({ start: '-PT3H', widgets: CHARTS(site).map(widget) }) },
+          DashboardBody: {
+            'Fn::Sub': JSON.stringify({
+              start: '-PT3H',
+              widgets: CHARTS(site, objects === 'true').map(widget),
+            }),
+          },
         },
       },
     },

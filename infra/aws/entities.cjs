@@ -42,8 +42,14 @@ const logs = ({ function: key }) =>
 const lists = (slots) =>
   allow(['dynamodb:Query'], ['by_type', ...slots.map((slot) => `by_x${slot}`)].map(indexArn));
 /** A write goes to the queue at once. */
-const sends = ({ reacts }) =>
-  allow(['sqs:SendMessage'], reacts ? [att('OutQueue'), att('ReactQueue')] : att('OutQueue'));
+/** By whom what is to be done is done: records with content have a queue of their own, where the site has a place for objects. */
+const sends = ({ reacts, content }) =>
+  allow(
+    ['sqs:SendMessage'],
+    reacts
+      ? [att('OutQueue'), att('ReactQueue'), ...(content ? [att('ObjectsQueue')] : [])]
+      : att('OutQueue'),
+  );
 
 /** BatchGetItem: the records of a list, and what a session has seen. */
 const statementsOf = (entity) => [
@@ -88,10 +94,10 @@ const statementsOfRoutes = (declared) => [
     : []),
 ];
 
-const role = (name, Statement) => ({
+const role = (name, Statement, hasContent = false) => ({
   Type: 'AWS::IAM::Role',
   Properties: {
-    ManagedPolicyArns: '${self:custom.added.managedPolicies}',
+    ManagedPolicyArns: `\${self:custom.added.${hasContent ? 'objectPolicies' : 'managedPolicies'}}`,
     PermissionsBoundary: '${self:custom.added.permissionsBoundary}',
     AssumeRolePolicyDocument: {
       Version: '2012-10-17',
@@ -110,10 +116,15 @@ module.exports = {
   ]),
   resources: {
     Resources: Object.fromEntries([
-      ...entities.map((entity) => [roleOf(entity), role(entity.collection, statementsOf(entity))]),
+      ...entities.map((entity) => [
+        roleOf(entity),
+        role(entity.collection, statementsOf(entity), entity.content),
+      ]),
       ...routes.map((declared) => [roleOf(declared), role(declared.name, statementsOfRoutes(declared))]),
     ]),
   },
+  /** Of the functions that have objects: those of entities with content. */
+  contentRoles: entities.filter(({ content }) => content).map(roleOf),
   /** For tests, which ask what a declaration that is not here would get. */
   statementsOfRoutes,
 };

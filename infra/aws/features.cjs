@@ -4,6 +4,7 @@
  *
  * Every parameter and flag is checked here before anything else (infra/parameters.cjs).
  */
+const { contentRoles } = require('./entities.cjs');
 const { mistakesIn } = require('../parameters.cjs');
 
 /** What a flag needs besides itself: another flag, or values of parameters. */
@@ -23,6 +24,9 @@ const UNRESERVED_MIN = 100;
 const WARM_FUNCTIONS = require('../entities.json').length + 1;
 const ARN_OF_POLICY = /^arn:[\w-]+:iam::(\d{12}|aws):policy\/\S+$/;
 const OF_CLOUDFRONT = 'us-east-1';
+/** Those that send to peers, or read their objects, and so sign in there (federation.yml). */
+const SENDERS = ['ForwardRole', 'SweepRole', 'VerifyRole', 'VerifyHourlyRole', 'OperationsRole'];
+const ORIGIN = /^(\*|https?:\/\/[\w.*:-]+)$/;
 
 /** What the rule book of both definitions does not know: where CloudFront's parts live. */
 function misplaced(features, region) {
@@ -65,17 +69,21 @@ function viewerOf(customDomain, domain) {
 
 module.exports = async ({ options, resolveConfigurationProperty, resolveVariable }) => {
   const features = await resolveConfigurationProperty(['custom', 'features']);
-  const [domain, hostedZoneId, region, alarmEmail, boundary, accountConcurrency] = await Promise.all(
-    [
-      'param:domain',
-      'param:hostedZoneId',
-      'self:provider.region',
-      'param:alarmEmail',
-      'param:permissionsBoundary',
-      'param:accountConcurrency',
-    ].map(resolveVariable),
-  );
+  const [domain, hostedZoneId, region, alarmEmail, boundary, accountConcurrency, origins, federation] =
+    await Promise.all(
+      [
+        'param:domain',
+        'param:hostedZoneId',
+        'self:provider.region',
+        'param:alarmEmail',
+        'param:permissionsBoundary',
+        'param:accountConcurrency',
+        'param:objectsOrigins',
+        'param:federation',
+      ].map(resolveVariable),
+    );
   const values = { domain, hostedZoneId };
+  const objectsOrigins = origins.split(',').map((origin) => origin.trim());
   const mistakes = [
     ...mistakesIn({
       params: await resolveConfigurationProperty(['params']),
@@ -89,6 +97,12 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     ...(boundary === '' || ARN_OF_POLICY.test(boundary)
       ? []
       : [`permissionsBoundary is the ARN of a policy, not '${boundary}'`]),
+    ...objectsOrigins
+      .filter((origin) => !ORIGIN.test(origin))
+      .map(
+        (origin) =>
+          `objectsOrigins has '${origin}', which is no origin such as https://app.example.com, and not *`,
+      ),
   ];
   if (mistakes.length > 0) {
     const error = new Error(mistakes.join('; '));
@@ -97,6 +111,12 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     throw error;
   }
   const has = (flag) => features[flag] === 'true';
+  // Attached to every function's role.
+  const managedPolicies = [
+    ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
+    ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
+  ];
+  const senders = [...SENDERS, ...(has('objects') ? ['TransferRole', ...contentRoles] : [])];
   return {
     alarmSubscriptions: alarmEmail === '' ? [] : [{ Protocol: 'email', Endpoint: alarmEmail }],
     alarmKey: has('alarmKey') ? { Ref: 'AlarmKey' } : { Ref: 'AWS::NoValue' },
@@ -109,11 +129,15 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
           subnetIds: [{ Ref: 'PrivateSubnetA' }, { Ref: 'PrivateSubnetB' }],
         }
       : null,
-    // Attached to every function's role.
-    managedPolicies: [
-      ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
-      ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
-    ],
+    managedPolicies,
+    // To the roles of functions that have objects.
+    objectPolicies: [...managedPolicies, ...(has('objects') ? [{ Ref: 'ObjectAccess' }] : [])],
+    // Which role of another cloud reads objects here.
+    peerReaders: federation === 'none' ? [] : [{ Ref: 'PeerSender' }],
+    senderRoles: senders.map((Ref) => ({ Ref })),
+    senderArns: { 'Fn::Join': [',', senders.map((role) => ({ 'Fn::GetAtt': [role, 'Arn'] }))] },
+    objectsOrigins,
+    objectsInNetwork: String(has('objects') && has('network')),
     // Of every role.
     permissionsBoundary: boundary === '' ? { Ref: 'AWS::NoValue' } : boundary,
     // Empty: the site has no place for objects.

@@ -7,6 +7,8 @@
  * Six alarms per peer, 0.10 USD a month each beyond the ten that every account has free (scripts/cost counts them).
  */
 
+const { contentRoles } = require('./entities.cjs');
+
 const NAMESPACE = 'Tandem';
 const MINUTE = 60;
 
@@ -145,9 +147,43 @@ const sending = (id, queueUrls, roles) =>
         },
       };
 
+/**
+ * Lets these roles read the objects of sites in other regions of this account, by the names of their buckets. They may list,
+ * because S3 answers 403 instead of 404 for what is not there otherwise.
+ */
+const reading = (id, buckets, roles) =>
+  buckets.length === 0 || roles.length === 0
+    ? {}
+    : {
+        [id]: {
+          Type: 'AWS::IAM::ManagedPolicy',
+          Properties: {
+            Roles: roles.map((Ref) => ({ Ref })),
+            PolicyDocument: {
+              Version: '2012-10-17',
+              Statement: [
+                {
+                  Sid: 'Objects',
+                  Effect: 'Allow',
+                  Action: ['s3:GetObject', 's3:GetObjectVersion'],
+                  Resource: buckets.map((bucket) => bucketArn(bucket, '/content/*')),
+                },
+                {
+                  Sid: 'Names',
+                  Effect: 'Allow',
+                  Action: ['s3:ListBucket'],
+                  Resource: buckets.map((bucket) => bucketArn(bucket)),
+                },
+              ],
+            },
+          },
+        },
+      };
+const bucketArn = (bucket, below = '') => ({ 'Fn::Sub': `arn:\${AWS::Partition}:s3:::${bucket}${below}` });
+
 module.exports = async ({ resolveVariable }) => {
-  const [text, site, prefix] = await Promise.all(
-    ['peers', 'site', 'prefix'].map((name) => resolveVariable(`param:${name}`)),
+  const [text, site, prefix, objects] = await Promise.all(
+    ['param:peers', 'param:site', 'param:prefix', 'self:custom.features.objects'].map(resolveVariable),
   );
   const peers = JSON.parse(text);
   const regions = peers.filter(({ cloud }) => cloud === 'aws');
@@ -166,6 +202,11 @@ module.exports = async ({ resolveVariable }) => {
         'PeerComparisons',
         regions.map(({ verify }) => verify),
         ['VerifyRole', 'VerifyHourlyRole', 'SweepRole'],
+      ),
+      ...reading(
+        'PeerObjects',
+        regions.flatMap(({ objectsBucket }) => objectsBucket ?? []),
+        objects === 'true' ? ['TransferRole', ...contentRoles] : [],
       ),
     },
   };

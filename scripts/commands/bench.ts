@@ -44,6 +44,25 @@ export const bench: Group<CommandContext> = {
       run: async (input) => (await import('../bench/reactions.ts')).benchReactions(input),
     }),
     command({
+      name: 'bench objects',
+      summary:
+        'what a site fetches of its peer, against a bare copy with the same SDKs; until both hold it; memory by size',
+      details: 'A stack of its own, with data on disk.',
+      options: {
+        objects: whole('of a backlog', { ...COUNT, default: '300' }),
+        size: whole('bytes of each; a second backlog has 4,096', { ...COUNT, default: '1000000' }),
+        rate: decimal('uploads a second at each site, while times are measured', {
+          min: RATE_MIN,
+          default: '4',
+        }),
+        seconds: whole('how long that goes on', { ...COUNT, default: '20' }),
+        largest: whole('MiB of the largest upload', { ...COUNT, default: '1024' }),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench objects --objects 50 --largest 64', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/objects.ts')).benchObjects(input),
+    }),
+    command({
       name: 'bench http',
       summary: 'processor time per request of our HTTP stack, against Hono, Fastify and a bare function',
       options: {

@@ -6,6 +6,7 @@ import type {
   CommonOptions,
   ConflictOptions,
   DeadLetterOptions,
+  ObjectOptions,
   ReactionOptions,
 } from '../operate/options.ts';
 
@@ -304,6 +305,47 @@ export const reactions: Group<CommandContext> = {
       ],
       check: checkCommon,
       run: (input, context: CommandContext) => runReactions('take-over', input, context),
+    }),
+  ],
+};
+
+const ANY_SITE = text('one site only; all of them otherwise', { placeholder: 'site' });
+
+async function runObjects(
+  action: ObjectOptions['action'],
+  input: CommonInput & Partial<Omit<ObjectOptions, keyof CommonOptions>>,
+  context: CommandContext,
+): Promise<number> {
+  const { stack, site, json, at, id = '', read = false } = input;
+  const common = commonOf({ stack, site, json });
+  const module = await import('../operate/objects.ts');
+  return module.objects({ command: 'objects', action, at, id, read, ...common }, context);
+}
+
+export const objects: Group<CommandContext> = {
+  name: 'objects',
+  summary: 'bytes beside records: whether the storages have them, and where one of them is',
+  commands: [
+    command({
+      name: 'objects check',
+      summary: 'compare the records of each site with its storage now; what is missing is fetched again',
+      details: `A site does so by itself once a day. ${KEY_NOTE}`,
+      options: { read: flag('read all bytes too, and compare their CRC'), at: ANY_SITE, ...COMMON },
+      examples: [{ line: 'objects check --at aws-us-east-1', shows: 'one site, with progress' }],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runObjects('check', input, context),
+    }),
+    command({
+      name: 'objects show',
+      summary: 'what each site knows of one object: which upload, who holds it, who lacks it',
+      details: KEY_NOTE,
+      args: {
+        id: text('the id of an object, or <entity>:<id>', { placeholder: 'id', required: true }),
+      },
+      options: { at: ANY_SITE, ...COMMON },
+      examples: [{ line: 'objects show 7kq', shows: 'object 7kq, at every site' }],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runObjects('show', input, context),
     }),
   ],
 };

@@ -11,7 +11,17 @@ import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, newThings, testPeers } from './develop.ts';
-import { comparisons, conflicts, deadLetters, pauses, promote, reactions, status, token } from './operate.ts';
+import {
+  comparisons,
+  conflicts,
+  deadLetters,
+  objects,
+  pauses,
+  promote,
+  reactions,
+  status,
+  token,
+} from './operate.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
 import {
   contract,
@@ -53,7 +63,7 @@ export const PROGRAM: Program<CommandContext> = {
     { title: 'On this machine', entries: [start, emulatorsCommand('emulators'), token] },
     {
       title: 'Operate',
-      entries: [status, ...pauses, promote, ...comparisons, conflicts, deadLetters, reactions],
+      entries: [status, ...pauses, promote, ...comparisons, conflicts, objects, deadLetters, reactions],
     },
     { title: 'Traffic', entries: [dns, monitor, runbook] },
     { title: 'Prove', entries: [simulate, chaos, drill, bench, cost] },

@@ -34,11 +34,20 @@ export function readInventory(): Inventory {
   };
 }
 
+interface Resourceful {
+  readonly Resources: Readonly<
+    Record<string, { Type: string; Properties: { Metrics?: { MetricStat?: unknown }[] } }>
+  >;
+}
+
 /** Metrics that the alarms of a site with one peer look at: each is billed, two in one alarm as two. */
 function alarmMetrics(): number {
-  const file = path.join(INFRA, 'aws/alarms.yml');
-  const { Resources } = parse(fs.readFileSync(file, 'utf8'), { merge: true }) as {
-    Resources: Record<string, { Type: string; Properties: { Metrics?: { MetricStat?: unknown }[] } }>;
+  const read = (file: string): unknown =>
+    parse(fs.readFileSync(path.join(INFRA, 'aws', file), 'utf8'), { merge: true });
+  // The one feature that is on by default, where an entity has content.
+  const Resources = {
+    ...(read('alarms.yml') as Resourceful).Resources,
+    ...(read('features/objects.yml') as { true: { resources: Resourceful } }).true.resources.Resources,
   };
   const { alarmsPerPeer } = createRequire(import.meta.url)(path.join(INFRA, 'aws/peers.cjs')) as {
     alarmsPerPeer: number;

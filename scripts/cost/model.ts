@@ -46,6 +46,8 @@ export const ASSUMED = {
   flexSecondsMin: 1,
   /** Requests of one instance at a time. */
   flexConcurrency: 16,
+  /** Of a fetch from the other cloud, megabytes. */
+  objectMbPerSecond: 40,
 } as const;
 
 export const HOURS_PER_MONTH = 730;

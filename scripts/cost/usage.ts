@@ -71,7 +71,7 @@ export interface Usage {
 /** Each minute's run sends five delayed messages in one call; each is received and deleted. */
 const TICK_REQUESTS_PER_HOUR = 60 + 300 + 300;
 /**
- * Lambda keeps five long polls of 20 s open on each of four queues; it goes down to two only without a maximum
+ * Lambda keeps five long polls of 20 s open on each of four queues, that of the feature objects apart; it goes down to two only without a maximum
  * concurrency, which all of them have.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
  */

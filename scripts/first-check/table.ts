@@ -232,7 +232,7 @@ export const PROBES: readonly ProbeRow[] = [
     needs: {
       aws: 'sqs:GetQueueAttributes on the queues',
       azure:
-        'Microsoft.ServiceBus/namespaces/queues/read on all five queues, which Data Sender, Receiver and Owner have',
+        'Microsoft.ServiceBus/namespaces/queues/read on all six queues, which Data Sender, Receiver and Owner have',
     },
     refusals: [
       {
@@ -336,6 +336,28 @@ export const PROBES: readonly ProbeRow[] = [
       },
     ],
     source: 'https://learn.microsoft.com/azure/service-bus-messaging/service-bus-managed-service-identity',
+  },
+  {
+    id: 'peer.objects',
+    calls: { aws: 'HEAD of an object that is not there', azure: 'HEAD of an object that is not there' },
+    needs: {
+      aws: 'the identity at the peer may read its container: Storage Blob Data Reader (infra/azure/parts/objects.json)',
+      azure: 'the role at the peer may read its bucket (infra/aws/features/objects.yml, PeerReads)',
+    },
+    refusals: [
+      {
+        when: /cannot be assumed|does not vouch|gives no token|has no token|no AWS credentials|no token for Blob/,
+        means: 'the sign-in fails before anything is read',
+        mend: 'mend the finding of federation.token or federation.exchange of the same peer first',
+      },
+      {
+        when: /403|AccessDenied|AuthorizationPermissionMismatch/,
+        means: 'objects that were uploaded there are not fetched: they would be lost with that site',
+        mend: 'deploy the peer with its feature objects on; on Azure a role takes some minutes to be known',
+      },
+    ],
+    source:
+      'https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage#storage-blob-data-reader',
   },
   {
     id: 'tls',

@@ -104,7 +104,7 @@ function handlerModule({ file, exportName, entity }: DeclaredEntity): string {
   const hasContent = entity.content !== undefined;
   return `${HEAD} ${file}. Do not edit.
 import { ${exportName} } from '../../shared/entities/${path.basename(file)}';
-import { ${imported.join(', ')} } from '../../shared/generated/validators.js';
+import { ${imported.toSorted().join(', ')} } from '../../shared/generated/validators.js';
 ${hasContent ? "import { openContent } from '../../shared/open-content.ts';\n" : ''}import { serveEntity } from '../../shared/serve-entity.ts';
 
 /** \`/${entity.collection}\` and all that is below it. */

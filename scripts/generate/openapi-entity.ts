@@ -64,7 +64,10 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
       '201': response(type, 'Created', { ...created, ...applied }),
       '202': response(type, NOT_YET_EVERYWHERE, created),
       ...(entity.content !== undefined && {
-        '200': response(type, 'One of this name was there: its upload is announced', { ...created, ...applied }),
+        '200': response(type, 'One of this name was there: its upload is announced', {
+          ...created,
+          ...applied,
+        }),
       }),
       ...problems(400, 409, 410, 411, 413, 415, 422, 500, 503),
     },

@@ -12,6 +12,7 @@ import {
   writerOpenSchema,
 } from '../../src/shared/http/operations/body-schemas.ts';
 import { idCursor } from '../../src/shared/http/paging.ts';
+import { contentPaths, contentSchemas } from './openapi-contents.ts';
 import {
   count,
   described,
@@ -48,6 +49,7 @@ export function operationPaths(): Paths {
     ...firstCheckPaths(),
     ...conflictPaths(),
     ...verificationPaths(),
+    ...contentPaths(),
     ...reactionPaths(),
     ...writerPaths(),
   };
@@ -62,6 +64,7 @@ export function operationSchemas(): Record<string, object> {
     ...firstCheckSchemas(),
     ...conflictSchemas(),
     ...verificationSchemas(),
+    ...contentSchemas(),
     ...reactionSchemas(),
     ...writerSchemas(),
   };

@@ -9,6 +9,7 @@ import { idSchema } from '../../src/shared/domain/json-schema.ts';
 import type { CustomRoutes } from '../../src/shared/domain/routes/custom-routes.ts';
 import { pascal } from './names.ts';
 import { callerScheme, forCallers } from './openapi-callers.ts';
+import { contentExposureSchemas as contents } from './openapi-contents.ts';
 import { actionSchemas, deleteOperation, entityPaths, listOperation, pageSchema } from './openapi-entity.ts';
 import { operationPaths, operationSchemas, securitySchemes } from './openapi-operations.ts';
 import {
@@ -173,20 +174,29 @@ function replication(): object {
     ),
     paused: described({ type: 'boolean' }, 'An operator has stopped what is sent to the peer'),
   };
+  const { tally, content } = contents();
   const peer = {
     ...object(known),
     properties: {
       ...known,
+      content: described(tally, 'Contents that are here and not there; absent where no entity has content'),
       problem: described(text, 'Why the peer did not take what the last sweep sent; absent when all is well'),
     },
   };
-  const inbound = object({
+  const heard = {
     site: text,
     heardMsAgo: described(
       { type: ['integer', 'null'], minimum: 0 },
       'Age of the newest heartbeat of the peer that has been applied here, by both clocks; null: none yet',
     ),
-  });
+  };
+  const inbound = {
+    ...object(heard),
+    properties: {
+      ...heard,
+      content: described(tally, 'Contents that are there and not here; absent where no entity has content'),
+    },
+  };
   const recovery = object({
     keysPerSecond: described(count, 'Records that were sent a second since its sending began'),
     doneAt: described(
@@ -219,7 +229,7 @@ function replication(): object {
     { type: 'array', items: index },
     'Indexes that do not answer yet, because not every site has completed them; absent when there are none',
   );
-  return { ...object(always), properties: { ...always, recovery: sending, indexes } };
+  return { ...object(always), properties: { ...always, recovery: sending, indexes, content } };
 }
 
 function headers(): Record<string, object> {

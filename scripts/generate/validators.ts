@@ -24,6 +24,7 @@ import {
 import {
   conflictOverrideSchema,
   discardSchema,
+  inventoryBeginSchema,
   reactionChangeSchema,
   reactionScanSchema,
   replaySchema,
@@ -47,6 +48,7 @@ function runtimeSchemas(
     conflictOverride: conflictOverrideSchema,
     step: stepSchema,
     verificationBegin: verificationBeginSchema,
+    inventoryBegin: inventoryBeginSchema,
     reactionChange: reactionChangeSchema,
     reactionScan: reactionScanSchema,
     writerClose: writerCloseSchema,

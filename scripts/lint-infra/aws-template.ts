@@ -47,6 +47,8 @@ const PEERS = [
     inbox: 'tandem-in',
     verify: 'tandem-verify',
     namespace: 'tandem.servicebus.windows.net',
+    objectsUrl: 'https://objectsabc.blob.core.windows.net',
+    objectsContainer: 'objects',
   },
   {
     site: 'aws-eu-west-1',
@@ -55,6 +57,7 @@ const PEERS = [
     url: 'https://tandem.example.org',
     inbox: 'https://sqs.eu-west-1.amazonaws.com/123456789012/tandem-in',
     verify: 'https://sqs.eu-west-1.amazonaws.com/123456789012/tandem-verify',
+    objectsBucket: 'tandem-objects-123456789012-eu-west-1',
   },
 ];
 
@@ -87,39 +90,66 @@ function copyOf(): string {
   return dir;
 }
 
+export interface Packaged {
+  /** The text of the template. */
+  readonly template: string;
+  /** The packager's own state, which also holds what is no part of a template (tags of the stack). */
+  readonly state: string;
+}
+
+interface Run {
+  readonly params: readonly string[];
+  readonly out: string;
+  readonly result: string;
+}
+
+/** @throws Error with the packager's output when it refuses the definition. */
+export async function awsTemplate(params: readonly string[]): Promise<Packaged> {
+  const [packaged] = await awsTemplates([params]);
+  if (packaged === undefined || packaged instanceof Error) throw packaged ?? new Error('it was not packaged');
+  return packaged;
+}
+
 /**
- * Writes the template and returns its text, and that of the packager's own state, which also holds what is no part of
- * a template (tags of the stack). @throws Error with the packager's output when it refuses the definition.
+ * The template for each of several sets of `--param` values, by one process: each further one takes a fifth of what it would
+ * take by itself. @returns In their order; an Error with the packager's output for one that it refuses.
+ * @throws Error when the packager ends early.
  */
-export async function awsTemplate(params: readonly string[]): Promise<{ template: string; state: string }> {
+export async function awsTemplates(sets: readonly (readonly string[])[]): Promise<(Packaged | Error)[]> {
   const dir = copyOf();
   try {
-    const args = [
-      'package',
-      '-c',
-      DEFINITION,
-      '--package',
-      'out',
-      ...params.flatMap((text) => ['--param', text]),
-    ];
+    const runs = sets.map((params, index) => ({
+      params,
+      out: `out-${index}`,
+      result: path.join(dir, `result-${index}.json`),
+    }));
     const child = spawn(
       process.execPath,
-      [path.join(ROOT, 'node_modules/serverless/bin/serverless.js'), ...args],
+      [path.join(import.meta.dirname, 'package-each.cjs'), DEFINITION, JSON.stringify(runs)],
       { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() },
     );
     const output: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
     const [code] = (await once(child, 'close')) as [number | null];
-    if (code !== 0) throw new Error(`the packager refused the definition\n${output.join('')}`);
-    const read = (name: string): string => fs.readFileSync(path.join(dir, 'out', name), 'utf8');
-    return {
-      template: read('cloudformation-template-update-stack.json'),
-      state: read('serverless-state.json'),
-    };
+    if (code !== 0) throw new Error(`the packager ended with ${code}\n${output.join('')}`);
+    return runs.map((run) => resultOf(dir, run));
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
   }
+}
+
+function resultOf(dir: string, { out, result }: Run): Packaged | Error {
+  const { status, output } = JSON.parse(fs.readFileSync(result, 'utf8')) as {
+    status: number;
+    output: string;
+  };
+  if (status !== 0) return new Error(`the packager refused the definition\n${output}`);
+  const read = (name: string): string => fs.readFileSync(path.join(dir, out, name), 'utf8');
+  return {
+    template: read('cloudformation-template-update-stack.json'),
+    state: read('serverless-state.json'),
+  };
 }
 
 /** Without what would choose another region, stage or site. */

@@ -2,7 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { own } from '@tandem-clouds/command-line/own';
-import { OperatorApi, type SideView, type VerificationView } from './operator-api.ts';
+import { inventoryText } from './content-text.ts';
+import {
+  type ContentInventoryView,
+  OperatorApi,
+  type SideView,
+  type VerificationView,
+} from './operator-api.ts';
 import type { CompareOptions } from './options.ts';
 import { findSite, TargetError } from './targets.ts';
 
@@ -18,10 +24,29 @@ export async function compare(options: CompareOptions, context: CommandContext):
   for (let round = 1; ; round += 1) {
     const repair = command !== 'compare' && round % 2 === 1;
     const view = await follow(api, { peer: to, repair }, context, json);
-    out(json ? `${JSON.stringify(view)}\n` : `${summaryOf(view)}\n`);
+    const inventories = await latestInventories(api, [from, to]);
+    out(
+      json
+        ? `${JSON.stringify({ ...view, ...(inventories.length > 0 && { inventories }) })}\n`
+        : `${[summaryOf(view), ...inventories.map((each) => inventoryText(each.site, each))].join('\n')}\n`,
+    );
     const differing = Object.values(view.sides).reduce((sum, side) => sum + side.differing, 0);
     if (differing === 0) return 0;
     if (command === 'compare' || round >= ROUNDS_MAX) return 1;
+  }
+}
+
+/** What the two have found in their storages last: records may be the same where bytes are not. */
+async function latestInventories(
+  api: OperatorApi,
+  sites: readonly string[],
+): Promise<readonly ContentInventoryView[]> {
+  try {
+    return (await api.inventories()).filter(({ site }) => sites.includes(site));
+  } catch (error) {
+    // A release, or an application, without content.
+    if (error instanceof TargetError) return [];
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 /** From what the sites said to what is known of each direction. Pure. */
 import type { PendingKey } from '../../src/shared/operations/pending-view.ts';
+import type { ContentView, TallyView } from '../../src/shared/operations/replication-view.ts';
 import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
 import type { SiteReport } from './query-sites.ts';
 
@@ -35,10 +36,23 @@ export interface Direction {
   readonly sendingPerSecond?: number;
   /** RFC 3339, an estimate: when the last of them will have been sent. */
   readonly sentBy?: string;
+  /** Contents of records that `to` has not got and `from` has; absent where no entity has content. */
+  readonly content?: TallyView & { readonly atLeast: boolean };
+  /** How their bytes have become fewer between two looks, with what was added meanwhile; absent: nobody knows. */
+  readonly contentRate?: ContentRate;
   /** Why `to` did not take what was sent last. */
   readonly refusal?: string;
   /** Why `from` did not answer. */
   readonly problem?: string;
+}
+
+export interface ContentRate {
+  /** 0: they have not become fewer. */
+  readonly bytesPerSecond: number;
+  /** How long the looks were apart. */
+  readonly overMs: number;
+  /** RFC 3339, by the clock of who was asked: when the last of them will have crossed, if it goes on so. */
+  readonly doneAt?: string;
 }
 
 /** Every direction that a site names, and those from sites that did not answer, in the order of the reports. */
@@ -70,11 +84,52 @@ function direction(report: SiteReport, to: string, reports: readonly SiteReport[
     to,
     ...outbound(report, to),
     ...namedKeys(report, to),
+    ...contentOn(report, receiver, to),
     ...(heard !== undefined && { heardMsAgo: heard }),
     ...(report.queues !== undefined && { outQueue: report.queues.out }),
     ...(receiver?.queues !== undefined && { inQueue: receiver.queues.in, deadLetters: receiver.queues.dead }),
     ...(report.problem !== undefined && { problem: report.problem }),
   };
+}
+
+/** As the site that has it says; where that does not answer, as far as it has crossed, the one that lacks it. */
+function contentOn(
+  { site, replication: sender }: SiteReport,
+  receiver: SiteReport | undefined,
+  to: string,
+): Partial<Direction> {
+  const sent = sender?.peers.find((peer) => peer.site === to)?.content;
+  const awaited = receiver?.replication?.inbound.find((peer) => peer.site === site)?.content;
+  const tally = sent ?? awaited;
+  const { atLeast }: Pick<ContentView, 'atLeast'> = (sent === undefined
+    ? receiver?.replication?.content
+    : sender?.content) ?? { atLeast: false };
+  return tally === undefined ? {} : { content: { ...tally, atLeast } };
+}
+
+/** The directions with how fast contents cross, by what an earlier look has found; pure. */
+export function withContentRates(
+  directions: readonly Direction[],
+  before: { readonly directions: readonly Direction[]; readonly atMs: number } | undefined,
+  atMs: number,
+): readonly Direction[] {
+  if (before === undefined) return directions;
+  const overMs = atMs - before.atMs;
+  return directions.map((direction) => {
+    const earlier = before.directions.find(({ from, to }) => from === direction.from && to === direction.to);
+    const { content } = direction;
+    const isKnown = content !== undefined && earlier?.content !== undefined && overMs > 0;
+    if (!isKnown || content.objects === 0 || content.atLeast || earlier.content.atLeast) return direction;
+    const fewer = Math.max(0, earlier.content.bytes - content.bytes);
+    const bytesPerSecond = Math.round((fewer * 1_000) / overMs);
+    const leftMs = (content.bytes * 1_000) / bytesPerSecond;
+    const contentRate = {
+      bytesPerSecond,
+      overMs,
+      ...(bytesPerSecond > 0 && { doneAt: new Date(Math.round(atMs + leftMs)).toISOString() }),
+    };
+    return { ...direction, contentRate };
+  });
 }
 
 function namedKeys({ pending }: SiteReport, to: string): Partial<Direction> {

@@ -3,6 +3,7 @@ import type { WriterView } from '../../src/shared/http/operations/writers.ts';
 import type { ConflictPage, ConflictView } from '../../src/shared/operations/conflict-service.ts';
 import type { Causes, Settled } from '../../src/shared/operations/dead-letter-service.ts';
 import type { PendingView } from '../../src/shared/operations/pending-view.ts';
+import type { InventoryView } from '../../src/shared/operations/replication-view.ts';
 import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
 import type { Finding } from '../../src/shared/ports/probe.ts';
 import { explain } from './get-json.ts';
@@ -105,6 +106,31 @@ export interface ReactionScanView {
   readonly next?: string;
 }
 
+/** An inventory, with some of what it has found. */
+export interface ContentInventoryView extends InventoryView {
+  readonly id: string;
+  readonly site: string;
+  readonly examples: readonly string[];
+}
+
+/** What a site knows of the content of one record. */
+export interface RecordContentView {
+  readonly site: string;
+  readonly key: string;
+  readonly exists: boolean;
+  readonly content?: {
+    readonly upload: string;
+    readonly bytes: number;
+    readonly crc64: string;
+    readonly contentType: string;
+    readonly completedAt: string;
+    readonly heldBy: readonly string[];
+    readonly lackedBy: readonly string[];
+    readonly dueBy: string;
+  };
+  readonly fetching?: { readonly attempts: number; readonly next?: string; readonly detail?: string };
+}
+
 /** The operations of one site. Every method throws a `TargetError` that names the site. */
 export class OperatorApi {
   readonly #target: Target;
@@ -158,6 +184,20 @@ export class OperatorApi {
       verifications: VerificationView[];
     };
     return response.verifications;
+  }
+
+  beginInventory(read: boolean): Promise<ContentInventoryView> {
+    return this.#query('POST', 'inventories', { read }) as Promise<ContentInventoryView>;
+  }
+
+  /** Of the site and its peers, as far as it knows. */
+  async inventories(): Promise<readonly ContentInventoryView[]> {
+    const response = (await this.#query('GET', 'inventories')) as { inventories: ContentInventoryView[] };
+    return response.inventories;
+  }
+
+  content(key: string): Promise<RecordContentView> {
+    return this.#query('GET', `contents/${encodeURIComponent(key)}`) as Promise<RecordContentView>;
   }
 
   conflicts(limit: number): Promise<ConflictPage> {

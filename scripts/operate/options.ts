@@ -76,6 +76,17 @@ export interface TokenOptions extends CommonOptions {
   readonly scope: string | undefined;
 }
 
+export interface ObjectOptions extends CommonOptions {
+  readonly command: 'objects';
+  readonly action: 'check' | 'show';
+  /** One site only; all of them when it is not named. */
+  readonly at: string | undefined;
+  /** Of `show`: the id of an object, or the key of a record with content. */
+  readonly id: string;
+  /** Of `check`: all bytes are read and compared. */
+  readonly read: boolean;
+}
+
 export interface ReactionOptions extends CommonOptions {
   readonly command: 'reactions';
   readonly action: 'list' | 'show' | 'pause' | 'resume' | 'retry' | 'park' | 'backfill' | 'take-over';

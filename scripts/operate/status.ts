@@ -1,13 +1,15 @@
 /** `tandem status`: asks every site, and says per direction what is safe and what is not. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
-import { directionsOf } from './directions.ts';
+import { type Direction, directionsOf, withContentRates } from './directions.ts';
 import type { StatusOptions } from './options.ts';
 import { querySite, type SiteReport } from './query-sites.ts';
 import { toTable } from './table.ts';
 import { findTargets } from './targets.ts';
 
 const REFRESH_MS = 1_000;
+/** Between the two looks of which the rate of contents is known without `--watch`: an answer serves for a second. */
+const SECOND_LOOK_MS = 1_100;
 /** Cursor to the top left, then erase what is there (ECMA-48: CUP, ED). */
 const CLEAR = '\u001B[H\u001B[2J';
 
@@ -18,8 +20,11 @@ const CLEAR = '\u001B[H\u001B[2J';
 export async function status(options: StatusOptions, context: CommandContext): Promise<number> {
   // Listened to from the start: Ctrl-C during the first look is the end of a watch too.
   const signal = options.watch ? context.signal : undefined;
+  let before: Look | undefined;
   for (;;) {
-    const code = await sample(options, context);
+    const look = await lookAgain(options, before);
+    before = look;
+    const code = report(look, options, context);
     if (signal === undefined || (await stoppedWithin(REFRESH_MS, signal))) return code;
   }
 }
@@ -34,10 +39,38 @@ async function stoppedWithin(ms: number, signal: AbortSignal): Promise<boolean> 
   }
 }
 
-async function sample(options: StatusOptions, { out, isTerminal, colour }: CommandContext): Promise<number> {
-  const requestedAt = new Date().toISOString();
+/** What the sites have answered at one moment. */
+interface Look {
+  readonly atMs: number;
+  readonly reports: readonly SiteReport[];
+  readonly directions: readonly Direction[];
+}
+
+/** A look whose contents that cross have a rate: by the look before, or by a second one where there is none and they do. */
+async function lookAgain(options: StatusOptions, before: Look | undefined): Promise<Look> {
+  const first = await lookOnce(options);
+  if (before !== undefined) return rated(first, before);
+  if (options.watch || !first.directions.some(({ content }) => (content?.objects ?? 0) > 0)) return first;
+  await delay(SECOND_LOOK_MS);
+  return rated(await lookOnce(options), first);
+}
+
+async function lookOnce(options: StatusOptions): Promise<Look> {
+  const atMs = Date.now();
   const reports = await Promise.all(findTargets(options).map((target) => querySite(target, options)));
-  const directions = directionsOf(reports);
+  return { atMs, reports, directions: directionsOf(reports) };
+}
+
+function rated(look: Look, before: Look): Look {
+  return { ...look, directions: withContentRates(look.directions, before, look.atMs) };
+}
+
+function report(
+  { atMs, reports, directions }: Look,
+  options: StatusOptions,
+  { out, isTerminal, colour }: CommandContext,
+): number {
+  const requestedAt = new Date(atMs).toISOString();
   const responded = reports.every(isWhole);
   if (options.json) {
     out(`${JSON.stringify({ requestedAt, responded, sites: reports, directions })}\n`);

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { aligned } from '@tandem-clouds/command-line/table';
 import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
+import { contentCell, contentLines, contentSentence } from './content-text.ts';
 import type { Direction } from './directions.ts';
 import type { SiteReport } from './query-sites.ts';
 
@@ -28,7 +29,15 @@ export function toTable(
 ): string {
   const paint = (text: string, as: Colour): string =>
     colour ? styleText(as, text, { validateStream: false }) : text;
-  const [heading = '', ...rows] = aligned([[...HEADINGS], ...directions.map(cellsOf)]);
+  const cells = directions.map(cellsOf);
+  const hasContent = directions.some(({ content }) => content !== undefined);
+  const table = hasContent
+    ? [
+        [...HEADINGS, 'objects on their way'],
+        ...cells.map((row, i) => [...row, contentCell(directions[i]?.content)]),
+      ]
+    : [[...HEADINGS], ...cells];
+  const [heading = '', ...rows] = aligned(table);
   const queueProblems = reports.flatMap(({ site, url, queueProblem }) =>
     queueProblem === undefined ? [] : [`The queues of ${site ?? url} do not answer: ${queueProblem}.`],
   );
@@ -49,6 +58,9 @@ export function toTable(
     ...directions.map((direction) => paint(sentenceOf(direction), gravityOf(direction))),
     ...[...queueProblems, ...pendingProblems, ...causesProblems].map((text) => paint(text, 'red')),
     ...reports.flatMap((report) => parkedLines(report)).map((text) => paint(text, 'red')),
+    ...reports.flatMap((report) =>
+      contentLines(report).map(({ text, isBad }) => (isBad ? paint(text, 'red') : text)),
+    ),
     ...directions.flatMap((direction) => keyLines(direction)),
     ...reports.flatMap((report) => [
       ...indexLines(report),
@@ -110,9 +122,10 @@ function deadLetterLines({ site, url, causes = [] }: SiteReport): string[] {
 
 function gravityOf(direction: Direction | undefined): Colour {
   if (direction?.problem !== undefined || direction?.refusal !== undefined) return 'red';
-  if ((direction?.refusedKeys ?? 0) > 0) return 'red';
+  if ((direction?.refusedKeys ?? 0) > 0 || (direction?.content?.overdue ?? 0) > 0) return 'red';
   if ((direction?.deadLetters?.messages ?? 0) > 0) return 'red';
-  const isOpen = (direction?.keysAtRisk ?? 0) > 0 || direction?.atLeast === true;
+  const isOpen =
+    (direction?.keysAtRisk ?? 0) > 0 || direction?.atLeast === true || (direction?.content?.objects ?? 0) > 0;
   return isOpen || direction?.paused === true ? 'yellow' : 'green';
 }
 
@@ -147,7 +160,7 @@ function sentenceOf(direction: Direction): string {
     (refusal === undefined ? '' : ` ${to} does not take what is sent: ${refusal}`);
   return (
     `Everything acknowledged at ${from} before ${safeTime} (${duration(behindMs)} ago) is safe at ${to}; ` +
-    `${lossOf(direction)} would be lost if ${from} vanished now.${why}`
+    `${lossOf(direction)} would be lost if ${from} vanished now.${why}${contentSentence(direction)}`
   );
 }
 

@@ -55,6 +55,7 @@ function* compareEntity(name: string, before: EntityDescription, after: EntityDe
     yield* compareAction(`${name}.actions.${action}`, was, is);
   for (const [reaction, was, is] of paired(before.reactions, after.reactions))
     yield* compareReaction(`${name}.reactions.${reaction}`, was, is);
+  yield* compareContent(`${name}.content`, before.content, after.content);
 }
 
 const PATH_MEND =
@@ -147,6 +148,65 @@ function* compareWrites(place: string, before: EntityDescription, after: EntityD
       'leave it, and use `promote`: who writes is in a record, and the declaration counts only where there is none',
     );
 }
+
+/** What callers upload, and what is there: that both releases fetch it follows from the fields. */
+function* compareContent(place: string, before: Content, after: Content): Changes {
+  if (after === undefined) {
+    if (before !== undefined)
+      yield breaking(
+        place,
+        'is gone: nobody can read the bytes of its records, and nobody fetches what a site lacks',
+        'release 1: let callers move, and delete the records; wait until an inventory has removed their bytes; release 2: take it away',
+      );
+    return;
+  }
+  if (before === undefined) {
+    yield additive(
+      place,
+      'is new',
+      'a site of the older release takes no uploads and fetches nothing until it has this one',
+    );
+    return;
+  }
+  const takesAll = (types: readonly string[]): boolean => types.length === 0;
+  const isNarrower =
+    !takesAll(after.types) &&
+    (takesAll(before.types) || before.types.some((type) => !after.types.includes(type)));
+  if (isNarrower)
+    yield breaking(
+      `${place}.types`,
+      `was ${shown(before.types)} and is ${shown(after.types)}: callers that send what it took are refused`,
+      'release 1: let callers stop; release 2: take it away, and name its place with --allow-breaking',
+    );
+  else if (!isSame(before.types, after.types))
+    yield additive(`${place}.types`, `was ${shown(before.types)} and is ${shown(after.types)}`);
+  if (after.bytesMax < before.bytesMax)
+    yield breaking(
+      `${place}.bytesMax`,
+      `was ${before.bytesMax} and is ${after.bytesMax}: callers that send what it took are refused`,
+      'release 1: let callers stop; release 2: lower it, and name its place with --allow-breaking',
+    );
+  else if (after.bytesMax > before.bytesMax)
+    yield additive(`${place}.bytesMax`, `was ${before.bytesMax} and is ${after.bytesMax}`);
+  if (before.required !== after.required)
+    yield after.required
+      ? breaking(
+          `${place}.required`,
+          'is new: records without content are deleted a week after they were written',
+          'release 1: give each of them content, or delete it; release 2: say it, and name its place with --allow-breaking',
+        )
+      : additive(`${place}.required`, 'is gone: records may be without content');
+  if (!isSame(before.fetch, after.fetch))
+    yield additive(`${place}.fetch`, `was ${shown(before.fetch)} and is ${shown(after.fetch)}`);
+  if (!isSame(before.quota, after.quota))
+    yield additive(
+      `${place}.quota`,
+      `was ${shown(before.quota)} and is ${shown(after.quota)}`,
+      'who has more than that keeps it, and can add nothing; an account that is new counts from the next inventory on',
+    );
+}
+
+type Content = EntityDescription['content'];
 
 const FILLED = 'is filled while live; its list is 503 until every site has it (`tandem status`)';
 

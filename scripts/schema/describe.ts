@@ -10,6 +10,7 @@ import type { IndexSlot } from '@tandem-clouds/replication/ports/store';
 import {
   type Access,
   type Action,
+  type ContentRules,
   defaultOf,
   type Entity,
   type MergePolicy,
@@ -102,6 +103,8 @@ export interface EntityDescription {
   readonly indexes: Readonly<Record<string, IndexDescription>>;
   readonly actions: Readonly<Record<string, ActionDescription>>;
   readonly reactions: Readonly<Record<string, ReactionDescription>>;
+  /** Absent: its records have no bytes beside them. */
+  readonly content?: ContentRules;
 }
 
 export interface SchemaDescription {
@@ -145,6 +148,7 @@ export function readDescription(text: string, name: string): SchemaDescription {
 function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescription {
   const { collection, idField, aliases, access, fields, indexes, actions, reactions, onDuplicate } = entity;
   const slots = slotsOf(entity, recorded);
+  const { content } = entity;
   return {
     collection,
     idField,
@@ -170,6 +174,7 @@ function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescript
         [ON_DUPLICATE]: { on: [], site: 'origin' as const, once: true, version: 1 },
       }),
     },
+    ...(content !== undefined && { content: { ...content, types: content.types.toSorted() } }),
   };
 }
 

@@ -1,11 +1,10 @@
 /** Queue-triggered: merges what the peers sent into the local store. */
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { drive } from '@tandem-clouds/replication/drive';
-import { openDeadLetters, openReactQueue, queueEntry } from '#cloud';
+import { openDeadLetters, queueEntry } from '#cloud';
 import { entities } from '../shared/registry/entities.ts';
-import { openRuntime, openSiteStore, reacting, sleep } from '../shared/runtime.ts';
+import { openRuntime, openSiteStore, openWaker, reacting, sleep } from '../shared/runtime.ts';
 import { checkEvent } from '../shared/validation/check-event.ts';
-import { wakerOn } from '../shared/wake-message.ts';
 import { reportApplied as openReport } from './report-applied.ts';
 
 const runtime = openRuntime();
@@ -13,7 +12,7 @@ const { config, logger, metrics, site: bare } = runtime;
 const site = reacting(bare, entities);
 const resources = {
   store: openSiteStore(runtime),
-  ...(site.reactions !== undefined && { waker: wakerOn(openReactQueue(config)) }),
+  ...(site.reactions !== undefined && { waker: openWaker(config, entities) }),
   sleep,
 };
 const reportApplied = openReport(logger, metrics);

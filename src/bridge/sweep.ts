@@ -20,16 +20,18 @@ import type { Protocol } from '@tandem-clouds/replication/protocol';
 import { wakeDue } from '@tandem-clouds/replication/reactions/due';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
-import { openOutbox, openReactQueue, openVerifyQueue, timerEntry } from '#cloud';
+import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
+import { hasObjects } from '../shared/config/config.ts';
+import { contentsOf } from '../shared/domain/content.ts';
+import { contentGauges } from '../shared/operations/content-view.ts';
 import { recordGauges } from '../shared/operations/gauges.ts';
 import { keepIndexes } from '../shared/operations/index-upkeep.ts';
 import { recordReactionGauges } from '../shared/operations/reaction-gauges.ts';
 import { scanPending } from '../shared/operations/replication-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { indexes } from '../shared/registry/indexes.ts';
-import { openRuntime, openSiteStore, reacting, sleep } from '../shared/runtime.ts';
-import { wakerOn } from '../shared/wake-message.ts';
+import { openRuntime, openSiteStore, openWaker, reacting, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 
 const runtime = openRuntime();
@@ -40,10 +42,13 @@ const resources = {
   outbox: openOutbox(config),
   peers: openPeers(config.peers),
   verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),
-  waker: wakerOn(openReactQueue(config)),
+  waker: openWaker(config, entities),
   sleep,
 };
 const isReacting = reacting(site, entities).reactions !== undefined;
+/** Where this site has no place for objects it is to have none, and nothing is measured. */
+const contents = hasObjects(config) ? contentsOf(entities) : undefined;
+const recordContents = contents && contentGauges(site, contents, resources, metrics);
 const openSite = openDirections(site, resources.store);
 
 export const handler = timerEntry(
@@ -61,6 +66,8 @@ export const handler = timerEntry(
     if (sample !== undefined && (sample.page.entries.length > 0 || isJustWritten(heartbeat))) {
       await attempt('no gauges', () => recordGauges(site, resources.store, metrics, sample));
     }
+    if (recordContents !== undefined && isJustWritten(heartbeat))
+      await attempt('no gauges of contents', recordContents);
     if (sample === undefined || isAnyDue(sample.page, sample.nowMs)) return sweepFrom(heartbeat);
     if (heartbeat === undefined || hasNotes(heartbeat)) await written(leaveNotes(site, NO_NOTES));
     return false;

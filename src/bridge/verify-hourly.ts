@@ -1,14 +1,19 @@
 /**
  * Timer-triggered: begins the hourly comparisons, each of which repairs what it finds, and removes old tombstones and what
- * this site holds and does not keep. One that
+ * this site holds and does not keep; once a day it begins an inventory of contents. One that
  * cannot be begun does not keep back the others; the invocation fails all the same, so that it is seen and repeated.
  */
 import { beginCollection } from '@tandem-clouds/replication/anti-entropy/collect-tombstones';
 import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import { beginPurge } from '@tandem-clouds/replication/anti-entropy/purge';
 import { drive } from '@tandem-clouds/replication/drive';
-import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
+import { beginInventory } from '@tandem-clouds/replication/objects/inventory-record';
+import { openObjectsQueue, openOutbox, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
+import { hasObjects } from '../shared/config/config.ts';
+import { contentsOf } from '../shared/domain/content.ts';
+import { sendInventory } from '../shared/inventory-message.ts';
+import { entities } from '../shared/registry/entities.ts';
 import { openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
@@ -19,6 +24,9 @@ const resources = {
   verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),
   sleep,
 };
+
+const hasContents = contentsOf(entities) !== undefined && hasObjects(config);
+const objectsQueue = openObjectsQueue(config);
 
 export const handler = timerEntry(
   async () => {
@@ -42,6 +50,11 @@ export const handler = timerEntry(
     }
     await attempt('the removal of tombstones', () => drive(beginCollection(site), resources));
     await attempt('the removal of what is kept elsewhere', () => drive(beginPurge(site), resources));
+    if (hasContents)
+      await attempt('the inventory', async () => {
+        const step = await drive(beginInventory(site, { id: `daily-${atMs}` }), resources);
+        if (step !== undefined) await sendInventory(objectsQueue, step);
+      });
     if (failures.length > 0) throw failures[0];
     return false;
   },

@@ -7,6 +7,7 @@ import {
   cloudName,
   openDeadLetterBox,
   openInbox,
+  openObjectsQueue,
   openOutbox,
   openProbes,
   openQueueDepths,
@@ -14,9 +15,13 @@ import {
   openVerifyQueue,
 } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
+import { peerObjectProbes } from '../shared/adapters/peers/peer-object-probes.ts';
 import { peerProbes } from '../shared/adapters/peers/peer-probes.ts';
+import { hasObjects } from '../shared/config/config.ts';
+import { contentsOf } from '../shared/domain/content.ts';
 import { changeChecks } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
+import { contentRoutes } from '../shared/http/operations/contents.ts';
 import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
 import { firstCheckRoutes, memoryProbe, timerProbe } from '../shared/http/operations/first-check.ts';
 import { pauseRoutes } from '../shared/http/operations/pauses.ts';
@@ -26,20 +31,29 @@ import { reactionRoutes } from '../shared/http/operations/reactions.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { writerRoutes } from '../shared/http/operations/writers.ts';
 import { forOperators } from '../shared/http/operator.ts';
+import { sendInventory } from '../shared/inventory-message.ts';
 import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { entityWriters } from '../shared/registry/entity-sites.ts';
-import { openReplica, openRuntime, openSiteStore, reacting, serve, sleep } from '../shared/runtime.ts';
-import { wakerOn } from '../shared/wake-message.ts';
+import {
+  openReplica,
+  openRuntime,
+  openSiteStore,
+  openWaker,
+  reacting,
+  serve,
+  sleep,
+} from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const { config, site } = runtime;
 const outbox = openOutbox(config);
 const ownVerifyQueue = openVerifyQueue(config);
-const reactQueue = openReactQueue(config);
+const objectsQueue = openObjectsQueue(config);
+const contents = contentsOf(entities);
 const resources = {
   store: openSiteStore(runtime),
   outbox,
@@ -53,7 +67,8 @@ const deadLetters = new DeadLetterService(
     ['tandem-in', openInbox(config)],
     ['tandem-out', outbox],
     ['tandem-verify', ownVerifyQueue],
-    ['tandem-react', reactQueue],
+    ['tandem-react', openReactQueue(config)],
+    ['tandem-objects', objectsQueue],
   ]),
 );
 
@@ -73,6 +88,7 @@ const checkAll = () =>
     [
       ...openProbes(config, uuidv7()),
       ...peerProbes({ site: site.site, cloud: cloudName, peers: config.peers }),
+      peerObjectProbes(cloudName, config.peers),
       [timerProbe(beatAgeMs, heartbeatMs), memoryProbe(() => process.memoryUsage.rss(), memoryLimit)],
     ],
     () => performance.now(),
@@ -88,7 +104,20 @@ export const handler = serve(
     ...conflictRoutes(
       new ConflictService(openReplica(runtime, entities), { checks: changeChecks, entities }),
     ),
-    ...reactionRoutes(reacting(site, entities), { ...resources, waker: wakerOn(reactQueue) }, entities),
+    ...reactionRoutes(
+      reacting(site, entities),
+      { ...resources, waker: openWaker(config, entities) },
+      entities,
+    ),
+    ...contentRoutes(
+      site,
+      resources,
+      contents && {
+        contents,
+        ids: { next: uuidv7 },
+        send: hasObjects(config) ? (step) => sendInventory(objectsQueue, step) : undefined,
+      },
+    ),
     ...writerRoutes(site, resources, entityWriters),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { ids: { next: uuidv7 }, writers: entityWriters }),

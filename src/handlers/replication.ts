@@ -5,12 +5,21 @@
  */
 import { responseKeptMs } from '../shared/bounds.ts';
 import { cacheResponse } from '../shared/cache-response.ts';
+import { contentsOf } from '../shared/domain/content.ts';
+import { withContent } from '../shared/operations/content-view.ts';
 import { replicationView } from '../shared/operations/replication-view.ts';
-import { openRuntime, openSiteStore, serve } from '../shared/runtime.ts';
+import { entities } from '../shared/registry/entities.ts';
+import { openRuntime, openSiteStore, serve, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
 const store = openSiteStore(runtime);
-const view = cacheResponse(responseKeptMs, () => replicationView(runtime.site, store));
+const contents = contentsOf(entities);
+const view = cacheResponse(responseKeptMs, async () => {
+  const replication = await replicationView(runtime.site, store);
+  return contents === undefined
+    ? replication
+    : withContent(replication, runtime.site, contents, { store, sleep });
+});
 
 export const handler = serve(runtime, [
   {

@@ -111,7 +111,7 @@ export const deadLetterPageSize = 50;
 export const deadLetterLockSeconds = 60;
 /** Ids of dead letters that an answer names for each cause. */
 export const deadLetterIdsMax = 10;
-/** Azure Resource Manager, which is asked for the counts of a queue: 50 credits of Service Bus for the five. */
+/** Azure Resource Manager, which is asked for the counts of a queue: 10 credits of Service Bus for each. */
 export const resourceManagerTimeoutMs = 5_000;
 export const resourceManagerBytesMax = 64 * 1024;
 
@@ -282,6 +282,19 @@ export const objectCopyMs = 60_000;
 export const objectStallMs = 5_000;
 export const objectResumesMax = 4;
 export const objectResumePauseMs = 50;
+
+/** All bytes of a body or a part from another site: 0.8 MB a second at least. What is slower is tried again. */
+export const objectFetchMs = 20_000;
+/**
+ * A batch of `tandem-objects`. How many keys are worked on at a time, and how many bodies or parts of 16 MiB are in memory
+ * then, of all keys together; after how long nothing is begun any more; and how long its handler may take in all, on Azure by itself and on AWS by the function's time-out of 60 s:
+ * what was begun last, a body from a peer into this site's storage, ends within that, or is tried again.
+ * The lock of the queue on Azure lasts for two such batches (`batchLockMs`): five minutes.
+ */
+export const transferKeysAtOnce = 8;
+export const transferBodiesAtOnce = 4;
+export const transferBeginMs = 25_000;
+export const transferHandleMs = 50_000;
 
 // Calling other services
 /** What a handler does not say (`OutboundRequest`): within a function's 10 s there is time left for the answer. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { openObjects } from '#objects';
 import { openPeerObjects } from './adapters/peers/open-peer-objects.ts';
-import type { Config } from './config/config.ts';
+import { type Config, hasObjects } from './config/config.ts';
 import { ContentStorage } from './domain/content-storage.ts';
 import type { Objects } from './ports/objects.ts';
 import type { Runtime } from './runtime.ts';
@@ -25,6 +25,5 @@ export function openContent({ config, site }: Runtime): ContentStorage {
 
 /** Undefined at a site that is configured without (feature `objects`). */
 export function openOwnObjects(config: Config): Objects | undefined {
-  const isConfigured = config.aws?.objectsBucket ?? config.azure?.objectsUrl;
-  return isConfigured === undefined ? undefined : openObjects(config);
+  return hasObjects(config) ? openObjects(config) : undefined;
 }

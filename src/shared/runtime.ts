@@ -9,11 +9,20 @@ import { own } from '@tandem-clouds/replication/own';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import { entityOf } from '@tandem-clouds/replication/record';
-import { cloudName, httpEntry, openMetrics, openOutbox, openReactQueue, openStore } from '#cloud';
+import {
+  cloudName,
+  httpEntry,
+  openMetrics,
+  openObjectsQueue,
+  openOutbox,
+  openReactQueue,
+  openStore,
+} from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
-import { type Config, loadConfig } from './config/config.ts';
+import { type Config, hasObjects, loadConfig } from './config/config.ts';
 import { digest, sha256 } from './digest.ts';
+import { contentsOf } from './domain/content.ts';
 import type { Entity } from './domain/entity.ts';
 import { indexEntries } from './domain/indexes/index-entry.ts';
 import { placementOf } from './domain/placement.ts';
@@ -29,7 +38,7 @@ import type { Urgency } from './ports/cloud.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
 import { entitySites, entityWriters } from './registry/entity-sites.ts';
 import { indexes } from './registry/indexes.ts';
-import { wakerOn } from './wake-message.ts';
+import { type Waker, wakerBy, wakerOn } from './wake-message.ts';
 
 export interface Runtime {
   readonly config: Config;
@@ -81,6 +90,17 @@ export function reacting(site: Site, entities: readonly Entity[]): Site {
 }
 
 /**
+ * Wakes what reacts at this site: the function that has the storages for records that may have content, where this site has a
+ * place for objects, and `react` for all others.
+ */
+export function openWaker(config: Config, entities: readonly Entity[]): Waker {
+  const others = wakerOn(openReactQueue(config));
+  const contents = contentsOf(entities);
+  if (contents === undefined || !hasObjects(config)) return others;
+  return wakerBy(contents.may, { content: wakerOn(openObjectsQueue(config)), others });
+}
+
+/**
  * The replica of this site, for handlers that read and write records.
  * @param entities Those whose records are written.
  */
@@ -92,7 +112,7 @@ export function openReplica(runtime: Runtime, entities: readonly Entity[] = []):
     resources: {
       store: openSiteStore(runtime),
       outbox: openOutbox(config),
-      ...(site.reactions !== undefined && { waker: wakerOn(openReactQueue(config)) }),
+      ...(site.reactions !== undefined && { waker: openWaker(config, entities) }),
       sleep,
     },
     ids: { next: uuidv7 },

@@ -5,10 +5,26 @@
 import type { Resources } from '@tandem-clouds/replication/drive';
 import type { OutboundMessage, QueueSender } from '@tandem-clouds/replication/ports/queue';
 
+export type Waker = NonNullable<Resources['waker']>;
+
 /** Wakes by a queue. What the queue does not take is woken by the sweep. */
-export function wakerOn(queue: QueueSender): NonNullable<Resources['waker']> {
+export function wakerOn(queue: QueueSender): Waker {
   return async (keys) => {
     await queue.send(keys.map((key, index): OutboundMessage => ({ id: String(index), body: textOf(key) })));
+  };
+}
+
+/** Keys of records that may have content are worked on by the function that has the storages, all others by the other one. */
+export function wakerBy(
+  hasContent: (key: string) => boolean,
+  queues: { content: Waker; others: Waker },
+): Waker {
+  return async (keys) => {
+    const [content, others] = [keys.filter(hasContent), keys.filter((key) => !hasContent(key))];
+    await Promise.all([
+      content.length > 0 ? queues.content(content) : undefined,
+      others.length > 0 ? queues.others(others) : undefined,
+    ]);
   };
 }
 

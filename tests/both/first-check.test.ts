@@ -12,9 +12,11 @@ import { type ProxiedRequest, type Refusal, type RightsProxy, startProxy } from 
 import { setEnvironment } from '../helpers/sites.ts';
 
 let clouds: LinkedClouds;
-let handlers: Record<'operations' | 'forward' | 'apply' | 'verify' | 'react' | 'sweep', unknown>;
+let handlers: Record<'operations' | 'forward' | 'apply' | 'verify' | 'react' | 'transfer' | 'sweep', unknown>;
 let restore: () => void;
 const proxies: RightsProxy[] = [];
+/** Those that functions take from. */
+const QUEUES = ['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-react', 'tandem-objects'] as const;
 /** What the proxies answer in a service's place. */
 let refuse: (request: ProxiedRequest) => Refusal | undefined = () => undefined;
 
@@ -37,6 +39,7 @@ beforeAll(async () => {
     apply: await load(import('../../src/bridge/apply.ts')),
     verify: await load(import('../../src/bridge/verify.ts')),
     react: await load(import('../../src/bridge/react.ts')),
+    transfer: await load(import('../../src/bridge/transfer.ts')),
     sweep: await load(import('../../src/bridge/sweep.ts')),
   };
 });
@@ -86,6 +89,7 @@ describe(`a first check on ${cloudName}`, () => {
         'tls',
         'federation.token',
         'federation.exchange',
+        'peer.objects',
         ...(cloudName === 'azure' ? ['queue.count'] : []),
       ]),
     );
@@ -98,6 +102,7 @@ describe(`a first check on ${cloudName}`, () => {
       ['tandem-in', handlers.apply],
       ['tandem-verify', handlers.verify],
       ['tandem-react', handlers.react],
+      ['tandem-objects', handlers.transfer],
     ] as const) {
       const taken = await clouds.own.take(queue);
       expect(
@@ -114,6 +119,7 @@ describe(`a first check on ${cloudName}`, () => {
     ['tandem-in', 'own', ['queue.send tandem-in']],
     ['tandem-verify', 'own', ['queue.send tandem-verify']],
     ['tandem-react', 'own', ['queue.send tandem-react']],
+    ['tandem-objects', 'own', ['queue.send tandem-objects']],
     ['tandem-in', 'peer', ['peer.send * tandem-in']],
     ['tandem-verify', 'peer', ['peer.send * tandem-verify']],
   ] as const)('names a queue that may not be sent to: %s of the %s site', async (queue, whose, expected) => {
@@ -170,7 +176,7 @@ describe(`npm run tandem -- first-check on ${cloudName}`, () => {
   });
 
   test('is done once the triggers have taken what was sent', async () => {
-    for (const queue of ['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-react'] as const) {
+    for (const queue of QUEUES) {
       while ((await clouds.own.take(queue)).length > 0);
     }
     const site = await serveSite();

@@ -1,6 +1,8 @@
 /** The routes of an entity with content, over both storages of objects; records are in memory. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { uploadCompletedMs, uploadKeptMs } from '@tandem-clouds/replication/bounds';
+import { applyBatch } from '@tandem-clouds/replication/apply';
 import { storageName } from '@tandem-clouds/replication/objects/content';
 import { crc64Of } from '../../src/shared/crc64.ts';
 import { contentFields } from '../../src/shared/domain/content.ts';
@@ -9,6 +11,7 @@ import { ContentStorage } from '../../src/shared/domain/content-storage.ts';
 import { defineEntity } from '../../src/shared/domain/define-entity.ts';
 import { ContentRequests } from '../../src/shared/http/content-requests.ts';
 import type { Objects, ReadableObjects } from '../../src/shared/ports/objects.ts';
+import { checkEvent } from '../../src/shared/validation/check-event.ts';
 import type { ObjectStorage } from '../helpers/object-storages.ts';
 import { startBlob, startS3 } from '../helpers/object-storages.ts';
 import { type OwnedApi, ownedApi } from '../helpers/owned-entity.ts';
@@ -66,6 +69,8 @@ describe.each([
   let uuids = 0;
   let operations = 0;
   let now = Date.now();
+  /** How far the site's clock is ahead of its storage's. */
+  let later = 0;
 
   const apiOf = (
     name: string,
@@ -82,7 +87,7 @@ describe.each([
             own,
             peers,
             newId: () => `018f0000-0000-7000-8000-${String((uuids += 1)).padStart(12, '0')}`,
-            now: () => now,
+            now: () => now + later,
             sha256: () => {
               const hash = createHash('sha256');
               return { update: (bytes) => hash.update(bytes), digest: () => hash.digest('base64') };
@@ -102,6 +107,7 @@ describe.each([
   });
   beforeEach(() => {
     now = Date.now();
+    later = 0;
     api = apiOf(site, objects, new Map());
   });
   afterEach(() => {
@@ -253,6 +259,22 @@ describe.each([
     expect((await download(first.id)).equals(newer)).toBe(true);
   });
 
+  test('what was sent is completed within six days, long before it may be removed', async () => {
+    const bytes = randomBytes(9);
+    const [first, second] = [
+      await announce('in-time', bytes, { crc64: crc64Of(bytes) }),
+      await announce('too-late', bytes, { crc64: crc64Of(bytes) }),
+    ];
+    for (const each of [first, second]) expect(await send(each, bytes)).toBeLessThan(300);
+    const complete = ({ id, upload }: Picture) =>
+      ask('POST', `/pictures/${id}/complete`, { upload: upload?.id });
+    later = uploadCompletedMs - 60_000;
+    expect((await complete(first)).status).toBe(200);
+    later += 120_000;
+    expect((await complete(second)).body.code).toBe('not_uploaded');
+    expect(uploadCompletedMs).toBeLessThanOrEqual(uploadKeptMs - 24 * 3_600_000);
+  });
+
   test('an upload is completed at another site, which asks the storage that it was sent to', async () => {
     const other = apiOf('aws-eu-west-1', undefined, new Map([[site, objects]]));
     const bytes = randomBytes(10);
@@ -272,6 +294,23 @@ describe.each([
     // Without a storage of its own a site takes no upload.
     const upload = { contentType: 'text/plain', data: 'aGVsbG8=' };
     expect((await ask('POST', '/pictures', { name: 'none', upload }, { at: other })).status).toBe(503);
+  });
+
+  test('a name that two sites have not heard of each other about keeps what was completed at one of them', async () => {
+    const other = apiOf('aws-eu-west-1', undefined, new Map([[site, objects]]));
+    for (const each of [api, other]) each.site.site = { ...each.site.site, peers: [site, 'aws-eu-west-1'] };
+    const bytes = randomBytes(10);
+    const announced = await announce('both', bytes, { crc64: crc64Of(bytes) });
+    await send(announced, bytes);
+    await ask('POST', `/pictures/${announced.id}/complete`, { upload: announced.upload?.id });
+    // As a client does whose first answer was late.
+    other.site.nowMs += 1_000;
+    const again = await ask('POST', '/pictures', { name: 'both' }, { at: other });
+    expect([again.status, again.body.id]).toEqual([201, announced.id]);
+    await api.site.run(applyBatch(api.site.site, other.site.outboxDeliveries(), checkEvent));
+    const { body } = await ask('GET', `/pictures/${announced.id}`);
+    expect(body.content?.upload).toBe(announced.upload?.id);
+    expect(body.heldBy).toEqual([`${announced.upload?.id}@${site}`]);
   });
 
   test('a storage that does not answer is 503, and nothing is acknowledged', async () => {

@@ -6,18 +6,14 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startEmulators } from '@tandem-clouds/emulators';
 import type { Faults } from '@tandem-clouds/emulators/core/faults';
-import {
-  AmbiguousError,
-  OvertakenError,
-  ThrottledError,
-  UnavailableError,
-} from '@tandem-clouds/replication/errors';
+import { AmbiguousError, ThrottledError } from '@tandem-clouds/replication/errors';
 import { openS3Objects } from '../../src/shared/adapters/aws/open-objects.ts';
 import { openBlobObjects } from '../../src/shared/adapters/azure/open-objects.ts';
 import { crc64Of } from '../../src/shared/crc64.ts';
 import { ConflictError, ContentMismatchError, InvalidError, NotFoundError } from '../../src/shared/errors.ts';
-import type { ObjectContent, Objects, ObjectUpload } from '../../src/shared/ports/objects.ts';
+import type { Objects, ObjectUpload } from '../../src/shared/ports/objects.ts';
 import { setEnvironment } from '../helpers/sites.ts';
+import { readingSuite } from './suites/reading-suite.ts';
 
 const MIB = 1024 * 1024;
 /** Every sort of character that a key may have at both. */
@@ -285,63 +281,13 @@ describe.each([
     expect((await fetch(url)).status).toBe(403);
   });
 
-  describe('a read', () => {
-    const THIRD = 100_000;
-    const body = randomBytes(3 * THIRD);
-    beforeEach(() => objects.put(key, body, TEXT));
-    const rest = ({ content }: ObjectContent): Promise<Buffer> => buffer(content);
-
-    test('of a range is that', async () => {
-      const range = await objects.read(key, { from: THIRD, bytes: 1_000 });
-      expect(range).toMatchObject({ from: THIRD, bytes: 1_000, head: { bytes: 3 * THIRD } });
-      expect((await rest(range)).equals(body.subarray(THIRD, THIRD + 1_000))).toBe(true);
-      expect((await read(key, { from: 3 * THIRD - 10, bytes: 1_000 })).equals(body.subarray(-10))).toBe(true);
-      expect((await read(key, { from: 3 * THIRD - 10 })).equals(body.subarray(-10))).toBe(true);
-      await expect(objects.read(key, { from: 3 * THIRD })).rejects.toThrow(InvalidError);
-    });
-
-    test('goes on when its connection breaks', async () => {
-      storage.faults.set([{ kind: 'cut', operation: operation.get, times: 3 }]);
-      expect((await read(key)).equals(body)).toBe(true);
-      storage.faults.set([{ kind: 'cut', operation: operation.get, times: 1 }]);
-      const part = await read(key, { from: THIRD, bytes: THIRD });
-      expect(part.equals(body.subarray(THIRD, 2 * THIRD))).toBe(true);
-    });
-
-    test('does not go on for ever', async () => {
-      storage.faults.set([{ kind: 'cut', operation: operation.get }]);
-      await expect(read(key)).rejects.toThrow(UnavailableError);
-    });
-
-    test('stays with the version that it began with', async () => {
-      storage.faults.set([{ kind: 'cut', operation: operation.get, times: 1 }]);
-      const begun = await objects.read(key);
-      await objects.put(key, randomBytes(3 * THIRD), TEXT);
-      expect((await rest(begun)).equals(body)).toBe(true);
-    });
-
-    test('ends when that version is gone', async () => {
-      storage.faults.set([{ kind: 'cut', operation: operation.get, times: 1 }]);
-      const begun = await objects.read(key);
-      const { versionId = '' } = begun.head;
-      expect(await objects.delete({ key, versionId })).toBe('version');
-      await expect(rest(begun)).rejects.toThrow(OvertakenError);
-    });
-
-    test('of other bytes than were stored does not end well', async () => {
-      storage.faults.set([{ kind: 'corrupt', operation: operation.get }]);
-      await expect(read(key)).rejects.toThrow(ContentMismatchError);
-      const crc64 = crc64Of(body.subarray(THIRD, 2 * THIRD));
-      await expect(read(key, { from: THIRD, bytes: THIRD, crc64 })).rejects.toThrow(ContentMismatchError);
-      storage.faults.clear();
-      expect(await read(key, { from: THIRD, bytes: THIRD, crc64 })).toHaveLength(THIRD);
-    });
-
-    test('of a storage that is busy is reported as that', async () => {
-      storage.faults.set([{ kind: 'error', operation: operation.get }]);
-      await expect(objects.read(key)).rejects.toThrow(ThrottledError);
-    });
-  });
+  readingSuite(() => ({
+    writer: objects,
+    reader: objects,
+    faults: storage.faults,
+    get: operation.get,
+    key,
+  }));
 
   test('a list has what begins so, page by page', async () => {
     const keys = ['a', 'b/c', 'b/d', 'bc', 'z'].map((name) => `test-${count}/${name}`);
@@ -376,6 +322,20 @@ describe.each([
     expect(await read(key)).toEqual(bytesOf('two'));
     expect(await objects.delete({ key, versionId: copied.versionId ?? '' })).toBe('version');
     expect(await objects.head({ key, versionId: copied.versionId ?? '' })).toBeUndefined();
+  });
+
+  test('a purge takes every version of just this name, and what marks its deletion', async () => {
+    const versions = [
+      await objects.put(key, bytesOf('one'), TEXT),
+      await objects.put(key, bytesOf('two'), TEXT),
+    ];
+    await objects.put(`${key}-2`, bytesOf('other'), TEXT);
+    await objects.delete({ key });
+    await objects.purge(key);
+    for (const { versionId = '' } of versions) expect(await objects.head({ key, versionId })).toBeUndefined();
+    expect(await objects.head({ key })).toBeUndefined();
+    await objects.purge(key);
+    expect(await read(`${key}-2`)).toEqual(bytesOf('other'));
   });
 
   test('a copy has attributes and checksums of its source, and may have to be new', async () => {

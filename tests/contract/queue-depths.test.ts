@@ -18,6 +18,7 @@ const QUEUES = {
   in: 'tandem-in',
   verify: 'tandem-verify',
   react: 'tandem-react',
+  objects: 'tandem-objects',
   dead: 'tandem-dead',
 };
 
@@ -65,7 +66,7 @@ async function fill(queue: string, count: number, options: { deadLetter?: boolea
 }
 
 describe('asking for the depths', () => {
-  test('costs 50 credits however many messages there are, and counts every one', async () => {
+  test('costs 60 credits however many messages there are, and counts every one', async () => {
     for (const queue of Object.values(QUEUES)) {
       await fill(queue, 3, { deadLetter: true });
       await fill(queue, 300);
@@ -77,9 +78,9 @@ describe('asking for the depths', () => {
     expect(await openQueueDepths(loadConfig('azure', env))()).toEqual({
       out: { messages: 300, atLeast: false },
       in: { messages: 301, atLeast: false },
-      dead: { messages: 300 + 5 * 3, atLeast: false },
+      dead: { messages: 300 + 6 * 3, atLeast: false },
     });
-    expect(bus.credits.spent - spent).toBe(50);
+    expect(bus.credits.spent - spent).toBe(60);
   });
 
   test.each([

@@ -1,16 +1,23 @@
 /**
  * The promise of the product, on the real stack with real processes: writes at one cloud go on while the other
- * cloud's host, then its stores and queues, then the bridge are killed with SIGKILL, and every one of them arrives.
+ * cloud's host, then its stores and queues, then the bridge are killed with SIGKILL, and every one of them arrives; and so do
+ * the bytes of what is uploaded meanwhile.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { stateName } from '@tandem-clouds/replication/record';
+import { latestOf, untilHeld } from '@tandem-clouds/testkit/chaos/objects/run';
+import { UploadClients } from '@tandem-clouds/testkit/chaos/objects/uploads';
+import type { Endpoint } from '@tandem-clouds/testkit/cluster/request';
+import { Random } from '@tandem-clouds/testkit/random';
 import { storeOf } from '../helpers/stack.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const WRITES = 1_000;
+const UPLOADS = 16;
+const SEED = 5;
 const CONCURRENCY = 16;
 const START_WITHIN_MS = 120_000;
 const RECOVER_WITHIN_MS = 90_000;
@@ -56,6 +63,12 @@ async function writeAll(
   return acknowledged;
 }
 
+/** Uploads of 1 kB to 20 MB, one after the other. */
+async function uploadAll(clients: UploadClients, [endpoint]: readonly Endpoint[]): Promise<void> {
+  if (endpoint === undefined) throw new Error('no site to upload to');
+  while (clients.count < UPLOADS) await clients.upload(endpoint);
+}
+
 /** Kills what `pid` finds and waits until something else has taken its place. */
 async function killAndWait(what: string, pid: (site: Stack) => number | null): Promise<void> {
   const victim = await waitUntil(`${what} runs`, () => pid(stack.describe()) ?? undefined, RECOVER_WITHIN_MS);
@@ -79,6 +92,12 @@ describe.each([
     async () => {
       const site = (cloud: string): StackSite => siteOf(stack.describe(), cloud);
       const kills: Promise<void>[] = [];
+      const endpoints = stack.describe().sites.map(({ site: name, url }) => ({ name, url }));
+      const clients = new UploadClients(new Random(SEED), endpoints);
+      const uploading = uploadAll(
+        clients,
+        endpoints.filter(({ name }) => name.startsWith(here)),
+      );
       const acknowledged = await writeAll(site(here).url, `kill-${here}`, async (count) => {
         const kill = {
           [WRITES * 0.2]: () => killAndWait(`${there}'s host`, (now) => siteOf(now, there).pid),
@@ -90,7 +109,7 @@ describe.each([
         if (kill !== undefined) kills.push((kills.at(-1) ?? Promise.resolve()).then(kill));
         await Promise.resolve();
       });
-      await Promise.all(kills);
+      await Promise.all([...kills, uploading]);
       expect(kills).toHaveLength(3);
       expect(acknowledged.size).toBe(WRITES);
 
@@ -115,6 +134,14 @@ describe.each([
         RECOVER_WITHIN_MS,
       );
       await expectSingleEffect(target, source, keys);
+
+      const objects = latestOf(clients.uploads);
+      expect(objects.size).toBeGreaterThan(UPLOADS / 2);
+      const urls = stack.describe().sites.map(({ site: name, url }) => ({ name, url }));
+      expect(await untilHeld(urls, objects, () => undefined)).toBeDefined();
+      for (const [name, id] of objects)
+        for (const endpoint of urls)
+          expect(await clients.read(name, id, endpoint)).toMatchObject({ name, outcome: 'right' });
     },
     START_WITHIN_MS + 3 * RECOVER_WITHIN_MS,
   );

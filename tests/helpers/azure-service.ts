@@ -31,7 +31,7 @@ const DECLARED = ['infra/entities.json', 'infra/routes.json']
   )
   .map(({ collection, name, handler }) => [collection ?? name, handler.replace('.handler', '.ts')] as const);
 
-const BRIDGE = ['forward', 'apply', 'react', 'sweep', 'verify', 'verify-hourly'];
+const BRIDGE = ['forward', 'apply', 'react', 'transfer', 'sweep', 'verify', 'verify-hourly'];
 
 /** An HTTP function that answers what it was asked, which cloud it was bundled for, and `version`. */
 const httpSource = (name: string, version: number): string => `

@@ -1,6 +1,12 @@
 /** The packaged AWS template, as tests look at it. */
-import { awsFeatures, awsParams, awsTemplate } from '../../scripts/lint-infra/aws-template.ts';
-import { onceARun } from './once-a-run.ts';
+import {
+  awsFeatures,
+  awsParams,
+  awsTemplate,
+  awsTemplates,
+  type Packaged,
+} from '../../scripts/lint-infra/aws-template.ts';
+import { keptOfRun, onceARun } from './once-a-run.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -24,15 +30,39 @@ export interface Service {
   readonly provider: { readonly stackTags: Record<string, string> };
 }
 
-/** Packages with these `--param` values. @throws Error with the packager's output when it refuses. */
-export async function packaged(
-  params: readonly string[],
-): Promise<{ resources: Resources; service: Service }> {
-  const { template, state } = await onceARun(['awsTemplate', ...params], () => awsTemplate(params));
+export interface Stack {
+  readonly resources: Resources;
+  readonly service: Service;
+}
+
+const keyOf = (params: readonly string[]): string[] => ['awsTemplate', ...params];
+
+function stackOf({ template, state }: Packaged): Stack {
   return {
     resources: (JSON.parse(template) as { Resources: Resources }).Resources,
     service: (JSON.parse(state) as { service: Service }).service,
   };
+}
+
+/** Packages with these `--param` values. @throws Error with the packager's output when it refuses. */
+export async function packaged(params: readonly string[]): Promise<Stack> {
+  return stackOf(await onceARun(keyOf(params), () => awsTemplate(params)));
+}
+
+/**
+ * Packages with each of these sets of `--param` values, at the cost of little more than one. @returns In their order; an Error
+ * with the packager's output for one that it refuses.
+ */
+export async function packagedEach(sets: readonly (readonly string[])[]): Promise<(Stack | Error)[]> {
+  const kept = sets.map((params) => keptOfRun(keyOf(params)) as Packaged | undefined);
+  const missing = sets.filter((_, index) => kept[index] === undefined);
+  const made = missing.length === 0 ? [] : await awsTemplates(missing);
+  return Promise.all(
+    sets.map(async (params, index) => {
+      const one = kept[index] ?? made[missing.indexOf(params)] ?? new Error('it was not packaged');
+      return one instanceof Error ? one : stackOf(await onceARun(keyOf(params), () => Promise.resolve(one)));
+    }),
+  );
 }
 
 /** The stack without peers, with them, and with every feature. */
@@ -43,10 +73,19 @@ export async function packagedVariants(): Promise<{
   /** Of the one without peers. */
   readonly service: Service;
 }> {
-  const { resources: alone, service } = await packaged([]);
-  const { resources: withPeers } = await packaged(awsParams([]));
-  const { resources: withAll } = await packaged(awsParams(awsFeatures));
-  return { alone, withPeers, withAll, service };
+  const [alone, withPeers, withAll] = await packagedEach([[], awsParams([]), awsParams(awsFeatures)]);
+  return {
+    alone: made(alone).resources,
+    withPeers: made(withPeers).resources,
+    withAll: made(withAll).resources,
+    service: made(alone).service,
+  };
+}
+
+/** @throws Error that it is, or that there is none. */
+export function made(result: Stack | Error | undefined): Stack {
+  if (result === undefined || result instanceof Error) throw result ?? new Error('it was not packaged');
+  return result;
 }
 
 /** The properties of the resources of one type, by logical id. */

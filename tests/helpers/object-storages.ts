@@ -10,6 +10,8 @@ import { setEnvironment } from './sites.ts';
 
 export interface ObjectStorage {
   readonly faults: Faults;
+  /** What a function finds in its environment. */
+  readonly env: Readonly<Record<string, string>>;
   /** Another instance on the same storage, as another function has it. */
   open(): Objects;
   close(): Promise<void>;
@@ -26,6 +28,7 @@ export async function startS3(now: () => number): Promise<ObjectStorage> {
   client.destroy();
   return {
     faults: emulators.s3.faults,
+    env: { TANDEM_OBJECTS_BUCKET: 'photos', AWS_ENDPOINT_URL_S3: emulators.s3.endpoint },
     open: () => openS3Objects({ region: 'us-east-1', bucket: 'photos' }),
     async close() {
       restore();
@@ -43,6 +46,7 @@ export async function startBlob(now: () => number): Promise<ObjectStorage> {
   const identity = { getToken: () => Promise.resolve(token) };
   return {
     faults,
+    env: { TANDEM_OBJECTS_URL: url, TANDEM_OBJECTS_CONTAINER: 'photos' },
     open: () => openBlobObjects({ url, container: 'photos', identity }),
     close: () => emulators.close(),
   };

@@ -8,14 +8,27 @@ import path from 'node:path';
 
 /** @param key All that it depends on, but for the sources. @param make Its result, as JSON; what it throws is kept nowhere. */
 export async function onceARun<T>(key: readonly string[], make: () => Promise<T>): Promise<T> {
-  const folder = process.env['TANDEM_TEST_SHARED'];
-  // Jest by itself: nobody would remove what is kept.
-  if (folder === undefined) return make();
-  const file = path.join(folder, createHash('sha256').update(JSON.stringify(key)).digest('hex'));
-  if (fs.existsSync(file)) return JSON.parse(fs.readFileSync(file, 'utf8')) as T;
+  const kept = keptOfRun(key);
+  if (kept !== undefined) return kept as T;
   const made = await make();
+  const file = fileOf(key);
+  if (file === undefined) return made;
   const own = `${file}.${process.pid}`;
   fs.writeFileSync(own, JSON.stringify(made));
   fs.renameSync(own, file);
   return made;
+}
+
+/** What has been made with this key; undefined when nothing has been yet. */
+export function keptOfRun(key: readonly string[]): unknown {
+  const file = fileOf(key);
+  if (file === undefined || !fs.existsSync(file)) return undefined;
+  return JSON.parse(fs.readFileSync(file, 'utf8')) as unknown;
+}
+
+/** Undefined where jest runs by itself: nobody would remove what is kept. */
+function fileOf(key: readonly string[]): string | undefined {
+  const folder = process.env['TANDEM_TEST_SHARED'];
+  if (folder === undefined) return undefined;
+  return path.join(folder, createHash('sha256').update(JSON.stringify(key)).digest('hex'));
 }

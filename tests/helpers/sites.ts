@@ -27,6 +27,7 @@ const QUEUES = [
   'tandem-tick',
   'tandem-verify',
   'tandem-react',
+  'tandem-objects',
 ] as const;
 export type QueueName = (typeof QUEUES)[number];
 /** How long an empty queue is waited on: what is sent after its write was answered is sent at once. */
@@ -109,6 +110,7 @@ async function startAws(): Promise<TestCloud> {
       TANDEM_TICK_URL: urls['tandem-tick'] ?? '',
       TANDEM_VERIFY_URL: urls['tandem-verify'] ?? '',
       TANDEM_REACT_URL: urls['tandem-react'] ?? '',
+      TANDEM_OBJECTS_QUEUE_URL: urls['tandem-objects'] ?? '',
     },
     storeFaults: dynamo.faults,
     queueFaults: sqs.faults,

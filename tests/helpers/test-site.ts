@@ -1,7 +1,6 @@
 /** One site for tests of protocols: a store and queues in memory, a clock that the test moves. */
 import { drive, type Resources } from '@tandem-clouds/replication/drive';
-import type { Json } from '@tandem-clouds/replication/json';
-import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
+import { type Changes, type LocalWrite, localWrite } from '@tandem-clouds/replication/local-write';
 import type { InboundMessage, OutboundMessage } from '@tandem-clouds/replication/ports/queue';
 import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
@@ -65,7 +64,7 @@ export class TestSite {
   }
 
   /** Sets fields of a key. */
-  write(key: string, fields: Record<string, Json>, options: Partial<LocalWrite> = {}): Promise<StoredRecord> {
+  write(key: string, fields: Changes, options: Partial<LocalWrite> = {}): Promise<StoredRecord> {
     this.#operations += 1;
     return this.run(
       localWrite(this.site, { key, operationId: `op${this.#operations}`, decide: () => fields, ...options }),

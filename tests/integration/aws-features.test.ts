@@ -1,24 +1,94 @@
 /** What each feature flag adds to the AWS stack, and that a mistaken one is not overlooked. */
+import fs from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { conflictKeptMs } from '@tandem-clouds/replication/bounds';
-import { type AwsFeature, awsFeatures, awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import {
+  type AwsFeature,
+  awsFeatures,
+  awsParams,
+  awsTemplate,
+} from '../../scripts/lint-infra/aws-template.ts';
+import {
+  made,
   ofType,
-  packaged,
-  packagedVariants,
+  packagedEach,
   type Policy,
   type Resources,
   type Service,
+  type Stack,
 } from '../helpers/cloudformation.ts';
+
+const entities = JSON.parse(
+  fs.readFileSync(path.join(import.meta.dirname, '../../infra/entities.json'), 'utf8'),
+) as readonly { readonly content: boolean }[];
+
+/** Each with what is said when its packaging ends. */
+const REFUSED: [string, string[], ...string[]][] = [
+  [
+    'a name that is misspelt, a value that is neither, a firewall without CloudFront and a domain without its zone',
+    [
+      ...['operatorKey=abc', 'features.wfa=true', 'features.tracing=yes', 'features.waf=true'],
+      ...['features.customDomain=true', 'domain=api.example.com'],
+    ],
+    'did you mean operatorKeys?',
+    'did you mean features.waf?',
+    "tracing is true or false, not 'yes'",
+    'waf needs cdn',
+    'hostedZoneId',
+  ],
+  ['a page that is no origin', ['objectsOrigins=app.example.com'], "objectsOrigins has 'app.example.com'"],
+  ['warm without a concurrency', ['features.warm=true'], 'accountConcurrency=…" of at least 103'],
+  [
+    'warm in a new account',
+    ['features.warm=true', 'accountConcurrency=10'],
+    'it is 10, so have the quota raised',
+  ],
+  ['warm with one too few', ['features.warm=true', 'accountConcurrency=102'], 'it is 102'],
+  ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
+];
+const ENOUGH = ['features.warm=true', 'accountConcurrency=103'];
 
 let alone: Resources;
 let withPeers: Resources;
 let withAll: Resources;
 let service: Service;
+let withEach: ReadonlyMap<string, Stack | Error>;
+let refused: ReadonlyMap<string, Stack | Error>;
+let withEnough: Resources;
+let withoutObjects: Resources;
 
 beforeAll(async () => {
-  ({ alone, withPeers, withAll, service } = await packagedVariants());
+  const variants = [[], awsParams([])];
+  const single = awsFeatures.map((flag) => awsParams([flag]));
+  const results = await packagedEach([
+    ...variants,
+    ...single,
+    ...REFUSED.map(([, params]) => params),
+    ENOUGH,
+    [...awsParams([]), 'features.objects=false'],
+    // Last, after what was refused: nothing of it may be left.
+    awsParams(awsFeatures),
+  ]);
+  const next = (): Stack | Error => results.shift() ?? new Error('it was not packaged');
+  ({ resources: alone, service } = made(next()));
+  withPeers = made(next()).resources;
+  withEach = new Map(awsFeatures.map((flag) => [flag, next()]));
+  refused = new Map(REFUSED.map(([title]) => [title, next()]));
+  withEnough = made(next()).resources;
+  withoutObjects = made(next()).resources;
+  withAll = made(next()).resources;
 }, 120_000);
+
+/** Without the time at which it was made. */
+const timeless = (resources: Resources): string =>
+  JSON.stringify(resources).replaceAll(/\d{13}-\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'when');
+
+test('a template that is packaged after others, in one process, is the one that is packaged alone', async () => {
+  const { template } = await awsTemplate(awsParams(awsFeatures));
+  const { Resources: one } = JSON.parse(template) as { Resources: Resources };
+  expect(timeless(withAll)).toBe(timeless(one));
+}, 60_000);
 
 describe('features of the AWS stack', () => {
   const ADDS: Record<AwsFeature, readonly string[]> = {
@@ -37,39 +107,62 @@ describe('features of the AWS stack', () => {
       ...['InternetGatewayAttachment', 'PublicRoutes', 'PublicRoute', 'PublicSubnetRoutes', 'PrivateRoutes'],
       ...['PrivateRoute', 'PrivateSubnetARoutes', 'PrivateSubnetBRoutes', 'FunctionSecurityGroup'],
       ...['EndpointSecurityGroup', 'DynamoDbEndpoint', 'SqsEndpoint', 'VpcAccess'],
+      // With objects, which are on.
+      'S3Endpoint',
     ],
     identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     tracing: ['TraceAccess'],
-    warm: ['UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
+    warm: ['ObjectsProvConcLambdaAlias', 'UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
     alarmKey: ['AlarmKey'],
     monitor: [
       ...['MonitorRole', 'MonitorLambdaFunction', 'MonitorLogGroup', 'MonitorLambdaEvConf'],
       ...['MonitorEventsRuleSchedule1', 'MonitorLambdaPermissionEventsRuleSchedule1'],
     ],
     customDomain: ['Certificate', 'ApiDomain', 'ApiDomainMapping'],
-    objects: ['ObjectsBucket', 'ObjectsBucketPolicy', 'ObjectsQueue', 'ObjectsQueuePolicy', 'ObjectAccess'],
+    // On, for an entity has content; what it adds is asked below.
+    objects: [],
   };
   const added = (resources: Resources) => Object.keys(resources).filter((id) => !(id in withPeers));
 
-  test('are all off by default, and each is tried here', () => {
-    expect(service.custom.features).toEqual(Object.fromEntries(awsFeatures.map((flag) => [flag, 'false'])));
+  test('are all off by default, but for objects where an entity has content; and each is tried here', () => {
+    const hasContent = entities.some(({ content }) => content);
+    expect(service.custom.features).toEqual(
+      Object.fromEntries(awsFeatures.map((flag) => [flag, String(flag === 'objects' && hasContent)])),
+    );
     expect(added(alone)).toEqual([]);
   });
 
-  test.each(awsFeatures)(
-    '%s adds what it is for and nothing else',
-    async (flag) => {
-      const { resources } = await packaged(awsParams([flag]));
-      const versions = added(resources).filter((id) => resources[id]?.Type === 'AWS::Lambda::Version');
-      expect(versions).toHaveLength(flag === 'warm' ? 2 : 0);
-      expect(
-        added(resources)
-          .filter((id) => !versions.includes(id))
-          .sort(),
-      ).toEqual([...ADDS[flag]].sort());
-    },
-    60_000,
-  );
+  test('objects can be turned off, and then nothing of them is made', () => {
+    expect(
+      Object.keys(withPeers)
+        .filter((id) => !(id in withoutObjects))
+        .sort(),
+    ).toEqual(
+      [
+        ...['ObjectsBucket', 'ObjectsBucketPolicy', 'ObjectAccess', 'PeerReads', 'PeerObjects'],
+        ...[
+          'ObjectsAgeWarning',
+          'ObjectsOverdueWarning',
+          'TransferRole',
+          'TransferLambdaFunction',
+          'TransferLogGroup',
+        ],
+        'TransferEventSourceMappingSQSObjectsQueue',
+      ].sort(),
+    );
+    expect(JSON.stringify(ofType(withoutObjects, 'AWS::IAM::Role'))).not.toContain('ObjectAccess');
+  });
+
+  test.each(awsFeatures)('%s adds what it is for and nothing else', (flag) => {
+    const { resources } = made(withEach.get(flag));
+    const versions = added(resources).filter((id) => resources[id]?.Type === 'AWS::Lambda::Version');
+    expect(versions).toHaveLength(flag === 'warm' ? 3 : 0);
+    expect(
+      added(resources)
+        .filter((id) => !versions.includes(id))
+        .sort(),
+    ).toEqual([...ADDS[flag]].sort());
+  });
 
   test('reach the functions: network, traces and warm instances', () => {
     for (const [, properties] of ofType(withAll, 'AWS::Lambda::Function')) {
@@ -84,16 +177,22 @@ describe('features of the AWS stack', () => {
     }
   });
 
-  test('the network allows every call to the table and the queues that a role allows', () => {
-    const allowed = ['DynamoDbEndpoint', 'SqsEndpoint'].flatMap((id) =>
-      (withAll[id]?.Properties as unknown as Policy).PolicyDocument.Statement.flatMap(({ Action }) => Action),
+  test('the network allows every call to the table, the queues and the bucket that a role allows', () => {
+    const statementsOf = (id: string) =>
+      (withAll[id]?.Properties as unknown as Policy).PolicyDocument.Statement;
+    const allowed = ['DynamoDbEndpoint', 'S3Endpoint', 'SqsEndpoint'].flatMap((id) =>
+      statementsOf(id).flatMap(({ Action }) => Action),
     );
     const used = ofType(withAll, 'AWS::IAM::Role')
       .flatMap(([, { Policies }]) => Policies as Policy[])
       .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+      .concat(statementsOf('ObjectAccess'))
       .flatMap(({ Action }) => Action)
-      .filter((action) => /^(dynamodb|sqs):/.test(action));
+      .filter((action) => /^(dynamodb|sqs|s3):/.test(action));
     expect([...new Set(used)].sort()).toEqual(allowed.toSorted());
+    // Every queue of the stack, or its functions would wait for an answer that does not come.
+    const queues = ofType(withAll, 'AWS::SQS::Queue').map(([id]) => ({ 'Fn::GetAtt': [id, 'Arn'] }));
+    expect(statementsOf('SqsEndpoint')[0]?.Resource).toEqual(expect.arrayContaining(queues));
   });
 
   test('CloudFront keeps what the handlers allow, no errors, and nothing of one caller for another', () => {
@@ -146,16 +245,13 @@ describe('features of the AWS stack', () => {
     const { Rules } = bucket?.['LifecycleConfiguration'] as { Rules: Record<string, unknown>[] };
     expect(Rules).toMatchObject([
       { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } },
-      {
-        Prefix: 'incoming/',
-        ExpirationInDays: 7,
-        NoncurrentVersionExpiration: { NoncurrentDays: 1 },
-      },
       { Transitions: [{ StorageClass: 'INTELLIGENT_TIERING', TransitionInDays: 30 }] },
       { ExpiredObjectDeleteMarker: true },
     ]);
+    // Whether an upload is anybody's is in the records: no rule removes one.
+    expect(JSON.stringify(Rules)).not.toMatch(/"ExpirationInDays"|"ExpirationDate"/);
     // As long as a conflict can be reviewed.
-    const { NoncurrentDays } = Rules[3]?.['NoncurrentVersionExpiration'] as { NoncurrentDays: number };
+    const { NoncurrentDays } = Rules[2]?.['NoncurrentVersionExpiration'] as { NoncurrentDays: number };
     expect(NoncurrentDays * 86_400_000).toBeGreaterThan(conflictKeptMs);
     const { Statement } = (withAll['ObjectsBucketPolicy']?.Properties as unknown as Policy).PolicyDocument;
     expect(Statement).toMatchObject([
@@ -171,10 +267,13 @@ describe('features of the AWS stack', () => {
         ),
       ),
     ];
-    expect([placeIn(withAll), placeIn(alone)]).toEqual([['{"Ref":"ObjectsBucket"}'], ['""']]);
+    expect(placeIn(withAll)).toEqual(['{"Ref":"ObjectsBucket"}']);
+    expect(bucket?.['CorsConfiguration']).toMatchObject({
+      CorsRules: [{ AllowedOrigins: ['*'], AllowedMethods: ['GET', 'HEAD', 'PUT'] }],
+    });
   });
 
-  test('what happens to objects goes to their queue, from their bucket alone', () => {
+  test('what is removed of objects is reported to their queue, from their bucket alone', () => {
     const { Statement } = (withAll['ObjectsQueuePolicy']?.Properties as unknown as Policy).PolicyDocument;
     const name = 'tandem-objects-${AWS::AccountId}-${AWS::Region}';
     expect(Statement.filter(({ Effect }) => Effect === 'Allow')).toMatchObject([
@@ -190,10 +289,9 @@ describe('features of the AWS stack', () => {
     expect(withAll['ObjectsBucket']?.Properties).toMatchObject({
       BucketName: { 'Fn::Sub': name },
       NotificationConfiguration: {
-        QueueConfigurations: ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'].map((Event) => ({
-          Event,
-          Queue: { 'Fn::GetAtt': ['ObjectsQueue', 'Arn'] },
-        })),
+        QueueConfigurations: [
+          { Event: 's3:ObjectRemoved:*', Queue: { 'Fn::GetAtt': ['ObjectsQueue', 'Arn'] } },
+        ],
       },
     });
   });
@@ -205,38 +303,13 @@ describe('features of the AWS stack', () => {
   });
 
   // Of each its own is asked in tests/unit/serverless-parameters.test.ts.
-  test.each<[string, string[], ...string[]]>([
-    [
-      'a name that is misspelt, a value that is neither, a firewall without CloudFront and a domain without its zone',
-      [
-        ...['operatorKey=abc', 'features.wfa=true', 'features.tracing=yes', 'features.waf=true'],
-        ...['features.customDomain=true', 'domain=api.example.com'],
-      ],
-      'did you mean operatorKeys?',
-      'did you mean features.waf?',
-      "tracing is true or false, not 'yes'",
-      'waf needs cdn',
-      'hostedZoneId',
-    ],
-    ['warm without a concurrency', ['features.warm=true'], 'accountConcurrency=…" of at least 102'],
-    [
-      'warm in a new account',
-      ['features.warm=true', 'accountConcurrency=10'],
-      'it is 10, so have the quota raised',
-    ],
-    ['warm with one too few', ['features.warm=true', 'accountConcurrency=101'], 'it is 101'],
-    ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
-  ])(
-    '%s ends the packaging',
-    async (_, params, ...messages) => {
-      const refused = await packaged(params).catch((error: unknown) => String(error));
-      for (const message of messages) expect(refused).toContain(message);
-    },
-    60_000,
-  );
+  test.each(REFUSED)('%s ends the packaging', (title, _, ...messages) => {
+    const error = refused.get(title);
+    const said = error instanceof Error ? error.message : 'it was packaged';
+    for (const message of messages) expect(said).toContain(message);
+  });
 
-  test('warm takes an account that has just enough', async () => {
-    const { resources } = await packaged(['features.warm=true', 'accountConcurrency=102']);
-    expect(Object.keys(resources)).toEqual(expect.arrayContaining([...ADDS.warm]));
-  }, 60_000);
+  test('warm takes an account that has just enough', () => {
+    expect(Object.keys(withEnough)).toEqual(expect.arrayContaining([...ADDS.warm]));
+  });
 });

@@ -44,6 +44,8 @@ const FUNCTIONS = [
   'react',
   'verify',
   'verifyHourly',
+  // For an entity has content.
+  'transfer',
 ];
 const BOUND_MS = 30_000;
 
@@ -167,7 +169,8 @@ describe('the template', () => {
   test('lets only those functions trigger themselves without end that have a bound of their own', () => {
     const allowed = lambdas().filter(([, { RecursiveLoop }]) => RecursiveLoop === 'Allow');
     // verify: `compareHopsMax`, packages/replication/tests/compare.test.ts "that has taken more steps than any needs".
-    expect(allowed.map(([id]) => id)).toEqual([logicalId('verify')]);
+    // transfer: one for each part of an object, packages/replication/tests/pull.test.ts.
+    expect(allowed.map(([id]) => id).sort()).toEqual([logicalId('transfer'), logicalId('verify')]);
   });
 
   test('has no wildcard in an action or a resource of any role', () => {
@@ -213,6 +216,7 @@ describe('the template', () => {
     expect(queues.map(([id]) => id).sort()).toEqual([
       'DeadQueue',
       'InQueue',
+      'ObjectsQueue',
       'OutQueue',
       'ReactQueue',
       'TickQueue',
@@ -222,7 +226,8 @@ describe('the template', () => {
     for (const [id, { SqsManagedSseEnabled }] of queues) {
       expect(SqsManagedSseEnabled).toBe(true);
       const policy = policies.find(([, { Queues }]) => Queues.some(({ Ref }) => Ref === id));
-      expect(policy?.[1].PolicyDocument.Statement).toEqual([
+      const refusals = policy?.[1].PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Deny');
+      expect(refusals).toEqual([
         expect.objectContaining({
           Effect: 'Deny',
           Resource: { 'Fn::GetAtt': [id, 'Arn'] },
@@ -282,6 +287,8 @@ describe('a bundle', () => {
       TickQueue: sqs.queueUrlOf('tandem-tick'),
       VerifyQueue: sqs.queueUrlOf('tandem-verify'),
       ReactQueue: sqs.queueUrlOf('tandem-react'),
+      ObjectsQueue: sqs.queueUrlOf('tandem-objects'),
+      ObjectsBucket: 'tandem-objects',
     };
     const declared = Object.entries(Environment.Variables).map(([name, value]) => [
       name,
@@ -392,6 +399,7 @@ describe('a bundle', () => {
     ['apply', 'tandem-in'],
     ['verify', 'tandem-verify'],
     ['react', 'tandem-react'],
+    ['transfer', 'tandem-objects'],
   ])('of %s sets a message of an SQS batch aside that it can never handle', async (key, queue) => {
     await createQueues('tandem-dead');
     expect(await invoke(key, sqsEvent(queue, `no event at all, for ${key}`))).toEqual({
@@ -458,6 +466,7 @@ describe('sls offline', () => {
     expect(Object.keys(local.queues()).sort()).toEqual([
       'tandem-dead',
       'tandem-in',
+      'tandem-objects',
       'tandem-out',
       'tandem-react',
       'tandem-tick',

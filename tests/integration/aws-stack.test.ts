@@ -33,12 +33,16 @@ describe('the AWS stack', () => {
     'VpcAccess Describe',
     // What secrets there are is the owner's business (infra/aws/secrets.cjs).
     'ReactRole Secrets',
+    'TransferRole Secrets',
+    'TransferRole Objects',
     // Health checks and changes belong to no zone, and have no names before they are made.
     'MonitorRole EachHealthCheck',
     'MonitorRole Changes',
     'MonitorRole HealthChecks',
     // Keys are chosen when objects are written.
     'ObjectAccess Objects',
+    'PeerReads Objects',
+    'PeerObjects Objects',
   ];
 
   test('no role may do or reach more than it names, whatever features are on', () => {
@@ -117,11 +121,15 @@ describe('the AWS stack', () => {
   });
 
   test("no role has a policy that is not the stack's own", () => {
+    // Of an entity with content, and of the function that fetches what other sites have.
+    const withObjects = ['ObjectsRole', 'TransferRole'];
+    const objects = (id: string): unknown[] => (withObjects.includes(id) ? [{ Ref: 'ObjectAccess' }] : []);
     for (const [id, { ManagedPolicyArns }] of ofType(withAll, 'AWS::IAM::Role')) {
-      expect([id, ManagedPolicyArns]).toEqual([id, [{ Ref: 'VpcAccess' }, { Ref: 'TraceAccess' }]]);
+      const all = [{ Ref: 'VpcAccess' }, { Ref: 'TraceAccess' }, ...objects(id)];
+      expect([id, ManagedPolicyArns]).toEqual([id, all]);
     }
-    for (const [, { ManagedPolicyArns }] of ofType(alone, 'AWS::IAM::Role'))
-      expect(ManagedPolicyArns).toEqual([]);
+    for (const [id, { ManagedPolicyArns }] of ofType(alone, 'AWS::IAM::Role'))
+      expect([id, ManagedPolicyArns]).toEqual([id, objects(id)]);
   });
 
   test('may send to the queues of a peer in another region, and to no other', () => {
@@ -138,6 +146,27 @@ describe('the AWS stack', () => {
       PolicyDocument: { Statement: [{ Action: ['sqs:SendMessage'], Resource: sub('tandem-verify') }] },
     });
     expect(alone).not.toHaveProperty('PeerInboxes');
+  });
+
+  test('objects are read by whom they are fetched by, at this site and at its peers', async () => {
+    const { resources } = await packaged([
+      ...awsParams([]),
+      ...['federation=azure', 'azureTenantId=t', 'azureAudience=api://a', 'azurePrincipalIds=["p"]'],
+    ]);
+    const roles = ['TransferRole', 'ObjectsRole'].map((Ref) => ({ Ref }));
+    const readers = (id: string, of: unknown) => ({
+      Roles: of,
+      PolicyDocument: {
+        Statement: [{ Action: ['s3:GetObject', 's3:GetObjectVersion'] }, { Sid: 'Names' }],
+      },
+      id,
+    });
+    const found = (id: string) => ({ ...resources[id]?.Properties, id });
+    expect(found('PeerObjects')).toMatchObject(readers('PeerObjects', roles));
+    expect(found('PeerReads')).toMatchObject(readers('PeerReads', [{ Ref: 'PeerSender' }]));
+    expect(withPeers['PeerReads']?.Properties).toMatchObject({ Roles: [] });
+    expect(resources['VouchForSenders']?.Properties?.['Roles']).toEqual(expect.arrayContaining(roles));
+    expect(alone).not.toHaveProperty('PeerObjects');
   });
 
   test('the table is encrypted, can be restored to any moment, and is paid by use', () => {

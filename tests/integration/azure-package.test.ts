@@ -118,6 +118,7 @@ describe('the package', () => {
     ['forward', 'tandem-out', 'many'],
     ['apply', 'tandem-in', 'many'],
     ['react', 'tandem-react', 'many'],
+    ['transfer', 'tandem-objects', 'many'],
     // The host renews the lock of a single message, not those of a batch.
     ['verify', 'tandem-verify', 'one'],
   ])('%s gets bytes from its queue', (name, queueName, cardinality) => {
@@ -155,7 +156,14 @@ describe('the package', () => {
   test('every queue of a trigger is one of the template', () => {
     const queues = readSiteTemplate(path.join(dir, 'infra/azure/site.json')).queues.map(({ name }) => name);
     expect(queues).toEqual(
-      expect.arrayContaining(['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-react', 'tandem-dead']),
+      expect.arrayContaining([
+        'tandem-out',
+        'tandem-in',
+        'tandem-verify',
+        'tandem-react',
+        'tandem-objects',
+        'tandem-dead',
+      ]),
     );
   });
 
@@ -409,6 +417,12 @@ describe('the offline site', () => {
 
   beforeAll(async () => {
     fs.mkdirSync(runDir());
+    // What is waited for is that it runs by the definition's schedule, not half a minute.
+    const definition = path.join(dir, 'serverless.azure.yml');
+    fs.writeFileSync(
+      definition,
+      fs.readFileSync(definition, 'utf8').replace("schedule: '*/30 * * * * *'", "schedule: '*/2 * * * * *'"),
+    );
     [bus, cosmos] = await Promise.all([startServiceBus(), startCosmos()]);
     ({ child, output } = sls(
       dir,
@@ -453,6 +467,8 @@ describe('the offline site', () => {
       'tandem-in': { settings: { maxDeliveryCount: 20, defaultTtlMs: 14 * 86_400_000 } },
       'tandem-verify': { settings: { lockDurationMs: 300_000, maxDeliveryCount: 10 } },
       'tandem-react': { settings: { lockDurationMs: 60_000, defaultTtlMs: 3_600_000 } },
+      // For two of the longest batches.
+      'tandem-objects': { settings: { lockDurationMs: 300_000, defaultTtlMs: 3_600_000 } },
       'tandem-dead': { settings: { lockDurationMs: 300_000 } },
     });
   });

@@ -48,7 +48,7 @@ let mails: string;
 let booking = '';
 
 beforeAll(async () => {
-  copy = await startCopiedStack('--inspect');
+  copy = await startCopiedStack('--inspect', '--types', 'off');
   provider = spawn(process.execPath, ['examples/bookings/mail-provider.ts', '0'], { cwd: copy.dir });
   let output = '';
   provider.stdout?.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));

@@ -21,7 +21,7 @@ const block = (language: string, nth: number, text = PAGE): string =>
 let copy: CopiedStack;
 
 beforeAll(async () => {
-  copy = await startCopiedStack();
+  copy = await startCopiedStack('--types', 'off');
 });
 
 afterAll(async () => {

@@ -4,7 +4,7 @@
  *
  * Two findings fail it: a call that is refused, and a right that no call has used.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -23,6 +23,7 @@ import { build, type Plugin } from 'esbuild';
 import { parse } from 'yaml';
 import { startEmulators } from '@tandem-clouds/emulators';
 import { deploy } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
+import { startS3 } from '@tandem-clouds/emulators/s3/server';
 import { declaredFunctions } from '@tandem-clouds/local/code/declared-functions';
 import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import { horizonMs, sweepGraceMs, sweepPageSize } from '@tandem-clouds/replication/bounds';
@@ -32,6 +33,7 @@ import { composeTemplate } from '../../infra/azure/template/compose-template.ts'
 import { trialRecord } from '../../infra/rollout/trial-record.ts';
 import { functionOf } from '../../scripts/generate/names.ts';
 import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
+import { crc64Of } from '../../src/shared/crc64.ts';
 import type { Entity } from '../../src/shared/domain/entity.ts';
 import { entities } from '../../src/shared/registry/entities.ts';
 import { routes } from '../../src/shared/registry/routes.ts';
@@ -46,6 +48,7 @@ import {
   proxyResourceManager,
 } from '../helpers/rights/azure.ts';
 import { FunctionWorker } from '../helpers/rights/function-worker.ts';
+import { proxyBlob, proxyS3 } from '../helpers/rights/objects.ts';
 import { startCloud, type TestCloud } from '../helpers/sites.ts';
 import { TestSite } from '../helpers/test-site.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
@@ -53,6 +56,9 @@ import { waitUntil } from '../helpers/wait-until.ts';
 const ROOT = path.join(import.meta.dirname, '../..');
 const KEY = 'an-operator-key';
 const QUIET_ROUNDS_MAX = 40;
+/** As infra/aws/features/objects.yml names it. */
+const BUCKET = 'tandem-objects-123456789012-us-east-1';
+const CONTAINER = 'objects';
 
 type Site = 'aws' | 'azure';
 const BOTH = ['aws', 'azure'] as const;
@@ -178,9 +184,29 @@ beforeAll(async () => {
     tags: {},
     awsIssuer: 'https://issuer.example',
     awsSubjects: 'arn:aws:iam::123456789012:role/a',
+    objects: true,
   }).filter((resource) => resource.made);
   azure = azureRights(made, '/sites/acme', '/userAssignedIdentities/acme-peers');
 
+  const roles = [...new Set(aws.roleOf.values()), 'PeerSender'];
+  const [s3, { blob, close: closeBlob }] = await Promise.all([
+    startS3({
+      buckets: [BUCKET],
+      credentials: roles.map((accessKeyId) => ({ accessKeyId, secretAccessKey: 'local' })),
+    }),
+    startEmulators({ services: ['blob'], blob: { versioning: true, containers: [CONTAINER] } }),
+  ]);
+  const [s3Proxy, blobProxy] = await Promise.all([
+    proxyS3(s3.endpoint, aws.book),
+    proxyBlob(new URL(blob.url).origin, azure),
+  ]);
+  closers.push(
+    () => s3.close(),
+    () => closeBlob(),
+    () => s3Proxy.close(),
+    () => blobProxy.close(),
+  );
+  const blobUrl = blob.url.replace(new URL(blob.url).origin, blobProxy.endpoint);
   const [secretsProxy, dynamoProxy, sqsProxy, cosmosProxy, managerProxy] = await Promise.all([
     proxyAws(vaults.secretsmanager.endpoint, aws.book),
     proxyAws(endpoint(awsCloud, 'DYNAMODB'), aws.book),
@@ -214,10 +240,13 @@ beforeAll(async () => {
     ...{ site: azureCloud.site, cloud: 'azure', region: 'eastus', url: 'http://127.0.0.1:1' },
     ...{ inbox: 'tandem-in', verify: 'tandem-verify' },
     connectionString: azureCloud.env['SERVICE_BUS_CONNECTION'],
+    objectsContainer: CONTAINER,
+    objectsConnectionString: blob.connectionString.replace(blob.url, blobUrl),
   };
   const peerOnAws = {
     ...{ site: awsCloud.site, cloud: 'aws', region: 'us-east-1', url: 'http://127.0.0.1:1' },
     ...{ inbox: awsEnv['TANDEM_IN_URL'], verify: awsEnv['TANDEM_VERIFY_URL'], endpoint: sqsProxy.endpoint },
+    ...{ objectsBucket: BUCKET, objectsEndpoint: s3Proxy.endpoint },
   };
   const envOf = (cloud: Site, key: string): Record<string, string> =>
     cloud === 'aws'
@@ -225,6 +254,8 @@ beforeAll(async () => {
           ...common,
           ...awsEnv,
           AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsProxy.endpoint,
+          AWS_ENDPOINT_URL_S3: s3Proxy.endpoint,
+          TANDEM_OBJECTS_BUCKET: BUCKET,
           AWS_ACCESS_KEY_ID: aws.roleOf.get(key) ?? 'no role',
           TANDEM_PEERS: JSON.stringify([peerOnAzure]),
         }
@@ -234,6 +265,8 @@ beforeAll(async () => {
           ...azureCloud.env,
           COSMOS_ENDPOINT: cosmosProxy.endpoint,
           RESOURCE_MANAGER_ENDPOINT: managerProxy.endpoint,
+          TANDEM_OBJECTS_URL: blobUrl,
+          TANDEM_OBJECTS_CONTAINER: CONTAINER,
           // What the app gets when it takes the role of this account.
           AWS_ACCESS_KEY_ID: 'PeerSender',
           AWS_SECRET_ACCESS_KEY: 'local',
@@ -364,6 +397,7 @@ const ON_AZURE = [
   ['tandem-in', 'apply'],
   ['tandem-verify', 'verify'],
   ['tandem-react', 'react'],
+  ['tandem-objects', 'transfer'],
 ] as const;
 
 /** Lets the triggers run until no queue has a message. */
@@ -397,13 +431,14 @@ test('no function is refused a call, and every right is used', async () => {
   await secondAttempts();
   await reactions();
   await declaredReaction();
+  await contents();
   for (const cloud of BOTH) {
     const { json } = await operate(cloud, 'GET', 'queues');
     expect(json['site']).toBe(clouds[cloud].site);
   }
   const reads = azure.book.made.filter(({ action }) => action.endsWith('/queues/read'));
   expect(reads.map(({ who, resource }) => `${who} ${resource}`).sort()).toEqual(
-    ['dead', 'in', 'out', 'react', 'verify'].map((queue) => `app tandem-${queue}`),
+    ['dead', 'in', 'objects', 'out', 'react', 'verify'].map((queue) => `app tandem-${queue}`),
   );
   // Needs no right that the function would not have without it.
   for (const cloud of BOTH) {
@@ -423,6 +458,7 @@ test('no function is refused a call, and every right is used', async () => {
   );
   expect(azure.queueRights.length).toBeGreaterThan(0);
   expect(azure.queueRights.filter((right) => !onQueues.has(right))).toEqual([]);
+  expect(azure.objectRights.filter((right) => !onQueues.has(right))).toEqual(NOT_HERE.azure);
 }, 300_000);
 
 // After the other, which wants no refusal at all.
@@ -470,10 +506,33 @@ function unusedOnAws(): string[] {
       .actionsOf(role)
       // About no resource of ours: it is asked for by the federation between real clouds only.
       .filter((action) => action !== 'sts:GetWebIdentityToken')
+      // Not called: S3 looks at it when it answers for what is not there.
+      .filter((action) => action !== 's3:ListBucket')
       .map((action) => `${role} ${action}`)
-      .filter((right) => !used.has(right)),
+      .filter((right) => !used.has(right) && !NOT_HERE.aws.includes(right)),
   );
 }
+
+/**
+ * What only an inventory that finds something does, and the end of an upload whose source sent other bytes
+ * (tests/contract/peer-objects.test.ts); and what a read of the own storage does when its connection breaks: it stays with its
+ * version (tests/contract/objects.test.ts).
+ */
+const NOT_HERE = {
+  aws: [
+    ...[
+      'AbortMultipartUpload',
+      'DeleteObject',
+      'DeleteObjectVersion',
+      'ListBucketVersions',
+      'GetObjectVersion',
+    ].map((name) => `TransferRole s3:${name}`),
+    'ObjectsRole s3:GetObjectVersion',
+  ],
+  azure: ['delete', 'deleteBlobVersion/action'].map(
+    (name) => `app Microsoft.Storage/storageAccounts/blobServices/containers/blobs/${name} objects`,
+  ),
+};
 
 async function requests(): Promise<void> {
   for (const cloud of BOTH) {
@@ -563,7 +622,7 @@ async function pauses(): Promise<void> {
 }
 
 async function deadLetters(): Promise<void> {
-  const queues = ['tandem-in', 'tandem-out', 'tandem-react', 'tandem-verify'];
+  const queues = ['tandem-in', 'tandem-objects', 'tandem-out', 'tandem-react', 'tandem-verify'];
   for (const cloud of BOTH) {
     for (const queue of queues) await sendUnseen(cloud, queue, '{"half":');
     await settle();
@@ -571,9 +630,9 @@ async function deadLetters(): Promise<void> {
     const causes = json['causes'] as { source: string; ids: string[] }[];
     expect(causes.map(({ source }) => source).sort()).toEqual(queues);
     expect((await operate(cloud, 'GET', `dead-letters/${causes[0]?.ids[0]}`)).status).toBe(200);
-    expect((await operate(cloud, 'POST', 'dead-letters/replay', { all: true })).json['settled']).toBe(4);
+    expect((await operate(cloud, 'POST', 'dead-letters/replay', { all: true })).json['settled']).toBe(5);
     await settle();
-    expect((await operate(cloud, 'POST', 'dead-letters/discard', { all: true })).json['settled']).toBe(4);
+    expect((await operate(cloud, 'POST', 'dead-letters/discard', { all: true })).json['settled']).toBe(5);
   }
 }
 
@@ -741,5 +800,51 @@ async function packs(): Promise<void> {
     await settle();
     const { json } = await operate(other, 'POST', 'dead-letters/discard', { all: true });
     expect(json['settled']).toBe(1);
+  }
+}
+
+/** Bytes that come with the request, and bytes that are sent to the storage, of one body and of two: all of them cross. */
+async function contents(): Promise<void> {
+  const [entity] = entities.filter(({ content }) => content !== undefined);
+  if (entity === undefined) return;
+  const base = `/${entity.collection}`;
+  const key = functionOf(base);
+  for (const cloud of BOTH) {
+    const ids: string[] = [];
+    const create = async (name: string, upload: object): Promise<Record<string, unknown>> => {
+      const { status, json } = await call(cloud, key, 'POST', base, {
+        body: { name: `${cloud}/${name}`, upload },
+      });
+      expect([name, status]).toEqual([name, 201]);
+      ids.push(String(json[entity.idField]));
+      return json;
+    };
+    await create('small', { contentType: 'text/plain', data: Buffer.from('small').toString('base64') });
+    for (const bytes of [100_000, 17 * 1024 * 1024]) {
+      const body = randomBytes(bytes);
+      const { upload } = await create(`of ${bytes}`, {
+        contentType: 'image/png',
+        bytes,
+        crc64: crc64Of(body),
+      });
+      const { id, url, method, headers } = upload as Record<'id' | 'url' | 'method', string> & {
+        headers: Record<string, string>;
+      };
+      const { 'content-length': _, ...sent } = headers;
+      const put = await fetch(url, { method, headers: sent, body: new Uint8Array(body) });
+      expect([bytes, put.status < 300]).toEqual([bytes, true]);
+      const completed = await call(cloud, key, 'POST', `${base}/${ids.at(-1)}/complete`, {
+        body: { upload: id },
+      });
+      expect(completed.status).toBe(200);
+    }
+    await settle();
+    for (const at of BOTH) {
+      for (const id of ids) {
+        const { json } = await call(at, key, 'GET', `${base}/${id}`);
+        expect([at, id, (json['heldBy'] as string[]).length]).toEqual([at, id, BOTH.length]);
+        expect((await call(at, key, 'GET', `${base}/${id}/content`)).status).toBe(302);
+      }
+    }
   }
 }

@@ -261,6 +261,15 @@ describe('the worst case', () => {
     expect(deployed(name).lockDurationMs).toBeLessThanOrEqual(5 * MINUTE_MS);
   });
 
+  test('of two batches with objects is within the lock of tandem-objects', () => {
+    const worstMs = bounds.transferHandleMs + 2 * bounds.batchSendMs + bounds.batchSettleMs;
+    expect(deployed('tandem-objects').lockDurationMs).toBeGreaterThanOrEqual(2 * worstMs);
+    expect(HOST.functionTimeoutMs).toBeGreaterThan(worstMs);
+    // On AWS the function's own time-out, with what is kept for the sends.
+    expect(bounds.transferHandleMs).toBeLessThanOrEqual(60_000 - bounds.batchReserveMs);
+    expect(bounds.transferBeginMs + bounds.objectFetchMs).toBeLessThan(bounds.transferHandleMs);
+  });
+
   test('is not made longer by what is prefetched, nor cut off by the host', () => {
     expect(HOST.prefetchCount).toBe(0);
     expect(HOST.functionTimeoutMs).toBeGreaterThan(bounds.batchWorstMs);

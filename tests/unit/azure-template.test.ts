@@ -375,19 +375,23 @@ describe('a feature', () => {
     expect(of(ACCOUNTS)).toMatchObject(closed);
     // Clients have signed URLs, whatever network the app is in.
     expect(of(ACCOUNTS, { network: true })).toMatchObject({ ...closed, publicNetworkAccess: 'Enabled' });
+    const originsOf = (objectsOrigins?: string): unknown =>
+      (
+        of(`${ACCOUNTS}/blobServices`, objectsOrigins === undefined ? {} : { objectsOrigins })['cors'] as {
+          corsRules: { allowedOrigins: unknown }[];
+        }
+      ).corsRules.map(({ allowedOrigins }) => allowedOrigins);
     expect(of(`${ACCOUNTS}/blobServices`)).toMatchObject({ isVersioningEnabled: true });
+    expect([originsOf(), originsOf('https://a.example, https://b.example')]).toEqual([
+      [['*']],
+      [['https://a.example', 'https://b.example']],
+    ]);
     expect(of(`${ACCOUNTS}/blobServices/containers`)).toEqual({ publicAccess: 'None' });
     const { rules } = of(`${ACCOUNTS}/managementPolicies`, { objectsTierDays: 90 })['policy'] as {
       rules: { name: string; definition: { actions: unknown } }[];
     };
     expect(rules.map(({ name, definition }) => [name, definition.actions])).toEqual([
-      [
-        'orphans',
-        {
-          baseBlob: { delete: { daysAfterModificationGreaterThan: 7 } },
-          version: { delete: { daysAfterCreationGreaterThan: 7 } },
-        },
-      ],
+      // Whether an upload is anybody's is in the records: no rule removes one.
       ['tiers', { baseBlob: { tierToCool: { daysAfterModificationGreaterThan: 90 } } }],
     ]);
     const place = (given: Record<string, unknown>) => [
@@ -422,6 +426,19 @@ describe('a feature', () => {
       ['containers/objects', 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b', 'app'],
       ['storageAccounts/objects…', 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a', 'app'],
     ]);
+    const mayRead = (given: Record<string, unknown>): unknown[] =>
+      made({ objects: true, ...given })
+        .filter(({ type }) => type.endsWith('/roleAssignments'))
+        .filter(({ body }) =>
+          JSON.stringify(body['properties']).includes('2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'),
+        )
+        .map(({ body }) => String(body['scope']).split('/').slice(-2).join('/'));
+    // The functions of an AWS site that signs in here, and the site of another region.
+    expect(mayRead({})).toEqual([]);
+    expect(
+      mayRead({ awsIssuer: 'https://x.tokens.sts.global.api.aws', awsSubjects: 'arn:aws:iam::1:role/r' }),
+    ).toEqual(['containers/objects']);
+    expect(mayRead({ secondRegion: true })).toEqual(['containers/objects']);
     const [subscription] = made({ objects: true }).filter(({ type }) => type.endsWith('/eventSubscriptions'));
     expect(subscription?.body['properties']).toMatchObject({
       deliveryWithResourceIdentity: {
@@ -431,6 +448,7 @@ describe('a feature', () => {
           properties: { resourceId: expect.stringMatching(/\/queues\/tandem-objects$/) },
         },
       },
+      filter: { includedEventTypes: ['Microsoft.Storage.BlobDeleted'] },
     });
   });
 

@@ -11,6 +11,7 @@ const AWS = {
   TANDEM_TICK_URL: 'http://q/tick',
   TANDEM_VERIFY_URL: 'http://q/verify',
   TANDEM_REACT_URL: 'http://q/react',
+  TANDEM_OBJECTS_QUEUE_URL: 'http://q/objects',
 };
 const AZURE_PEER = {
   site: 'azure-eastus',
@@ -108,6 +109,14 @@ describe('the configuration', () => {
         TANDEM_PEERS: JSON.stringify([peer]),
       }).peers;
 
+    test('is named with its storage, too', () => {
+      const storage = { objectsUrl: 'https://o.blob.core.windows.net', objectsContainer: 'objects' };
+      expect(read('aws', { ...AZURE_PEER, ...storage })).toMatchObject([storage]);
+      expect(read('azure', { ...awsPeer, objectsBucket: 'a-bucket' })).toMatchObject([
+        { objectsBucket: 'a-bucket' },
+      ]);
+    });
+
     test('is named with the role, or the identity, that trusts this site', () => {
       expect(read('azure', { ...awsPeer, ...role })).toEqual([{ ...awsPeer, ...role }]);
       expect(read('aws', { ...AZURE_PEER, ...identity })).toEqual([{ ...AZURE_PEER, ...identity }]);
@@ -117,6 +126,19 @@ describe('the configuration', () => {
       ['a role without an audience', 'azure', { ...awsPeer, roleArn: role.roleArn }, /audience/],
       ['what is no ARN of a role', 'azure', { ...awsPeer, ...role, roleArn: 'admin' }, /\/0\/roleArn: /],
       ['a client without a tenant', 'aws', { ...AZURE_PEER, clientId: identity.clientId }, /tenantId/],
+      [
+        'a container without its account',
+        'aws',
+        { ...AZURE_PEER, objectsContainer: 'objects' },
+        /objectsContainer|objectsUrl/,
+      ],
+      [
+        'an account without a container',
+        'aws',
+        { ...AZURE_PEER, objectsUrl: 'https://o.example' },
+        /objectsContainer/,
+      ],
+      ['what is no bucket', 'azure', { ...awsPeer, objectsBucket: 'A_b' }, /\/0\/objectsBucket: /],
       ['what is no tenant', 'aws', { ...AZURE_PEER, ...identity, tenantId: 'acme' }, /\/0\/tenantId: /],
       ['a role for a site on AWS', 'aws', { ...awsPeer, ...role }, /\/0\/roleArn: is for sites on the other/],
       [
@@ -218,6 +240,7 @@ describe('the configuration', () => {
       deadQueue: 'tandem-dead',
       verifyQueue: 'tandem-verify',
       reactQueue: 'tandem-react',
+      objectsQueue: 'tandem-objects',
     });
   });
 });

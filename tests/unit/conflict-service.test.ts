@@ -72,7 +72,11 @@ describe('an override of a conflict', () => {
         await expect(service.override('c1', { value: wanted, note: undefined })).rejects.toMatchObject({
           name: 'InvalidError',
           failures: [
-            { pointer: '/record', rule: 'entity', detail: expect.stringContaining('item, loan, object, user') },
+            {
+              pointer: '/record',
+              rule: 'entity',
+              detail: expect.stringContaining('item, loan, object, user'),
+            },
           ],
         });
       }

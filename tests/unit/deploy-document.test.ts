@@ -38,7 +38,8 @@ describe('how a site is deployed', () => {
     expect(requested.filter((name) => !ofAzure.includes(name))).toEqual([]);
 
     const folder = path.join(ROOT, 'infra/aws');
-    const files = fs.readdirSync(folder).filter((file) => file.endsWith('.yml'));
+    // Those of the features as well: objects are on.
+    const files = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yml'));
     const texts = files.map((file) => fs.readFileSync(path.join(folder, file), 'utf8')).join('\n');
     // The one that the packager adds.
     const missing = all(deploy, /\$\(output (\w+)\)/g).filter((name) => !texts.includes(`  ${name}:`));
@@ -56,6 +57,8 @@ describe('how a site is deployed', () => {
       BUS: 'acme.servicebus.windows.net',
       TENANT: uuid,
       CLIENT: uuid,
+      OBJECTS: 'https://objectsabc.blob.core.windows.net',
+      BUCKET: 'tandem-objects-123456789012-us-east-1',
     };
     const inShell = (text: string): string =>
       text.replaceAll('\\"', '"').replaceAll(/\$(\w+)/g, (_, name: string) => values[name] ?? `no ${name}`);
@@ -88,7 +91,7 @@ function environmentOf(cloud: 'aws' | 'azure', peers: string): Record<string, st
       SERVICE_BUS_ID: '/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/x',
     };
   }
-  const queues = ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY', 'REACT'].map((name) => [
+  const queues = ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY', 'REACT', 'OBJECTS_QUEUE'].map((name) => [
     `TANDEM_${name}_URL`,
     'https://q.example',
   ]);

@@ -10,6 +10,7 @@ import { openProbes as openAws } from '../../src/shared/adapters/aws/cloud.ts';
 import { openProbes as openAzure } from '../../src/shared/adapters/azure/cloud.ts';
 import { countMessages } from '../../src/shared/adapters/azure/probes.ts';
 import { tlsProbe } from '../../src/shared/adapters/negotiated-tls.ts';
+import { peerObjectProbes } from '../../src/shared/adapters/peers/peer-object-probes.ts';
 import { peerProbes } from '../../src/shared/adapters/peers/peer-probes.ts';
 import type { Config, PeerConfig } from '../../src/shared/config/config.ts';
 import { memoryProbe, timerProbe } from '../../src/shared/http/operations/first-check.ts';
@@ -77,6 +78,7 @@ const CONFIGS: Record<Cloud, Config> = {
       tickUrl: sqs('tandem-tick'),
       verifyUrl: sqs('tandem-verify'),
       reactUrl: sqs('tandem-react'),
+      objectsQueueUrl: sqs('tandem-objects'),
       secretsPrefix: 'tandem',
     },
   },
@@ -97,6 +99,7 @@ const CONFIGS: Record<Cloud, Config> = {
       deadQueue: 'tandem-dead',
       verifyQueue: 'tandem-verify',
       reactQueue: 'tandem-react',
+      objectsQueue: 'tandem-objects',
     },
   },
 };
@@ -110,7 +113,8 @@ describe('the table', () => {
       const config = CONFIGS[cloud];
       const groups = cloud === 'aws' ? openAws(config, 'n') : openAzure(config, 'n');
       const peers = peerProbes({ site: config.site, cloud, peers: config.peers });
-      const made = new Set([...[...groups, ...peers].flat().map(({ id }) => id), ...OTHERS]);
+      const objects = peerObjectProbes(cloud, config.peers);
+      const made = new Set([...[...groups, ...peers, objects].flat().map(({ id }) => id), ...OTHERS]);
       const rows = PROBES.filter(({ calls }) => calls[cloud] !== undefined).map(({ id }) => id);
       expect([...made].sort()).toEqual([...new Set(rows)].sort());
       expect(rows.length).toBe(new Set(rows).size);
@@ -234,6 +238,13 @@ const REFUSED: readonly [cloud: Cloud, probe: string, seen: string, mend: RegExp
     /list-regions/,
   ],
   ['aws', 'queue.send', 'UnavailableError: SQS: RequestThrottled', /quota/],
+  [
+    'aws',
+    'peer.objects',
+    'UnavailableError: azure-eastus: AWS does not vouch for this function (AccessDenied: no)',
+    /federation.token/,
+  ],
+  ['azure', 'peer.objects', 'UnavailableError: aws-us-east-1: S3: 403: 403', /feature objects/],
   ['azure', 'tls', 'Error: EPROTO: SSL routines::tlsv1 alert protocol version', /0067/],
   ['azure', 'tls', 'Error: DEPTH_ZERO_SELF_SIGNED_CERT: self-signed certificate', /opens TLS/],
   ['azure', 'tls', 'Error: ENOTFOUND: getaddrinfo ENOTFOUND nobody.example', /private DNS/],

@@ -48,6 +48,7 @@ describe('a function that reads secrets', () => {
       TANDEM_TICK_URL: 'q',
       TANDEM_VERIFY_URL: 'q',
       TANDEM_REACT_URL: 'q',
+      TANDEM_OBJECTS_QUEUE_URL: 'q',
     };
     closing(setEnvironment(env));
     const read = (prefix: string): Promise<string> =>

@@ -81,6 +81,22 @@ describe('what is reported', () => {
   });
 });
 
+test('others get the processor between two steps of a check, while it reads and while it checks', () => {
+  const steps: number[] = [];
+  let step = 0;
+  write('src/functions.ts', 'export function one() { return 1; }\nexport interface Two { two: 2 }\n');
+  const one = new TypeChecker({ projectDir: dir, folders: ['src'], giveWay: () => void (step += 1) });
+  for (const text of ['1', '2']) {
+    write('src/a.ts', `export const a = ${text};\nexport function three() { return a; }\n`);
+    step = 0;
+    one.check(['src/a.ts']);
+    steps.push(step);
+  }
+  // At first the four files, the library's and what they declare; then one file, and its function.
+  expect(steps[0]).toBeGreaterThan(6);
+  expect(steps[1]).toBeGreaterThan(1);
+});
+
 describe('the process of the compiler', () => {
   let reports: TypeReport[];
   let problems: string[];
@@ -117,6 +133,34 @@ describe('the process of the compiler', () => {
     check.open();
     check.check(['serverless.aws.yml', 'infra/aws/site.yml']);
     expect(check.pid).toBeUndefined();
+  });
+
+  test('reports nothing while it is held, and reports when it is released', async () => {
+    const free: TypeReport[] = [];
+    const other = new TypeCheck({
+      projectDir: dir,
+      folders: ['src'],
+      env: { PATH: process.env['PATH'] ?? '' },
+      onReport: (report) => free.push(report),
+      onProblem: (message) => problems.push(message),
+    });
+    try {
+      check.open();
+      check.hold();
+      check.check(['src/a.ts']);
+      other.open();
+      other.check(['src/a.ts']);
+      await waitUntil('a report of the one that is not held', () => free[0]);
+      expect(reports).toEqual([]);
+      check.release();
+      await firstReport();
+      // It checks already when it is held again, and ends all the same.
+      check.check(['src/a.ts']);
+      check.hold();
+    } finally {
+      await other.stop();
+    }
+    expect(problems).toEqual([]);
   });
 
   test('ends with the stack, also while it checks', async () => {

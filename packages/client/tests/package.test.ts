@@ -1,5 +1,5 @@
 /** The tarball that `npm pack -w packages/client` makes: it runs where only openapi-fetch is, and in a browser. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import ts from 'typescript';
 import { exampleOf, node } from '../../../tests/helpers/package-examples.ts';
+import { waitUntil } from '../../../tests/helpers/wait-until.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
 const MODULES = path.join(ROOT, 'node_modules');
@@ -63,6 +64,24 @@ describe('the tarball', () => {
     expect(
       files().filter((file) => !/^dist\/.*\.(?:js|d\.ts)$|^(?:package\.json|README\.md|LICENSE)$/.test(file)),
     ).toEqual([]);
+  });
+
+  test('leaves the package as it was, also when npm fails after the preparation', async () => {
+    const folder = path.join(copy, 'packages/client');
+    const before = fs.readFileSync(path.join(ROOT, 'packages/client/package.json'));
+    expect(fs.readFileSync(path.join(folder, 'package.json'))).toEqual(before);
+    const { status, stderr } = spawnSync('npm', ['pack', '--pack-destination', path.join(copy, 'nowhere')], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('ENOENT');
+    await waitUntil(
+      'the guard has restored it',
+      () => !fs.existsSync(path.join(folder, 'dist')) || undefined,
+    );
+    expect(fs.readFileSync(path.join(folder, 'package.json'))).toEqual(before);
+    expect(fs.readdirSync(folder).filter((name) => /dist|kept/.test(name))).toEqual([]);
   });
 
   test('depends on openapi-fetch alone, and imports nothing of Node', () => {

@@ -127,6 +127,8 @@ export const providerMemoryMs = 23 * 3_600_000;
 export const effectsPerHourMax = 60;
 /** How soon a reaction that operators have paused is looked at again. */
 export const reactionPausedMs = 300_000;
+/** Characters of JSON that an entry keeps of what a run has got done, for the next one to go on with. */
+export const progressCharactersMax = 2_048;
 /** Characters that are kept of why an attempt failed. */
 export const reactionDetailMax = 200;
 /** Records of a page of a scan that sets entries, and how long one part of it goes on. */
@@ -134,10 +136,60 @@ export const reactionScanPage = 100;
 export const reactionScanMs = 4_000;
 
 // Content
+/**
+ * Bytes that are fetched by one call, and the size of a part of what is larger: the largest object (5,000 MiB) has 313 parts,
+ * of which S3 takes 10,000 and Blob Storage 50,000.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+ * @see https://learn.microsoft.com/azure/storage/blobs/scalability-targets
+ */
+export const pullBodyBytesMax = 16 * 1024 * 1024;
+export const pullPartBytes = 16 * 1024 * 1024;
+/** Parts of one object that are fetched side by side; each may be as large in memory. */
+export const pullPartsAtOnce = 4;
 /** The longest pause between two attempts to fetch bytes: whoever has them may be away for days. */
 export const holdPauseMaxMs = 300_000;
-/** How far ahead what has not crossed stands in the index: it is only looked at, and each look is a write. */
+/**
+ * How far ahead what only others can do something about stands in the index: it is looked at, and each look is a write.
+ */
 export const crossingLookMs = 3_600_000;
+
+// Contents of records
+/** Keys that one question about contents that are not everywhere reads; beyond them the answer says "at least". */
+export const contentKeysMax = 1_000;
+/** Entries of the index that it looks at to find them, and how many at a time: other reactions stand there too. */
+export const contentEntriesMax = 10_000;
+export const contentEntriesPage = 1_000;
+/**
+ * How often a site takes its inventory. A look at an object is a call of its storage: at S3 0.40 USD for a million
+ * (https://aws.amazon.com/s3/pricing/), and what is removed there says so by an event at once.
+ */
+export const inventoryEveryMs = 24 * 3_600_000;
+/** One that has said nothing for so long is begun again: its message was lost, or is among the dead letters. */
+export const inventoryAgainMs = 3 * 3_600_000;
+/** Steps of one inventory, one after the other: beyond them it is ended, whatever its messages say. */
+export const inventoryStepsMax = 100_000;
+/** Records, and names of a storage, that it asks for at a time. */
+export const inventoryPage = 100;
+export const inventoryNamesPage = 500;
+/** Objects that it asks for side by side. */
+export const inventoryAtOnce = 8;
+/** Bytes that one call reads to compare them. */
+export const inventoryReadBytes = 16 * 1024 * 1024;
+/** Keys that it names as examples of what it has found. */
+export const inventoryExamplesMax = 20;
+/** Accounts whose sums one inventory makes; the next goes on with others. With their keys 60 kB of a message. */
+export const inventoryAccountsMax = 500;
+/** What was changed less than so long before an inventory began is not judged by it: clocks, and what is under way. */
+export const inventorySettleMs = 5 * 60_000;
+/** Uploads that stand in the conflict log and that an inventory keeps in mind: 30 kB of a message. Beyond them it removes none. */
+export const inventoryConflictsMax = 2_000;
+/** How long bytes stay that were replaced or whose record was deleted, and uploads that were never completed. */
+export const replacedKeptMs = 24 * 3_600_000;
+export const uploadKeptMs = 7 * 24 * 3_600_000;
+/** Until when an upload may be completed: a day before it may be removed, so that none is acknowledged and gone. */
+export const uploadCompletedMs = uploadKeptMs - 24 * 3_600_000;
+/** Nothing is removed from a storage while a peer was not heard for so long: it may know of a use that has not crossed. */
+export const inventoryHeardMs = 3_600_000;
 
 // Expiry and deletes
 /** Tombstones and expired records outlive any message: 30 days. */

@@ -6,6 +6,7 @@ import { clockAheadMaxMs, heartbeatMs, inboundAttemptsMax } from '../src/bounds.
 import type { ReplicationEvent } from '../src/event.ts';
 import { beat, heardMsAgo } from '../src/heartbeat.ts';
 import { heartbeatKey, understoodBy } from '../src/heartbeat-record.ts';
+import { inventoryKey } from '../src/objects/inventory-record.ts';
 import { pausedPeers, pauseKey, setPaused } from '../src/paused-peers.ts';
 import { increment } from '../src/policies/counter.ts';
 import type { Disposition } from '../src/ports/queue.ts';
@@ -82,7 +83,7 @@ describe('an event of a peer', () => {
     expect(aws.held(KEY)).toEqual(before);
   });
 
-  test.each([`pause:${AWS}`, `heartbeat:${OTHER}`, `verification:${AWS}.${AZURE}`])(
+  test.each([`pause:${AWS}`, `heartbeat:${OTHER}`, `verification:${AWS}.${AZURE}`, inventoryKey(AWS)])(
     'about %s, which only that site writes, is set aside as forged',
     async (key) => {
       const { aws, azure } = await met();
@@ -90,6 +91,16 @@ describe('an event of a peer', () => {
       const event = JSON.parse(azure.outbox.sent.at(-1)?.body ?? '') as ReplicationEvent;
       expect(await receive(aws, event)).toMatchObject({ kind: 'dead', reason: 'forged_stamp' });
       expect(aws.held(key)).toBeUndefined();
+    },
+  );
+
+  test.each([heartbeatKey(AZURE), pauseKey(AZURE), inventoryKey(AZURE), `verification:${AZURE}.${AWS}`])(
+    'about %s, which the peer writes about itself, is believed',
+    async (key) => {
+      const { aws, azure } = await met();
+      await azure.write(key, { seen: START_MS });
+      const event = JSON.parse(azure.outbox.sent.at(-1)?.body ?? '') as ReplicationEvent;
+      expect(await receive(aws, event)).toEqual({ kind: 'done' });
     },
   );
 

@@ -25,6 +25,7 @@ const URL_OF = {
   'tandem-in': 'TANDEM_IN_URL',
   'tandem-verify': 'TANDEM_VERIFY_URL',
   'tandem-react': 'TANDEM_REACT_URL',
+  'tandem-objects': 'TANDEM_OBJECTS_QUEUE_URL',
 } as const;
 
 export interface Feed {

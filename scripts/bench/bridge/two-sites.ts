@@ -50,6 +50,7 @@ const QUEUES = [
   'tandem-tick',
   'tandem-verify',
   'tandem-react',
+  'tandem-objects',
 ] as const;
 const COSMOS_KEY = Buffer.from('local').toString('base64');
 const MAIN = path.join(ROOT, 'packages/local/src/processes/emulators-main.ts');
@@ -194,6 +195,7 @@ function sitesOf(
         TANDEM_TICK_URL: queueUrls['tandem-tick'] ?? '',
         TANDEM_VERIFY_URL: queueUrls['tandem-verify'] ?? '',
         TANDEM_REACT_URL: queueUrls['tandem-react'] ?? '',
+        TANDEM_OBJECTS_QUEUE_URL: queueUrls['tandem-objects'] ?? '',
       },
       control: { store: dynamodb, queues: sqs },
     },

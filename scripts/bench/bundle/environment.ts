@@ -34,6 +34,7 @@ export const ENVIRONMENT: Readonly<Record<CloudName, Environment>> = {
     TANDEM_TICK_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-tick',
     TANDEM_VERIFY_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-verify',
     TANDEM_REACT_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-react',
+    TANDEM_OBJECTS_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/tandem-objects',
   },
   azure: {
     TANDEM_SITE: AZURE_PEER.site,

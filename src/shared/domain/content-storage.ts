@@ -4,6 +4,7 @@
  * Invariant: what `verified` returns lies under a name that nobody writes again, in the storage of the site that the upload
  * names, with just the size, type and checksums that were announced; and a service, or this code, has compared them.
  */
+import { uploadCompletedMs } from '@tandem-clouds/replication/bounds';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { type Content, siteOfUpload, storageName } from '@tandem-clouds/replication/objects/content';
 import { objectReadToVerifyBytesMax } from '../bounds.ts';
@@ -82,14 +83,15 @@ export class ContentStorage {
   }
 
   /**
-   * What has come by an upload, once it is compared; undefined: nothing. Its bytes are read where no service compared them.
+   * What has come by an upload, once it is compared; undefined: nothing, or too long ago. Its bytes are read where no service compared them.
    * @throws ContentMismatchError UnavailableError, also where a peer's storage cannot be asked
    */
   async verified(key: string, upload: string): Promise<Content | undefined> {
     const storage = this.#at(siteOfUpload(upload));
     const name = storageName(key, upload);
     const head = await storage.head({ key: name });
-    if (head === undefined) return undefined;
+    // What may soon be removed is as if nothing had come (`replication/objects/inventory.ts`).
+    if (head === undefined || this.#options.now() - head.modifiedMs > uploadCompletedMs) return undefined;
     const { bytes, contentType, versionId, metadata, announced } = head;
     if (metadata['bytes'] !== undefined && metadata['bytes'] !== String(bytes))
       throw new ContentMismatchError(`${bytes} bytes came, and ${metadata['bytes']} were announced`);
@@ -182,7 +184,10 @@ const FILE_NAME_CHARS_MAX = 60;
 
 /** By the last segment of the name (RFC 6266, section 4.3; RFC 8187): shown where the client can, and saved under that name. */
 function dispositionOf(name: string): string {
-  const file = Array.from(name.split('/').at(-1) ?? '').slice(-FILE_NAME_CHARS_MAX).join('').toWellFormed();
+  const file = Array.from(name.split('/').at(-1) ?? '')
+    .slice(-FILE_NAME_CHARS_MAX)
+    .join('')
+    .toWellFormed();
   const encoded = encodeURIComponent(file).replace(
     /['()*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,

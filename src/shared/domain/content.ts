@@ -151,6 +151,7 @@ export function contentsOf(entities: readonly Entity[]): Contents | undefined {
   if (declaring.size === 0) return undefined;
   return {
     may: (key) => declaring.has(entityOf(key)),
+    isNothingWithout: (key) => declaring.get(entityOf(key))?.required === true,
     of(key, state, nowMs) {
       const rules = declaring.get(entityOf(key));
       return rules === undefined || !isLive(state, nowMs) ? undefined : heldOf(rules, state);

@@ -4,7 +4,7 @@ import { isReservedEntity } from '@tandem-clouds/replication/reserved';
 import { indexesMax, objectBytesMax } from '../bounds.ts';
 import { errorCodes } from '../errors.ts';
 import { countedTwice } from './action-repeat.ts';
-import { contentFields } from './content.ts';
+import { COMPLETE, completeAction, contentFields } from './content.ts';
 import {
   type Action,
   defaultOf,
@@ -89,6 +89,7 @@ const MERGED_TYPES: Readonly<Partial<Record<MergePolicy, string>>> = {
 
 /** Of a kind, or one. */
 const TYPE = /^[a-z]+\/(?:\*|[a-z0-9!#$&^_.+-]+)$/;
+const QUOTAS = new Set(['ownerBytes', 'ownerObjects', 'tenantBytes', 'tenantObjects']);
 const FETCH_SECONDS_MAX = 86_400;
 
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -380,11 +381,16 @@ function* content(entity: Entity): Mistakes {
   for (const name of [HOLD, CROSSING])
     if (Object.hasOwn(named, name)) yield { at: ['reactions', name], detail: 'is made for what has content' };
   if (rules === undefined) return;
-  const isThere = Object.entries(contentFields).every(
-    ([field, { by, ...schema }]) =>
-      JSON.stringify(declared[field]) === JSON.stringify(withoutMerge(schema)) &&
-      JSON.stringify(writersOf(entity, field)) === JSON.stringify([by].flat()),
-  );
+  // Ours is among the actions; one of another kind was declared.
+  if (entity.actions[COMPLETE] !== completeAction)
+    yield { at: ['actions', COMPLETE], detail: 'is made for what has content' };
+  const isThere = Object.entries(contentFields).every(([field, { by, ...declaredAs }]) => {
+    const { merge = 'register', ...schema } = declaredAs as { readonly merge?: MergePolicy };
+    return (
+      JSON.stringify([declared[field], policyOf(entity, field), writersOf(entity, field)]) ===
+      JSON.stringify([schema, merge, [by].flat()])
+    );
+  });
   if (!isThere) yield { at: ['fields'], detail: 'must hold ...contentFields, as they are' };
   if (!Number.isSafeInteger(rules.bytesMax) || rules.bytesMax < 1 || rules.bytesMax > objectBytesMax)
     yield { at: ['content', 'bytesMax'], detail: `must be a whole number from 1 to ${objectBytesMax}` };
@@ -397,6 +403,9 @@ function* content(entity: Entity): Mistakes {
           at: ['content', 'fetch', prefix, part],
           detail: `must be a whole number of seconds from 0 to ${FETCH_SECONDS_MAX}`,
         };
+  for (const part of Object.keys(rules.quota))
+    if (!QUOTAS.has(part))
+      yield { at: ['content', 'quota', part], detail: `must be one of ${[...QUOTAS].join(', ')}` };
   for (const [part, bound] of Object.entries(rules.quota))
     if (!Number.isSafeInteger(bound) || (bound as number) < 1)
       yield { at: ['content', 'quota', part], detail: 'must be a whole number from 1 on' };
@@ -408,10 +417,6 @@ function* content(entity: Entity): Mistakes {
     if (entity.access.tenant === undefined)
       yield { at: ['content', 'quota'], detail: 'is about tenants, whom access.tenant does not declare' };
   }
-}
-
-function withoutMerge(schema: object): object {
-  return Object.fromEntries(Object.entries(schema).filter(([member]) => member !== 'merge'));
 }
 
 function has({ fields: declared }: Entity, field: string): boolean {

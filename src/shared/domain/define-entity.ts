@@ -151,6 +151,8 @@ export interface ContentDeclaration {
   >;
   /** No bound unless it is said. */
   readonly quota?: Quota;
+  /** `true`: a record whose upload was never completed is deleted after a week. Otherwise it may be without content. */
+  readonly required?: boolean;
 }
 
 export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>> {
@@ -243,7 +245,7 @@ function normalized(declaration: LooseDeclaration): Entity {
         ),
         decide: action.decide as unknown as Action['decide'],
       })),
-      ...(content !== undefined && { [COMPLETE]: completeAction }),
+      ...(content !== undefined && !Object.hasOwn(actions, COMPLETE) && { [COMPLETE]: completeAction }),
     },
     reactions: mapped(reactions, (reaction) => ({
       site: 'origin' as const,
@@ -258,6 +260,7 @@ function contentRules({
   bytesMax = objectBytesMax,
   fetch = {},
   quota = {},
+  required = false,
 }: ContentDeclaration): ContentRules {
   const rules = mapped({ '': {}, ...fetch }, (rule) => ({ ...objectFetchSeconds, ...rule }));
   return {
@@ -265,6 +268,7 @@ function contentRules({
     bytesMax,
     fetch: Object.entries(rules).map(([prefix, rule]) => ({ prefix, ...rule })),
     quota,
+    required,
   };
 }
 

@@ -263,17 +263,9 @@ export class EntityService {
         const live = this.#live(isLive ? current : undefined, id);
         checkPrecondition(live, ifMatch);
         const nowMs = this.#replica.now();
-        return { ...this.#deletion(live), ...remember(live, request, { created: false, nowMs }) };
+        return { ...deletionOf(this.#entity, live), ...remember(live, request, { created: false, nowMs }) };
       },
     });
-  }
-
-  /** Whose it was is kept, so that only its owner learns that it was there. */
-  #deletion(live: StoredRecord): Changes {
-    const { owner } = this.#entity.access;
-    const changes = deletion(live);
-    if (owner === undefined) return changes;
-    return Object.fromEntries(Object.entries(changes).filter(([field]) => field !== owner));
   }
 
   /**
@@ -343,6 +335,13 @@ function unlessEmpty(changes: Changes): Changes | undefined {
 /** What a delete sets: the tombstone, and no value of the record is kept beside the requests that made it. */
 export function deletion({ state }: StoredRecord): Changes {
   return { ...emptied(state), [DELETED]: true };
+}
+
+/** The same of one of an entity's: whose it was is kept, so that only its owner learns that it was there. */
+export function deletionOf({ access: { owner } }: Pick<Entity, 'access'>, live: StoredRecord): Changes {
+  const changes = deletion(live);
+  if (owner === undefined) return changes;
+  return Object.fromEntries(Object.entries(changes).filter(([field]) => field !== owner));
 }
 
 /** @throws PreconditionFailedError when the state is none that the client named. */

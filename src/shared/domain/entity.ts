@@ -187,6 +187,8 @@ export interface ContentRules {
   /** The longest beginning of the name counts. */
   readonly fetch: readonly FetchRule[];
   readonly quota: Quota;
+  /** True: a record that never got content is nothing, and is deleted a week after it was created. */
+  readonly required: boolean;
 }
 
 export interface Entity {

@@ -78,12 +78,14 @@ export function fieldChanges(
 
 /**
  * What a creation sets: every field, so that what another site holds of an earlier life of the id cannot show through
- * either.
+ * either. Of what has content only those that are given: its id follows from its name, so two sites that have not heard of each
+ * other make one record, and the second must not take away what was completed at the first.
  */
 export function initialChanges(entity: Entity, values: Readonly<Record<string, Json>>): Changes {
   const changes: Record<string, Json | FieldOperation> = {};
   for (const field of Object.keys(entity.fields)) {
     const states = own(entity.states, field);
+    if (entity.content !== undefined && states === undefined && !Object.hasOwn(values, field)) continue;
     const value = own(values, field) ?? emptyValue(entity, field) ?? null;
     if (states !== undefined) changes[field] = begin(states);
     else changes[field] = policyOf(entity, field) === 'set' ? start(value as readonly Json[]) : value;

@@ -8,45 +8,17 @@
  *
  * Counted is the content that a record names, not what is kept of it beside that for a conflict or a day. A count is made
  * under a name, once; what a crash between it and the record's write leaves wrong, or two sites that replaced one content
- * at the same time, the inventory puts right (`replication/objects/inventory.ts`).
+ * at the same time, the inventory puts right (`replication/objects/usage.ts`).
  */
 import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
 import { isPermanent } from '@tandem-clouds/replication/errors';
-import { localWrite } from '@tandem-clouds/replication/local-write';
-import { increment } from '@tandem-clouds/replication/policies/counter';
+import { addUsage, type Usage, usageIn } from '@tandem-clouds/replication/objects/usage';
 import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
-import {
-  entityOf,
-  partsOf,
-  plainValues,
-  type RecordState,
-  type StoredRecord,
-} from '@tandem-clouds/replication/record';
+import { entityOf, partsOf, type RecordState } from '@tandem-clouds/replication/record';
 import { USAGE } from '@tandem-clouds/replication/reserved';
 import { type Failure, QuotaExceededError } from '../errors.ts';
-import type { Access } from './entity.ts';
+import type { ContentRules, Entity } from './entity.ts';
 import type { Sha256 } from './scope.ts';
-
-/** As an entity with content declares it; what is not named has no limit. */
-export interface Quota {
-  readonly ownerBytes?: number;
-  readonly ownerObjects?: number;
-  readonly tenantBytes?: number;
-  readonly tenantObjects?: number;
-}
-
-/** What an entity says of it. */
-export interface EntityWithQuota {
-  readonly name: string;
-  readonly access: Access;
-  readonly sites?: readonly string[];
-  readonly content?: { readonly quota?: Quota };
-}
-
-export interface Usage {
-  readonly bytes: number;
-  readonly objects: number;
-}
 
 /** Where a record's content is counted, and how much that may be. */
 export interface Account {
@@ -55,6 +27,11 @@ export interface Account {
   readonly of: 'owner' | 'tenant';
   readonly limits: Partial<Usage>;
 }
+
+/** What an entity says of it. */
+export type EntityWithQuota = Pick<Entity, 'name' | 'access' | 'sites'> & {
+  readonly content?: Pick<ContentRules, 'quota'>;
+};
 
 /** The accounts of a record: none, one, or that of its owner and then that of its tenant. */
 export type AccountsOf = (record: {
@@ -107,16 +84,6 @@ export function usageChange(
 ): Usage {
   const one = (content: object | undefined): number => (content === undefined ? 0 : 1);
   return { bytes: (after?.bytes ?? 0) - (before?.bytes ?? 0), objects: one(after) - one(before) };
-}
-
-/** What has been counted. Never less than nothing, whatever is to be put right yet. */
-export function usageIn(record: StoredRecord | undefined): Usage {
-  const { bytes, objects } = record === undefined ? {} : plainValues(record.state);
-  return { bytes: countOf(bytes), objects: countOf(objects) };
-}
-
-function countOf(value: unknown): number {
-  return typeof value === 'number' ? Math.max(0, value) : 0;
 }
 
 /**
@@ -184,13 +151,10 @@ interface Count {
 }
 
 function* count(site: Site, account: Account, { change, operationId, enforced }: Count): Protocol<void> {
-  yield* localWrite(site, {
-    key: account.key,
+  yield* addUsage(site, account.key, {
+    change,
     operationId,
-    decide: (current) => {
-      if (enforced) requireRoom(account, usageIn(current), change);
-      return { bytes: increment(change.bytes), objects: increment(change.objects) };
-    },
+    ...(enforced && { require: (usage: Usage) => requireRoom(account, usage, change) }),
   });
 }
 

@@ -15,7 +15,10 @@ export const object = defineEntity({
     ownerId: { type: 'string', maxLength: 256 },
     metadata: metadataSchema,
   },
+  // What an owner has, the newest last; or by the beginning of its name: ?ownerId=…&name[gte]=photos/&name[lt]=photos0
+  indexes: { byAge: { on: 'ownerId' }, byName: { on: 'ownerId', order: 'name' } },
   content: {
+    required: true,
     fetch: { 'logs/': { afterSeconds: 3_600, withinSeconds: 3_600 }, 'critical/': { withinSeconds: 60 } },
     quota: { ownerBytes: 1_000_000_000_000, ownerObjects: 1_000_000 },
   },

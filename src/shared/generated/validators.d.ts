@@ -8,6 +8,7 @@ export declare const deadLetterReplay: ValidateFunction;
 export declare const conflictOverride: ValidateFunction;
 export declare const step: ValidateFunction;
 export declare const verificationBegin: ValidateFunction;
+export declare const inventoryBegin: ValidateFunction;
 export declare const reactionChange: ValidateFunction;
 export declare const reactionScan: ValidateFunction;
 export declare const writerClose: ValidateFunction;

@@ -3,6 +3,7 @@ import { exposureOf, type PeerExposure } from '@tandem-clouds/replication/exposu
 import { heardMsAgo, outlook, refusedKeys, silentPeers } from '@tandem-clouds/replication/heartbeat';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
 import { indexStates, isIndexUsable } from '@tandem-clouds/replication/index-phases';
+import type { InventoryCounts } from '@tandem-clouds/replication/objects/inventory-step';
 import { own } from '@tandem-clouds/replication/own';
 import { type PausedPeers, pausedPeers, pauseKey } from '@tandem-clouds/replication/paused-peers';
 import type { ExposurePage, Store } from '@tandem-clouds/replication/ports/store';
@@ -10,6 +11,37 @@ import type { Site } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { exposureKeysMax } from '../bounds.ts';
 import { readEach } from '../read-each.ts';
+
+/** Contents, together. */
+export interface TallyView {
+  readonly objects: number;
+  readonly bytes: number;
+  /** Those that should have crossed by now. */
+  readonly overdue: number;
+  /** RFC 3339: when the oldest of them was completed; absent where there are none. */
+  readonly oldest?: string;
+}
+
+/** An inventory, without the names of what it has found: ids may say something about people. */
+export interface InventoryView extends InventoryCounts {
+  /** RFC 3339. */
+  readonly begunAt: string;
+  /** Absent: it goes on. */
+  readonly endedAt?: string;
+  /** All bytes were read, too. */
+  readonly read: boolean;
+}
+
+export interface ContentView {
+  /** What this site is to have and has not. */
+  readonly lacking: TallyView;
+  /** Of that, what no site says that it has; absent where there is none. */
+  readonly nowhere?: TallyView;
+  /** There may be more, here and per peer. */
+  readonly atLeast: boolean;
+  /** The latest of this site; absent: there was none yet. */
+  readonly inventory?: InventoryView;
+}
 
 /** What is answered; every number is in milliseconds. */
 export interface ReplicationView {
@@ -31,6 +63,8 @@ export interface ReplicationView {
     readonly paused: boolean;
     /** Why it did not take what the last sweep sent; absent when it did, or when there was nothing to send. */
     readonly problem?: string;
+    /** Contents that are here and not there; absent where no entity has content. */
+    readonly content?: TallyView;
   }[];
   /** A backlog that is being sent; absent when there is none, or its sending has just begun. */
   readonly recovery?: {
@@ -45,7 +79,14 @@ export interface ReplicationView {
     /** RFC 3339: since when this site has been filling it. */
     readonly since: string;
   }[];
-  readonly inbound: readonly { readonly site: string; readonly heardMsAgo: number | null }[];
+  readonly inbound: readonly {
+    readonly site: string;
+    readonly heardMsAgo: number | null;
+    /** Contents that are there and not here; absent where no entity has content. */
+    readonly content?: TallyView;
+  }[];
+  /** Absent where no entity has content. */
+  readonly content?: ContentView;
 }
 
 /** What is pending, and the moment before the store was asked: a write that came in between is not promised. */

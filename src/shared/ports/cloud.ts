@@ -60,6 +60,8 @@ export interface Cloud {
   openVerifyQueue(config: Config): QueueSender;
   /** The site's own queue of keys that have something to do now. */
   openReactQueue(config: Config): QueueSender;
+  /** The same, of those whose records may have content, and of what its storage says of it. */
+  openObjectsQueue(config: Config): QueueSender;
   openDeadLetterBox(config: Config): DeadLetterBox;
   openMetrics(options: { site: string; write: (line: string) => void; now: () => number }): Metrics;
   /** Of handlers and reactions. */
@@ -72,11 +74,21 @@ export interface Cloud {
   openProbes(config: Config, nonce: string): readonly ProbeGroup[];
   /** What the platform calls for an HTTP request. */
   httpEntry(handler: HttpHandler): unknown;
-  /** What the platform calls for a batch of messages of `queue`. */
+  /**
+   * What the platform calls for a batch of messages of `queue`.
+   * @param services.handleMs How long the handler may take where the platform does not bound a function by itself; the lock of
+   * the queue must last for two such batches. Default `batchHandleMs`.
+   */
   queueEntry(
     queue: string,
     handler: BatchHandler,
-    services: { config: Config; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
+    services: {
+      config: Config;
+      deadLetters: DeadLetters;
+      logger: Logger;
+      metrics: Metrics;
+      handleMs?: number;
+    },
   ): unknown;
   /**
    * What the platform calls on a schedule.

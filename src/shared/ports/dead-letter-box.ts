@@ -4,7 +4,7 @@
 export interface DeadLetter {
   /** Names the message for as long as it is there. Letters, digits and hyphens. */
   readonly id: string;
-  /** The queue that it was set aside from, `tandem-in`, `tandem-out`, `tandem-verify` or `tandem-react`; empty when nothing says so. */
+  /** The queue that it was set aside from, `tandem-in`, `tandem-out`, `tandem-verify`, `tandem-react` or `tandem-objects`; empty when nothing says so. */
   readonly source: string;
   readonly reason: string;
   readonly detail: string;

@@ -27,6 +27,12 @@ export type MetricName =
   | 'OldestReactionMs'
   /** Keys whose reactions are all parked; `reactionKeysMax` stands for more. */
   | 'ReactionsParked'
+  /** Contents of records that this site is to have and has not; `contentKeysMax` stands for more. */
+  | 'ObjectsLacking'
+  /** Their bytes. */
+  | 'ObjectBytesLacking'
+  /** Those of them that should have been here by now. */
+  | 'ObjectsOverdue'
   | 'ConflictsLogged'
   /** Values of written records that no index could take: of another type than declared, or too long. */
   | 'ValuesNotIndexed'

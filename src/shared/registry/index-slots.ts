@@ -4,6 +4,7 @@ import type { RecordedSlots } from '../domain/indexes/declared-index.ts';
 /** Entity → index → its slot. */
 export const indexSlots: RecordedSlots = {
   "object": {
-    "byOwner": 1
+    "byAge": 1,
+    "byName": 2
   }
 };

@@ -41,6 +41,14 @@ export function awsRights(resources: Resources): AwsRights {
       statements.get(role.Ref)?.push(...(policy as unknown as Policy).PolicyDocument.Statement);
     }
   }
+  // Those that a role names itself.
+  for (const [role, { ManagedPolicyArns = [] }] of ofType(resources, 'AWS::IAM::Role')) {
+    for (const policy of ManagedPolicyArns as readonly (Ref | string)[]) {
+      if (typeof policy === 'string') continue;
+      const { PolicyDocument } = resources[policy.Ref]?.Properties as unknown as Policy;
+      statements.get(role)?.push(...PolicyDocument.Statement);
+    }
+  }
   const keyOf = (name: unknown): string => String(name).split('-').slice(2).join('-');
   const functions = ofType(resources, 'AWS::Lambda::Function');
   const byId = new Map(functions.map(([id, { FunctionName }]) => [id, keyOf(FunctionName)]));

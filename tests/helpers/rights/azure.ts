@@ -2,6 +2,7 @@
 import type { DeployedResource } from '@tandem-clouds/emulators/azure-control-plane/evaluate-template';
 import type { FaultResult, Faults } from '@tandem-clouds/emulators/core/faults';
 import { RightsBook, type RightsCall } from './calls.ts';
+import { OF_STORAGE } from './objects.ts';
 import { type ProxiedRequest, type RightsProxy, startProxy } from './proxy.ts';
 
 const COSMOS = 'Microsoft.DocumentDB/databaseAccounts';
@@ -39,6 +40,8 @@ export interface AzureRights {
   caller: 'app' | 'peers' | undefined;
   /** What the app may do with its store. */
   readonly storeActions: readonly string[];
+  /** What each may do with objects: `peers …/blobs/read objects`. */
+  readonly objectRights: readonly string[];
   /** What each may do with a queue: `app …/send/action tandem-out`. */
   readonly queueRights: readonly string[];
 }
@@ -66,7 +69,12 @@ export function azureRights(made: readonly DeployedResource[], site: string, pee
       .filter((action) => action.startsWith(MESSAGES))
       .map((action) => `${principal} ${action} ${scope}`),
   );
-  return { book, caller: 'app', storeActions, queueRights };
+  const objectRights = grants.flatMap(({ principal, scope, actions }) =>
+    actions
+      .filter((action) => action.startsWith('Microsoft.Storage'))
+      .map((action) => `${principal} ${action} ${scope}`),
+  );
+  return { book, caller: 'app', storeActions, queueRights, objectRights };
 }
 
 function grantIn(
@@ -90,9 +98,20 @@ function grantIn(
     const scope = /\/(dbs\/.+)$/.exec(inner)?.[1] ?? '';
     return [{ principal, scope, actions: permissions.flatMap(({ dataActions }) => dataActions) }];
   }
+  const objects = objectsOf(String(body['scope']));
+  const onObjects = OF_STORAGE[roleDefinitionId.split('/').at(-1) ?? ''];
+  if (objects !== undefined && onObjects !== undefined)
+    return [{ principal, scope: objects, actions: onObjects }];
   const queue = /\/queues\/([^/]+)$/.exec(String(body['scope']))?.[1];
   const actions = BUILT_IN[roleDefinitionId.split('/').at(-1) ?? ''];
   return queue === undefined || actions === undefined ? [] : [{ principal, scope: queue, actions }];
+}
+
+/** The container of objects, or the account that it is in; not that of the host. */
+function objectsOf(scope: string): string | undefined {
+  const [, account = '', container] =
+    /\/storageAccounts\/([^/]+)(?:\/blobServices\/default\/containers\/([^/]+))?$/.exec(scope) ?? [];
+  return account.startsWith('objects') ? (container ?? 'the account') : undefined;
 }
 
 /** A proxy for Cosmos DB. */

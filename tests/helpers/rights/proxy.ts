@@ -13,7 +13,8 @@ export interface ProxiedRequest {
 export interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: object;
+  /** A text goes as it is. */
+  readonly body: object | string;
 }
 
 export interface RightsProxy {
@@ -54,7 +55,7 @@ async function pass(
   if (refusal !== undefined) {
     response
       .writeHead(refusal.status, { 'content-type': 'application/json', ...refusal.headers })
-      .end(JSON.stringify(refusal.body));
+      .end(typeof refusal.body === 'string' ? refusal.body : JSON.stringify(refusal.body));
     return;
   }
   const onward = http.request(new URL(path, target), { method, headers }, (reply) => {

@@ -149,7 +149,7 @@ beforeEach(() => {
 });
 
 /** Carries what is meant for Entra, which the SDK asks by TLS only, to the emulator. */
-const http: NonNullable<NonNullable<Parameters<typeof identityAt>[1]>['http']> = {
+const toEmulator: NonNullable<NonNullable<Parameters<typeof identityAt>[1]>['http']> = {
   sendRequest: async (request) => {
     const { pathname, search } = new URL(request.url);
     const response = await fetch(`${origin}${pathname}${search}`, {
@@ -262,7 +262,9 @@ describe('an Azure app that sends to a queue on AWS', () => {
 
 describe('a Lambda function that sends to a queue on Azure', () => {
   test("exchanges AWS's word about its role for a token of the peer's identity", async () => {
-    const token = await identityAt(azurePeer, { http })?.getToken('https://servicebus.azure.net/.default');
+    const token = await identityAt(azurePeer, { http: toEmulator })?.getToken(
+      'https://servicebus.azure.net/.default',
+    );
     expect(token).toMatchObject({ token: 'for-service-bus' });
     expect((token?.expiresOnTimestamp ?? 0) - Date.now()).toBeGreaterThan(3_500_000);
     const [sts] = requested.filter(({ form }) => form.has('Action'));
@@ -285,7 +287,7 @@ describe('a Lambda function that sends to a queue on Azure', () => {
   });
 
   test('asks once for all links that open at the same time, and keeps the token', async () => {
-    const identity = identityAt(azurePeer, { http })!;
+    const identity = identityAt(azurePeer, { http: toEmulator })!;
     await Promise.all([1, 2, 3].map(() => identity.getToken('scope')));
     await identity.getToken('scope');
     expect(calls().filter((call) => ['GetWebIdentityToken', 'entra'].includes(call))).toHaveLength(2);
@@ -313,7 +315,7 @@ describe('a Lambda function that sends to a queue on Azure', () => {
     ],
   ])('says which peer and what to look at when %s', async (_, step, response, message) => {
     responses[step] = response;
-    const refused = identityAt(azurePeer, { http })?.getToken('scope');
+    const refused = identityAt(azurePeer, { http: toEmulator })?.getToken('scope');
     await expect(refused).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringMatching(message),

@@ -13,6 +13,7 @@ const ENV = {
   TANDEM_TICK_URL: 'http://127.0.0.1:1/tick',
   TANDEM_VERIFY_URL: 'http://127.0.0.1:1/verify',
   TANDEM_REACT_URL: 'http://127.0.0.1:1/react',
+  TANDEM_OBJECTS_QUEUE_URL: 'http://127.0.0.1:1/objects',
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
   // Nobody listens there: whatever is sent fails.

@@ -1,17 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { applyBatch } from '@tandem-clouds/replication/apply';
+import { type Usage, usageIn } from '@tandem-clouds/replication/objects/usage';
 import { USAGE } from '@tandem-clouds/replication/reserved';
 import { sha256 } from '../../../src/shared/digest.ts';
+import type { Quota } from '../../../src/shared/domain/entity.ts';
 import { placementOf } from '../../../src/shared/domain/placement.ts';
 import {
   type Account,
   accountsOf,
   checkQuota,
   giveBack,
-  type Quota,
-  type Usage,
   usageChange,
-  usageIn,
   used,
 } from '../../../src/shared/domain/quotas.ts';
 import { problemReply } from '../../../src/shared/http/problem.ts';

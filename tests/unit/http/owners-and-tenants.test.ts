@@ -181,7 +181,9 @@ test('where nobody is asked who they are, what has owners is for nobody, unless 
     403,
     'bookings have owners, and this site asks nobody who they are',
   ]);
-  const open = ownedApi(bookingWith({ owner: 'customerId', tenant: 'org' }), [], undefined, { trustsEverybody: true });
+  const open = ownedApi(bookingWith({ owner: 'customerId', tenant: 'org' }), [], undefined, {
+    trustsEverybody: true,
+  });
   const headers = { 'x-tandem-tenant': 'acme', 'x-tandem-owner': 'c1' };
   const made = await open.call(undefined, { method: 'POST', path: '/bookings', body, headers });
   expect([made.status, bodyOf(made)['customerId']]).toEqual([201, 'c1']);

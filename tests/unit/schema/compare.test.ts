@@ -12,6 +12,7 @@ import {
   type SchemaDescription,
   schemaText,
 } from '../../../scripts/schema/describe.ts';
+import { contentFields } from '../../../src/shared/domain/content.ts';
 import { defineEntity } from '../../../src/shared/domain/define-entity.ts';
 import { defineRoutes } from '../../../src/shared/domain/routes/define-routes.ts';
 import { booking as misbehaving } from '../../helpers/booking.ts';
@@ -69,6 +70,10 @@ const without = (field: keyof typeof FIELDS): object => {
 };
 const states = (changed: object): object =>
   fields({ status: { states: { order, allowed, ...changed }, by: 'action' } });
+
+function withContent(content: object): object {
+  return { ...fields(contentFields), access: { owner: 'customerId' }, content };
+}
 
 /** What is declared instead → class, place behind `booking.`, and a part of what is said of it or of its mend. */
 const TABLE: readonly (readonly [title: string, ChangeClass, string, object, RegExp])[] = [
@@ -379,6 +384,34 @@ const TABLE: readonly (readonly [title: string, ChangeClass, string, object, Reg
     /new name/,
   ],
   ['a reaction that is gone', 'breaking', 'reactions.mail', { reactions: {} }, /never done/],
+  ['content that is new', 'additive', 'content', withContent({}), /takes no uploads/],
+];
+
+/** What is declared before → what is declared now. */
+const CONTENT: readonly (readonly [title: string, ChangeClass, string, object, object | undefined])[] = [
+  ['content that is gone', 'breaking', 'content', {}, undefined],
+  [
+    'more media types',
+    'additive',
+    'content.types',
+    { types: ['image/*'] },
+    { types: ['image/*', 'text/plain'] },
+  ],
+  ['any media type', 'additive', 'content.types', { types: ['image/*'] }, {}],
+  [
+    'fewer media types',
+    'breaking',
+    'content.types',
+    { types: ['image/*', 'text/plain'] },
+    { types: ['image/*'] },
+  ],
+  ['some media types', 'breaking', 'content.types', {}, { types: ['image/*'] }],
+  ['larger objects', 'additive', 'content.bytesMax', { bytesMax: 10 }, { bytesMax: 11 }],
+  ['smaller objects', 'breaking', 'content.bytesMax', { bytesMax: 11 }, { bytesMax: 10 }],
+  ['another time to fetch', 'additive', 'content.fetch', {}, { fetch: { 'logs/': { afterSeconds: 60 } } }],
+  ['content that must be there', 'breaking', 'content.required', {}, { required: true }],
+  ['content that need not be there', 'additive', 'content.required', { required: true }, {}],
+  ['a quota', 'additive', 'content.quota', {}, { quota: { ownerBytes: 10 } }],
 ];
 
 describe('a change of a declaration', () => {
@@ -389,6 +422,15 @@ describe('a change of a declaration', () => {
     expect(found).toMatchObject({ kind, place: `booking.${place}` });
     expect(`${found?.what}; ${found?.mend}`).toMatch(says);
     expect(found?.kind === 'additive' || found?.mend !== '').toBe(true);
+  });
+
+  test.each(CONTENT)('%s is %s, at %s', (_, kind, place, was, is) => {
+    const [before, after] = [was, is].map((content) =>
+      declared(content === undefined ? { ...withContent({}), content } : withContent(content)),
+    );
+    const changes = schemaChanges(before ?? declared({}), after ?? declared({}));
+    expect(changes).toContainEqual(expect.objectContaining({ kind, place: `booking.${place}` }));
+    for (const change of changes) expect(change.kind === 'additive' || change.mend !== '').toBe(true);
   });
 
   test('an entity that is new, and one that is gone: a renamed one is both', () => {

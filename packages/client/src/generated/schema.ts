@@ -471,6 +471,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/replication/inventories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest inventory of this site and of each peer, as far as it is known here */
+        get: operations["listContentInventories"];
+        put?: never;
+        /** Compare the records of this site with its storage now; one that goes on ends */
+        post: operations["beginContentInventory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/replication/contents/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this site knows of the content of one record */
+        get: operations["readRecordContent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/replication/reactions": {
         parameters: {
             query?: never;
@@ -861,6 +896,19 @@ export interface components {
                 oldestPendingMs: number;
                 /** @description An operator has stopped what is sent to the peer */
                 paused: boolean;
+                /** @description Contents that are here and not there; absent where no entity has content */
+                content?: {
+                    /** @description At most 1000 */
+                    objects: number;
+                    bytes: number;
+                    /** @description Of them, what should have crossed by now */
+                    overdue: number;
+                    /**
+                     * Format: date-time
+                     * @description When the oldest of them was completed; absent where there are none
+                     */
+                    oldest?: string;
+                };
                 /** @description Why the peer did not take what the last sweep sent; absent when all is well */
                 problem?: string;
             }[];
@@ -868,6 +916,19 @@ export interface components {
                 site: string;
                 /** @description Age of the newest heartbeat of the peer that has been applied here, by both clocks; null: none yet */
                 heardMsAgo: number | null;
+                /** @description Contents that are there and not here; absent where no entity has content */
+                content?: {
+                    /** @description At most 1000 */
+                    objects: number;
+                    bytes: number;
+                    /** @description Of them, what should have crossed by now */
+                    overdue: number;
+                    /**
+                     * Format: date-time
+                     * @description When the oldest of them was completed; absent where there are none
+                     */
+                    oldest?: string;
+                };
             }[];
             /** @description A backlog that this site is sending to its peers; absent when there is none, or its sending has just begun */
             recovery?: {
@@ -894,6 +955,73 @@ export interface components {
                  */
                 since: string;
             }[];
+            /** @description Contents of records that are not everywhere; absent where no entity has content */
+            content?: {
+                /** @description What this site is to have and has not */
+                lacking: {
+                    /** @description At most 1000 */
+                    objects: number;
+                    bytes: number;
+                    /** @description Of them, what should have crossed by now */
+                    overdue: number;
+                    /**
+                     * Format: date-time
+                     * @description When the oldest of them was completed; absent where there are none
+                     */
+                    oldest?: string;
+                };
+                /** @description There may be more, here and per peer */
+                atLeast: boolean;
+                /** @description Of what is lacking, what no site says that it has; absent where there is none */
+                nowhere?: {
+                    /** @description At most 1000 */
+                    objects: number;
+                    bytes: number;
+                    /** @description Of them, what should have crossed by now */
+                    overdue: number;
+                    /**
+                     * Format: date-time
+                     * @description When the oldest of them was completed; absent where there are none
+                     */
+                    oldest?: string;
+                };
+                /** @description The latest of this site; absent: there was none yet */
+                inventory?: {
+                    /** Format: date-time */
+                    begunAt: string;
+                    /** @description All bytes were read, too */
+                    read: boolean;
+                    /** @description Contents that the site says it has, and that its storage was asked for */
+                    checked: number;
+                    /** @description Of these */
+                    bytes: number;
+                    /** @description Of these, contents that its storage had not: they are fetched again */
+                    missing: number;
+                    /** @description The same of those that were something other */
+                    corrupt: number;
+                    /** @description Of both, what no other site has */
+                    lost: number;
+                    /** @description Uploads in its storage that no record uses */
+                    unused: number;
+                    /** @description Of these */
+                    unusedBytes: number;
+                    /** @description Of these, uploads that were kept for long enough, and are deleted */
+                    removed: number;
+                    /** @description Of these */
+                    removedBytes: number;
+                    /** @description Names in its storage that are of no record here: nothing is done about them */
+                    strange: number;
+                    /** @description Records that never got content, and are deleted */
+                    abandoned: number;
+                    /** @description Owners and tenants whose usage was put right */
+                    corrected: number;
+                    /**
+                     * Format: date-time
+                     * @description Absent: it goes on
+                     */
+                    endedAt?: string;
+                };
+            };
         };
         Problem: {
             /** Format: uri */
@@ -1017,7 +1145,7 @@ export interface components {
         DeadLetterReplay: {
             ids?: string[];
             /** @enum {unknown} */
-            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "";
+            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "tandem-objects" | "";
             reason?: string;
             /** @constant */
             all?: true;
@@ -1075,7 +1203,7 @@ export interface components {
         DeadLetterDiscard: {
             ids?: string[];
             /** @enum {unknown} */
-            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "";
+            source?: "tandem-in" | "tandem-out" | "tandem-verify" | "tandem-react" | "tandem-objects" | "";
             reason?: string;
             /** @constant */
             all?: true;
@@ -1211,6 +1339,90 @@ export interface components {
             peer: string;
             repair?: boolean;
             entity?: string;
+        };
+        ContentInventory: {
+            id: string;
+            site: string;
+            /** @description Some of what it has found: keys, and names */
+            examples: string[];
+            /** Format: date-time */
+            begunAt?: string;
+            /** @description All bytes were read, too */
+            read?: boolean;
+            /** @description Contents that the site says it has, and that its storage was asked for */
+            checked?: number;
+            /** @description Of these */
+            bytes?: number;
+            /** @description Of these, contents that its storage had not: they are fetched again */
+            missing?: number;
+            /** @description The same of those that were something other */
+            corrupt?: number;
+            /** @description Of both, what no other site has */
+            lost?: number;
+            /** @description Uploads in its storage that no record uses */
+            unused?: number;
+            /** @description Of these */
+            unusedBytes?: number;
+            /** @description Of these, uploads that were kept for long enough, and are deleted */
+            removed?: number;
+            /** @description Of these */
+            removedBytes?: number;
+            /** @description Names in its storage that are of no record here: nothing is done about them */
+            strange?: number;
+            /** @description Records that never got content, and are deleted */
+            abandoned?: number;
+            /** @description Owners and tenants whose usage was put right */
+            corrected?: number;
+            /**
+             * Format: date-time
+             * @description Absent: it goes on
+             */
+            endedAt?: string;
+        };
+        ContentInventories: {
+            site: string;
+            inventories: components["schemas"]["ContentInventory"][];
+        };
+        ContentInventoryBegin: {
+            read?: boolean;
+        };
+        RecordContent: {
+            site: string;
+            key: string;
+            /** @description It is neither deleted nor expired */
+            exists: boolean;
+            /** @description Absent: it never got any */
+            content?: {
+                upload: string;
+                bytes: number;
+                /** @description CRC-64/NVME, in base64 */
+                crc64: string;
+                contentType: string;
+                /** Format: date-time */
+                completedAt: string;
+                /** @description Sites whose storage has said that it has all of it */
+                heldBy: string[];
+                /** @description Sites that are to have it and have not */
+                lackedBy: string[];
+                /**
+                 * Format: date-time
+                 * @description From when on the others fetch it
+                 */
+                fetchedFrom: string;
+                /**
+                 * Format: date-time
+                 * @description By when they should have it
+                 */
+                dueBy: string;
+            };
+            /** @description How far this site is with it; absent: it has it, or need not */
+            fetching?: {
+                attempts: number;
+                /** Format: date-time */
+                next?: string;
+                /** @description Why the last attempt failed */
+                detail?: string;
+            };
         };
         ReactionEntry: {
             key: string;
@@ -1440,7 +1652,7 @@ export interface operations {
     listObjects: {
         parameters: {
             query?: {
-                /** @description Those with this value, in the order of createdAt; not together with another field */
+                /** @description Those with this value, in the order of createdAt, or of name with a range of that; not together with another field */
                 ownerId?: string;
                 /** @description With ownerId: a bound of the range */
                 "createdAt[gte]"?: string;
@@ -1450,6 +1662,14 @@ export interface operations {
                 "createdAt[lte]"?: string;
                 /** @description With ownerId: a bound of the range */
                 "createdAt[lt]"?: string;
+                /** @description With ownerId: a bound of the range */
+                "name[gte]"?: string;
+                /** @description With ownerId: a bound of the range */
+                "name[gt]"?: string;
+                /** @description With ownerId: a bound of the range */
+                "name[lte]"?: string;
+                /** @description With ownerId: a bound of the range */
+                "name[lt]"?: string;
                 /** @description Of a list by an index */
                 order?: "asc" | "desc";
                 limit?: number;
@@ -4561,6 +4781,227 @@ export interface operations {
             };
             /** @description The body is not JSON by its type, or not in UTF-8 */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listContentInventories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As far as known here */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentInventories"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginContentInventory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContentInventoryBegin"];
+            };
+        };
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentInventory"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readRecordContent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `<entity>:<id>` */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One record */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordContent"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -18,14 +18,21 @@ const PRIVATE = document('PublicAccessBlockConfiguration', {
 });
 
 /** Makes it, private and with versions, unless it is there. @throws S3Error for a name that no bucket has. */
-export function ensureBucket(store: S3Store, name: string): void {
+export function ensureBucket(store: S3Store, name: string, removalsTo?: string): void {
   checkName(name);
-  if (store.buckets.has(name)) return;
-  store.create(name);
+  const isNew = !store.buckets.has(name);
+  if (isNew) store.create(name);
   const bucket = store.bucket(name);
-  store.set(bucket, 'publicAccessBlock', PRIVATE);
-  store.set(bucket, 'versioning', VERSIONED);
+  if (isNew) {
+    store.set(bucket, 'publicAccessBlock', PRIVATE);
+    store.set(bucket, 'versioning', VERSIONED);
+  }
+  if (removalsTo !== undefined) store.set(bucket, 'notification', removals(removalsTo));
 }
+
+const removals = (queueArn: string): string =>
+  `<NotificationConfiguration><QueueConfiguration><Id>removals</Id><Queue>${queueArn}</Queue>` +
+  '<Event>s3:ObjectRemoved:*</Event></QueueConfiguration></NotificationConfiguration>';
 
 /** @throws S3Error */
 function checkName(name: string): void {

@@ -40,6 +40,8 @@ export interface S3Options extends EmulatorOptions {
   readonly sqsEndpoint?: string | undefined;
   /** Private buckets that are there from the start, with their versions. */
   readonly buckets?: readonly string[];
+  /** A queue that is sent what is removed from these. */
+  readonly removalsTo?: string | undefined;
 }
 
 export interface S3Emulator extends Emulator {
@@ -76,7 +78,12 @@ export async function startS3(options: S3Options = {}): Promise<S3Emulator> {
   };
   try {
     store = new S3Store({ dataDir, region, now });
-    for (const name of options.buckets ?? []) ensureBucket(store, name);
+    for (const name of options.buckets ?? [])
+      ensureBucket(
+        store,
+        name,
+        options.removalsTo && `arn:aws:sqs:${region}:${account}:${options.removalsTo}`,
+      );
     const deliveries = new Deliveries(store, options.sqsEndpoint);
     const credentials = options.credentials ?? LOCAL;
     const context = {
@@ -268,6 +275,8 @@ async function send(
 
 /** Until more can be written, or nobody reads any more. */
 async function drained(response: ServerResponse): Promise<void> {
+  // Its end has been told to whoever listened then.
+  if (response.destroyed) return;
   const settled = new AbortController();
   const waits = ['drain', 'close'].map((event) => once(response, event, { signal: settled.signal }));
   await Promise.race(waits).catch(() => undefined);
@@ -309,6 +318,9 @@ async function refuse(
 
 async function drain(incoming: IncomingMessage): Promise<void> {
   let drained = 0;
+  // Once it has been answered, nobody but its socket says that no more will come.
+  const end = (): void => void incoming.destroy();
+  incoming.socket.once('close', end);
   try {
     for await (const piece of incoming) {
       drained += (piece as Buffer).length;
@@ -316,5 +328,7 @@ async function drain(incoming: IncomingMessage): Promise<void> {
     }
   } catch {
     // The client went away.
+  } finally {
+    incoming.socket.off('close', end);
   }
 }

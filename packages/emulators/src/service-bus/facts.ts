@@ -135,7 +135,7 @@ export const serviceBusFacts: EmulatorFacts = {
       kind: 'tier',
       what: 'reading a queue as a resource takes 10 credits, a token and an API version',
       source: `${LEARN}/service-bus-throttling`,
-      held: depths('costs 50 credits however many messages there are, and counts every one'),
+      held: depths('costs 60 credits however many messages there are, and counts every one'),
     },
     {
       kind: 'tier',

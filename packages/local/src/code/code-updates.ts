@@ -21,6 +21,8 @@ export interface CodeListener {
   /** Takes the code of each site that has other code than before, and what has changed; at the start that is nothing,
    * and when it was noticed (`performance.now`). */
   readonly onCode: (codes: ReadonlyMap<string, Code>, changed: readonly string[], begunAt: number) => void;
+  /** A change is going to be generated and built; `onBuilt` or `onProblem` follows. */
+  readonly onBegin: () => void;
   /** Takes a line. */
   readonly onProgress: (line: string) => void;
   /** Takes what has changed since the last build, once it is built, whether or not it makes other code. */
@@ -98,11 +100,12 @@ export class CodeUpdates {
   }
 
   async #updateNow(): Promise<void> {
-    const { regeneration, builds, onCode, onBuilt, onProblem } = this.#options;
+    const { regeneration, builds, onBegin, onCode, onBuilt, onProblem } = this.#options;
     const changed = [...this.#changed].filter((file) => !regeneration.isOwnWriting(file));
     const begunAt = performance.now();
     this.#changed = new Set();
     if (changed.length === 0 || this.#isOver()) return;
+    onBegin();
     for (const file of changed) this.#unbuilt.add(file);
     try {
       const written = await regeneration.after(changed);

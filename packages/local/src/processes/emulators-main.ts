@@ -42,6 +42,7 @@ async function startAws({ region, dataDir, ports, secretsFile }: EmulatorsSettin
       region,
       buckets: [OBJECTS.bucket],
       sqsEndpoint: sqs.endpoint,
+      removalsTo: OBJECTS.queue,
       ...(dataDir !== undefined && { dataDir: path.join(dataDir, 's3') }),
     });
   });
@@ -79,6 +80,7 @@ async function startAzure({ dataDir, ports, secretsFile }: EmulatorsSettings): P
       account: OBJECTS.account,
       containers: [OBJECTS.container],
       versioning: true,
+      events: { connectionString: servicebus.connectionString, queue: OBJECTS.queue },
       ...(dataDir !== undefined && { dataDir: path.join(dataDir, 'blob') }),
     });
   });

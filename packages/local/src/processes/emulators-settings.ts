@@ -17,4 +17,9 @@ export interface EmulatorsSettings {
 }
 
 /** Where objects are on this machine: as a stack would make it, with versions. */
-export const OBJECTS = { bucket: 'tandem-objects', account: 'tandem', container: 'objects' } as const;
+export const OBJECTS = {
+  bucket: 'tandem-objects',
+  account: 'tandem',
+  container: 'objects',
+  queue: 'tandem-objects',
+} as const;

@@ -8,8 +8,8 @@ import fs from 'node:fs';
 
 export interface DrillSettings {
   /**
-   * `<from>/<to>` → the TCP port on 127.0.0.1 under which `from` reaches the inbound queue of `to`. Something that
-   * the drill runs listens there and passes on what it lets pass.
+   * `<from>/<to>` → the TCP port on 127.0.0.1 under which `from` reaches the inbound queue of `to`, and `<from>/<to>/objects`
+   * that under which it reads the storage of `to`. Something that the drill runs listens there and passes on what it lets pass.
    */
   readonly links: Readonly<Record<string, number>>;
   /** Site → absolute path of the file that holds its clock's offset in milliseconds (skewed-clock.ts). */

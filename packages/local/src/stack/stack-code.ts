@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { CodeSource } from '../code/code-source.ts';
 import { isCodeTaken } from '../code/messages.ts';
+import { CheckTurn } from '../types/check-turn.ts';
 import type { TypeCheck } from '../types/type-check.ts';
 import { CodeDelivery, named } from './code-delivery.ts';
 import type { Keeper } from './keeper.ts';
@@ -26,8 +27,7 @@ export class StackCode {
   readonly #options: StackCodeOptions;
   readonly #source: CodeSource;
   readonly #delivery: CodeDelivery;
-  /** Built, and not checked before every site has it: the compiler delays no change. */
-  #unchecked: string[] = [];
+  readonly #turn: CheckTurn;
 
   constructor(options: StackCodeOptions) {
     this.#options = options;
@@ -42,9 +42,10 @@ export class StackCode {
       onProblem: (what, lines) => this.#problem(what, lines),
       onSettled: () => {
         this.#source.expectMore();
-        this.#checkTypes();
+        this.#turn.next();
       },
     });
+    this.#turn = new CheckTurn({ types: options.types, isSettled: () => this.#delivery.isSettled });
     this.#source = new CodeSource({
       projectDir,
       sites,
@@ -52,14 +53,13 @@ export class StackCode {
       cacheDir,
       env: commonEnvironment(topology),
       onCode: (codes, changed, begunAt) => this.#delivery.handOut(codes, changed, begunAt),
-      onBuilt: (files) => {
-        this.#unchecked.push(...files);
-        this.#checkTypes();
-      },
+      onBegin: () => this.#turn.begun(),
+      onBuilt: (files) => this.#turn.ended(files),
       onProgress: (line) => output.line('code', line),
       onProblem: (lines, changed) => {
         const of = changed.length === 0 ? '' : ` (${named(changed)})`;
         this.#problem(`Change not built, everything stays as it was${of}`, lines);
+        this.#turn.ended([]);
       },
       onWarning: (line) => output.problem(`warning: ${line}`),
     });
@@ -92,12 +92,6 @@ export class StackCode {
 
   #keeperOf(site: string): Keeper | undefined {
     return this.#options.keepers().find(({ plan }) => plan.name === site);
-  }
-
-  #checkTypes(): void {
-    if (!this.#delivery.isSettled) return;
-    this.#options.types?.check(this.#unchecked);
-    this.#unchecked = [];
   }
 
   #problem(what: string, lines: readonly string[]): void {

@@ -6,6 +6,7 @@
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { keyOf } from '@tandem-clouds/emulators/blob/account';
 import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
 import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/resource-manager';
 import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config.ts';
@@ -136,17 +137,38 @@ export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<str
       };
 }
 
-/** How another site reaches this one; a drill may put a link of its own (a port) in between. */
-function peerConfig({ site, cloud, region }: SiteName, ports: Ports, link: number | undefined): PeerConfig {
+/**
+ * How another site reaches this one; a drill may put links of its own (ports) in between. Objects are read with a key, because
+ * nobody is signed in across sites here.
+ */
+function peerConfig({ site, cloud, region }: SiteName, ports: Ports, links: PeerLinks): PeerConfig {
   const url = urlOf(ports, site);
-  const port = link ?? portOf(ports, cloud === 'azure' ? `${site}.service-bus` : `${site}.sqs`);
+  const endpoints = endpointsOf({ site, cloud, region }, ports);
+  const [s3, blob] = [endpoints['s3'] ?? '', endpoints['blob'] ?? ''].map((to) => through(to, links.objects));
+  const port = links.queue ?? portOf(ports, cloud === 'azure' ? `${site}.service-bus` : `${site}.sqs`);
   if (cloud === 'azure') {
-    return { site, cloud, region, url, ...QUEUES, connectionString: connectionString(port) };
+    const objects = {
+      objectsContainer: OBJECTS.container,
+      objectsConnectionString: blobConnection(blob ?? ''),
+    };
+    return { site, cloud, region, url, ...QUEUES, connectionString: connectionString(port), ...objects };
   }
   const endpoint = `http://${HOST}:${port}`;
   const urlOfQueue = (name: string): string => `${endpoint}/${ACCOUNT}/${name}`;
   const [inbox, verify] = [urlOfQueue(QUEUES.inbox), urlOfQueue(QUEUES.verify)];
-  return { site, cloud, region, url, inbox, verify, endpoint };
+  const objects = { objectsBucket: OBJECTS.bucket, objectsEndpoint: s3 ?? '' };
+  return { site, cloud, region, url, inbox, verify, endpoint, ...objects };
+}
+
+/** Ports of a drill. */
+interface PeerLinks {
+  readonly queue: number | undefined;
+  readonly objects: number | undefined;
+}
+
+/** The same address at another port. */
+function through(url: string, port: number | undefined): string {
+  return port === undefined ? url : url.replace(/:\d+(?=\/|$)/, `:${port}`);
 }
 
 function planEmulators({ site, cloud, region }: SiteName, input: TopologyInput): ProcessPlan {
@@ -176,7 +198,13 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
   const { ports, sites, projectDir, logLevel, drill } = input;
   const peers = sites
     .filter((other) => other.site !== site.site)
-    .map((other) => peerConfig(other, ports, drill?.links[`${site.site}/${other.site}`]));
+    .map((other) => {
+      const link = `${site.site}/${other.site}`;
+      return peerConfig(other, ports, {
+        queue: drill?.links[link],
+        objects: drill?.links[`${link}/objects`],
+      });
+    });
   return {
     name: site.site,
     role: 'host',
@@ -338,6 +366,11 @@ export function commonEnvironment({
 
 function connectionString(port: number): string {
   return `Endpoint=sb://${HOST}:${port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true;`;
+}
+
+function blobConnection(endpoint: string): string {
+  const key = keyOf(OBJECTS.account);
+  return `DefaultEndpointsProtocol=http;AccountName=${OBJECTS.account};AccountKey=${key};BlobEndpoint=${endpoint};`;
 }
 
 function portOf(ports: Ports, name: string): number {

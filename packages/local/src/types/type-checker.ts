@@ -15,6 +15,8 @@ export interface TypeCheckerOptions {
   readonly projectDir: string;
   /** Whose files are checked, with what they import of the project; relative to it. */
   readonly folders: readonly string[];
+  /** Called between two steps, which take milliseconds; it returns when the next one may begin. Default: at once. */
+  readonly giveWay?: () => void;
 }
 
 export interface TypeReport {
@@ -42,6 +44,11 @@ export class TypeChecker {
   /** Errors that are there and that no change has brought. */
   #before: ReadonlySet<string> | undefined;
   #reported: ReadonlySet<string> = new Set();
+  /** The compiler asks it before every function, class and interface. It is never cancelled. */
+  readonly #steps: ts.CancellationToken = {
+    isCancellationRequested: () => false,
+    throwIfCancellationRequested: () => this.#options.giveWay?.(),
+  };
 
   constructor(options: TypeCheckerOptions) {
     this.#options = options;
@@ -51,7 +58,7 @@ export class TypeChecker {
   check(changed: readonly string[]): TypeReport {
     const program = this.#newProgram();
     this.#program = program;
-    while (program.getSemanticDiagnosticsOfNextAffectedFile() !== undefined);
+    while (program.getSemanticDiagnosticsOfNextAffectedFile(this.#steps) !== undefined);
     const files = program.getSourceFiles().filter((file) => this.#isOwn(file));
     const errors = new Map(
       files.flatMap((file) => errorsOf(program, file).map((error) => [this.#line(error), file])),
@@ -79,6 +86,7 @@ export class TypeChecker {
       if (known?.version === version) return known.file;
       const file = parse(name, ...rest);
       this.#parsed.set(name, { version, file });
+      this.#options.giveWay?.();
       return file;
     };
     return ts.createSemanticDiagnosticsBuilderProgram(fileNames, options, host, this.#program);

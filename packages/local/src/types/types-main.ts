@@ -2,17 +2,24 @@
  * Checks types for `npm start`, in a process of its own that gives way: the compiler takes seconds of a processor and
  * hundreds of megabytes, and a change must show without it.
  *
- * Invariant: it never outlives its parent, and not for long the last change.
+ * Invariants: it never outlives its parent, and not for long the last change. While it is held it computes nothing: the
+ * thread that checks stands still within milliseconds, and this one goes on hearing its parent.
  */
 import os from 'node:os';
+import { Worker } from 'node:worker_threads';
 import type { TypeReport } from './type-checker.ts';
 
-export interface TypesMessage {
-  readonly changed: readonly string[];
-}
+export type ToTypes = { readonly changed: readonly string[] } | { readonly isHeld: boolean };
 
 export type FromTypes =
   { readonly report: TypeReport; readonly changed: readonly string[] } | { readonly problem: string };
+
+export interface WorkerInput {
+  readonly projectDir: string;
+  readonly folders: readonly string[];
+  /** One element: 1 while nothing shall be computed. Shared by both threads. */
+  readonly held: Int32Array<SharedArrayBuffer>;
+}
 
 /** Who has stopped changing the code gets the memory back. */
 const IDLE_MS = 10 * 60_000;
@@ -25,35 +32,30 @@ const NICENESS = 6;
 
 os.setPriority(NICENESS);
 const [, , projectDir = '', ...folders] = process.argv;
+const held = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 const send = (message: FromTypes): void => {
   if (process.connected) process.send?.(message);
 };
 const end = (): never => process.exit(0);
 let idle = setTimeout(end, IDLE_MS);
-let changed: string[] = [];
 
-// Imported late: it takes a while, and the priority holds for all of it.
-const checker = import('./type-checker.ts').then(
-  ({ TypeChecker }) => new TypeChecker({ projectDir, folders }),
-);
+// It inherits the priority.
+const worker = new Worker(new URL('./types-worker-main.ts', import.meta.url), {
+  workerData: { projectDir, folders, held } satisfies WorkerInput,
+});
+worker.on('message', send);
+worker.on('error', (error) => {
+  send({ problem: error instanceof Error ? error.message : String(error) });
+});
 
-async function check(): Promise<void> {
-  const ready = await checker;
-  // Those that have come meanwhile are checked with this one.
-  const files = changed;
-  changed = [];
-  if (files.length === 0) return;
+process.on('message', (message: ToTypes) => {
+  if ('isHeld' in message) {
+    Atomics.store(held, 0, message.isHeld ? 1 : 0);
+    Atomics.notify(held, 0);
+    return;
+  }
   clearTimeout(idle);
   idle = setTimeout(end, IDLE_MS);
-  send({ report: ready.check(files), changed: files });
-}
-
-process.on('message', ({ changed: more }: TypesMessage) => {
-  changed.push(...more);
-  setImmediate(() => {
-    check().catch((error: unknown) => {
-      send({ problem: error instanceof Error ? error.message : String(error) });
-    });
-  });
+  worker.postMessage(message.changed);
 });
 process.once('disconnect', end);

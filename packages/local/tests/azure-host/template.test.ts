@@ -32,6 +32,7 @@ test('the queues of the template have their limits in milliseconds', () => {
     'tandem-in',
     'tandem-verify',
     'tandem-react',
+    'tandem-objects',
     'tandem-dead',
   ]);
   expect(queues[0]).toEqual({

@@ -51,6 +51,9 @@ let events: string[];
 let resolved: string[];
 let definitionOf: () => Promise<ResolvedDefinition>;
 let generate: () => Promise<readonly string[]>;
+/** Called when an update begins. */
+let begun: (() => void) | undefined;
+let isOwnWriting: boolean;
 let updates: CodeUpdates;
 
 beforeEach(() => {
@@ -58,6 +61,8 @@ beforeEach(() => {
   builds = { aws: new FakeBuild(() => sources.aws), azure: new FakeBuild(() => sources.azure) };
   events = [];
   resolved = [];
+  begun = undefined;
+  isOwnWriting = false;
   definitionOf = () => Promise.resolve(DEFINITION);
   generate = () => Promise.resolve([]);
   const of = (cloud: Cloud) => ({ appDir: `/build/${cloud}`, build: () => builds[cloud].build() });
@@ -66,7 +71,7 @@ beforeEach(() => {
     regeneration: {
       atStart: () => Promise.resolve(),
       after: () => generate(),
-      isOwnWriting: () => false,
+      isOwnWriting: () => isOwnWriting,
     },
     builds: new Map([
       ['aws', of('aws')],
@@ -77,6 +82,7 @@ beforeEach(() => {
       return definitionOf();
     },
     onCode: (codes, changed) => events.push(`${changed.join()} → ${[...codes.keys()].sort().join()}`),
+    onBegin: () => begun?.(),
     onProgress: () => undefined,
     onBuilt: (files) => events.push(`built ${files.join()}`),
     onProblem: (lines) => events.push(...lines.map((line) => `problem: ${line}`)),
@@ -111,6 +117,22 @@ function save(text: string, file = 'src/a.ts'): void {
 const BOTH = 'aws-us-east-1,azure-eastus';
 
 describe('a change', () => {
+  test('is announced before anything is made of it, and one that is the own writing of a generation is not', async () => {
+    await started();
+    begun = () => events.push('begun');
+    generate = () => {
+      events.push('generated');
+      return Promise.resolve([]);
+    };
+    isOwnWriting = true;
+    updates.changed(['src/generated.ts']);
+    await turn();
+    isOwnWriting = false;
+    save('second');
+    await endBuilds();
+    expect(events).toEqual(['begun', 'generated', `src/a.ts → ${BOTH}`, 'built src/a.ts']);
+  });
+
   test('is given to the sites for which it makes other code', async () => {
     await started();
     sources.azure = 'second';

@@ -56,7 +56,10 @@ describe('the processes of a stack', () => {
     ] as const) {
       const { env } = byName(plans, name);
       const urls = Object.fromEntries(
-        ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY', 'REACT'].map((q) => [`TANDEM_${q}_URL`, 'x']),
+        ['OUT', 'IN', 'DEAD', 'TICK', 'VERIFY', 'REACT', 'OBJECTS_QUEUE'].map((q) => [
+          `TANDEM_${q}_URL`,
+          'x',
+        ]),
       );
       expect(loadConfig(cloud, { TANDEM_TABLE: 'tandem', ...urls, ...env }).jwtIssuers).toEqual([
         { issuer: 'http://127.0.0.1:9400', audience: 'tandem' },
@@ -95,12 +98,18 @@ describe('the processes of a stack', () => {
         inbox: 'http://127.0.0.1:9324/000000000000/tandem-in',
         verify: 'http://127.0.0.1:9324/000000000000/tandem-verify',
         endpoint: 'http://127.0.0.1:9324',
+        objectsBucket: 'tandem-objects',
+        objectsEndpoint: 'http://127.0.0.1:9000',
       },
       expect.objectContaining({
         site: 'azure-westeurope',
         url: 'http://127.0.0.1:7072',
         inbox: 'tandem-in',
         verify: 'tandem-verify',
+        objectsContainer: 'objects',
+        objectsConnectionString: expect.stringMatching(
+          /^DefaultEndpointsProtocol=http;AccountName=tandem;AccountKey=.+;BlobEndpoint=http:\/\/127\.0\.0\.1:\d+\/tandem;$/,
+        ) as unknown,
       }),
     ]);
   });
@@ -115,6 +124,7 @@ describe('the processes of a stack', () => {
       TANDEM_TICK_URL: 'k',
       TANDEM_VERIFY_URL: 'v',
       TANDEM_REACT_URL: 'v',
+      TANDEM_OBJECTS_QUEUE_URL: 'q',
     };
     const { peers, aws } = loadConfig('aws', { ...env, ...made });
     expect([aws?.objectsBucket, env['AWS_ENDPOINT_URL_S3']]).toEqual([

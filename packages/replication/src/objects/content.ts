@@ -39,9 +39,11 @@ export interface Held {
 /** Which records have content. Pure. */
 export interface Contents {
   /** Undefined: none, or the record is deleted or expired. */
-  of(key: string, state: RecordState, nowMs: number): Held | undefined;
+  readonly of: (key: string, state: RecordState, nowMs: number) => Held | undefined;
   /** Whether records of this key may have content. */
-  may(key: string): boolean;
+  readonly may: (key: string) => boolean;
+  /** Whether a record that never got content is nothing, and goes when no upload of it can be completed any more. */
+  readonly isNothingWithout?: (key: string) => boolean;
 }
 
 /** The reactions that are made for what has content; no declared reaction may have these names. */

@@ -1,5 +1,6 @@
 /** What the storages of sites are asked by protocols: no bytes pass through a protocol. */
 import type { Json } from '../json.ts';
+import type { Effect } from '../protocol.ts';
 import type { SiteId } from '../stamp.ts';
 import type { Content } from './content.ts';
 
@@ -79,5 +80,55 @@ export type ObjectEffect =
       readonly limit: number;
       readonly cursor?: string | undefined;
     }
-  /** All versions of a name at this site. What is not there is deleted. → void */
-  | { readonly op: 'objectDelete'; readonly name: string };
+  /**
+   * What this site's own bytes come to, with those of a range added to those before it: reads them. → the CRC-64/NVME of all
+   * bytes up to the end of the range, in base64
+   */
+  | {
+      readonly op: 'objectSum';
+      readonly name: string;
+      readonly fromByte: number;
+      readonly bytes: number;
+      readonly before: string;
+    }
+  /** All versions of a name at this site, or one of them: a call that lands late removes no other. What is not there is deleted. → void */
+  | { readonly op: 'objectDelete'; readonly name: string; readonly versionId?: string };
+
+/** Side by side, as `all` of protocols that ask no storage. */
+export interface Together {
+  readonly op: 'all';
+  readonly protocols: readonly ObjectProtocol<unknown>[];
+}
+
+/** A protocol that may also ask storages. */
+export type ObjectProtocol<Result> = Generator<Effect | ObjectEffect | Together, Result, unknown>;
+
+const OPS: Readonly<Record<ObjectEffect['op'], true>> = {
+  objectHead: true,
+  objectFetch: true,
+  partsBegin: true,
+  partsList: true,
+  partFetch: true,
+  partsComplete: true,
+  partsAbort: true,
+  objectList: true,
+  objectSum: true,
+  objectDelete: true,
+};
+
+/** Whether an effect is for a storage. */
+export function isObjectEffect(effect: { readonly op: string }): effect is ObjectEffect {
+  return Object.hasOwn(OPS, effect.op);
+}
+
+/** What a storage says of a name; undefined: nothing is there. */
+export function* head(at: SiteId, name: string, versionId?: string): ObjectProtocol<ObjectFacts | undefined> {
+  return (yield { op: 'objectHead', at, name, versionId }) as ObjectFacts | undefined;
+}
+
+/** Runs protocols side by side, as `all` does. */
+export function* together<Result>(
+  protocols: readonly ObjectProtocol<Result>[],
+): ObjectProtocol<readonly Result[]> {
+  return (yield { op: 'all', protocols }) as readonly Result[];
+}

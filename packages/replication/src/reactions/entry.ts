@@ -1,4 +1,5 @@
 /** What a site knows of its own about the reactions on a record. */
+import type { Json } from '../json.ts';
 
 /**
  * Why nothing is done any more until a person, or another write, says so.
@@ -28,6 +29,8 @@ export interface ReactionEntry {
   readonly parked?: { readonly reason: ParkReason; readonly atMs: number };
   /** What the last attempt failed with, in at most `reactionDetailMax` characters. */
   readonly detail?: string;
+  /** What the attempts at this effect have got done, for the next one to go on with: at most `progressCharactersMax`. */
+  readonly progress?: Json;
   /** Grows with every attempt that is begun here: a fencing token for whoever is written to outside the record. */
   readonly fence?: number;
   /** The effect that was done here last. */

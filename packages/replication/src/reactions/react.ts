@@ -8,6 +8,8 @@
  */
 import {
   effectsPerHourMax,
+  holdPauseMaxMs,
+  progressCharactersMax,
   providerMemoryMs,
   reactionAttemptsMax,
   reactionDetailMax,
@@ -16,10 +18,13 @@ import {
   reactionPauseMs,
   reactionStepsMax,
 } from '../bounds.ts';
-import { ElsewhereError, isPermanent, UnavailableError } from '../errors.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { ElsewhereError, isPermanent, isRetryable, UnavailableError } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { type Changes, localWrite } from '../local-write.ts';
+import type { ObjectEffect, ObjectProtocol, Together } from '../objects/effects.ts';
 import type { Versioned } from '../ports/store.ts';
-import { type Effect, get, type Protocol, putMany, type Site } from '../protocol.ts';
+import { type Effect, get, type Protocol, putMany, type Site, wake } from '../protocol.ts';
 import type { StoredRecord } from '../record.ts';
 import { writerOf } from '../writer-record.ts';
 import type { Condition } from './condition.ts';
@@ -28,6 +33,16 @@ import type { ParkReason, ReactionEntries, ReactionEntry } from './entry.ts';
 
 /** What an effect has returned, as changes of the record that it is written to; undefined: it changes nothing. */
 export type Result = ((current: StoredRecord) => Changes) | undefined;
+
+/** How a run within the site ends that has more to do. */
+export interface Unfinished {
+  /** What the next run goes on with: plain data of at most `progressCharactersMax`. */
+  readonly progress?: Json;
+  /** Why this run has failed: it was an attempt, and the next one is made after a pause. Absent: it is made at once. */
+  readonly failure?: Error;
+  /** The least pause, where the usual one is too short. */
+  readonly pauseMs?: number;
+}
 
 /** What is asked of whoever can do it. A `lookUp` answers `absent` when it was not done. */
 export interface ReactionEffect {
@@ -42,10 +57,15 @@ export interface ReactionEffect {
   readonly fence: number;
 }
 
-/** A protocol that may also have effects done. */
-export type ReactProtocol<Returned> = Generator<Effect | ReactionEffect, Returned, unknown>;
+/** A protocol that may also have effects done, and storages asked. */
+export type ReactProtocol<Returned> = Generator<
+  Effect | ReactionEffect | ObjectEffect | Together,
+  Returned,
+  unknown
+>;
 
-export type StepKind = 'done' | 'failed' | 'parked' | 'overtaken' | 'postponed' | 'dropped' | 'raced';
+export type StepKind =
+  'done' | 'unfinished' | 'failed' | 'parked' | 'overtaken' | 'postponed' | 'dropped' | 'raced';
 
 /** One thing that was done about a record. */
 export interface Step {
@@ -67,10 +87,18 @@ export interface ReactOptions {
   readonly goesOn?: () => boolean;
   /**
    * What is done within the site and not by declared code; undefined: declared code does it. May be done any number of times,
-   * so it is never looked up.
+   * so it is never looked up. `progress` is what an earlier run of the same effect has returned as `Unfinished`.
    */
   readonly within?:
-    ((site: Site, record: StoredRecord, reaction: string) => Protocol<Result> | undefined) | undefined;
+    | ((
+        site: Site,
+        record: StoredRecord,
+        reaction: string,
+        progress?: Json,
+      ) => ObjectProtocol<Result | Unfinished> | undefined)
+    | undefined;
+  /** How long an effect may take at this function, if longer than `reactionRunMs`: nobody makes the next attempt before. */
+  readonly runMs?: number;
 }
 
 /**
@@ -87,7 +115,17 @@ export function* react(site: Site, key: string, options: ReactOptions = {}): Rea
     const [reaction, entry] = first;
     steps.push(yield* new Attempt(site, held, reaction, entry).make(options));
   }
+  if (steps.at(-1)?.kind === 'unfinished') yield* wakeAgain(key);
   return steps;
+}
+
+/** What got further goes on soon; what is not woken is woken by the sweep. */
+function* wakeAgain(key: string): Protocol<void> {
+  try {
+    yield* wake([key]);
+  } catch (error) {
+    if (!isRetryable(error)) throw error;
+  }
 }
 
 /** One reaction on one record that is due. */
@@ -104,7 +142,7 @@ class Attempt {
     this.#entry = entry;
   }
 
-  *make({ isPaused = () => false, within }: ReactOptions): ReactProtocol<Step> {
+  *make({ isPaused = () => false, ...running }: ReactOptions): ReactProtocol<Step> {
     const { record } = this.#held;
     const [site, entry, nowMs] = [this.#site, this.#entry, this.#site.now()];
     if (isPaused(record.key, this.#reaction))
@@ -116,8 +154,10 @@ class Attempt {
     if (condition.fromMs !== undefined && condition.fromMs > nowMs)
       return yield* this.#settle('postponed', { ...entry, dueMs: condition.fromMs });
     // Looked at again: the right to write may have come here by then.
-    if (condition.site === 'origin' && !(yield* this.#isWriter()))
+    const { lasting = false } = condition;
+    if (condition.site === 'origin' && !lasting && !(yield* this.#isWriter()))
       return yield* this.#settle('postponed', { ...entry, dueMs: nowMs + reactionPausedMs });
+    if (lasting) return yield* this.#claimAndRun(condition, { looksUp: false, ...running });
     const attempts = entry.attempts ?? 0;
     const begun = effectsWithinHour(record, nowMs, HOUR_MS);
     if (attempts === 0 && condition.site === 'origin' && begun >= effectsPerHourMax)
@@ -125,7 +165,7 @@ class Attempt {
     if (attempts >= reactionAttemptsMax) return yield* this.#park('failed');
     const isOld = nowMs - this.#triedMs(condition) >= providerMemoryMs;
     if (isOld && !condition.canLookUp) return yield* this.#park('forgotten');
-    return yield* this.#claimAndRun(condition, { looksUp: isOld, within });
+    return yield* this.#claimAndRun(condition, { looksUp: isOld, ...running });
   }
 
   /** Whether this site acts on records of the entity, where one site writes them at a time. */
@@ -146,10 +186,10 @@ class Attempt {
 
   *#claimAndRun(
     condition: Condition,
-    { looksUp, within }: Pick<ReactOptions, 'within'> & { readonly looksUp: boolean },
+    { looksUp, within, runMs = 0 }: Pick<ReactOptions, 'within' | 'runMs'> & { readonly looksUp: boolean },
   ): ReactProtocol<Step> {
     const { record } = this.#held;
-    const { effectId } = condition;
+    const { effectId, lasting = false } = condition;
     const nowMs = this.#site.now();
     const attempt = (this.#entry.attempts ?? 0) + 1;
     const fence = Math.max((this.#entry.fence ?? 0) + 1, nowMs);
@@ -158,29 +198,73 @@ class Attempt {
       attempts: attempt,
       fence,
       tried: triedBefore(this.#entry, effectId) ?? { effectId, atMs: nowMs },
-      dueMs: nowMs + pauseAfter(attempt),
-      // What runs at every site writes nothing, and so wakes nobody.
-      ...(attempt === 1 && condition.site === 'origin' && { hour: hourAfter(this.#entry, nowMs) }),
+      dueMs: nowMs + Math.max(runMs, pauseAfter(attempt, lasting)),
+      // What runs at every site writes nothing, and so wakes nobody; and what is about the site itself comes to an end.
+      ...(attempt === 1 &&
+        condition.site === 'origin' &&
+        !lasting && { hour: hourAfter(this.#entry, nowMs) }),
     };
     if (!(yield* this.#put({ ...record.reactions, [this.#reaction]: claimed }))) return this.#step('raced');
-    const lag = attempt === 1 ? { lagMs: Math.max(0, nowMs - (this.#entry.dueMs ?? nowMs)) } : {};
+    const isFirst = attempt === 1 && this.#entry.progress === undefined;
+    const lag = isFirst ? { lagMs: Math.max(0, nowMs - (this.#entry.dueMs ?? nowMs)) } : {};
     try {
       const result = yield* this.#effect(within, { effectId, attempt, fence, looksUp });
+      if (typeof result === 'object')
+        return { ...(yield* this.#unfinished(claimed, lasting, result)), ...lag };
       if (condition.site === 'every') return { ...(yield* this.#noteDone(record.key, effectId)), ...lag };
-      // Unique per claim: an earlier one's write is another one.
-      const operationId = `${nowMs.toString(36)}-${effectId.slice(-8)}`;
-      return { ...(yield* this.#write(record.key, { effectId, operationId, result })), ...lag };
+      // Unique per claim, also within one tick of the clock: an earlier one's write is another one.
+      const operationId = `${fence.toString(36)}-${effectId.slice(-8)}`;
+      return {
+        ...(yield* this.#write(record.key, { effectId, operationId, result, isNote: lasting })),
+        ...lag,
+      };
     } catch (error) {
-      return yield* this.#failed(record.key, effectId, error);
+      if (isPermanent(error) || runMs === 0) return yield* this.#failed(record.key, effectId, error);
+      const { progress } = claimed;
+      const failure = error instanceof Error ? error : new Error(String(error));
+      return yield* this.#unfinished(claimed, lasting, {
+        ...(progress !== undefined && { progress }),
+        failure,
+      });
     }
+  }
+
+  /** Keeps what the run has got done. One that got nothing further has failed. */
+  *#unfinished(
+    claimed: ReactionEntry,
+    lasting: boolean,
+    { progress, failure, pauseMs = 0 }: Unfinished,
+  ): Protocol<Step> {
+    const text = progress === undefined ? undefined : canonicalJson(progress);
+    if ((text?.length ?? 0) > progressCharactersMax)
+      throw new TypeError(`what a run of ${this.#reaction} has got done is too long to be kept`);
+    const before = claimed.progress === undefined ? undefined : canonicalJson(claimed.progress);
+    const why = failure?.message ?? (text === before ? 'it got no further' : undefined);
+    const detail = why?.slice(0, reactionDetailMax);
+    const nowMs = this.#site.now();
+    const { attempts = 1 } = claimed;
+    yield* updateEntries(this.#held.record.key, ({ reactions }) => {
+      const entry = reactions?.[this.#reaction];
+      // Another attempt has been begun since, or it is about something else by now.
+      if (entry?.effectId !== claimed.effectId || entry?.fence !== claimed.fence) return reactions;
+      if (entry === undefined || entry.parked !== undefined) return reactions;
+      const { progress: _, attempts: __, ...rest } = entry;
+      const kept = { ...rest, ...(progress !== undefined && { progress }) };
+      const next: ReactionEntry =
+        detail === undefined
+          ? { ...kept, ...(attempts > 1 && { attempts: attempts - 1 }), dueMs: nowMs }
+          : { ...kept, attempts, detail, dueMs: nowMs + Math.max(pauseMs, pauseAfter(attempts, lasting)) };
+      return { ...reactions, [this.#reaction]: next };
+    });
+    return detail === undefined ? this.#step('unfinished') : { ...this.#step('failed'), detail };
   }
 
   *#effect(
     within: ReactOptions['within'],
     { looksUp, ...named }: Pick<ReactionEffect, 'effectId' | 'attempt' | 'fence'> & { looksUp: boolean },
-  ): ReactProtocol<Result> {
+  ): ReactProtocol<Result | Unfinished> {
     const { record } = this.#held;
-    const own = within?.(this.#site, record, this.#reaction);
+    const own = within?.(this.#site, record, this.#reaction, this.#entry.progress);
     if (own !== undefined) return yield* own;
     const asked = { op: 'react', record, reaction: this.#reaction, ...named } as const;
     if (looksUp) {
@@ -193,13 +277,15 @@ class Attempt {
   /** Writes what the effect returned, on condition that the condition holds for it still. */
   *#write(
     key: string,
-    { effectId, operationId, result }: { effectId: string; operationId: string; result: Result },
+    { result, ...write }: { effectId: string; operationId: string; result: Result; isNote: boolean },
   ): ReactProtocol<Step> {
+    const { effectId, operationId, isNote } = write;
     if (result === undefined) return yield* this.#noteDone(key, effectId);
     let unwritten: readonly string[] | undefined;
     yield* localWrite(this.#site, {
       key,
       operationId,
+      isNote,
       done: { reaction: this.#reaction, effectId },
       decide: (current) => {
         if (current === undefined) return undefined;
@@ -291,8 +377,8 @@ const HOUR_MS = 3_600_000;
 const RACES_MAX = 15;
 
 /** Longer with each attempt. */
-export function pauseAfter(attempt: number): number {
-  return Math.min(reactionPauseMaxMs, reactionPauseMs * 2 ** (attempt - 1));
+export function pauseAfter(attempt: number, lasting = false): number {
+  return Math.min(lasting ? holdPauseMaxMs : reactionPauseMaxMs, reactionPauseMs * 2 ** (attempt - 1));
 }
 
 /** When this very effect was tried before; undefined: never. */

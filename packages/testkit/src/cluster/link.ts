@@ -1,5 +1,5 @@
 /**
- * The way from one site to the inbound queue of another, as a drill holds it in its hand: a TCP relay that can be cut.
+ * The way from one site to the inbound queue of another, or to its storage of objects, as a drill holds it in its hand: a TCP relay that can be cut.
  *
  * Invariant: bytes that it passes on keep their order, and what is stalled is late, not lost, as on a network that
  * resends. It knows nothing of what it carries.
@@ -27,6 +27,8 @@ export class Link {
   readonly #pairs = new Set<Pair>();
   #mode: LinkMode = 'open';
   #delayMs = 0;
+  /** Bytes that have come from where it leads to. */
+  received = 0;
   /** Where it leads to on 127.0.0.1; nobody gets through before it is set. */
   targetPort: number | undefined;
 
@@ -73,6 +75,7 @@ export class Link {
     };
     this.#relay(near, far, end);
     this.#relay(far, near, end);
+    far.on('data', (chunk: Buffer) => void (this.received += chunk.length));
     this.#govern(pair);
   }
 

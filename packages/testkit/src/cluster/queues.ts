@@ -43,7 +43,7 @@ export async function carriedTo(site: StackSite): Promise<readonly Carried[]> {
   return [...(await carriedBy(site, 'tandem-verify')), ...(await carriedBy(site, 'tandem-in'))];
 }
 
-/** Messages that are in the site's own and inbound queue and in that of reactions, and set aside. @throws NoAnswerError */
+/** Messages that are in the site's own and inbound queue and in those of reactions, and set aside. @throws NoAnswerError */
 export async function depths(
   site: StackSite,
 ): Promise<{ out: number; in: number; react: number; dead: number }> {
@@ -55,7 +55,7 @@ export async function depths(
   return {
     out: held('tandem-out'),
     in: held('tandem-in'),
-    react: held('tandem-react'),
+    react: held('tandem-react') + held('tandem-objects'),
     dead: held(DEAD) + sum('tandem-in', 'deadLetter') + sum('tandem-out', 'deadLetter'),
   };
 }

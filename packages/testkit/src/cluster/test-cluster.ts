@@ -64,7 +64,10 @@ export class TestCluster {
     const opened = sites.map((site) => [site.site, openSiteStore(site)] as const);
     this.#stores = new Map(opened.map(([site, { store }]) => [site, store]));
     this.#closeStores = opened.map(([, { close }]) => close);
-    for (const [name, link] of parts.links) link.targetPort = queuePort(this.site(name.split('/')[1] ?? ''));
+    for (const [name, link] of parts.links) {
+      const [, to = '', what] = name.split('/');
+      link.targetPort = what === 'objects' ? objectsPort(this.site(to)) : queuePort(this.site(to));
+    }
   }
 
   /**
@@ -79,7 +82,8 @@ export class TestCluster {
   ): Promise<TestCluster> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-chaos-'));
     const [a, b] = sites;
-    const links = new Map([`${a}/${b}`, `${b}/${a}`].map((name) => [name, new Link()]));
+    const ways = [`${a}/${b}`, `${b}/${a}`];
+    const links = new Map([...ways, ...ways.map(objectsOf)].map((name) => [name, new Link()]));
     const ports = await Promise.all(
       [...links].map(async ([name, link]) => [name, await link.listen()] as const),
     );
@@ -149,7 +153,15 @@ export class TestCluster {
     }
   }
 
-  /** Cuts links; the result mends them again, unless something else still cuts them. */
+  /** Bytes that a site has read from the storage of the other one. */
+  fetchedBy(site: string): number {
+    return [...this.#links].reduce(
+      (sum, [name, { received }]) => sum + (isObjects(name) && name.startsWith(`${site}/`) ? received : 0),
+      0,
+    );
+  }
+
+  /** Cuts links, that to the storage with that to the queue; the result mends them again, unless something else still cuts them. */
   cut(links: readonly string[], cut: Cut): () => void {
     const added = links.map((link) => ({ link, cut }));
     for (const entry of added) this.#cuts.add(entry);
@@ -237,11 +249,10 @@ export class TestCluster {
 
   #setLinks(): void {
     for (const [name, link] of this.#links) {
-      link.mode = [...this.#cuts].findLast((entry) => entry.link === name)?.cut ?? 'open';
-      link.delayMs = [...this.#delays].reduce(
-        (sum, entry) => sum + (entry.link === name ? entry.delayMs : 0),
-        0,
-      );
+      const isIts = (entry: { readonly link: string }): boolean =>
+        entry.link === name || objectsOf(entry.link) === name;
+      link.mode = [...this.#cuts].findLast(isIts)?.cut ?? 'open';
+      link.delayMs = [...this.#delays].filter(isIts).reduce((sum, entry) => sum + entry.delayMs, 0);
     }
   }
 }
@@ -255,6 +266,22 @@ function pidOf({ pid, bridgePid, emulatorsPid }: StackSite, victim: Exclude<Vict
     case 'stores':
       return emulatorsPid;
   }
+}
+
+/** The link to the storage of the site that a link leads to. */
+function objectsOf(link: string): string {
+  return `${link}/objects`;
+}
+
+function isObjects(link: string): boolean {
+  return link.endsWith('/objects');
+}
+
+/** Where the storage of objects of a site listens. */
+function objectsPort({ site, endpoints }: StackSite): number {
+  const { port } = new URL(endpoints['s3'] ?? endpoints['blob'] ?? 'none:');
+  if (port === '') throw new Error(`stack.json does not say where the objects of ${site} are`);
+  return Number(port);
 }
 
 /** Where the inbound queue of a site listens. */

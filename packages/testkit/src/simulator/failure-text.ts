@@ -1,6 +1,7 @@
 /** A failed seed for people: what is wrong, the smallest schedule that shows it, and what happened in that. */
 import { faultsText } from './faults.ts';
 import { historySvg } from './history-svg.ts';
+import { playObjects } from './objects/schedule.ts';
 import { playPlaces } from './places/schedule.ts';
 import { playReactions } from './reactions/schedule.ts';
 import { playSchedule, type ScheduleResult } from './schedule.ts';
@@ -58,6 +59,7 @@ const PLAY = {
   reactions: playReactions,
   places: playPlaces,
   writer: playWriter,
+  objects: playObjects,
 } as const;
 
 /** A failed seed of such a workload. */

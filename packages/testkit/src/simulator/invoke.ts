@@ -3,7 +3,8 @@
  * and during its effects. What is in memory dies with it, what took effect stays.
  */
 import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
-import type { Effect, Protocol, Site } from '@tandem-clouds/replication/protocol';
+import { isObjectEffect, type ObjectEffect } from '@tandem-clouds/replication/objects/effects';
+import type { Effect, Site } from '@tandem-clouds/replication/protocol';
 import type { ReactionEffect } from '@tandem-clouds/replication/reactions/react';
 import type { PaymentEffect } from '../../../../src/shared/domain/orders/payment.ts';
 import type { Invocation, Operation } from './invocation.ts';
@@ -17,7 +18,21 @@ export type Ending<Result> =
   | { readonly kind: 'died' };
 
 /** A protocol of a workload: with effects beyond those of replication. */
-export type SimProtocol<Result> = Generator<Effect | PaymentEffect | ReactionEffect, Result, unknown>;
+export type SimProtocol<Result> = Generator<SimEffect, Result, unknown>;
+type SimEffect = Effect | PaymentEffect | ReactionEffect | ObjectEffect | SimTogether;
+
+/** Side by side. */
+interface SimTogether {
+  readonly op: 'all';
+  readonly protocols: readonly SimProtocol<unknown>[];
+}
+
+/** The storages of all sites, as one of them asks them. */
+export interface SimObjects {
+  readonly call: (effect: ObjectEffect) => Response;
+  /** How long until it takes place. */
+  readonly latencyMs: (effect: ObjectEffect) => number;
+}
 
 export interface InvocationOptions<Result> {
   readonly kind: Invocation['kind'];
@@ -27,6 +42,8 @@ export interface InvocationOptions<Result> {
   readonly pay?: ((effect: PaymentEffect) => Response) | undefined;
   /** Whoever does the effects of reactions. */
   readonly react?: ((effect: ReactionEffect) => Response) | undefined;
+  /** A workload without content has none. */
+  readonly objects?: SimObjects | undefined;
   readonly ended: (ending: Ending<Result>) => void;
 }
 
@@ -81,21 +98,19 @@ class Run<Result> {
   readonly #invocation: Invocation;
   readonly #protocol: SimProtocol<Result>;
   readonly #ended: InvocationOptions<Result>['ended'];
-  readonly #pay: InvocationOptions<Result>['pay'];
-  readonly #react: InvocationOptions<Result>['react'];
+  readonly #outside: Pick<InvocationOptions<Result>, 'pay' | 'react' | 'objects'>;
 
   constructor(
     world: World,
     invocation: Invocation,
     protocol: SimProtocol<Result>,
-    { ended, pay, react }: InvocationOptions<Result>,
+    { ended, pay, react, objects }: InvocationOptions<Result>,
   ) {
     this.#world = world;
     this.#invocation = invocation;
     this.#protocol = protocol;
     this.#ended = ended;
-    this.#pay = pay;
-    this.#react = react;
+    this.#outside = { pay, react, objects };
   }
 
   /** Gives the protocol the answer to its last effect and does the next one. */
@@ -105,7 +120,7 @@ class Run<Result> {
       this.#die();
       return;
     }
-    let next: IteratorResult<Effect | PaymentEffect | ReactionEffect, Result>;
+    let next: IteratorResult<SimEffect, Result>;
     try {
       next =
         response?.error === undefined
@@ -119,7 +134,7 @@ class Run<Result> {
     else this.#do(next.value);
   }
 
-  #do(effect: Effect | PaymentEffect | ReactionEffect): void {
+  #do(effect: SimEffect): void {
     const world = this.#world;
     if (effect.op === 'all') {
       this.#doAll(effect.protocols);
@@ -131,7 +146,7 @@ class Run<Result> {
       this.#die();
       return;
     }
-    const latencyMs = effect.op === 'sleep' ? effect.ms : world.random.between(1, 15);
+    const latencyMs = this.#latencyMs(effect);
     const crashes = world.strikes('crash');
     if (crashes && world.random.chance(0.4)) {
       this.#die();
@@ -142,7 +157,7 @@ class Run<Result> {
     world.agenda.after(latencyMs, () => {
       const cutShort = crashes && world.random.chance(0.4);
       const response =
-        effect.op === 'payment' || effect.op === 'react'
+        effect.op === 'payment' || effect.op === 'react' || isObjectEffect(effect)
           ? this.#askOutside(effect)
           : runEffects(world, this.#invocation, effect, { decided, cutShort });
       if (crashes) {
@@ -155,18 +170,32 @@ class Run<Result> {
     });
   }
 
-  #askOutside(effect: PaymentEffect | ReactionEffect): Response {
-    const response = effect.op === 'payment' ? this.#pay?.(effect) : this.#react?.(effect);
+  #latencyMs(effect: SimEffect): number {
+    if (effect.op === 'sleep') return effect.ms;
+    const { objects } = this.#outside;
+    if (objects !== undefined && isObjectEffect(effect)) return objects.latencyMs(effect);
+    return this.#world.random.between(1, 15);
+  }
+
+  #askOutside(effect: PaymentEffect | ReactionEffect | ObjectEffect): Response {
+    const { pay, react, objects } = this.#outside;
+    const response =
+      effect.op === 'payment'
+        ? pay?.(effect)
+        : effect.op === 'react'
+          ? react?.(effect)
+          : objects?.call(effect);
     return response ?? { error: new TypeError(`this workload has nobody for ${effect.op}`) };
   }
 
   /** Side by side on virtual time: each with latencies and faults of its own, all in one process, which dies as one. */
-  #doAll(protocols: readonly Protocol<unknown>[]): void {
+  #doAll(protocols: readonly SimProtocol<unknown>[]): void {
     const values: unknown[] = [];
     let open = protocols.length;
     let failure: { error: unknown } | undefined;
     protocols.forEach((protocol, index) => {
       new Run(this.#world, this.#invocation, protocol, {
+        ...this.#outside,
         kind: this.#invocation.kind,
         protocol: () => protocol,
         ended: (ending) => {

@@ -2,6 +2,7 @@
 import { figure, type Findings } from '../report/report.ts';
 import { mutants as recordMutants } from './mutants.ts';
 import { checkMutant } from './mutated-source.ts';
+import { objectMutants } from './objects/mutants.ts';
 import { placesMutants } from './places/mutants.ts';
 import { runPool } from './pool.ts';
 import { reactionMutants } from './reactions/mutants.ts';
@@ -38,6 +39,7 @@ export async function measureMutants(
     reactions: reactionMutants,
     places: placesMutants,
     writer: writerMutants,
+    objects: objectMutants,
   }[workload];
   for (const mutant of mutants) checkMutant(mutant);
   const fates: Fate[] = [];

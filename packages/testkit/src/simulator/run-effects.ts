@@ -216,7 +216,7 @@ function land(
     world.find(checkNewLife(committed, at, decided.understood === true));
   } else {
     const applied = { site: at.name, key: record.key, before, after: record, wallMs };
-    if (kind === 'verify' || kind === 'beat') {
+    if (kind === 'verify' || kind === 'beat' || (kind === 'react' && isOwnReport(record.key))) {
       // It notes results under stamps of its own, and marks what a peer lacks: neither has come from a peer.
       if (isOwnReport(record.key)) world.counts.notes += 1;
       else noteRepairs(world, at, before, record);

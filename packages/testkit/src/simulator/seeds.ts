@@ -1,5 +1,6 @@
 /** Runs many seeds in one thread and says what a caller needs to know of them. */
 import type { Faults } from './faults.ts';
+import { runObjectSchedule } from './objects/schedule.ts';
 import { runPlacesSchedule } from './places/schedule.ts';
 import { runReactionSchedule } from './reactions/schedule.ts';
 import { runSchedule, type ScheduleResult } from './schedule.ts';
@@ -7,8 +8,8 @@ import { runShopSchedule } from './shop/schedule.ts';
 import { runUniqueSchedule } from './unique/schedule.ts';
 import { runWriterSchedule } from './writer/schedule.ts';
 
-/** What clients do: write records, shop, want values that nobody else has, write what sites react to, what some sites keep, or what one site writes. */
-export const WORKLOADS = ['records', 'shop', 'unique', 'reactions', 'places', 'writer'] as const;
+/** What clients do: write records, shop, want values that nobody else has, write what sites react to, what some sites keep, what one site writes, or upload files. */
+export const WORKLOADS = ['records', 'shop', 'unique', 'reactions', 'places', 'writer', 'objects'] as const;
 export type Workload = (typeof WORKLOADS)[number];
 
 export const RUN = {
@@ -18,6 +19,7 @@ export const RUN = {
   reactions: runReactionSchedule,
   places: runPlacesSchedule,
   writer: runWriterSchedule,
+  objects: runObjectSchedule,
 } as const;
 
 export interface SeedsRequest {

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { mutants } from './mutants.ts';
 import { loadMutated } from './mutated-source.ts';
+import { objectMutants } from './objects/mutants.ts';
 import { placesMutants } from './places/mutants.ts';
 import { reactionMutants } from './reactions/mutants.ts';
 import type { SeedsRequest } from './seeds.ts';
@@ -21,6 +22,7 @@ if (name !== undefined) {
     ...reactionMutants,
     ...placesMutants,
     ...writerMutants,
+    ...objectMutants,
   ];
   const mutant = all.find((candidate) => candidate.name === name);
   if (mutant === undefined) throw new RangeError(`no mutant ${name}`);

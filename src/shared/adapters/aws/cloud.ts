@@ -52,13 +52,18 @@ export function openReactQueue(config: Config): QueueSender {
   return openSqsQueue({ region: config.region, url: settings(config).reactUrl });
 }
 
+export function openObjectsQueue(config: Config): QueueSender {
+  return openSqsQueue({ region: config.region, url: settings(config).objectsQueueUrl });
+}
+
 export function openDeadLetterBox(config: Config): DeadLetterBox {
-  const { inUrl, outUrl, deadUrl, verifyUrl, reactUrl } = settings(config);
+  const { inUrl, outUrl, deadUrl, verifyUrl, reactUrl, objectsQueueUrl } = settings(config);
   const sources = new Map([
     [nameOf(inUrl), 'tandem-in'],
     [nameOf(outUrl), 'tandem-out'],
     [nameOf(verifyUrl), 'tandem-verify'],
     [nameOf(reactUrl), 'tandem-react'],
+    [nameOf(objectsQueueUrl), 'tandem-objects'],
   ]);
   const sourceOf = (arn: string): string | undefined => sources.get(arn.split(':').at(-1) ?? '');
   return new SqsDeadLetterBox(openSqs({ region: config.region }), deadUrl, sourceOf);
@@ -87,6 +92,7 @@ export function openProbes(config: Config, _nonce: string): readonly ProbeGroup[
       in: openInbox(config),
       verify: openVerifyQueue(config),
       react: openReactQueue(config),
+      objects: openObjectsQueue(config),
     },
     deadLetters: openDeadLetterBox(config),
     depths: openQueueDepths(config),

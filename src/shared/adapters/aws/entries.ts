@@ -58,6 +58,7 @@ function openOwnQueue(queue: string, { region, aws }: Config): QueueSender {
     ['tandem-in', aws?.inUrl],
     ['tandem-verify', aws?.verifyUrl],
     ['tandem-react', aws?.reactUrl],
+    ['tandem-objects', aws?.objectsQueueUrl],
   ]);
   const url = urls.get(queue);
   if (url === undefined) throw new TypeError(`no queue ${queue} in the settings`);

@@ -19,7 +19,7 @@ interface Opened {
   readonly store: Store;
   readonly client: DynamoDBClient;
   readonly sqs: SQSClient;
-  readonly queues: Readonly<Record<'out' | 'in' | 'verify' | 'react', QueueSender>>;
+  readonly queues: Readonly<Record<'out' | 'in' | 'verify' | 'react' | 'objects', QueueSender>>;
   readonly deadLetters: DeadLetterBox;
   readonly depths: () => Promise<QueueDepths>;
 }
@@ -37,6 +37,7 @@ export function awsProbes({ config, store, client, sqs, queues, deadLetters, dep
       sendProbe('queue.send', 'tandem-in', config.site, queues.in),
       sendProbe('queue.send', 'tandem-verify', config.site, queues.verify),
       sendProbe('queue.send', 'tandem-react', config.site, queues.react),
+      sendProbe('queue.send', 'tandem-objects', config.site, queues.objects),
     ],
     [
       { id: 'queue.depth', subject: 'all', run: async () => JSON.stringify(await depths()) },

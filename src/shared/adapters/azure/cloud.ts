@@ -63,6 +63,10 @@ export function openReactQueue(config: Config): QueueSender {
   return open(config, settings(config).reactQueue);
 }
 
+export function openObjectsQueue(config: Config): QueueSender {
+  return open(config, settings(config).objectsQueue);
+}
+
 export function openDeadLetterBox(config: Config): DeadLetterBox {
   return new ServiceBusDeadLetterBox(() => openServiceBus(access(config)), queuesOf(config));
 }
@@ -91,6 +95,7 @@ export function openProbes(config: Config, nonce: string): readonly ProbeGroup[]
       in: openInbox(config),
       verify: openVerifyQueue(config),
       react: openReactQueue(config),
+      objects: openObjectsQueue(config),
     },
     deadLetters: openDeadLetters(config),
     box: openDeadLetterBox(config),
@@ -105,9 +110,16 @@ function open(config: Config, queue: string): QueueSender {
 }
 
 /** The site's queues, by what they are. */
-function queuesOf(config: Config): Record<'out' | 'in' | 'verify' | 'react' | 'dead', string> {
-  const { outQueue, inQueue, verifyQueue, reactQueue, deadQueue } = settings(config);
-  return { out: outQueue, in: inQueue, verify: verifyQueue, react: reactQueue, dead: deadQueue };
+function queuesOf(config: Config): Record<'out' | 'in' | 'verify' | 'react' | 'objects' | 'dead', string> {
+  const { outQueue, inQueue, verifyQueue, reactQueue, objectsQueue, deadQueue } = settings(config);
+  return {
+    out: outQueue,
+    in: inQueue,
+    verify: verifyQueue,
+    react: reactQueue,
+    objects: objectsQueue,
+    dead: deadQueue,
+  };
 }
 
 function access(config: Config): { namespace: string | undefined; connectionString: string | undefined } {

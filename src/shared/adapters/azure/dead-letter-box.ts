@@ -30,7 +30,7 @@ export class ServiceBusDeadLetterBox implements DeadLetterBox {
   /** @param queues Names of the queues, by what they are. */
   constructor(
     connect: () => ServiceBusClient,
-    queues: { dead: string; in: string; out: string; verify: string; react: string },
+    queues: Readonly<Record<'dead' | 'in' | 'out' | 'verify' | 'react' | 'objects', string>>,
   ) {
     this.#connect = connect;
     this.#boxes = [
@@ -39,6 +39,7 @@ export class ServiceBusDeadLetterBox implements DeadLetterBox {
       { name: 'out', queue: queues.out, subQueue: true, source: 'tandem-out' },
       { name: 'verify', queue: queues.verify, subQueue: true, source: 'tandem-verify' },
       { name: 'react', queue: queues.react, subQueue: true, source: 'tandem-react' },
+      { name: 'objects', queue: queues.objects, subQueue: true, source: 'tandem-objects' },
       { name: 'deadest', queue: queues.dead, subQueue: true, source: '' },
     ];
   }

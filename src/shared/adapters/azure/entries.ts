@@ -131,21 +131,36 @@ function firstAddress(forwarded: string | undefined): string {
 export function queueEntry(
   queue: string,
   handler: BatchHandler,
-  services: { config: Config; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
+  services: {
+    config: Config;
+    deadLetters: DeadLetters;
+    logger: Logger;
+    metrics: Metrics;
+    handleMs?: number;
+  },
 ): (bodies: unknown, context: FunctionContext) => Promise<void> {
   return batchEntry(queue, handler, { ...services, own: openOwnQueue(queue, services.config) });
 }
 
-/** With the queue that retries go to. No batch takes longer than `batchWorstMs`. */
+/** With the queue that retries go to. No batch takes longer than `batchWorstMs`, as its handler takes `batchHandleMs` at most. */
 export function batchEntry(
   queue: string,
   handler: BatchHandler,
-  services: { own: QueueSender; deadLetters: DeadLetters; logger: Logger; metrics: Metrics },
+  {
+    handleMs = batchHandleMs,
+    ...services
+  }: {
+    own: QueueSender;
+    deadLetters: DeadLetters;
+    logger: Logger;
+    metrics: Metrics;
+    handleMs?: number | undefined;
+  },
 ): (bodies: unknown, context: FunctionContext) => Promise<void> {
   const send = (): TimeLimit => timeLimit({ ms: batchSendMs });
   return async (bodies, context) => {
     const messages = toInbound(context, Array.isArray(bodies) ? bodies : [bodies]);
-    const times = { handle: timeLimit({ ms: batchHandleMs }), send };
+    const times = { handle: timeLimit({ ms: handleMs }), send };
     const retries = await settleBatch(queue, messages, handler, { ...services, times });
     const failed = (await sendAgain(services.own, retries, send())).find((result) => result !== undefined);
     if (failed !== undefined) throw failed;

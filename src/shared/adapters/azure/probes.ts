@@ -16,7 +16,7 @@ import { busAddress, sendProbe } from '../peers/peer-probes.ts';
 interface Opened {
   readonly config: Config;
   readonly store: Store;
-  readonly queues: Readonly<Record<'out' | 'in' | 'verify' | 'react', QueueSender>>;
+  readonly queues: Readonly<Record<'out' | 'in' | 'verify' | 'react' | 'objects', QueueSender>>;
   readonly deadLetters: DeadLetters;
   readonly box: DeadLetterBox;
   readonly depths: () => Promise<QueueDepths>;
@@ -34,7 +34,7 @@ const STAMP = '0';
 export function azureProbes(opened: Opened): ProbeGroup[] {
   const { config, store, queues, deadLetters, box, depths, token, nonce } = opened;
   const { cosmosEndpoint = '', serviceBusNamespace, serviceBusConnection } = config.azure ?? {};
-  const triggered = ['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-react'] as const;
+  const triggered = ['tandem-out', 'tandem-in', 'tandem-verify', 'tandem-react', 'tandem-objects'] as const;
   return [
     [...storeProbes(store, `probe:${nonce}`), tlsProbe('store', cosmosEndpoint)],
     [
@@ -42,6 +42,7 @@ export function azureProbes(opened: Opened): ProbeGroup[] {
       sendProbe('queue.send', 'tandem-in', config.site, queues.in),
       sendProbe('queue.send', 'tandem-verify', config.site, queues.verify),
       sendProbe('queue.send', 'tandem-react', config.site, queues.react),
+      sendProbe('queue.send', 'tandem-objects', config.site, queues.objects),
     ],
     [
       { id: 'queue.depth', subject: 'all', run: async () => JSON.stringify(await depths()) },

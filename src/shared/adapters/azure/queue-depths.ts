@@ -31,12 +31,12 @@ interface Counts {
 /** @throws UnavailableError */
 export async function measureServiceBus(
   access: ResourceManagerAccess,
-  queues: Readonly<Record<keyof QueueDepths | 'verify' | 'react', string>>,
+  queues: Readonly<Record<keyof QueueDepths | 'verify' | 'react' | 'objects', string>>,
 ): Promise<QueueDepths> {
   const token = await access.token().catch((cause: unknown) => {
     throw new UnavailableError('no token for Azure Resource Manager', { cause });
   });
-  const names = [queues.out, queues.in, queues.dead, queues.verify, queues.react];
+  const names = [queues.out, queues.in, queues.dead, queues.verify, queues.react, queues.objects];
   const counts = await Promise.all(names.map((name) => countsOf(access, token, name)));
   const [out, inbound, dead] = counts.map(({ held }) => held);
   const deadLetters = counts.reduce((sum, one) => sum + one.deadLetters, 0);

@@ -13,13 +13,15 @@ import {
 } from '@tandem-clouds/replication/errors';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import type { PeerConfig } from '../../config/config.ts';
-import type { ReadableObjects } from '../../ports/objects.ts';
+import type { Objects, ReadableObjects } from '../../ports/objects.ts';
 import { openS3Objects } from '../aws/open-objects.ts';
 import { openBlobObjects } from '../azure/open-objects.ts';
 import { identityAt, roleAt } from './peer-credentials.ts';
 
+type OpenedObjects = ReadableObjects & Pick<Objects, 'close'>;
+
 /** By site; those whose storage the configuration does not name are left out. */
-export function openPeerObjects(peers: readonly PeerConfig[]): ReadonlyMap<SiteId, ReadableObjects> {
+export function openPeerObjects(peers: readonly PeerConfig[]): ReadonlyMap<SiteId, OpenedObjects> {
   return new Map(
     peers.flatMap((peer) => {
       const objects = openPeer(peer);
@@ -28,7 +30,7 @@ export function openPeerObjects(peers: readonly PeerConfig[]): ReadonlyMap<SiteI
   );
 }
 
-function openPeer(peer: PeerConfig): ReadableObjects | undefined {
+function openPeer(peer: PeerConfig): OpenedObjects | undefined {
   switch (peer.cloud) {
     case 'aws':
       if (peer.objectsBucket === undefined) return undefined;
@@ -49,7 +51,7 @@ function openPeer(peer: PeerConfig): ReadableObjects | undefined {
   }
 }
 
-function naming(site: SiteId, objects: ReadableObjects): ReadableObjects {
+function naming(site: SiteId, objects: OpenedObjects): OpenedObjects {
   const named = async <Result>(call: Promise<Result>): Promise<Result> => {
     try {
       return await call;
@@ -63,6 +65,7 @@ function naming(site: SiteId, objects: ReadableObjects): ReadableObjects {
       const answer = await named(objects.read(key, options));
       return { ...answer, content: pieces(site, answer.content) };
     },
+    close: () => objects.close(),
   };
 }
 

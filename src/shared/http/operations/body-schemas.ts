@@ -5,7 +5,7 @@ const text = { type: 'string', minLength: 1, maxLength: 200 } as const;
 
 const selection = {
   ids: { type: 'array', minItems: 1, maxItems: deadLetterSettlesMax, items: text },
-  source: { enum: ['tandem-in', 'tandem-out', 'tandem-verify', 'tandem-react', ''] },
+  source: { enum: ['tandem-in', 'tandem-out', 'tandem-verify', 'tandem-react', 'tandem-objects', ''] },
   reason: text,
   /** Nothing else is named: every letter is meant. */
   all: { const: true },
@@ -50,6 +50,16 @@ export const verificationBeginSchema = {
     peer: { type: 'string', minLength: 1, maxLength: 48 },
     repair: { type: 'boolean' },
     entity: { type: 'string', minLength: 1, maxLength: 64 },
+  },
+} as const;
+
+/** What begins an inventory. */
+export const inventoryBeginSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    /** All bytes are read and compared, too. */
+    read: { type: 'boolean' },
   },
 } as const;
 

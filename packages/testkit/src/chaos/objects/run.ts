@@ -105,8 +105,8 @@ function finding(invariant: string, { name, site, outcome, detail }: ReadResult)
   return { invariant, key: name, detail: `${site}: ${outcome}; ${detail}` };
 }
 
-/** Name → its record. */
-function latestOf(uploads: readonly Uploaded[]): ReadonlyMap<string, string> {
+/** Name → its record, of what was acknowledged. */
+export function latestOf(uploads: readonly Uploaded[]): ReadonlyMap<string, string> {
   return new Map(uploads.filter(({ acknowledged }) => acknowledged).map(({ name, id }) => [name, id]));
 }
 
@@ -161,8 +161,8 @@ async function underFire(
   return { injectedFaults, trafficMs };
 }
 
-/** Until each record says, at each site, that every site holds its content. */
-async function untilHeld(
+/** Until each record says, at each site, that every site holds its content. @returns After how long; undefined: not in time */
+export async function untilHeld(
   sites: readonly Endpoint[],
   names: ReadonlyMap<string, string>,
   progress: (line: string) => void,

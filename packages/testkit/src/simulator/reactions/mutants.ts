@@ -64,8 +64,8 @@ export const reactionMutants: readonly Mutant[] = [
   mutant(
     'the entry goes before the run',
     REACT,
-    'dueMs: nowMs + pauseAfter(attempt),\n      // What',
-    'dueMs: Infinity,\n      // What',
+    'dueMs: nowMs + Math.max(runMs, pauseAfter(attempt, lasting)),',
+    'dueMs: Infinity,',
   ),
   mutant(
     'the entry is gone once it was tried',
@@ -76,8 +76,8 @@ export const reactionMutants: readonly Mutant[] = [
   mutant(
     'what fails is tried again at once',
     REACT,
-    'dueMs: nowMs + pauseAfter(attempt),\n      // What',
-    'dueMs: nowMs,\n      // What',
+    'dueMs: nowMs + Math.max(runMs, pauseAfter(attempt, lasting)),',
+    'dueMs: nowMs,',
   ),
   mutant(
     'a result is written whatever holds now',

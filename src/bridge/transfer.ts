@@ -1,0 +1,55 @@
+/**
+ * Queue-triggered: does what is due on records that may have content, and fetches their bytes from the peers
+ * (`run-reactions.ts`); and takes the steps of inventories (`inventory-steps.ts`). The only function of the bridge that has the SDKs of storages.
+ *
+ * Invariant: memory holds `transferBodiesAtOnce` bodies of at most `objectBodyBytesMax`, whatever lies in the queue.
+ */
+import { openObjectsQueue } from '#cloud';
+import { openPeerObjects } from '../shared/adapters/peers/open-peer-objects.ts';
+import {
+  transferBeginMs,
+  transferBodiesAtOnce,
+  transferHandleMs,
+  transferKeysAtOnce,
+} from '../shared/bounds.ts';
+import { inventoryIn } from '../shared/inventory-message.ts';
+import { performObjects } from '../shared/objects/perform.ts';
+import { keysOfEvent } from '../shared/objects/storage-event.ts';
+import { openOwnObjects } from '../shared/open-content.ts';
+import { entities } from '../shared/registry/entities.ts';
+import { openRuntime, reacting } from '../shared/runtime.ts';
+import { wokenKey } from '../shared/wake-message.ts';
+import { inventorySteps } from './inventory-steps.ts';
+import { runReactions } from './run-reactions.ts';
+
+const runtime = openRuntime();
+const { config } = runtime;
+
+const takeStep = inventorySteps({
+  site: reacting(runtime.site, entities),
+  entities,
+  queue: openObjectsQueue(config),
+  logger: runtime.logger,
+});
+
+export const handler = runReactions(runtime, {
+  queue: 'tandem-objects',
+  keysOf: (body) => {
+    const key = wokenKey(body);
+    return key === undefined ? keysOfEvent(body) : [key];
+  },
+  otherThanKeys: (body) => {
+    const step = inventoryIn(body);
+    return step && ((driving, endsMs) => takeStep(step, driving, endsMs));
+  },
+  isReport: (body) => wokenKey(body) === undefined,
+  keysAtOnce: transferKeysAtOnce,
+  beginMs: transferBeginMs,
+  handleMs: transferHandleMs,
+  objects: performObjects({
+    site: config.site,
+    own: openOwnObjects(config),
+    peers: openPeerObjects(config.peers),
+    bodiesAtOnce: transferBodiesAtOnce,
+  }),
+});
