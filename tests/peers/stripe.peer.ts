@@ -4,8 +4,8 @@
  * answers with examples: what comes of a call is shown over the emulator (tests/contract/payments.test.ts).
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Emulators, startEmulators } from '@tandem-clouds/emulators';
 import Stripe from 'stripe';
+import { type Emulators, startEmulators } from '@tandem-clouds/emulators';
 import { StripePayments } from '../../src/shared/adapters/payments/stripe.ts';
 import { PaymentMismatchError } from '../../src/shared/ports/payment-errors.ts';
 

@@ -3,8 +3,8 @@
  * body says. Only what has succeeded is remembered.
  * @see https://developer.paypal.com/api/rest/reference/idempotency/
  */
-import { badRequest } from './errors.ts';
 import type { Account } from './account.ts';
+import { badRequest } from './errors.ts';
 
 /** "The server stores keys for 6 hours. The API callers can request the times to up to 72 hours." */
 export const ORDER_KEYS_KEPT_MS = 6 * 3_600_000;

@@ -4,8 +4,8 @@
  * @see https://docs.stripe.com/webhooks#verify-manually
  */
 import { createHmac } from 'node:crypto';
-import type { Delivery } from '../core/webhook-sender.ts';
 import { isLoopback } from '../core/this-machine.ts';
+import type { Delivery } from '../core/webhook-sender.ts';
 import { type Account, newId } from './account.ts';
 import { invalid } from './errors.ts';
 import type { WebhookEndpoint } from './model.ts';

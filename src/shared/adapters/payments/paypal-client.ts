@@ -8,8 +8,8 @@ import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/err
 import type { Json } from '@tandem-clouds/replication/json';
 import { paymentTimeoutMs } from '../../bounds.ts';
 import { OutboundError } from '../../errors.ts';
-import { PaymentMismatchError } from '../../ports/payment-errors.ts';
 import type { OutboundHttp, OutboundResponse } from '../../ports/outbound-http.ts';
+import { PaymentMismatchError } from '../../ports/payment-errors.ts';
 
 /** A token is not used any more so long before its end. */
 const TOKEN_MARGIN_MS = 60_000;

@@ -13,8 +13,8 @@ import { AmountError, checkMoney, currencyError } from '../../money.ts';
 import {
   PaymentMismatchError,
   PaymentRefusedError,
-  RefundRefusedError,
   type RefundRefusal,
+  RefundRefusedError,
 } from '../../ports/payment-errors.ts';
 import type {
   Balance,

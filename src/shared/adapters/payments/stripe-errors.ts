@@ -1,8 +1,8 @@
 /** What Stripe's errors come to: may the call have had an effect, and is it worth trying again. */
-import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import Stripe from 'stripe';
+import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { AmountError, currencyError } from '../../money.ts';
-import { PaymentRefusedError, RefundRefusedError, type RefundRefusal } from '../../ports/payment-errors.ts';
+import { PaymentRefusedError, type RefundRefusal,RefundRefusedError } from '../../ports/payment-errors.ts';
 import { NOT_SENT } from '../vendor-error.ts';
 
 const { errors } = Stripe;

@@ -6,8 +6,8 @@
  * read anew. Nothing is ever confirmed or cancelled by what an older answer said.
  * @see https://docs.stripe.com/api/idempotent_requests
  */
-import { TooLargeError } from '@tandem-clouds/replication/errors';
 import Stripe from 'stripe';
+import { TooLargeError } from '@tandem-clouds/replication/errors';
 import {
   balanceEntriesMax,
   paymentTimeoutMs,
