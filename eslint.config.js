@@ -68,7 +68,13 @@ export default tseslint.config(
       'src/shared/*.ts',
       'src/shared/{config,http,validation,ports,operations}/**',
     ],
-    restrict('Only adapters know a vendor; import from #cloud.', '@aws-sdk/*', '@azure/*', '@smithy/*'),
+    restrict(
+      'Only adapters know a vendor; import from #cloud.',
+      '@aws-sdk/*',
+      '@azure/*',
+      '@smithy/*',
+      'stripe',
+    ),
   ),
   boundary(
     ['packages/replication/src/**', 'src/shared/domain/**'],
@@ -79,6 +85,7 @@ export default tseslint.config(
       '@smithy/*',
       '#cloud',
       '#objects',
+      'stripe',
       'node:*',
     ),
   ),

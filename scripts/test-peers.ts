@@ -1,6 +1,6 @@
 /**
  * Runs suites against software of others: the emulators' against DynamoDB Local, moto's Route 53 and S3, ministack's S3, and
- * azurite, so that they are held to the same behaviour, the specifications of `docs/spec/` in TLC, and the contract, fuzzed by Schemathesis at both
+ * azurite, and Stripe's shapes against stripe-mock, so that they are held to the same behaviour, the specifications of `docs/spec/` in TLC, and the contract, fuzzed by Schemathesis at both
  * sites; the packaged AWS functions in AWS's own runtime, and the packaged Azure app under Microsoft's Node worker, whose
  * checkout TANDEM_FUNCTIONS_WORKER names; the package of the emulators, installed into an empty folder. The others are installed into `.peers/` on demand. Beginnings of suites' names as
  * arguments choose some: `npm run test:peers -- schemathesis`.
@@ -30,6 +30,7 @@ import {
 } from '@tandem-clouds/testkit/peers/peer';
 import { hasPassed, inWords, skipped, type SuiteResult } from '@tandem-clouds/testkit/peers/results';
 import { fuzzContract, prepareSchemathesis } from '@tandem-clouds/testkit/peers/schemathesis';
+import { stripeMock } from '@tandem-clouds/testkit/peers/stripe-mock';
 import { tlc } from '@tandem-clouds/testkit/peers/tlc';
 import jestConfig from '../jest.config.js';
 
@@ -48,6 +49,7 @@ const PEERS_IN_JEST = [
   motoS3,
   ministack,
   azurite,
+  stripeMock,
   tlc,
   lambdaRuntime,
   functionsWorker,

@@ -7,10 +7,12 @@ import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/cor
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
 import { dynamodbFacts } from '@tandem-clouds/emulators/dynamodb/facts';
 import { keyVaultFacts } from '@tandem-clouds/emulators/key-vault/facts';
+import { paypalFacts } from '@tandem-clouds/emulators/paypal/facts';
 import { s3Facts } from '@tandem-clouds/emulators/s3/facts';
 import { secretsManagerFacts } from '@tandem-clouds/emulators/secrets-manager/facts';
 import { serviceBusFacts } from '@tandem-clouds/emulators/service-bus/facts';
 import { sqsFacts } from '@tandem-clouds/emulators/sqs/facts';
+import { stripeFacts } from '@tandem-clouds/emulators/stripe/facts';
 import { awsHostFacts } from '@tandem-clouds/local/aws-host/facts';
 import { azureHostFacts } from '@tandem-clouds/local/azure-host/facts';
 
@@ -23,6 +25,8 @@ export const EMULATORS: readonly EmulatorFacts[] = [
   serviceBusFacts,
   keyVaultFacts,
   blobFacts,
+  stripeFacts,
+  paypalFacts,
   awsHostFacts,
   azureHostFacts,
   azureControlPlaneFacts,

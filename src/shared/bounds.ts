@@ -384,6 +384,18 @@ export const chargeWithinMs = 20 * 3_600_000;
 export const absenceProvenMs = 24 * 3_600_000;
 /** How long an order leaves an open payment to the site that claimed it before it cancels that payment. */
 export const paymentYieldMs = 60_000;
+/** Of one call of a payment provider: `create` makes three, which must end within a function's ten seconds. */
+export const paymentTimeoutMs = 3_000;
+/** Movements of a balance that one list gives. */
+export const balanceEntriesMax = 10_000;
+/** Of a webhook; the providers' own are a few kB. */
+export const webhookBytesMax = 256 * 1024;
+/** How old a signature may be. @see https://docs.stripe.com/webhooks#replay-attacks */
+export const webhookToleranceSeconds = 300;
+/** How far back a charge is looked for where a provider has no search by key: three times the 31 days that PayPal takes. */
+export const paymentLookupMs = 93 * 86_400_000;
+/** PayPal shows a transaction after three hours at most; further behind, absence proves nothing. */
+export const paymentReportLagMs = 4 * 3_600_000 - 60_000;
 /** Steps of one order in one run; the next run goes on. */
 export const orderStepsMax = 8;
 /** A record is given a value that it has reserved within this time, or reserves it again. */

@@ -27,7 +27,7 @@ export function emulatorsCommand(name: string): Command<CommandContext> {
   return command({
     name,
     summary:
-      'DynamoDB, SQS, S3, Cosmos DB, Service Bus, Blob Storage and both vaults on this machine, for their own SDKs',
+      'DynamoDB, SQS, S3, Cosmos DB, Service Bus, Blob Storage, both vaults, Stripe and PayPal on this machine',
     details: DETAILS,
     options: {
       services: text('which, with commas between', {

@@ -19,6 +19,8 @@ export const SERVICE_NAMES = [
   'keyvault',
   'blob',
   'oidc',
+  'stripe',
+  'paypal',
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
@@ -85,6 +87,23 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     /** Containers that exist from the start. */
     readonly containers?: readonly string[];
   };
+  readonly stripe?: {
+    /** The secret key of the account. Default `sk_test_local`. */
+    readonly apiKey?: string;
+    /** How old what search finds is. Default a minute. */
+    readonly searchLagMs?: number;
+  };
+  readonly paypal?: {
+    /** Of the application. Default `local`, both. */
+    readonly clientId?: string;
+    readonly clientSecret?: string;
+    /** How long `PayPal-Request-Id` of an order is remembered. Default 6 hours; the service gives up to 72 to who asks. */
+    readonly orderKeysKeptMs?: number;
+    /** How far the search for transactions is behind. Default 3 hours. */
+    readonly reportLagMs?: number;
+    /** Whether the account pays an invoice id once. Default true. */
+    readonly uniqueInvoices?: boolean;
+  };
 }
 
 /** The options are wrong; the message names every field that is, and what it should be. */
@@ -99,6 +118,7 @@ type Checks = Readonly<Record<string, Check>>;
 const PORT_MAX = 65_535;
 
 const positive = needs('a number above 0', (value) => typeof value === 'number' && value > 0);
+const notNegative = needs('a number of at least 0', (value) => typeof value === 'number' && value >= 0);
 const port = needs(
   `a whole number from 0 to ${PORT_MAX}`,
   (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= PORT_MAX,
@@ -137,6 +157,14 @@ const FIELDS: Checks = {
     issuer: needs('a URL', (value) => typeof value === 'string' && URL.canParse(value)),
     events: fieldsOf({ connectionString: text, queue: text }),
     containers: names,
+  }),
+  stripe: fieldsOf({ apiKey: text, searchLagMs: notNegative }),
+  paypal: fieldsOf({
+    clientId: text,
+    clientSecret: text,
+    orderKeysKeptMs: positive,
+    reportLagMs: notNegative,
+    uniqueInvoices: flag,
   }),
 };
 

@@ -83,4 +83,8 @@ const PARTS: Readonly<Record<ServiceName, (emulators: Emulators) => string>> = {
     `Blob Storage ${url}\n  BlobServiceClient.fromConnectionString('${connectionString}')\n`,
   oidc: ({ oidc: { issuer } }) =>
     `Issuer       ${issuer}\n  curl -d grant_type=client_credentials ${issuer}/oauth2/token\n`,
+  stripe: ({ stripe: { endpoint, apiKey, config } }) =>
+    `Stripe       ${endpoint}\n  new Stripe('${apiKey}', ${literal(config)})\n`,
+  paypal: ({ paypal: { endpoint, clientId, clientSecret } }) =>
+    `PayPal       ${endpoint}\n  curl -u ${clientId}:${clientSecret} -d grant_type=client_credentials ${endpoint}/v1/oauth2/token\n`,
 };

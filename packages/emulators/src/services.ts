@@ -8,8 +8,10 @@ import path from 'node:path';
 import { FAULTS_PATH } from './core/control.ts';
 import type { Faults } from './core/faults.ts';
 import type { EmulatorsOptions, PortName, ServiceName } from './options.ts';
+import type { PayPalServer } from './paypal/server.ts';
 import type { QueueOptions } from './service-bus/queue-options.ts';
 import type { QueueCounts } from './service-bus/queue-types.ts';
+import type { StripeServer } from './stripe/server.ts';
 
 /** What every emulator with state has: faults from here, or from another process by HTTP. */
 export interface Controlled {
@@ -87,6 +89,37 @@ export interface OidcEmulator {
   readonly issuer: string;
 }
 
+/** What the customer and the bank do is ordered here; webhooks are sent by the clock, or by `deliver`. */
+export interface StripeEmulator
+  extends
+    Controlled,
+    Pick<
+      StripeServer,
+      'apiKey' | 'authenticate' | 'dispute' | 'closeDispute' | 'failRefund' | 'deliver' | 'pendingWebhooks'
+    > {
+  readonly endpoint: string;
+  /** `new Stripe(apiKey, config)` */
+  readonly config: { readonly host: string; readonly port: number; readonly protocol: 'http' };
+}
+
+export interface PayPalEmulator
+  extends
+    Controlled,
+    Pick<
+      PayPalServer,
+      | 'clientId'
+      | 'clientSecret'
+      | 'token'
+      | 'approve'
+      | 'dispute'
+      | 'closeDispute'
+      | 'deliver'
+      | 'pendingWebhooks'
+    > {
+  /** Of the REST API: `https://api-m.paypal.com` elsewhere. */
+  readonly endpoint: string;
+}
+
 export interface EmulatorOf {
   readonly dynamodb: AwsEmulator;
   readonly sqs: AwsEmulator;
@@ -97,6 +130,8 @@ export interface EmulatorOf {
   readonly keyvault: KeyVaultEmulator;
   readonly blob: BlobStorageEmulator;
   readonly oidc: OidcEmulator;
+  readonly stripe: StripeEmulator;
+  readonly paypal: PayPalEmulator;
 }
 
 export interface Started<E = EmulatorOf[ServiceName]> {
@@ -119,6 +154,8 @@ const FOLDERS = {
   cosmos: 'cosmos',
   servicebus: 'service-bus',
   blob: 'blob',
+  stripe: 'stripe',
+  paypal: 'paypal',
 } as const;
 
 /** What starts one service, by the options for all. */
@@ -243,6 +280,32 @@ export const SERVICES: {
     return {
       emulator: { port: Number(new URL(issuer).port), issuer },
       env: { OIDC_ISSUER: issuer },
+      close: () => server.close(),
+    };
+  },
+
+  async stripe(options) {
+    const { startStripe } = await import('./stripe/server.ts');
+    const server = await startStripe({ ...common(options, 'stripe'), ...options.stripe });
+    const endpoint = base(server.endpoint);
+    const config = { host: '127.0.0.1', port: server.port, protocol: 'http' } as const;
+    // The server is its own view: what it offers is a part of what it has.
+    const emulator = Object.assign(server, { endpoint, faultsUrl: endpoint + FAULTS_PATH, config });
+    return {
+      emulator,
+      env: { STRIPE_ENDPOINT: endpoint, STRIPE_API_KEY: server.apiKey },
+      close: () => server.close(),
+    };
+  },
+
+  async paypal(options) {
+    const { startPayPal } = await import('./paypal/server.ts');
+    const server = await startPayPal({ ...common(options, 'paypal'), ...options.paypal });
+    const endpoint = base(server.endpoint);
+    const { clientId, clientSecret } = server;
+    return {
+      emulator: Object.assign(server, { endpoint, faultsUrl: endpoint + FAULTS_PATH }),
+      env: { PAYPAL_ENDPOINT: endpoint, PAYPAL_CLIENT_ID: clientId, PAYPAL_CLIENT_SECRET: clientSecret },
       close: () => server.close(),
     };
   },

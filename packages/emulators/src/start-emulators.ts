@@ -17,8 +17,10 @@ export type {
   CosmosEmulator,
   KeyVaultEmulator,
   OidcEmulator,
+  PayPalEmulator,
   S3Service,
   ServiceBusEmulator,
+  StripeEmulator,
 } from './services.ts';
 export type { FaultKind, FaultRule, Faults } from './core/faults.ts';
 export type { QueueCounts } from './service-bus/queue-types.ts';
@@ -28,8 +30,8 @@ export type { QueueOptions } from './service-bus/queue-options.ts';
 export type Emulators<S extends ServiceName = ServiceName> = { readonly [K in S]: EmulatorOf[K] } & {
   /**
    * Variables for another process: the AWS SDKs read theirs by themselves (`AWS_ENDPOINT_URL_SQS`, `AWS_REGION`, …); the
-   * others are COSMOS_ENDPOINT, COSMOS_KEY, SERVICEBUS_CONNECTION_STRING, KEY_VAULT_URL, AZURE_STORAGE_CONNECTION_STRING and
-   * OIDC_ISSUER.
+   * others are COSMOS_ENDPOINT, COSMOS_KEY, SERVICEBUS_CONNECTION_STRING, KEY_VAULT_URL, AZURE_STORAGE_CONNECTION_STRING,
+   * OIDC_ISSUER, STRIPE_ENDPOINT, STRIPE_API_KEY, PAYPAL_ENDPOINT, PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET.
    */
   readonly env: Readonly<Record<string, string>>;
   /** Stops listening and drops every connection. More than once does no harm. */

@@ -99,6 +99,8 @@ test('the README of the package has a row for each that can be used by itself, w
     'Service Bus',
     'Key Vault',
     'Blob Storage',
+    'Stripe',
+    'PayPal',
   ]);
   const readme = emulatorDocuments()['packages/emulators/README.md'] ?? '';
   for (const { title, serves, lacks, suites } of scopes) {

@@ -33,9 +33,17 @@ export interface Payment {
   /** The provider's name for the object. */
   readonly id: string;
   readonly status: PaymentStatus;
-  /** Set by the first caller of `create`: the site whose stock backs the charge. */
+  /** Set by the first caller of `create`: the site whose stock backs the charge. Empty while nobody's claim has arrived. */
   readonly claim: string;
+  /** What the customer has to do before an open payment can be charged. */
+  readonly action?: PaymentAction;
 }
+
+export type PaymentAction =
+  /** Send the customer there: PayPal's page, or that of 3-D Secure. */
+  | { readonly kind: 'redirect'; readonly url: string }
+  /** The provider's script in the browser goes on with it: Stripe's `client_secret`. */
+  | { readonly kind: 'client'; readonly secret: string };
 
 export interface PaymentRequest {
   /** One per order. */
@@ -44,7 +52,10 @@ export interface PaymentRequest {
   readonly amountMinor: number;
   /** ISO 4217. */
   readonly currency: string;
+  /** A site's id: letters, digits and dashes. */
   readonly claim: string;
+  /** What is charged, as the provider's own form gave it to the browser; without it the customer is asked (`action`). */
+  readonly method?: string;
 }
 
 /** Every call throws `UnavailableError`, or `AmbiguousError` for a time-out. */
@@ -56,4 +67,89 @@ export interface PaymentProvider {
   cancel(id: string): Promise<Payment>;
   /** The payment that was ever created under a key. */
   lookup(key: string): Promise<Payment | undefined>;
+}
+
+export interface RefundRequest {
+  /** The provider's name for the payment. */
+  readonly paymentId: string;
+  /** Of the currency's smallest unit; a part of what was paid, or all. */
+  readonly amountMinor: number;
+  /** That it was paid in. */
+  readonly currency: string;
+  /** One per refund: what has the same one is paid back once, whenever it is tried again. */
+  readonly key: string;
+}
+
+export interface Refund {
+  readonly id: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  /** `failed`: the customer's bank has sent it back. */
+  readonly status: 'done' | 'pending' | 'failed';
+}
+
+/**
+ * What a webhook is about. It comes more than once, late and in any order, and maybe never: it is a reason to read the payment,
+ * and no more than that.
+ */
+export interface PaymentEvent {
+  /** The same in every delivery of it. */
+  readonly id: string;
+  readonly kind: 'charged' | 'declined' | 'cancelled' | 'refunded' | 'disputed' | 'action' | 'other';
+  /** The provider's names, for a log. */
+  readonly type: string;
+  /** Where the event names it. */
+  readonly paymentId: string | null;
+  /** Of the payment, as it was created with; where the event names it. */
+  readonly key: string | null;
+  /** Epoch milliseconds, of the provider's clock. */
+  readonly atMs: number;
+}
+
+export type WebhookReading =
+  | { readonly event: PaymentEvent }
+  /** `unsigned`: no signature; `forged`: one that does not hold; `stale`: signed too long ago; `malformed`: no event. */
+  | { readonly refusal: 'unsigned' | 'forged' | 'stale' | 'malformed' | 'too_large' };
+
+/** A movement of the account's balance at the provider. */
+export interface BalanceEntry {
+  /** The provider's own, once for all time. */
+  readonly id: string;
+  readonly kind: 'charge' | 'refund' | 'dispute' | 'payout' | 'fee' | 'other';
+  /** Signed: above 0 is for us. Before the fee. */
+  readonly amountMinor: number;
+  /** What the provider keeps for it. */
+  readonly feeMinor: number;
+  /** Of the balance. */
+  readonly currency: string;
+  /** Of the payment that it belongs to; null for a payout, or where it is none of ours. */
+  readonly key: string | null;
+  readonly atMs: number;
+}
+
+export interface Balance {
+  /** From the oldest to the newest. */
+  readonly entries: readonly BalanceEntry[];
+  /** Until then nothing is missing; the provider may show later what has happened after it. */
+  readonly completeUntilMs: number;
+}
+
+/** The whole of a provider: what orders ask of it, and what a shop needs beside. Errors as above. */
+export interface PaymentGateway extends PaymentProvider {
+  readonly name: 'stripe' | 'paypal';
+  /** As it is now, at the provider. */
+  read(id: string): Promise<Payment>;
+  /** @throws RefundRefusedError */
+  refund(request: RefundRequest): Promise<Refund>;
+  /**
+   * @param headers Lower-case names.
+   * @param rawBody The bytes as they came, as text: a signature is over them.
+   * @throws UnavailableError where the provider itself has to check it: let it come again.
+   */
+  readWebhook(
+    headers: Readonly<Record<string, string | undefined>>,
+    rawBody: string,
+  ): Promise<WebhookReading>;
+  /** What has moved from one moment to before another. @throws TooLargeError when there is too much: ask for less time. */
+  list(fromMs: number, toMs: number): Promise<Balance>;
 }

@@ -29,6 +29,7 @@ export function whyForeign(
   return `Only for this machine: the request comes from a page of ${origin}`;
 }
 
-function isLoopback(origin: string): boolean {
+/** Whether an address, or the origin of a page, is of this machine. */
+export function isLoopback(origin: string): boolean {
   return URL.canParse(origin) && LOOPBACK.test(new URL(origin).hostname);
 }
