@@ -91,7 +91,7 @@ async function stripeSandbox(): Promise<Sandbox> {
     deliver: () => stripe.deliver(),
     async dispute({ id }) {
       const { latest_charge: charge } = await client.paymentIntents.retrieve(id);
-      stripe.dispute(String(charge));
+      stripe.dispute(charge as string);
     },
     close: () => emulators.close(),
   };

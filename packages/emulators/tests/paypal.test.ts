@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call -- JSON of many shapes */
 /** What PayPal publishes, seen through its REST API. */
 import { once } from 'node:events';
 import fs from 'node:fs';

@@ -263,7 +263,7 @@ describe('money', () => {
     const { latest_charge: charge } = await pay('pm_card_createDispute');
     const [dispute] = (await stripe.disputes.list()).data;
     expect(dispute).toMatchObject({ charge, amount: 1_050, status: 'needs_response' });
-    expect(await failureOf(stripe.refunds.create({ charge: String(charge) }))).toMatchObject({
+    expect(await failureOf(stripe.refunds.create({ charge: charge as string }))).toMatchObject({
       code: 'charge_disputed',
     });
     emulators.stripe.closeDispute(dispute!.id, 'won');

@@ -13,7 +13,7 @@ const files = fs
 
 test('only the adapter imports the SDK', () => {
   const importers = files
-    .filter(({ text }) => /from 'stripe'/.test(text))
+    .filter(({ text }) => text.includes("from 'stripe'"))
     .map(({ file }) => path.dirname(file));
   expect(new Set(importers)).toEqual(new Set([HOME]));
 });

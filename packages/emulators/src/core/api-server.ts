@@ -32,7 +32,7 @@ export interface ApiRoute {
   readonly operation: string;
   readonly resource: string;
   /** @param injected Code of an error that a fault rule asks for; '' for the default of the service. */
-  run(injected: string | undefined): ApiReply | Promise<ApiReply>;
+  readonly run: (injected: string | undefined) => ApiReply | Promise<ApiReply>;
 }
 
 export interface ApiService {

@@ -30,11 +30,13 @@ export class Documents {
     });
   }
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the collection says what its objects are
   get<Value>(collection: string, id: string): Value | undefined {
     return this.#of(collection).get(id) as Value | undefined;
   }
 
   /** Oldest first. */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the collection says what its objects are
   all<Value>(collection: string): readonly Value[] {
     return [...this.#of(collection).values()] as Value[];
   }

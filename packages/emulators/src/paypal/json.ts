@@ -5,6 +5,7 @@ import { badRequest, PayPalError } from './errors.ts';
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** @throws PayPalError when it is no JSON object, or of another media type. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller looks at what it gets
 export function bodyOf<Value = Fields>({ body, headers }: ApiCall): Value {
   if (body === '') return {} as Value;
   if (headers['content-type']?.startsWith('application/json') !== true) throw new PayPalError(415);

@@ -40,11 +40,13 @@ export class Account {
     return Math.floor(this.now() / 1_000);
   }
 
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the collection says what its objects are
   find<Value>(kind: Kind, id: string): Value | undefined {
     return this.documents.get<Value>(COLLECTIONS[kind], id);
   }
 
   /** @throws StripeError when there is none. */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the collection says what its objects are
   get<Value>(kind: Kind, id: string, param = 'id'): Value {
     const found = this.find<Value>(kind, id);
     if (found === undefined) throw missing(kind, id, kind === 'payment_intent' ? 'intent' : param);
@@ -52,6 +54,7 @@ export class Account {
   }
 
   /** Newest first, as lists are. */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the collection says what its objects are
   all<Value>(kind: Kind): readonly Value[] {
     return this.documents.all<Value>(COLLECTIONS[kind]).toReversed();
   }

@@ -71,7 +71,7 @@ export class Params {
         throw invalid(`Metadata values have at most ${METADATA_VALUE_CHARS_MAX} characters.`, {
           param: `metadata[${key}]`,
         });
-      if (value === '') delete after[key];
+      if (value === '') Reflect.deleteProperty(after, key);
       else after[key] = value;
     }
     if (Object.keys(after).length > METADATA_KEYS_MAX)

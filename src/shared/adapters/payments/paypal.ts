@@ -218,7 +218,10 @@ export class PayPalPayments implements PaymentGateway {
     const event = eventIn(rawBody);
     if (event === undefined) return { refusal: 'malformed' };
     const fields = Object.entries(HEADERS).map(([field, name]) => [field, headers[name]]);
-    const signed = { ...Object.fromEntries(fields), webhook_id: await this.#options.webhookId() };
+    const signed = {
+      ...(Object.fromEntries(fields) as Readonly<Record<string, string | undefined>>),
+      webhook_id: await this.#options.webhookId(),
+    };
     // The event as it came: what is written anew may have other bytes.
     const body = `${JSON.stringify(signed).slice(0, -1)},"webhook_event":${rawBody}}`;
     const path = '/v1/notifications/verify-webhook-signature';

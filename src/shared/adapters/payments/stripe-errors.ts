@@ -2,7 +2,7 @@
 import Stripe from 'stripe';
 import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { AmountError, currencyError } from '../../money.ts';
-import { PaymentRefusedError, type RefundRefusal,RefundRefusedError } from '../../ports/payment-errors.ts';
+import { PaymentRefusedError, type RefundRefusal, RefundRefusedError } from '../../ports/payment-errors.ts';
 import { NOT_SENT } from '../vendor-error.ts';
 
 const { errors } = Stripe;

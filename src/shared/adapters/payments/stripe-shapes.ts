@@ -138,26 +138,21 @@ export function entryOf(transaction: Stripe.BalanceTransaction, key: string | nu
   return { id, kind: kindOf(transaction), amountMinor, feeMinor, currency: code, key, atMs: created * 1_000 };
 }
 
+const ENTRY_KINDS: Readonly<Partial<Record<string, BalanceEntry['kind']>>> = {
+  charge: 'charge',
+  payment: 'charge',
+  refund: 'refund',
+  refund_failure: 'refund',
+  payment_refund: 'refund',
+  payment_failure_refund: 'refund',
+  payout: 'payout',
+  payout_cancel: 'payout',
+  payout_failure: 'payout',
+  stripe_fee: 'fee',
+  tax_fee: 'fee',
+};
+
 function kindOf({ type, reporting_category: category }: Stripe.BalanceTransaction): BalanceEntry['kind'] {
-  switch (type) {
-    case 'charge':
-    case 'payment':
-      return 'charge';
-    case 'refund':
-    case 'refund_failure':
-    case 'payment_refund':
-    case 'payment_failure_refund':
-      return 'refund';
-    case 'adjustment':
-      return category.startsWith('dispute') ? 'dispute' : 'other';
-    case 'payout':
-    case 'payout_cancel':
-    case 'payout_failure':
-      return 'payout';
-    case 'stripe_fee':
-    case 'tax_fee':
-      return 'fee';
-    default:
-      return 'other';
-  }
+  if (type === 'adjustment' && category.startsWith('dispute')) return 'dispute';
+  return ENTRY_KINDS[type] ?? 'other';
 }

@@ -45,9 +45,6 @@ class Storage {
   outages = 0;
 }
 
-/** What a storage has done to its objects without being asked. */
-export type Damage = (site: SimSite, name: string) => void;
-
 export function checksumOf(text: string): string {
   return `${digest(text).slice(0, 11)}=`;
 }
