@@ -85,9 +85,14 @@ function foreignFigure(cloud: CloudName, bundles: readonly Bundle[]): Figure {
   const others = bundles.filter((bundle) => !hasStorages(bundle));
   const foreign = others.flatMap(({ name, packages }) => foreignPackages(cloud, name, packages));
   const other = cloud === 'aws' ? 'Azure' : 'AWS';
-  return figure(`${cloud}: packages of the ${other} SDK, outside forward, sweep and what has storages`, foreign.length, '', {
-    exactly: 0,
-  });
+  return figure(
+    `${cloud}: packages of the ${other} SDK, outside forward, sweep and what has storages`,
+    foreign.length,
+    '',
+    {
+      exactly: 0,
+    },
+  );
 }
 
 function heaviest({ cloud, name, packages }: Bundle): string {

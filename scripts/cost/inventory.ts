@@ -44,11 +44,7 @@ interface Resourceful {
 function alarmMetrics(): number {
   const read = (file: string): unknown =>
     parse(fs.readFileSync(path.join(INFRA, 'aws', file), 'utf8'), { merge: true });
-  // The one feature that is on by default, where an entity has content.
-  const Resources = {
-    ...(read('alarms.yml') as Resourceful).Resources,
-    ...(read('features/objects.yml') as { true: { resources: Resourceful } }).true.resources.Resources,
-  };
+  const { Resources } = read('alarms.yml') as Resourceful;
   const { alarmsPerPeer } = createRequire(import.meta.url)(path.join(INFRA, 'aws/peers.cjs')) as {
     alarmsPerPeer: number;
   };

@@ -24,6 +24,7 @@ import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { hasObjects } from '../shared/config/config.ts';
 import { contentsOf } from '../shared/domain/content.ts';
+import { reactsWhere } from '../shared/domain/reactions.ts';
 import { contentGauges } from '../shared/operations/content-view.ts';
 import { recordGauges } from '../shared/operations/gauges.ts';
 import { keepIndexes } from '../shared/operations/index-upkeep.ts';
@@ -31,7 +32,7 @@ import { recordReactionGauges } from '../shared/operations/reaction-gauges.ts';
 import { scanPending } from '../shared/operations/replication-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { indexes } from '../shared/registry/indexes.ts';
-import { openRuntime, openSiteStore, openWaker, reacting, sleep } from '../shared/runtime.ts';
+import { openRuntime, openSiteStore, openWaker, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 
 const runtime = openRuntime();
@@ -45,8 +46,8 @@ const resources = {
   waker: openWaker(config, entities),
   sleep,
 };
-const isReacting = reacting(site, entities).reactions !== undefined;
-/** Where this site has no place for objects it is to have none, and nothing is measured. */
+/** Where this site has no place for objects it is to have none: nothing is fetched, and nothing measured. */
+const isReacting = entities.some((entity) => reactsWhere(entity, hasObjects(config)));
 const contents = hasObjects(config) ? contentsOf(entities) : undefined;
 const recordContents = contents && contentGauges(site, contents, resources, metrics);
 const openSite = openDirections(site, resources.store);

@@ -140,13 +140,7 @@ describe('features of the AWS stack', () => {
     ).toEqual(
       [
         ...['ObjectsBucket', 'ObjectsBucketPolicy', 'ObjectAccess', 'PeerReads', 'PeerObjects'],
-        ...[
-          'ObjectsAgeWarning',
-          'ObjectsOverdueWarning',
-          'TransferRole',
-          'TransferLambdaFunction',
-          'TransferLogGroup',
-        ],
+        ...['ObjectsOverdueWarning', 'TransferRole', 'TransferLambdaFunction', 'TransferLogGroup'],
         'TransferEventSourceMappingSQSObjectsQueue',
       ].sort(),
     );

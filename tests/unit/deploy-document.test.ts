@@ -39,7 +39,9 @@ describe('how a site is deployed', () => {
 
     const folder = path.join(ROOT, 'infra/aws');
     // Those of the features as well: objects are on.
-    const files = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yml'));
+    const files = fs
+      .readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.yml'));
     const texts = files.map((file) => fs.readFileSync(path.join(folder, file), 'utf8')).join('\n');
     // The one that the packager adds.
     const missing = all(deploy, /\$\(output (\w+)\)/g).filter((name) => !texts.includes(`  ${name}:`));

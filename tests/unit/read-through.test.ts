@@ -89,11 +89,16 @@ describe('reading through', () => {
 
   test('passes on where its storage has what was asked for', async () => {
     const headers = { ...OK.headers, location: 'https://storage.example/signed' };
-    const { response } = await read(() => ({ ...OK, status: 302, headers }));
+    const { response } = await read(() => ({ ...OK, status: 302, headers }), { path: '/objects/1/content' });
     expect(response).toMatchObject({
       statusCode: 302,
       headers: { location: 'https://storage.example/signed', 'x-tandem-origin': 'azure-eastus' },
     });
+  });
+
+  test('passes no other redirection on', async () => {
+    const headers = { ...OK.headers, location: 'https://storage.example/signed' };
+    expect((await read(() => ({ ...OK, status: 302, headers }))).response).toBeUndefined();
   });
 
   test('does not take the answer of something in front of the site for the site’s', async () => {

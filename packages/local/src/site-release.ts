@@ -35,6 +35,27 @@ export function releaseToServe(env: NodeJS.ProcessEnv = process.env): string | u
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
 }
 
+/**
+ * Says of peers what the release knows that this process serves: one that is older refuses what came since, and whoever goes
+ * back to it in the cloud leaves that out of `peers` (docs/deploy.md).
+ */
+export function nameAsReleased(env: NodeJS.ProcessEnv = process.env): void {
+  const artefact = releaseToServe(env);
+  const { TANDEM_PEERS: peers } = env;
+  if (artefact === undefined || peers === undefined || mentions(artefact, 'objectsBucket')) return;
+  const known = (JSON.parse(peers) as readonly object[]).map((peer) =>
+    Object.fromEntries(Object.entries(peer).filter(([name]) => !name.startsWith('objects'))),
+  );
+  env['TANDEM_PEERS'] = JSON.stringify(known);
+}
+
+function mentions(artefact: string, text: string): boolean {
+  const packages = fs.readdirSync(artefact).filter((name) => name.endsWith('.zip'));
+  return packages.some((name) =>
+    [...unzip(path.join(artefact, name))].some(([, content]) => content.includes(text)),
+  );
+}
+
 /** Puts the content of every package where the bundles of a build would be, and nothing else is then there. */
 export function placeArtefact(artefact: string, buildDir: string): void {
   const packages = fs.readdirSync(artefact).filter((name) => name.endsWith('.zip'));

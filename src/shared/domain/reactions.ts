@@ -61,6 +61,12 @@ export function reactionNames({ reactions, onDuplicate, content }: Entity): read
   ];
 }
 
+/** Whether something may be due on its records, at a site that has a place for objects or has none. */
+export function reactsWhere(entity: Entity, hasObjects: boolean): boolean {
+  const { content: _, ...without } = entity;
+  return reactionNames(hasObjects ? entity : without).length > 0;
+}
+
 /**
  * The reactions of these entities, for the protocol; undefined when none declares any.
  * @param uniqueOf Their unique values; without it nobody finds out who has lost one.

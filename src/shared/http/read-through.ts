@@ -88,7 +88,7 @@ async function queryOrigins(
         ...{ bodyBytesMax: readThroughBytesMax, redirect: 'manual' as const },
       };
       const response = await client(call);
-      if (isItsResponse(response, site)) return passedOn(response, { site, method });
+      if (isItsResponse(response, site, event)) return passedOn(response, { site, method });
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
     }
@@ -112,11 +112,17 @@ function headersFor(
 }
 
 /**
- * A 404 of a gateway in front of a site that is gone says nothing about the record: the site itself must have spoken. 302: to
- * its storage, which has what was asked for.
+ * Only content is answered by a redirection, to a storage (`content-requests.ts`).
+ *
+ * A 404 of a gateway in front of a site that is gone says nothing about the record: the site itself must have spoken.
  */
-function isItsResponse({ status, headers }: HttpResponse, site: string): boolean {
-  const isFinal = (status >= 200 && status < 300) || [302, 304, 404, 410].includes(status);
+function isItsResponse(
+  { status, headers }: HttpResponse,
+  site: string,
+  { rawPath }: APIGatewayProxyEventV2,
+): boolean {
+  const isThere = status === 302 && rawPath.endsWith('/content');
+  const isFinal = isThere || (status >= 200 && status < 300) || [304, 404, 410].includes(status);
   return isFinal && headers['x-tandem-site'] === site;
 }
 

@@ -2,11 +2,13 @@
 import path from 'node:path';
 import { readWhole } from '@tandem-clouds/command-line/numbers';
 import { serveCode } from '../code/serve-code.ts';
+import { nameAsReleased } from '../site-release.ts';
 import { AwsLiveSite } from './live-site.ts';
 
 const PROJECT_DIR = path.join(import.meta.dirname, '../../../..');
 const { TANDEM_SITE = '', TANDEM_BUILD_DIR = '', TANDEM_HTTP_PORT = '', TANDEM_BRIDGE_INSPECT } = process.env;
 
+nameAsReleased();
 process.setSourceMapsEnabled(true);
 serveCode(
   new AwsLiveSite({

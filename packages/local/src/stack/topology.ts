@@ -160,12 +160,6 @@ function peerConfig({ site, cloud, region }: SiteName, ports: Ports, links: Peer
   return { site, cloud, region, url, inbox, verify, endpoint, ...objects };
 }
 
-/** As the release before knows a peer: it refuses what it does not know. */
-function withoutObjects(peer: PeerConfig): PeerConfig {
-  const known = Object.entries(peer).filter(([name]) => !name.startsWith('objects'));
-  return Object.fromEntries(known) as unknown as PeerConfig;
-}
-
 /** Ports of a drill. */
 interface PeerLinks {
   readonly queue: number | undefined;
@@ -207,8 +201,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
     .map((other) => {
       const link = `${site.site}/${other.site}`;
       const links = { queue: drill?.links[link], objects: drill?.links[`${link}/objects`] };
-      const peer = peerConfig(other, ports, links);
-      return drill?.artefacts?.[site.site] === undefined ? peer : withoutObjects(peer);
+      return peerConfig(other, ports, links);
     });
   return {
     name: site.site,
