@@ -161,6 +161,7 @@ test('a comparison of 40 steps goes through its own queue to its end, and nothin
       ]),
       TANDEM_LOG_LEVEL: 'info',
       TANDEM_TABLE: 'tandem',
+      TANDEM_OBJECTS_QUEUE_URL: sqs.queueUrlOf('tandem-objects'),
       ...Object.fromEntries(
         ['out', 'in', 'dead', 'tick', 'verify', 'react'].map((name) => [
           `TANDEM_${name.toUpperCase()}_URL`,
