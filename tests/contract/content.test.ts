@@ -1,8 +1,8 @@
 /** The routes of an entity with content, over both storages of objects; records are in memory. */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { uploadCompletedMs, uploadKeptMs } from '@tandem-clouds/replication/bounds';
 import { applyBatch } from '@tandem-clouds/replication/apply';
+import { uploadCompletedMs, uploadKeptMs } from '@tandem-clouds/replication/bounds';
 import { storageName } from '@tandem-clouds/replication/objects/content';
 import { crc64Of } from '../../src/shared/crc64.ts';
 import { contentFields } from '../../src/shared/domain/content.ts';
