@@ -280,6 +280,8 @@ describe('with --inspect', () => {
     'a breakpoint in a handler holds a request at %s, in what runs now',
     async (cloud) => {
       const { url, inspectors } = sites().find((site) => site.cloud === cloud)!;
+      // What runs now is loaded by who asks for it first.
+      await (await fetch(`${url}/hello`)).text();
       const attached = await Debugger.attach(inspectors![0]!.address);
       try {
         // The builds from before, in which the line is elsewhere, are still loaded.
