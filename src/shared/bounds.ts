@@ -292,7 +292,7 @@ export const objectFetchMs = 20_000;
  * The lock of the queue on Azure lasts for two such batches (`batchLockMs`): five minutes.
  */
 export const transferKeysAtOnce = 8;
-export const transferBodiesAtOnce = 4;
+export const transferBodiesAtOnce = 2;
 export const transferBeginMs = 25_000;
 export const transferHandleMs = 50_000;
 
