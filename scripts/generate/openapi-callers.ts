@@ -1,7 +1,5 @@
 /** What the contract says about who may read and write records. */
-import { type Operation, problems } from './openapi-parts.ts';
-
-type Paths = Record<string, Record<string, Operation>>;
+import { type Operation, type Paths, problems } from './openapi-parts.ts';
 
 export const callerScheme = {
   type: 'http',

@@ -5,18 +5,15 @@ import { inventoryBeginSchema } from '../../src/shared/http/operations/body-sche
 import {
   count,
   described,
+  FOR_OPERATORS,
   object,
-  type Operation,
+  type Paths,
   problems,
   ref,
   response,
   text,
   time,
 } from './openapi-parts.ts';
-
-type Paths = Record<string, Record<string, Operation>>;
-
-const FOR_OPERATORS = { tags: ['operations'], security: [{ operator: [] }] };
 
 const COUNTS: Readonly<Record<keyof typeof NO_COUNTS, string>> = {
   checked: 'Contents that the site says it has, and that its storage was asked for',

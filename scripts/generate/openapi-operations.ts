@@ -16,8 +16,10 @@ import { contentPaths, contentSchemas } from './openapi-contents.ts';
 import {
   count,
   described,
+  FOR_OPERATORS,
   object,
   type Operation,
+  type Paths,
   problems,
   ref,
   response,
@@ -27,8 +29,6 @@ import {
 } from './openapi-parts.ts';
 import { reactionPaths, reactionSchemas } from './openapi-reactions.ts';
 
-type Paths = Record<string, Record<string, Operation>>;
-
 export const securitySchemes = {
   operator: {
     type: 'http',
@@ -36,9 +36,6 @@ export const securitySchemes = {
     description: 'An operator key; the site knows its SHA-256 (TANDEM_OPERATOR_KEYS).',
   },
 };
-
-/** What every operation for operators says. */
-const FOR_OPERATORS = { tags: ['operations'], security: [{ operator: [] }] };
 
 export function operationPaths(): Paths {
   return {

@@ -6,6 +6,12 @@ import type { Access } from '../../src/shared/domain/entity.ts';
 /** One operation of a path. */
 export type Operation = Readonly<Record<string, unknown>>;
 
+/** Operations by path and method. */
+export type Paths = Record<string, Record<string, Operation>>;
+
+/** What every operation for operators says. */
+export const FOR_OPERATORS = { tags: ['operations'], security: [{ operator: [] }] } as const;
+
 export const text = { type: 'string' } as const;
 export const count = { type: 'integer', minimum: 0 } as const;
 export const time = { type: 'string', format: 'date-time' } as const;

@@ -4,8 +4,9 @@ import { reactionChangeSchema, reactionScanSchema } from '../../src/shared/http/
 import {
   count,
   described,
+  FOR_OPERATORS,
   object,
-  type Operation,
+  type Paths,
   problems,
   ref,
   response,
@@ -13,9 +14,6 @@ import {
   time,
 } from './openapi-parts.ts';
 
-type Paths = Record<string, Record<string, Operation>>;
-
-const FOR_OPERATORS = { tags: ['operations'], security: [{ operator: [] }] };
 const body = (schema: string): object => ({
   required: true,
   content: { 'application/json': { schema: ref('schemas', schema) } },

@@ -1,18 +1,12 @@
 /** Objects in both storages, through the adapters that functions use: one suite. */
 import { createHash, randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
-import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startEmulators } from '@tandem-clouds/emulators';
-import type { Faults } from '@tandem-clouds/emulators/core/faults';
 import { AmbiguousError, ThrottledError } from '@tandem-clouds/replication/errors';
-import { openS3Objects } from '../../src/shared/adapters/aws/open-objects.ts';
-import { openBlobObjects } from '../../src/shared/adapters/azure/open-objects.ts';
 import { crc64Of } from '../../src/shared/crc64.ts';
 import { ConflictError, ContentMismatchError, InvalidError, NotFoundError } from '../../src/shared/errors.ts';
 import type { Objects, ObjectUpload } from '../../src/shared/ports/objects.ts';
-import { setEnvironment } from '../helpers/sites.ts';
+import { type ObjectStorage, startBlob, startS3 } from '../helpers/object-storages.ts';
 import { readingSuite } from './suites/reading-suite.ts';
 
 const MIB = 1024 * 1024;
@@ -22,46 +16,8 @@ const TEXT = { contentType: 'text/plain; charset=utf-8' };
 const bytesOf = (text: string): Buffer => Buffer.from(text);
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
 
-interface Storage {
-  readonly faults: Faults;
-  /** Another instance on the same storage, as another function has it. */
-  open(): Objects;
-  close(): Promise<void>;
-}
-
 let aheadMs = 0;
 const now = (): number => Date.now() + aheadMs;
-
-async function startS3(): Promise<Storage> {
-  const emulators = await startEmulators({ services: ['s3'], now });
-  const restore = setEnvironment(emulators.env);
-  const client = new S3Client({ ...emulators.s3.config, forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: 'photos' }));
-  const VersioningConfiguration = { Status: 'Enabled' } as const;
-  await client.send(new PutBucketVersioningCommand({ Bucket: 'photos', VersioningConfiguration }));
-  client.destroy();
-  return {
-    faults: emulators.s3.faults,
-    open: () => openS3Objects({ region: 'us-east-1', bucket: 'photos' }),
-    async close() {
-      restore();
-      await emulators.close();
-    },
-  };
-}
-
-async function startBlob(): Promise<Storage> {
-  const emulators = await startEmulators({ services: ['blob'], blob: { versioning: true }, now });
-  const { url, connectionString, faults } = emulators.blob;
-  await BlobServiceClient.fromConnectionString(connectionString).getContainerClient('photos').create();
-  const token = { token: 'any', expiresOnTimestamp: Date.now() + 3_600_000 };
-  const identity = { getToken: () => Promise.resolve(token) };
-  return {
-    faults,
-    open: () => openBlobObjects({ url, container: 'photos', identity }),
-    close: () => emulators.close(),
-  };
-}
 
 const OPERATIONS = {
   aws: { put: 'PutObject', get: 'GetObject', part: 'UploadPart', complete: 'CompleteMultipartUpload' },
@@ -75,13 +31,13 @@ describe.each([
   ['azure', startBlob],
 ] as const)('objects on %s', (cloud, start) => {
   const operation = OPERATIONS[cloud];
-  let storage: Storage;
+  let storage: ObjectStorage;
   let objects: Objects;
   let count = 0;
   let key = '';
 
   beforeAll(async () => {
-    storage = await start();
+    storage = await start(now);
     objects = storage.open();
   });
   afterAll(async () => {

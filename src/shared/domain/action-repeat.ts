@@ -9,7 +9,7 @@
  * that runs at the origin of those fields would run for each, unless `once` names its effect: by one name, whatever is in
  * the record, for what each run wrote there may be another.
  */
-import { type Action, type Entity, mergesByMember, policyOf, type Reaction, writersOf } from './entity.ts';
+import { type Action, type Entity, isOneValue, policyOf, type Reaction, writersOf } from './entity.ts';
 
 /** The fields that an action may write: those that it names, or all that actions write. */
 export function writtenBy(entity: Entity, { writes }: Pick<Action, 'writes'>): readonly string[] {
@@ -37,13 +37,6 @@ export function countedTwice(entity: Entity, action: Action): readonly string[] 
       (reaction) => `the reaction ${reaction} runs for both, without \`once\``,
     ),
   ];
-}
-
-function isOneValue(entity: Entity, field: string): boolean {
-  const policy = policyOf(entity, field);
-  return (
-    policy === 'states' || policy === 'whole' || (policy === 'register' && !mergesByMember(entity, field))
-  );
 }
 
 /** @param isOne Whether what names the effect gives it one name. */

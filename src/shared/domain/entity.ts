@@ -254,6 +254,14 @@ export function mergesByMember(entity: Entity, field: string): boolean {
   return policyOf(entity, field) === 'register' && type === 'object';
 }
 
+/** Whether a write alone decides what a field holds, whatever was there: not a set, a counter or members. */
+export function isOneValue(entity: Entity, field: string): boolean {
+  const policy = policyOf(entity, field);
+  return (
+    policy === 'states' || policy === 'whole' || (policy === 'register' && !mergesByMember(entity, field))
+  );
+}
+
 /** The fields that clients write, with their schemas: not the owner, whom the site writes. */
 export function clientFields(entity: Entity): [string, JsonSchema][] {
   return Object.entries(entity.fields).filter(

@@ -32,6 +32,7 @@ import {
   defaultOf,
   type Entity,
   type FieldChanges,
+  isOneValue,
   mergesByMember,
   policyOf,
   recordIdOf,
@@ -266,16 +267,8 @@ function checkResult(entity: Entity, state: RecordState, { changes, touched, wri
   );
   const failures = writing.check(result);
   if (failures.length === 0) return;
-  const chosen = failures.filter(({ pointer }) => isPlain(entity, pointer.split('/')[1] ?? ''));
+  const chosen = failures.filter(({ pointer }) => isOneValue(entity, pointer.split('/')[1] ?? ''));
   if (writing.writer !== 'client' && chosen.length > 0) throw fault(writing.rule, chosen);
   const names = touched.join(', ');
   throw new OutOfBoundsError(`with what is there now, the change of ${names} breaks a rule`, failures);
-}
-
-/** Whether a write alone decides what the field holds. */
-function isPlain(entity: Entity, field: string): boolean {
-  const policy = policyOf(entity, field);
-  return (
-    policy === 'states' || policy === 'whole' || (policy === 'register' && !mergesByMember(entity, field))
-  );
 }
