@@ -284,7 +284,8 @@ function* compareReaction(
       'release 1: a condition that is false for what is new; release 2, when nothing waits for it: take it away, and name its place with --allow-breaking',
     );
   else {
-    if (!isSame(before.on, after.on) || before.site !== after.site || before.once !== after.once)
+    const isNamedAlike = isSame(before.on, after.on) && before.once === after.once;
+    if (!isNamedAlike || before.site !== after.site || before.at !== after.at)
       yield breaking(
         place,
         `was ${shown(before)} and is ${shown(after)}: its effects have other names, so that one that was done may be done again`,

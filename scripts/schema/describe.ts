@@ -86,6 +86,8 @@ export interface RouteDescription extends InputDescription {
 export interface ReactionDescription {
   readonly on: readonly string[];
   readonly site: Reaction['site'];
+  /** Absent: the site that wrote last. */
+  readonly at?: string;
   readonly once: boolean;
   readonly version: number;
 }
@@ -163,9 +165,10 @@ function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescript
     }),
     actions: mapped(actions, describeAction),
     reactions: {
-      ...mapped(reactions, ({ on, site, once, version }) => ({
+      ...mapped(reactions, ({ on, site, at, once, version }) => ({
         on: on.toSorted(),
         site,
+        ...(at !== undefined && { at }),
         once: once !== undefined,
         version,
       })),

@@ -16,16 +16,24 @@ import {
   driveReact,
   type Driving,
   type ObjectRunner,
+  type OutsideRunner,
   type Runner,
 } from '@tandem-clouds/replication/reactions/drive-react';
-import { react, type ReactOptions, type Step } from '@tandem-clouds/replication/reactions/react';
+import {
+  type OutsideEffect,
+  react,
+  type ReactOptions,
+  type Step,
+} from '@tandem-clouds/replication/reactions/react';
 import { entityOf } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
 import { openDeadLetters, openOutbox, queueEntry } from '#cloud';
 import { transferBodiesAtOnce } from '../shared/bounds.ts';
 import { digest, sha256 } from '../shared/digest.ts';
 import { contentsOf } from '../shared/domain/content.ts';
+import type { FieldCheck } from '../shared/domain/field-check.ts';
 import { runReaction, within } from '../shared/domain/reactions.ts';
+import type { Replica } from '../shared/domain/replica.ts';
 import { uniqueValues } from '../shared/domain/unique/unique-values.ts';
 import { storedChecks } from '../shared/generated/validators.js';
 import { openServices } from '../shared/open-services.ts';
@@ -51,6 +59,8 @@ interface ReactionQueue {
   readonly handleMs?: number;
   /** What protocols ask of storages. */
   readonly objects: ObjectRunner;
+  /** What steps ask of services outside; a function without it asks none. */
+  readonly outside?: OutsideRunner;
 }
 
 /** @param endsMs When nothing more is begun. */
@@ -59,7 +69,7 @@ export type OtherTask = (driving: Driving, endsMs: number) => Promise<Dispositio
 /** What the platform calls. Reads the configuration. */
 export function runReactions(
   runtime: Runtime,
-  { queue, keysOf, isReport, otherThanKeys, keysAtOnce, beginMs, handleMs, objects }: ReactionQueue,
+  { queue, keysOf, isReport, otherThanKeys, keysAtOnce, beginMs, handleMs, objects, outside }: ReactionQueue,
 ): unknown {
   const { config, logger, metrics } = runtime;
   const site = reacting(runtime.site, entities);
@@ -70,15 +80,17 @@ export function runReactions(
     waker: openWaker(config, entities),
     sleep,
   };
-  const run = openRunner(runtime);
+  const replica = openReplica(runtime);
+  const run = openRunner(runtime, replica);
   const contents = contentsOf(entities);
-  const withinSite = within(entities, digest, uniqueValues(entities, sha256));
+  const uniqueOf = uniqueValues(entities, sha256);
   const pausedReactions = openPausedReactions(site, resources.store);
 
   const drivingWithin = (limit: TimeLimit): Driving => ({
     resources,
     run,
     objects: (effect: ObjectEffect) => limit.run(() => objects(effect)),
+    ...(outside !== undefined && { outside: (effect: OutsideEffect) => limit.run(() => outside(effect)) }),
     limit,
   });
   const reactTo = async (
@@ -87,6 +99,8 @@ export function runReactions(
   ): Promise<Error | undefined> => {
     const goesOn = (): boolean => site.now() < endsMs;
     const holding = contents && holdWithin(contents, { goesOn, partsAtOnce: transferBodiesAtOnce });
+    const byMember = await replica.isUnderstood(MEMBERS);
+    const withinSite = within(entities, digest, uniqueOf, ({ name }) => ({ byMember, check: checkOf(name) }));
     const options: ReactOptions = {
       isPaused: await pausedReactions(),
       goesOn,
@@ -177,13 +191,18 @@ function dispositionOf(
   return failure === undefined ? { kind: 'done' } : { kind: 'retry', error: failure };
 }
 
+/** What is wrong with fields of an entity as they are stored. */
+function checkOf(entity: string): FieldCheck {
+  const check = storedChecks[entity];
+  return (fields) => (check === undefined ? [] : validate(check, fields));
+}
+
 /** Runs the declared code, in a bounded time: it may go on beyond it, so its end counts as unknown. */
-function openRunner(runtime: Runtime): Runner {
+function openRunner(runtime: Runtime, replica: Replica): Runner {
   const { site } = runtime;
-  const replica = openReplica(runtime);
   const services = openServices(runtime);
   return async (effect) => {
-    const check = storedChecks[entityOf(effect.record.key)];
+    const check = checkOf(entityOf(effect.record.key));
     const byMember = await replica.isUnderstood(MEMBERS);
     const limit = timeLimit({ ms: reactionRunMs });
     return limit.run(() =>
@@ -193,7 +212,7 @@ function openRunner(runtime: Runtime): Runner {
         signal: AbortSignal.timeout(reactionRunMs),
         services: services.within({ limit }),
         byMember,
-        check: (fields) => (check === undefined ? [] : validate(check, fields)),
+        check,
       }),
     );
   };

@@ -370,6 +370,8 @@ export const signingKeysBytesMax = 64 * 1024;
 // Shop
 /** Holds of one escrow row at once: it must fit an event (50 bytes each). */
 export const holdsMax = 1_000;
+/** After so long the holds of a row are looked through: a function that stood still may have made one for an order that is over. */
+export const holdsLookMs = 30 * 60_000;
 /**
  * How long after an order's birth a payment may be created or confirmed. The provider forgets keys after 24 hours, so
  * this leaves four for calls that land late, functions that stand still and clocks that disagree.
@@ -396,8 +398,23 @@ export const webhookToleranceSeconds = 300;
 export const paymentLookupMs = 93 * 86_400_000;
 /** PayPal shows a transaction after three hours at most; further behind, absence proves nothing. */
 export const paymentReportLagMs = 4 * 3_600_000 - 60_000;
-/** Steps of one order in one run; the next run goes on. */
-export const orderStepsMax = 8;
+/** Lines of an order, and units of one: with them an order fits an event, and a run of its reservation into its time. */
+export const orderLinesMax = 20;
+export const orderUnitsMax = 1_000;
+/** What a provider charges at once, in minor units. @see https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts */
+export const orderAmountMax = 99_999_999;
+/** How long an order that finds too little here waits for what other sites seem to have, and how often it looks. */
+export const stockWaitMs = 3_000;
+export const stockLookMs = 250;
+/** How long the goods of an order are reserved without its being paid for, and how long it may then be about to be paid. */
+export const reservedMs = 15 * 60_000;
+export const payingMs = 60 * 60_000;
+/** A payment that waits for its customer is looked at again after this time at first, and after the second one at last. */
+export const paymentLookMs = 5_000;
+export const paymentLookMaxMs = 10 * 60_000;
+/** When a site asks for more of an article, and for how much at once at most. */
+export const restockBelowUnits = 8;
+export const restockUnitsMax = 1_000;
 /** A record is given a value that it has reserved within this time, or reserves it again. */
 export const reservationFreshMs = 20_000;
 /**

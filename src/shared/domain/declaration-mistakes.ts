@@ -346,8 +346,16 @@ function* repeats(entity: Entity, at: readonly string[], action: Action): Mistak
 }
 
 function* reactions(entity: Entity): Mistakes {
-  for (const [name, { on, version, site, lookup }] of Object.entries(entity.reactions)) {
+  for (const [name, { on, version, site, at: field, lookup, run, steps }] of Object.entries(entity.reactions)) {
     const at = ['reactions', name];
+    if ((run === undefined) === (steps === undefined))
+      yield { at: [...at, 'run'], detail: 'it is done by run, or by steps: one of the two must be there' };
+    if (steps !== undefined && lookup !== undefined)
+      yield { at: [...at, 'lookup'], detail: 'steps ask by themselves what was done' };
+    if (field !== undefined && (!has(entity, field) || typeOf(entity.fields[field]) !== 'string'))
+      yield { at: [...at, 'at'], detail: `${field} must be a declared field with the id of a site` };
+    if (field !== undefined && site === 'every')
+      yield { at: [...at, 'at'], detail: 'is said of what runs at one site, and this runs at every site' };
     if (name === ON_DUPLICATE) yield { at, detail: 'is the name of what the entity declares beside unique' };
     if (!MEMBER.test(name) || name.length > REACTION_CHARS_MAX)
       yield {

@@ -18,6 +18,7 @@
  * });
  */
 import type { Json } from '@tandem-clouds/replication/json';
+import type { StepsProtocol } from '@tandem-clouds/replication/reactions/react';
 import { objectBytesMax, objectFetchSeconds } from '../bounds.ts';
 import { COMPLETE, completeAction } from './content.ts';
 import { DeclarationError, mistakesOf, shapeMistakes } from './declaration-mistakes.ts';
@@ -37,6 +38,7 @@ import {
   type ReactionContext,
   type RuleContext,
   type States,
+  type StepsContext,
   type Writer,
 } from './entity.ts';
 import type { JsonSchema, ObjectOf, Properties, ValueOf } from './json-schema.ts';
@@ -111,15 +113,23 @@ export interface ActionDeclaration<F, R, I, Q> {
   ) => ChangesOf<F> | undefined;
 }
 
+/** @see Reaction */
 export interface ReactionDeclaration<F, R> {
   readonly on: readonly (keyof F & string)[];
   readonly when: (record: RecordOf<F, R>, nowMs: number) => boolean | number;
-  readonly run: (
+  readonly run?: (
     record: RecordOf<F, R>,
     context: ReactionContext,
   ) => Promise<ChangesOf<F> | undefined> | Promise<void>;
+  /** Instead of `run`, where it is about other records of the site. */
+  readonly steps?: (
+    record: RecordOf<F, R>,
+    context: StepsContext,
+  ) => StepsProtocol<ChangesOf<F> | undefined> | StepsProtocol<void>;
   /** `origin` unless it is said. */
   readonly site?: Reaction['site'];
+  /** The field that names the site that runs it, where that is not the one which wrote last. */
+  readonly at?: keyof F & string;
   readonly once?: (record: RecordOf<F, R>) => string;
   /** What `run` would have returned, when the provider says that it was done; undefined: it was not. */
   readonly lookup?: (record: RecordOf<F, R>, context: ReactionContext) => Promise<ChangesOf<F> | undefined>;

@@ -4,6 +4,8 @@
  */
 import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
+import type { Site } from '@tandem-clouds/replication/protocol';
+import type { StepsProtocol } from '@tandem-clouds/replication/reactions/react';
 import type { Services } from '../ports/services.ts';
 import { ID_PATTERN, type JsonSchema, type Properties } from './json-schema.ts';
 
@@ -124,16 +126,31 @@ export interface ReactionContext {
   readonly signal: AbortSignal;
 }
 
-/** What is done while a condition on a record holds. */
+/** What the steps of a reaction know beside the record. */
+export interface StepsContext {
+  /** Where they are taken. */
+  readonly site: Site;
+  /** Of the record: to read it again. */
+  readonly key: string;
+}
+
+/** What is done while a condition on a record holds: by `run` or by `steps`. */
 export interface Reaction {
   /** The fields whose change may make the condition true; their stamps name the effect. */
   readonly on: readonly string[];
   /** Pure. True: now. A number: from that moment on (epoch milliseconds). False: nothing is to be done. */
   readonly when: (record: Values, nowMs: number) => boolean | number;
   /** Does it, and returns what makes the condition false. May be called more than once with one `effectId`. */
-  readonly run: (record: Values, context: ReactionContext) => Promise<FieldChanges | undefined>;
+  readonly run?: (record: Values, context: ReactionContext) => Promise<FieldChanges | undefined>;
+  /**
+   * The same where it is about other records of the site: a protocol, whose every step may be repeated. So it is tried again
+   * however long ago it was begun, and the simulator can drive it.
+   */
+  readonly steps?: (record: Values, context: StepsContext) => StepsProtocol<FieldChanges | undefined>;
   /** `origin`: at one site, that of the newest of the fields' stamps. `every`: at each site, and returns nothing. */
   readonly site: 'origin' | 'every';
+  /** Of `origin`: the field that names the site instead, where it has a value. */
+  readonly at?: string;
   /**
    * Asks the provider whether the effect was done, where it may have forgotten the key: answers with what `run` would have
    * returned, or undefined when it was not done. Without it such an effect is parked.

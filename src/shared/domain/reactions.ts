@@ -12,7 +12,12 @@ import { keeps, peersOf } from '@tandem-clouds/replication/placement';
 import { memberOf } from '@tandem-clouds/replication/policies/members';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import type { Condition, Reactions } from '@tandem-clouds/replication/reactions/condition';
-import type { ReactionEffect, ReactOptions, Result } from '@tandem-clouds/replication/reactions/react';
+import type {
+  ReactionEffect,
+  ReactOptions,
+  Result,
+  StepsProtocol,
+} from '@tandem-clouds/replication/reactions/react';
 import {
   entityOf,
   isLive,
@@ -125,14 +130,49 @@ function keptBy(site: Site, key: string): readonly SiteId[] {
   return keeps(site, site.site, { key }) ? [site.site, ...others] : others;
 }
 
-/** What is done within a site about its unique values. */
+/**
+ * What is done within a site: about its unique values, and by the steps of declared reactions.
+ * @param writingOf What the results of steps are written by; a function without it takes none.
+ */
 export function within(
   entities: readonly Entity[],
   digest: Digest,
   uniqueOf: UniqueOf,
+  writingOf?: (entity: Entity) => Writing,
 ): NonNullable<ReactOptions['within']> {
   const duplicates = duplicatesOf(entities, digest, uniqueOf);
-  return (site, record, reaction) => settlement(site, record, reaction, duplicates);
+  const declared = new Map(entities.map((entity) => [entity.name, entity] as const));
+  return (site, record, reaction) => {
+    const entity = declared.get(entityOf(record.key));
+    const steps = entity && own(entity.reactions, reaction)?.steps;
+    if (entity === undefined || steps === undefined || writingOf === undefined)
+      return settlement(site, record, reaction, duplicates);
+    const taken = steps(valuesOf(entity, record), { site, key: record.key });
+    return stepsResult(entity, { reaction, steps: taken, writing: writingOf(entity) });
+  };
+}
+
+/** What the steps of a reaction come to, as what it changes. */
+function* stepsResult(
+  entity: Entity,
+  {
+    reaction,
+    steps,
+    writing,
+  }: {
+    readonly reaction: string;
+    readonly steps: StepsProtocol<FieldChanges | undefined>;
+    readonly writing: Writing;
+  },
+): StepsProtocol<Result> {
+  const changes = yield* steps;
+  if (changes === undefined) return undefined;
+  if (own(entity.reactions, reaction)?.site === 'every') throw changedEverywhere(reaction);
+  return resultOf(entity, changes, writing);
+}
+
+function changedEverywhere(reaction: string): RuleFaultError {
+  return new RuleFaultError(`${reaction} runs at every site and returned changes of the record`);
 }
 
 function duplicatesOf(entities: readonly Entity[], digest: Digest, uniqueOf: UniqueOf): Duplicates {
@@ -181,9 +221,10 @@ function conditionOf(entity: Entity, name: string, evaluated: Evaluated): Condit
   const condition = {
     reaction: name,
     site: reaction.site,
-    origin: stampSite(newest),
+    origin: originOf(reaction, record) ?? stampSite(newest),
     madeMs: stampMs(newest),
-    canLookUp: reaction.lookup !== undefined,
+    // Steps ask for themselves whether they were taken.
+    canLookUp: reaction.lookup !== undefined || reaction.steps !== undefined,
   };
   const named = (by: readonly (string | undefined)[]): string =>
     `${name}-v${reaction.version}-${digest(effectText(key, name, reaction, by))}`;
@@ -198,6 +239,12 @@ function conditionOf(entity: Entity, name: string, evaluated: Evaluated): Condit
     const broken = `its condition threw: ${String(error)}`.slice(0, reactionDetailMax);
     return { ...condition, effectId: named(stamps), broken };
   }
+}
+
+/** The site that a field of the record names. */
+function originOf({ at }: Reaction, record: Values): SiteId | undefined {
+  const named = at === undefined ? undefined : own(record, at);
+  return typeof named === 'string' && named !== '' ? named : undefined;
 }
 
 /** The newest stamp of a field: of its register, of the slots of its set or counter, or of a member of its object. */
@@ -226,15 +273,19 @@ function recordOf(entity: Entity, key: string, state: RecordState): Values {
   return valuesOf(entity, { key, state, pending: {}, operations: [] });
 }
 
-export interface Running {
+/** What the results of reactions are written by. */
+export interface Writing {
+  /** False while a peer runs a release that writes objects as a whole. */
+  readonly byMember: boolean;
+  readonly check: FieldCheck;
+}
+
+export interface Running extends Writing {
   readonly site: string;
   readonly now: () => number;
   /** Ends a run that takes too long. */
   readonly signal: AbortSignal;
   readonly services: Services;
-  /** False while a peer runs a release that writes objects as a whole. */
-  readonly byMember: boolean;
-  readonly check: FieldCheck;
 }
 
 /** Does what the protocol asks for, by the declared code. @throws whatever that throws */
@@ -247,7 +298,7 @@ export async function runReaction(
   if (entity !== undefined && effect.reaction === ON_DUPLICATE)
     return runOnDuplicate(entity, effect, running);
   const reaction = entity && own(entity.reactions, effect.reaction);
-  if (entity === undefined || reaction === undefined) throw undeclared(effect);
+  if (entity === undefined || reaction?.run === undefined) throw undeclared(effect);
   const context = contextOf(effect, running);
   const record = valuesOf(entity, effect.record);
   if (effect.call === 'lookUp') {
@@ -256,8 +307,7 @@ export async function runReaction(
   }
   const changes = await reaction.run(record, context);
   if (changes === undefined) return undefined;
-  if (reaction.site === 'every')
-    throw new RuleFaultError(`${effect.reaction} runs at every site and returned changes of the record`);
+  if (reaction.site === 'every') throw changedEverywhere(effect.reaction);
   return resultOf(entity, changes, running);
 }
 
@@ -290,7 +340,7 @@ export function lostResult(
   entity: Entity,
   loss: Loss,
   changes: FieldChanges,
-  running: Pick<Running, 'byMember' | 'check'>,
+  running: Writing,
 ): NonNullable<Result> {
   const result = resultOf(entity, changes, running);
   return (current) => ({ ...result(current), ...settledLoss(current, loss) });
@@ -316,7 +366,7 @@ function contextOf(effect: ReactionEffect, running: Running): ReactionContext {
 export function resultOf(
   entity: Entity,
   changes: FieldChanges,
-  { byMember, check }: Pick<Running, 'byMember' | 'check'>,
+  { byMember, check }: Writing,
 ): NonNullable<Result> {
   return (current: StoredRecord) =>
     fieldChanges(entity, current, changes, { writer: 'reaction', byMember, check });

@@ -54,15 +54,17 @@ export interface PaymentRequest {
   readonly currency: string;
   /** A site's id: letters, digits and dashes. */
   readonly claim: string;
-  /** What is charged, as the provider's own form gave it to the browser; without it the customer is asked (`action`). */
-  readonly method?: string;
 }
 
 /** Every call throws `UnavailableError`, or `AmbiguousError` for a time-out. */
 export interface PaymentProvider {
   create(request: PaymentRequest): Promise<Payment>;
-  /** Charges an open payment; a final one is answered as it is. */
-  confirm(id: string): Promise<Payment>;
+  /**
+   * Charges an open payment; a final one is answered as it is.
+   * @param method What is charged, as the provider's own form gave it to the browser; without it the customer is asked
+   *   (`action`). It is none of what a payment is created with: sites may know of different ones.
+   */
+  confirm(id: string, method?: string): Promise<Payment>;
   /** Cancels an open or declined payment; one that is final or under way is answered as it is. */
   cancel(id: string): Promise<Payment>;
   /** The payment that was ever created under a key. */

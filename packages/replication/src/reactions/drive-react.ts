@@ -3,7 +3,7 @@ import { drive, type Resources } from '../drive.ts';
 import { isObjectEffect, type ObjectEffect } from '../objects/effects.ts';
 import type { TimeLimit } from '../ports/time-limit.ts';
 import type { Effect, Protocol } from '../protocol.ts';
-import type { ReactionEffect, ReactProtocol, Result } from './react.ts';
+import type { OutsideEffect, ReactionEffect, ReactProtocol, Result } from './react.ts';
 
 /** Has an effect done. It ends in a bounded time by itself; whatever it throws counts as unknown. */
 export type Runner = (effect: ReactionEffect) => Promise<Result | 'absent'>;
@@ -11,11 +11,15 @@ export type Runner = (effect: ReactionEffect) => Promise<Result | 'absent'>;
 /** Has a storage asked. It ends in a bounded time by itself, and throws what `ObjectEffect` says. */
 export type ObjectRunner = (effect: ObjectEffect) => Promise<unknown>;
 
-/** What effects are done with. A function without reactions, or without storages, leaves those out. */
+/** Has a service outside asked. It ends in a bounded time by itself. */
+export type OutsideRunner = (effect: OutsideEffect) => Promise<unknown>;
+
+/** What effects are done with. A function without reactions, storages or services leaves those out. */
 export interface Driving {
   readonly resources: Resources;
   readonly run?: Runner;
   readonly objects?: ObjectRunner;
+  readonly outside?: OutsideRunner | undefined;
   readonly limit?: TimeLimit | undefined;
 }
 
@@ -40,10 +44,14 @@ export async function driveReact<Returned>(
 
 /** Has one effect done. */
 function have(effect: Asked, driving: Driving): Promise<unknown> {
-  const { resources, run, objects, limit } = driving;
+  const { resources, run, objects, outside, limit } = driving;
   if (effect.op === 'react') {
     if (run === undefined) throw new TypeError('this function runs no reactions');
     return run(effect);
+  }
+  if (effect.op === 'outside') {
+    if (outside === undefined) throw new TypeError(`this function does not ask ${effect.service}`);
+    return outside(effect);
   }
   if (isObjectEffect(effect)) {
     if (objects === undefined) throw new TypeError('this function has no storages');

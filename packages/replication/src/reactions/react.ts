@@ -22,7 +22,7 @@ import { canonicalJson } from '../canonical-json.ts';
 import { ElsewhereError, isPermanent, isRetryable, UnavailableError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { type Changes, localWrite } from '../local-write.ts';
-import type { ObjectEffect, ObjectProtocol, Together } from '../objects/effects.ts';
+import type { ObjectEffect, Together } from '../objects/effects.ts';
 import type { Versioned } from '../ports/store.ts';
 import { type Effect, get, type Protocol, putMany, type Site, wake } from '../protocol.ts';
 import type { StoredRecord } from '../record.ts';
@@ -57,9 +57,26 @@ export interface ReactionEffect {
   readonly fence: number;
 }
 
-/** A protocol that may also have effects done, and storages asked. */
+/**
+ * What is asked of a service outside both clouds, as plain data: whoever runs the protocol knows whom to ask. It throws
+ * AmbiguousError where the service may have done it all the same.
+ */
+export interface OutsideEffect {
+  readonly op: 'outside';
+  readonly service: string;
+  readonly call: unknown;
+}
+
+/** A protocol that may also have effects done, and storages and services outside asked. */
 export type ReactProtocol<Returned> = Generator<
-  Effect | ReactionEffect | ObjectEffect | Together,
+  Effect | ReactionEffect | ObjectEffect | OutsideEffect | Together,
+  Returned,
+  unknown
+>;
+
+/** What is done about a record within the site, step by step. */
+export type StepsProtocol<Returned> = Generator<
+  Effect | ObjectEffect | OutsideEffect | Together,
   Returned,
   unknown
 >;
@@ -95,7 +112,7 @@ export interface ReactOptions {
         record: StoredRecord,
         reaction: string,
         progress?: Json,
-      ) => ObjectProtocol<Result | Unfinished> | undefined)
+      ) => StepsProtocol<Result | Unfinished> | undefined)
     | undefined;
   /** How long an effect may take at this function, if longer than `reactionRunMs`: nobody makes the next attempt before. */
   readonly runMs?: number;

@@ -67,7 +67,7 @@ export class StripePayments implements PaymentGateway {
 
   async create(request: PaymentRequest): Promise<Payment> {
     checkMoney(request);
-    const { key, currency, claim, method } = request;
+    const { key, currency, claim } = request;
     const { returnUrl } = this.#options;
     const amount = stripeAmount(request);
     const { id } = await call('write', () =>
@@ -80,7 +80,6 @@ export class StripePayments implements PaymentGateway {
             enabled: true,
             allow_redirects: returnUrl === undefined ? 'never' : 'always',
           },
-          ...(method !== undefined && { payment_method: method }),
         },
         { idempotencyKey: key },
       ),
@@ -95,14 +94,17 @@ export class StripePayments implements PaymentGateway {
     return paymentOf(intent);
   }
 
-  async confirm(id: string): Promise<Payment> {
+  async confirm(id: string, method?: string): Promise<Payment> {
     const before = await this.#intent(id);
     // With an action, it is the customer's turn; without a method, there is nothing to charge.
-    if (before.status !== 'requires_confirmation') return paymentOf(before);
+    const isNew = before.status === 'requires_payment_method' && method !== undefined;
+    if (before.status !== 'requires_confirmation' && !isNew) return paymentOf(before);
     const { returnUrl } = this.#options;
-    return await this.#change(id, () =>
-      this.#stripe.paymentIntents.confirm(id, returnUrl === undefined ? {} : { return_url: returnUrl }),
-    );
+    const params = {
+      ...(isNew && { payment_method: method }),
+      ...(returnUrl !== undefined && { return_url: returnUrl }),
+    };
+    return await this.#change(id, () => this.#stripe.paymentIntents.confirm(id, params));
   }
 
   async cancel(id: string): Promise<Payment> {

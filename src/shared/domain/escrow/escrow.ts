@@ -3,17 +3,10 @@ import { readKeys } from '@tandem-clouds/replication/isolate';
 import { localWrite } from '@tandem-clouds/replication/local-write';
 import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
+import { restockBelowUnits, restockUnitsMax } from '../../bounds.ts';
 import { ConflictError } from '../../errors.ts';
-import { emptyRow, type EscrowRow, rowChange, rowOf, stockKey } from './row.ts';
-import {
-  fence,
-  isRefusal,
-  rebalance,
-  receive,
-  recover,
-  type Refusal,
-  type Restocking,
-} from './transitions.ts';
+import { available, emptyRow, type EscrowRow, rowChange, rowOf, stockKey } from './row.ts';
+import { fence, isRefusal, rebalance, receive, recover, type Refusal } from './transitions.ts';
 
 /** The site's own row; an empty one when there is none yet. */
 export function* ownRow(site: Site, sku: string): Protocol<EscrowRow> {
@@ -45,7 +38,9 @@ export function* changeRow(
     decide: (current) => {
       const row = rowOf(current) ?? emptyRow(seen.sku, site.site);
       const changed = change(row);
-      return changed === row ? undefined : rowChange(changed);
+      if (changed === row) return undefined;
+      const createdAt = row.sequence === 0 && { createdAt: new Date(site.now()).toISOString() };
+      return { ...rowChange(row, changed), ...createdAt };
     },
   });
   return rowOf(record) ?? seen;
@@ -62,11 +57,29 @@ export function* receiveStock(
   return yield* changeRow(site, row, name, (current) => receive(current, receipt));
 }
 
-/** Takes and gives what is due, and asks for more. Run it from time to time. @throws what `localWrite` throws. */
-export function* rebalanceStock(site: Site, sku: string, restocking: Restocking): Protocol<EscrowRow> {
+/**
+ * Takes and gives what is due, and asks for more where little is left. Run it when a peer's row has given or asked, and when
+ * little is left.
+ * @param neededUnits What somebody waits for. @throws what `localWrite` throws.
+ */
+export function* rebalanceStock(site: Site, sku: string, neededUnits = 0): Protocol<EscrowRow> {
   const row = yield* ownRow(site, sku);
   const peers = (yield* peerRows(site, sku)).filter((peer) => peer !== undefined);
+  const restocking = { belowUnits: restockBelowUnits, unitsMax: restockUnitsMax, neededUnits };
   return yield* changeRow(site, row, 'rebalance', (current) => rebalance(current, peers, restocking));
+}
+
+/** What peers seem to have and could give, and what they have given that was not taken here yet. */
+export function* unitsElsewhere(site: Site, sku: string): Protocol<number> {
+  const row = yield* ownRow(site, sku);
+  const peers = (yield* peerRows(site, sku)).filter((peer) => peer !== undefined);
+  return peers
+    .filter((peer) => row.fenced[peer.site] === undefined)
+    .reduce((sum, peer) => sum + available(peer) + underWay(peer, row), 0);
+}
+
+function underWay(from: EscrowRow, to: EscrowRow): number {
+  return Math.max(0, (from.given[to.site] ?? 0) - (to.taken[from.site] ?? 0));
 }
 
 /** Cuts a lost site off from this site's stock. @throws what `localWrite` throws. */

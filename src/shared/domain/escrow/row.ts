@@ -3,13 +3,15 @@
  * for Enforcing Numeric Invariants", 2015).
  *
  * Invariant: a row is written only by the site that it names, so the row that a peer holds is an earlier version of
- * the owner's and never a rival. The sequence is its rank: the higher one wins, whatever the clocks say.
+ * the owner's and never a rival: each field by its latest stamp is the row at its latest sequence.
  */
 import type { Json } from '@tandem-clouds/replication/json';
 import type { Changes } from '@tandem-clouds/replication/local-write';
-import { owned } from '@tandem-clouds/replication/policies/owned';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
+
+/** Name → whole units. */
+export type Units = Readonly<Record<string, number>>;
 
 /** All quantities are whole units, and all but `holds` only ever grow. */
 export interface EscrowRow {
@@ -19,25 +21,24 @@ export interface EscrowRow {
   /** One more with every change. */
   readonly sequence: number;
   /** Goods-in book → all that was ever entered from it. */
-  readonly receipts: Readonly<Record<string, number>>;
+  readonly receipts: Units;
   /** Lost site → what a count has found of its share. */
-  readonly recovered: Readonly<Record<SiteId, number>>;
+  readonly recovered: Units;
+  /** What counts have found missing. */
+  readonly writtenOff: number;
   readonly sold: number;
   /** Order id → units that wait for the order's end. */
-  readonly holds: Readonly<Record<string, number>>;
+  readonly holds: Units;
+  /** When the holds are looked through for orders that are over, epoch milliseconds; 0: nothing is held. */
+  readonly lookMs: number;
   /** Peer → all that was ever given to it, and taken from it. */
-  readonly given: Readonly<Record<SiteId, number>>;
-  readonly taken: Readonly<Record<SiteId, number>>;
+  readonly given: Units;
+  readonly taken: Units;
   /** Peer → what its `given` to this site should reach: a cumulative target, so asking twice is asking once. */
-  readonly asked: Readonly<Record<SiteId, number>>;
+  readonly asked: Units;
   /** Lost site → the one site that may enter its count. Nothing is given to it or taken from it any more. */
   readonly fenced: Readonly<Record<SiteId, SiteId>>;
 }
-
-/** The one field of the record. */
-const FIELD = 'row';
-/** Base-36 digits: 10^14 changes. */
-const SEQUENCE_DIGITS = 9;
 
 /** A site's id never has a `~`. */
 export function stockKey(sku: string, site: SiteId): string {
@@ -51,8 +52,10 @@ export function emptyRow(sku: string, site: SiteId): EscrowRow {
     sequence: 0,
     receipts: {},
     recovered: {},
+    writtenOff: 0,
     sold: 0,
     holds: {},
+    lookMs: 0,
     given: {},
     taken: {},
     asked: {},
@@ -60,23 +63,29 @@ export function emptyRow(sku: string, site: SiteId): EscrowRow {
   };
 }
 
-/** What the site may still promise: received + taken − given − sold − held. */
+/** What the site may still promise: received + taken − given − written off − sold − held. */
 export function available(row: EscrowRow): number {
   const incoming = total(row.receipts) + total(row.recovered) + total(row.taken);
-  return incoming - total(row.given) - row.sold - total(row.holds);
+  return incoming - total(row.given) - row.writtenOff - row.sold - total(row.holds);
 }
 
-function total(units: Readonly<Record<string, number>>): number {
+export function total(units: Units): number {
   return Object.values(units).reduce((sum, each) => sum + each, 0);
 }
 
-/** The row in a record; undefined when there is none. */
-export function rowOf(record: StoredRecord | undefined): EscrowRow | undefined {
-  return record?.state.fields[FIELD]?.[1] as unknown as EscrowRow | undefined;
+/** The row in a record; undefined when there is none. What an older release did not write is empty. */
+export function rowOf(record: Pick<StoredRecord, 'state'> | undefined): EscrowRow | undefined {
+  if (record === undefined) return undefined;
+  const { sku, site, sequence, ...values } = plainValues(record.state);
+  if (typeof sku !== 'string' || typeof site !== 'string' || typeof sequence !== 'number') return undefined;
+  const empty = emptyRow(sku, site);
+  const known = Object.entries(values).filter(([name]) => Object.hasOwn(empty, name));
+  return { ...empty, sequence, ...Object.fromEntries(known) };
 }
 
-/** The change that stores a row. */
-export function rowChange(row: EscrowRow): Changes {
-  const value: Json = { ...row };
-  return { [FIELD]: owned(row.sequence.toString(36).padStart(SEQUENCE_DIGITS, '0'), value) };
+/** The change from one version of a row to the next. */
+export function rowChange(before: EscrowRow, after: EscrowRow): Changes {
+  const isNew = before.sequence === 0;
+  const entries = Object.entries(after) as [keyof EscrowRow, Json][];
+  return Object.fromEntries(entries.filter(([name, value]) => isNew || before[name] !== value));
 }

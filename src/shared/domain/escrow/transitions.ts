@@ -7,12 +7,18 @@
  * that is over: receipts and transfers are totals, and a hold ends with its order, whose record is the memory.
  */
 import type { SiteId } from '@tandem-clouds/replication/stamp';
-import { holdsMax } from '../../bounds.ts';
-import { available, type EscrowRow } from './row.ts';
+import { holdsLookMs, holdsMax } from '../../bounds.ts';
+import { available, type EscrowRow, total, type Units } from './row.ts';
 
-/** Why not. `short`: not enough is available. `full`: too many holds for one record. */
+/** The book of what a count has found beyond the other books. */
+const COUNTED = '$counted';
+
+/**
+ * Why not. `short`: not enough is available. `full`: too many holds for one record. `held`: more is held for orders than was
+ * counted. `fenced`: the other site is cut off.
+ */
 export interface Refusal {
-  readonly refused: 'short' | 'full' | 'not fenced everywhere' | 'counted before';
+  readonly refused: 'short' | 'full' | 'held' | 'fenced' | 'not fenced everywhere' | 'counted before';
 }
 
 export function isRefusal(result: EscrowRow | Refusal): result is Refusal {
@@ -30,27 +36,57 @@ export function receive(row: EscrowRow, { book, total }: { book: string; total: 
   return next(row, { receipts: { ...row.receipts, [book]: total } });
 }
 
+/**
+ * What lies on the shelf of this site was counted: what waits for an order is among it, what was sold is not. What is
+ * missing is written off, what is too much comes in by a book of its own.
+ */
+export function count(row: EscrowRow, { units }: { units: number }): EscrowRow | Refusal {
+  const held = total(row.holds);
+  if (units < held) return { refused: 'held' };
+  const more = units - held - available(row);
+  if (more === 0) return row;
+  if (more < 0) return next(row, { writtenOff: row.writtenOff - more });
+  return next(row, { receipts: { ...row.receipts, [COUNTED]: (row.receipts[COUNTED] ?? 0) + more } });
+}
+
+/** Gives a peer more than it has asked for: somebody moves the goods. */
+export function move(row: EscrowRow, { to, units }: { to: SiteId; units: number }): EscrowRow | Refusal {
+  if (row.fenced[to] !== undefined) return { refused: 'fenced' };
+  if (units > available(row)) return { refused: 'short' };
+  return next(row, { given: { ...row.given, [to]: (row.given[to] ?? 0) + units } });
+}
+
 /** Holds units for an order. The caller vouches that the order is not over: see `orders/reserve.ts`. */
 export function reserve(
   row: EscrowRow,
-  { orderId, units }: { orderId: string; units: number },
+  { orderId, units, nowMs }: { orderId: string; units: number; nowMs: number },
 ): EscrowRow | Refusal {
   if (row.holds[orderId] !== undefined) return row;
   if (available(row) < units) return { refused: 'short' };
   if (Object.keys(row.holds).length >= holdsMax) return { refused: 'full' };
-  return next(row, { holds: { ...row.holds, [orderId]: units } });
+  const lookMs = row.lookMs === 0 ? nowMs + holdsLookMs : row.lookMs;
+  return next(row, { holds: { ...row.holds, [orderId]: units }, lookMs });
 }
 
 /** The order is paid from this stock. Without a hold it has been committed before. */
 export function commit(row: EscrowRow, orderId: string): EscrowRow {
   const { [orderId]: units, ...holds } = row.holds;
-  return units === undefined ? row : next(row, { holds, sold: row.sold + units });
+  return units === undefined ? row : next(row, { ...left(row, holds), sold: row.sold + units });
 }
 
 /** The order ended without this stock. */
 export function release(row: EscrowRow, orderId: string): EscrowRow {
   const { [orderId]: units, ...holds } = row.holds;
-  return units === undefined ? row : next(row, { holds });
+  return units === undefined ? row : next(row, left(row, holds));
+}
+
+function left({ lookMs }: EscrowRow, holds: Units): Pick<EscrowRow, 'holds' | 'lookMs'> {
+  return { holds, lookMs: Object.keys(holds).length === 0 ? 0 : lookMs };
+}
+
+/** The holds have been looked through: those that are left wait for orders that are not over. */
+export function looked(row: EscrowRow, nowMs: number): EscrowRow {
+  return row.lookMs === 0 || row.lookMs > nowMs ? row : next(row, { lookMs: nowMs + holdsLookMs });
 }
 
 /** Gives a peer what it asked for, as far as there is. */
@@ -105,6 +141,8 @@ export function recover(
 export interface Restocking {
   readonly belowUnits: number;
   readonly unitsMax: number;
+  /** What an order waits for: asked for even where it is more than half. */
+  readonly neededUnits?: number;
 }
 
 /** Takes what was given, gives what was asked for, and asks the peer that seems to have most when little is left. */
@@ -115,7 +153,8 @@ export function rebalance(row: EscrowRow, peers: readonly EscrowRow[], restockin
     result = give(result, { to: peer.site, target: peer.asked[row.site] ?? 0 });
   }
   const left = available(result);
-  if (left >= restocking.belowUnits) return result;
+  const { belowUnits, unitsMax, neededUnits = 0 } = restocking;
+  if (left >= Math.max(belowUnits, neededUnits)) return result;
   const open = peers.filter((peer) => result.fenced[peer.site] === undefined);
   const richest = open.reduce<EscrowRow | undefined>(
     (best, peer) => (best === undefined || available(peer) > available(best) ? peer : best),
@@ -123,5 +162,6 @@ export function rebalance(row: EscrowRow, peers: readonly EscrowRow[], restockin
   );
   if (richest === undefined) return result;
   // Half the difference: two sites that are both short do not send the same unit to and fro.
-  return query(result, richest, Math.min(restocking.unitsMax, Math.floor((available(richest) - left) / 2)));
+  const half = Math.floor((available(richest) - left) / 2);
+  return query(result, richest, Math.min(unitsMax, available(richest), Math.max(half, neededUnits - left)));
 }

@@ -1,79 +1,143 @@
 /**
- * An order as it is replicated.
+ * An order as its steps see it.
  *
- * Invariant: one owner at a time advances an order, under a rank of epoch, sequence and owner, so every site agrees
- * on the newest version. Two versions of one order can live side by side for a while, after a take-over or when a
- * client asked at two sites; what keeps them from contradicting each other is the payment, of which there is one.
+ * Invariant: of two versions of one order the one whose state ranks higher stands at every site (`states.ts`), and what ends an
+ * order is the payment, of which there is one: so a site that was taken for dead, or a client that has asked at two sites, brings
+ * about two orders of events and one end.
  */
-import type { Json } from '@tandem-clouds/replication/json';
-import type { Changes } from '@tandem-clouds/replication/local-write';
-import { owned } from '@tandem-clouds/replication/policies/owned';
-import type { StoredRecord } from '@tandem-clouds/replication/record';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
+import type { FieldChanges, States } from '../entity.ts';
 
 export type OrderState =
-  /** The intent; stock may be held for it at its owner. */
-  | 'new'
-  /** Its owner holds stock for it and may charge. */
+  /** Goods are being held for it, line by line. */
+  | 'reserving'
+  /** One line could not be held. Ranks below what another site has reserved meanwhile: nothing was charged for it here. */
+  | 'rejected'
+  /** `stockSite` holds all of it until the order is over. */
+  | 'reserved'
+  /** `stockSite` may charge. */
   | 'paying'
   /** It may only be voided; when the payment says that it was charged, it is paid all the same. */
   | 'cancelling'
-  /** The end. */
+  /** Over, and never charged: too late. */
+  | 'expired'
+  /** Over, and never charged. */
+  | 'cancelled'
   | 'paid'
-  | 'cancelled';
+  | 'fulfilled'
+  /** All of it was paid back. */
+  | 'refunded';
 
-export type CancelReason = 'short' | 'declined' | 'client' | 'taken over' | 'late' | 'elsewhere';
+export const orderStates = {
+  order: [
+    'reserving',
+    'rejected',
+    'reserved',
+    'paying',
+    'cancelling',
+    'expired',
+    'cancelled',
+    'paid',
+    'fulfilled',
+    'refunded',
+  ],
+  allowed: {
+    reserving: ['rejected', 'reserved', 'cancelling'],
+    reserved: ['paying', 'cancelling'],
+    paying: ['cancelling', 'cancelled', 'paid'],
+    cancelling: ['expired', 'cancelled', 'paid'],
+    paid: ['fulfilled', 'refunded'],
+    fulfilled: ['refunded'],
+  },
+} as const satisfies States;
 
-/** What a client asks for. */
-export interface OrderRequest {
-  /** Derives from the client's idempotency key: the same at every site. */
-  readonly orderId: string;
-  /** Epoch milliseconds, the same at every site: see `birth.ts`. */
-  readonly bornMs: number;
+export const reasons = [
+  // Why it was rejected.
+  'unknown_product',
+  'price_changed',
+  'other_currency',
+  'amount_too_large',
+  'short',
+  // Why it was cancelled, or expired.
+  'declined',
+  'by_customer',
+  'elsewhere',
+  'taken_over',
+  'not_paid_in_time',
+] as const;
+export type Reason = (typeof reasons)[number];
+
+export interface OrderLine {
   readonly sku: string;
   readonly units: number;
-  /** In the currency's smallest unit. */
-  readonly amountMinor: number;
+  /** What the customer was shown for one, in the currency's smallest unit. */
+  readonly priceMinor: number;
+}
+
+/** What steps read of an order. */
+export interface Order {
+  readonly id: string;
+  /** When it was born, ISO 8601: the same at every site. */
+  readonly createdAt: string;
+  readonly lines: readonly OrderLine[];
+  /** ISO 4217. */
   readonly currency: string;
+  readonly method?: string | undefined;
+  readonly status: OrderState;
+  readonly stockSite?: SiteId | undefined;
+  readonly reason?: Reason | undefined;
+  readonly checked?: string | undefined;
+  readonly payingSinceMs?: number | undefined;
+  readonly lookAgainMs?: number | undefined;
 }
 
-export interface Order extends OrderRequest {
-  readonly owner: SiteId;
-  /** One more with every take-over. */
-  readonly epoch: number;
-  /** One more with every version. */
-  readonly sequence: number;
-  readonly state: OrderState;
-  /** When the state began, epoch milliseconds of the owner's clock. */
-  readonly sinceMs: number;
-  /** Whose stock a paid order is taken from; null before. */
-  readonly stockSite: SiteId | null;
-  /** Why it is being, or was, cancelled. */
-  readonly reason: CancelReason | null;
+const OVER: ReadonlySet<OrderState> = new Set([
+  'rejected',
+  'expired',
+  'cancelled',
+  'paid',
+  'fulfilled',
+  'refunded',
+]);
+const PAID: ReadonlySet<OrderState> = new Set(['paid', 'fulfilled', 'refunded']);
+
+/** Whether nothing waits for it any more. */
+export function isOver({ status }: Pick<Order, 'status'>): boolean {
+  return OVER.has(status);
 }
 
-const FIELD = 'order';
-const EPOCH_DIGITS = 4;
-const SEQUENCE_DIGITS = 6;
+/** Whether it was charged, whatever has become of the money since. */
+export function isPaid({ status }: Pick<Order, 'status'>): boolean {
+  return PAID.has(status);
+}
+
+/** What it costs, in the currency's smallest unit. */
+export function totalMinor({ lines }: Pick<Order, 'lines'>): number {
+  return lines.reduce((sum, { units, priceMinor }) => sum + units * priceMinor, 0);
+}
+
+/** Article → units, of lines that may name one twice. */
+export function unitsOf({ lines }: Pick<Order, 'lines'>): ReadonlyMap<string, number> {
+  const units = new Map<string, number>();
+  for (const line of lines) units.set(line.sku, (units.get(line.sku) ?? 0) + line.units);
+  return units;
+}
+
+/** Epoch milliseconds. */
+export function bornMs({ createdAt }: Pick<Order, 'createdAt'>): number {
+  return Date.parse(createdAt);
+}
 
 export function orderKey(orderId: string): string {
   return `order:${orderId}`;
 }
 
-/** Paid and cancelled orders never change again. */
-export function isOver({ state }: Order): boolean {
-  return state === 'paid' || state === 'cancelled';
+/** How an order ends whose payment was never charged, and never will be. */
+export function unpaid({ reason }: Pick<Order, 'reason'>): FieldChanges {
+  return { status: reason === 'not_paid_in_time' ? 'expired' : 'cancelled' };
 }
 
-/** The order in a record; undefined when there is none. */
-export function orderOf(record: StoredRecord | undefined): Order | undefined {
-  return record?.state.fields[FIELD]?.[1] as unknown as Order | undefined;
-}
-
-/** The change that stores a version of an order. */
-export function orderChange(order: Order): Changes {
-  const digits = (value: number, width: number): string => value.toString(36).padStart(width, '0');
-  const rank = `${digits(order.epoch, EPOCH_DIGITS)}${digits(order.sequence, SEQUENCE_DIGITS)}.${order.owner}`;
-  const value: Json = { ...order };
-  return { [FIELD]: owned(rank, value) };
+/** From now on it can only be voided. */
+export function cancelling(reason: Reason): FieldChanges {
+  return { status: 'cancelling', reason };
 }

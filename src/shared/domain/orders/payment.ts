@@ -1,87 +1,169 @@
 /**
- * Asking the arbiter. A payment effect is yielded like those of replication, so that the simulator can own it.
+ * Asking the arbiter. What the provider is asked is yielded, like the effects of replication, so that the simulator can own it.
  *
  * Invariant: a charge is asked for only by the site that the payment is claimed for, which holds the stock, and only
  * while the provider remembers the key. A verdict is final, and the same for everybody: whether the order was charged,
  * and to whose stock.
  */
-import { isRetryable } from '@tandem-clouds/replication/errors';
-import type { Effect, Site } from '@tandem-clouds/replication/protocol';
-import { absenceProvenMs, chargeWithinMs, paymentYieldMs } from '../../bounds.ts';
-import type { Payment, PaymentRequest } from '../../ports/payment-provider.ts';
-import type { CancelReason, Order } from './order.ts';
-import type { Verdict } from './transitions.ts';
+import { isRetryable, UnavailableError } from '@tandem-clouds/replication/errors';
+import type { Site } from '@tandem-clouds/replication/protocol';
+import type { OutsideEffect, StepsProtocol } from '@tandem-clouds/replication/reactions/react';
+import {
+  absenceProvenMs,
+  chargeWithinMs,
+  payingMs,
+  paymentLookMaxMs,
+  paymentLookMs,
+  paymentYieldMs,
+} from '../../bounds.ts';
+import { PaymentRefusedError, RefundRefusedError } from '../../ports/payment-errors.ts';
+import type { Payment, PaymentRequest, Refund, RefundRequest } from '../../ports/payment-provider.ts';
+import type { FieldChanges, StepsContext } from '../entity.ts';
+import { bornMs, cancelling, type Order, totalMinor, unpaid } from './order.ts';
 
 export type PaymentCall =
   | { readonly call: 'create'; readonly request: PaymentRequest }
-  | { readonly call: 'confirm'; readonly id: string }
+  | { readonly call: 'confirm'; readonly id: string; readonly method?: string | undefined }
   | { readonly call: 'cancel'; readonly id: string }
-  | { readonly call: 'lookup'; readonly key: string };
+  | { readonly call: 'lookup'; readonly key: string }
+  | { readonly call: 'refund'; readonly request: RefundRequest };
 
-export interface PaymentEffect {
-  readonly op: 'payment';
+export const PAYMENTS = 'payments';
+
+/** What the steps of orders ask of the payment provider. */
+export interface PaymentEffect extends OutsideEffect {
+  readonly service: typeof PAYMENTS;
   readonly call: PaymentCall;
 }
-
-/** A protocol that may also call the payment provider. */
-export type ShopProtocol<Result> = Generator<Effect | PaymentEffect, Result, unknown>;
-
-/** A verdict; or why the order must be voided; or undefined: nothing is certain yet, ask again later. */
-export type PaymentResult = { readonly verdict: Verdict } | { readonly cancel: CancelReason } | undefined;
 
 /** The order's key at the provider. */
 export function paymentKey(orderId: string): string {
   return `order-${orderId}`;
 }
 
-/** Charges an order whose stock is held here. */
-export function* charge(site: Site, order: Order): ShopProtocol<PaymentResult> {
-  if (!mayCharge(site, order)) return { cancel: 'late' };
+/**
+ * Charges an order, where its stock is held; elsewhere it can only be voided, because its site was taken for dead.
+ * @throws UnavailableError when the provider does not answer
+ */
+export function* chargeOrder(order: Order, { site }: StepsContext): StepsProtocol<FieldChanges> {
+  if (order.stockSite !== site.site) return cancelling('taken_over');
+  const sinceMs = order.payingSinceMs ?? bornMs(order);
+  if (!mayCharge(site, order) || site.now() - sinceMs >= payingMs) return cancelling('not_paid_in_time');
   let payment = yield* findOrCreate(site, order);
+  if (payment === 'refused') return { ...unpaid(order), reason: 'declined' };
   if (payment?.status === 'open' && payment.claim === site.site && mayCharge(site, order))
-    payment = yield* tryCall({ call: 'confirm', id: payment.id });
+    payment = yield* tryCall({ call: 'confirm', id: payment.id, method: order.method });
+  if (payment === 'refused') return cancelling('declined');
   switch (payment?.status) {
     case 'charged':
     case 'cancelled':
-      return { verdict: verdictOf(payment) };
-    case 'open':
+      return verdict(order, payment);
     case 'declined':
-      if (payment.claim === site.site) return payment.status === 'open' ? undefined : { cancel: 'declined' };
+    case 'open':
+      if (payment.claim === site.site)
+        return payment.status === 'declined' ? cancelling('declined') : waiting(site, order, payment);
       // Another site was asked for the same order and holds stock for it too: leave it the first turn.
-      return site.now() - order.sinceMs < paymentYieldMs ? undefined : { cancel: 'elsewhere' };
+      return site.now() - sinceMs < paymentYieldMs ? waiting(site, order, payment) : cancelling('elsewhere');
     case 'processing':
+      return waiting(site, order, payment);
     case undefined:
-      return undefined;
+      throw new UnavailableError('the payment provider has not answered');
   }
 }
 
-/** Makes sure that an order will not be charged any more, or learns that it has been. */
-export function* voidPayment(site: Site, order: Order): ShopProtocol<Verdict | undefined> {
-  let payment: Payment | undefined;
+/**
+ * Makes sure that an order will not be charged any more, or learns that it has been.
+ * @throws UnavailableError when neither is certain yet
+ */
+export function* voidOrder(order: Order, { site }: StepsContext): StepsProtocol<FieldChanges> {
+  let payment: Payment | 'refused' | undefined;
   if (mayCharge(site, order)) payment = yield* findOrCreate(site, order);
   else {
     const found = yield* find(order);
-    if (found === 'none' && site.now() - order.bornMs >= absenceProvenMs) return 'cancelled';
+    if (found === 'none' && site.now() - bornMs(order) >= absenceProvenMs) return unpaid(order);
     if (found !== 'none') payment = found;
   }
+  // There is none, and with what the order asks for there never will be.
+  if (payment === 'refused') return unpaid(order);
   if (payment?.status === 'open' || payment?.status === 'declined')
     payment = yield* tryCall({ call: 'cancel', id: payment.id });
-  return payment?.status === 'charged' || payment?.status === 'cancelled' ? verdictOf(payment) : undefined;
+  if (payment !== 'refused' && (payment?.status === 'charged' || payment?.status === 'cancelled'))
+    return verdict(order, payment);
+  throw new UnavailableError('the payment provider has not said yet whether it was charged');
+}
+
+/** Refund id → what became of it. */
+export type Refunded = Readonly<
+  Record<string, { readonly amountMinor: number; readonly status: string; readonly refundId?: string }>
+>;
+
+/** An order of which something is to be paid back. */
+export interface Refundable extends Order {
+  readonly paymentId?: string | undefined;
+  readonly refunds?: Readonly<Record<string, number>> | undefined;
+  readonly refunded?: Refunded | undefined;
+}
+
+/** Those that nobody has done yet, by id. */
+export function openRefunds({
+  refunds = {},
+  refunded = {},
+}: Refundable): readonly (readonly [string, number])[] {
+  return Object.entries(refunds).filter(([id]) => !Object.hasOwn(refunded, id));
+}
+
+/** Pays back what was asked for; what the provider refuses for good is kept with its reason. */
+export function* refundOrder(order: Refundable): StepsProtocol<FieldChanges> {
+  const refunded: Record<string, Refunded[string]> = { ...order.refunded };
+  for (const [id, amountMinor] of openRefunds(order))
+    refunded[id] = yield* payBack(order, { id, amountMinor });
+  const back = Object.values(refunded)
+    .filter(({ status }) => status === 'done' || status === 'pending')
+    .reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  return { refunded, ...(back >= totalMinor(order) && { status: 'refunded' }) };
+}
+
+function* payBack(
+  { id: orderId, paymentId = '', currency }: Refundable,
+  { id, amountMinor }: { readonly id: string; readonly amountMinor: number },
+): StepsProtocol<Refunded[string]> {
+  const request = { paymentId, amountMinor, currency, key: `${paymentKey(orderId)}-${id}` };
+  try {
+    const refund = (yield* ask({ call: 'refund', request })) as Refund;
+    return { amountMinor, status: refund.status, refundId: refund.id };
+  } catch (error) {
+    if (!(error instanceof RefundRefusedError)) throw error;
+    return { amountMinor, status: `refused: ${error.reason}` };
+  }
 }
 
 /** Whether the provider certainly remembers the order's key, also when a call lands hours late. */
-function mayCharge(site: Site, { bornMs }: Order): boolean {
-  return site.now() - bornMs < chargeWithinMs;
+function mayCharge(site: Site, order: Order): boolean {
+  return site.now() - bornMs(order) < chargeWithinMs;
 }
 
-function verdictOf({ status, claim }: Payment): Verdict {
-  return status === 'charged' ? { chargedTo: claim } : 'cancelled';
+function verdict(order: Order, { id, status, claim }: Payment): FieldChanges {
+  if (status !== 'charged') return unpaid(order);
+  return { status: 'paid', paidFrom: claim, paymentId: id, reason: null, action: null };
+}
+
+/** It is the customer's turn, the bank's, or another site's; looked at again later, and as soon as anybody says so. */
+function waiting(site: Site, order: Order, { id, action }: Payment): FieldChanges {
+  const nowMs = site.now();
+  const sinceMs = order.payingSinceMs ?? nowMs;
+  const pauseMs = Math.min(paymentLookMaxMs, Math.max(paymentLookMs, (nowMs - sinceMs) / 2));
+  return {
+    paymentId: id,
+    action: action === undefined ? null : { ...action },
+    lookAgainMs: Math.round(nowMs + pauseMs),
+    checkedFor: order.checked ?? null,
+  };
 }
 
 /** The order's payment, new or not. The provider may repeat an old error under a key, so an error is looked behind. */
-function* findOrCreate(site: Site, order: Order): ShopProtocol<Payment | undefined> {
-  const { orderId, amountMinor, currency } = order;
-  const request = { key: paymentKey(orderId), amountMinor, currency, claim: site.site };
+function* findOrCreate(site: Site, order: Order): StepsProtocol<Payment | 'refused' | undefined> {
+  const { id, currency } = order;
+  const request = { key: paymentKey(id), amountMinor: totalMinor(order), currency, claim: site.site };
   const created = yield* tryCall({ call: 'create', request });
   if (created !== undefined) return created;
   const found = yield* find(order);
@@ -89,22 +171,27 @@ function* findOrCreate(site: Site, order: Order): ShopProtocol<Payment | undefin
 }
 
 /** `none` when the provider has answered that there is no payment; undefined when it has not answered. */
-function* find({ orderId }: Order): ShopProtocol<Payment | 'none' | undefined> {
+function* find({ id }: Order): StepsProtocol<Payment | 'none' | undefined> {
   try {
-    const call: PaymentCall = { call: 'lookup', key: paymentKey(orderId) };
-    return ((yield { op: 'payment', call }) as Payment | undefined) ?? 'none';
+    return ((yield* ask({ call: 'lookup', key: paymentKey(id) })) as Payment | undefined) ?? 'none';
   } catch (error) {
     if (!isRetryable(error)) throw error;
     return undefined;
   }
 }
 
-/** Undefined when the provider has not answered: the call may have taken effect. */
-function* tryCall(call: PaymentCall): ShopProtocol<Payment | undefined> {
+/** Undefined when the provider has not answered: the call may have taken effect. `refused`: it never will. */
+function* tryCall(call: PaymentCall): StepsProtocol<Payment | 'refused' | undefined> {
   try {
-    return (yield { op: 'payment', call }) as Payment;
+    return (yield* ask(call)) as Payment;
   } catch (error) {
+    if (error instanceof PaymentRefusedError) return 'refused';
     if (!isRetryable(error)) throw error;
     return undefined;
   }
+}
+
+function* ask(call: PaymentCall): StepsProtocol<unknown> {
+  const effect: PaymentEffect = { op: 'outside', service: PAYMENTS, call };
+  return yield effect;
 }

@@ -8,28 +8,100 @@
  */
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { readKeys } from '@tandem-clouds/replication/isolate';
-import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
-import { reserveAttemptsMax } from '../../bounds.ts';
+import { get, type Protocol, type Site, sleep } from '@tandem-clouds/replication/protocol';
+import { isLive, plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
+import {
+  orderAmountMax,
+  reserveAttemptsMax,
+  reservedMs,
+  restockBelowUnits,
+  stockLookMs,
+  stockWaitMs,
+} from '../../bounds.ts';
 import { ConflictError } from '../../errors.ts';
-import { changeRow, ownRow } from '../escrow/escrow.ts';
-import type { EscrowRow } from '../escrow/row.ts';
-import { commit, isRefusal, release, reserve } from '../escrow/transitions.ts';
-import { isOver, type Order, orderKey, orderOf } from './order.ts';
+import type { FieldChanges, StepsContext } from '../entity.ts';
+import { changeRow, ownRow, rebalanceStock, unitsElsewhere } from '../escrow/escrow.ts';
+import { available, type EscrowRow } from '../escrow/row.ts';
+import { commit, isRefusal, looked, release, reserve } from '../escrow/transitions.ts';
+import { isOver, isPaid, type Order, orderKey, type Reason, totalMinor, unitsOf } from './order.ts';
 
-export type Reservation =
+type Reservation =
   | 'held'
   | 'short'
   /** The order is no longer one that this site may hold stock for. */
   | 'moved';
 
+/**
+ * Holds every line at this site, or says why not. What was held of an order that is rejected is released because it is over
+ * (`settleOrder`), never here: another run of the same step may rely on it.
+ * @throws UnavailableError when a row is being changed too often, or has too many holds.
+ */
+export function* reserveOrder(order: Order, { site, key }: StepsContext): Protocol<FieldChanges | undefined> {
+  const refusal = yield* priceRefusal(order, site.now());
+  if (refusal !== undefined) return rejected(refusal);
+  const untilMs = site.now() + stockWaitMs;
+  for (const [sku, units] of unitsOf(order)) {
+    const reservation = yield* holdPatiently(site, key, { orderId: order.id, sku, units, untilMs });
+    if (reservation === 'moved') return undefined;
+    if (reservation === 'short') return rejected({ reason: 'short', sku });
+  }
+  return { status: 'reserved', stockSite: site.site, reservedUntilMs: site.now() + reservedMs };
+}
+
+interface Refused {
+  readonly reason: Reason;
+  readonly sku?: string;
+}
+
+function rejected({ reason, sku }: Refused): FieldChanges {
+  return { status: 'rejected', reason, ...(sku !== undefined && { failedSku: sku }) };
+}
+
+/** What was shown in the cart is what the product costs here, now. */
+function* priceRefusal(order: Order, nowMs: number): Protocol<Refused | undefined> {
+  const keys = new Map(order.lines.map(({ sku }) => [sku, `product:${sku}`] as const));
+  const { held } = yield* readKeys([...keys.values()]);
+  for (const { sku, priceMinor } of order.lines) {
+    const record = held.get(keys.get(sku) ?? '')?.record;
+    const product =
+      record !== undefined && isLive(record.state, nowMs) ? plainValues(record.state) : undefined;
+    if (product === undefined) return { reason: 'unknown_product', sku };
+    if (product['currency'] !== order.currency) return { reason: 'other_currency', sku };
+    if (product['priceMinor'] !== priceMinor) return { reason: 'price_changed', sku };
+  }
+  return totalMinor(order) > orderAmountMax ? { reason: 'amount_too_large' } : undefined;
+}
+
+interface Hold {
+  readonly orderId: string;
+  readonly sku: string;
+  readonly units: number;
+}
+
+/** Where this site has too little, and others seem to have enough, some of theirs is waited for. */
+function* holdPatiently(
+  site: Site,
+  key: string,
+  { untilMs, ...hold }: Hold & { readonly untilMs: number },
+): Protocol<Reservation> {
+  for (;;) {
+    const reservation = yield* holdUnits(site, key, hold);
+    if (reservation !== 'short') return reservation;
+    yield* rebalanceStock(site, hold.sku, hold.units);
+    const elsewhere = yield* unitsElsewhere(site, hold.sku);
+    if (elsewhere < hold.units || site.now() + stockLookMs > untilMs) return 'short';
+    yield* sleep(stockLookMs);
+  }
+}
+
 /** @throws UnavailableError when the row is being changed too often, or has too many holds. */
-export function* reserveForOrder(site: Site, { orderId, sku }: Order): Protocol<Reservation> {
+function* holdUnits(site: Site, key: string, { orderId, sku, units }: Hold): Protocol<Reservation> {
   for (let attempt = 0; attempt < reserveAttemptsMax; attempt += 1) {
     const row = yield* ownRow(site, sku);
     // After the row, never before it: see the head of this module.
-    const order = orderOf((yield* get(orderKey(orderId)))?.record);
-    if (order?.state !== 'new' || order.owner !== site.site) return 'moved';
-    const held = reserve(row, order);
+    const order = (yield* get(key))?.record;
+    if (order === undefined || statusOf(order) !== 'reserving') return 'moved';
+    const held = reserve(row, { orderId, units, nowMs: site.now() });
     if (isRefusal(held)) {
       if (held.refused === 'short') return 'short';
       throw new UnavailableError(`${sku} is held by too many orders at ${site.site}`);
@@ -39,6 +111,7 @@ export function* reserveForOrder(site: Site, { orderId, sku }: Order): Protocol<
         if (current.sequence !== row.sequence) throw new RowMoved();
         return held;
       });
+      if (available(held) < restockBelowUnits) yield* rebalanceStock(site, sku);
       return 'held';
     } catch (error) {
       if (!(error instanceof RowMoved)) throw error;
@@ -50,20 +123,49 @@ export function* reserveForOrder(site: Site, { orderId, sku }: Order): Protocol<
 /** Somebody else changed the row first. Never leaves this module. */
 class RowMoved extends ConflictError {}
 
-/** Ends the site's holds of a product whose orders are over. Run it from time to time, and after an order ends. */
-export function* settleHolds(site: Site, sku: string): Protocol<EscrowRow> {
+function statusOf(record: StoredRecord): unknown {
+  return plainValues(record.state)['status'] ?? 'reserving';
+}
+
+/** Ends what this site holds for an order that is over; what becomes free is given to whoever has asked for it. */
+export function* settleOrder(
+  order: Order & { readonly paidFrom?: string | undefined },
+  { site }: StepsContext,
+): Protocol<undefined> {
+  for (const sku of unitsOf(order).keys()) {
+    const row = yield* ownRow(site, sku);
+    const settled = yield* changeRow(site, row, `settle/${order.id}`, (current) => ended(current, order));
+    if (available(settled) > available(row)) yield* rebalanceStock(site, sku);
+  }
+  return undefined;
+}
+
+/**
+ * Ends the holds of a row whose orders are over, for a function that stood still may have made one too late, and looks again
+ * later. The hold of an order that cannot be read stays.
+ */
+export function* tendHolds(site: Site, sku: string): Protocol<EscrowRow> {
   const row = yield* ownRow(site, sku);
-  // The hold of an order that cannot be read stays; the others end.
   const { held } = yield* readKeys(Object.keys(row.holds).map(orderKey));
   const over = [...held.values()].flatMap(({ record }) => {
-    const order = orderOf(record);
-    return order !== undefined && isOver(order) ? [order] : [];
+    const order = { id: idOf(record), ...plainValues(record.state) } as unknown as Order;
+    return isOver(order) ? [order] : [];
   });
-  return yield* changeRow(site, row, 'settle', (current) =>
-    over.reduce((result, order) => settled(result, order), current),
+  return yield* changeRow(site, row, 'tend', (current) =>
+    looked(
+      over.reduce((result, order) => ended(result, order), current),
+      site.now(),
+    ),
   );
 }
 
-function settled(row: EscrowRow, { orderId, state, stockSite }: Order): EscrowRow {
-  return state === 'paid' && stockSite === row.site ? commit(row, orderId) : release(row, orderId);
+function idOf({ key }: StoredRecord): string {
+  return key.slice(orderKey('').length);
+}
+
+function ended(
+  row: EscrowRow,
+  order: Pick<Order, 'id' | 'status'> & { readonly paidFrom?: string | undefined },
+): EscrowRow {
+  return isPaid(order) && order.paidFrom === row.site ? commit(row, order.id) : release(row, order.id);
 }

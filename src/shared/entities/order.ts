@@ -1,0 +1,202 @@
+import { orderAmountMax, orderLinesMax, orderUnitsMax } from '../bounds.ts';
+import { defineEntity } from '../domain/define-entity.ts';
+import {
+  isOver,
+  isPaid,
+  type Order,
+  orderStates,
+  reasons,
+  totalMinor,
+  cancelling,
+} from '../domain/orders/order.ts';
+import {
+  chargeOrder,
+  openRefunds,
+  type Refundable,
+  refundOrder,
+  voidOrder,
+} from '../domain/orders/payment.ts';
+import { reserveOrder, settleOrder } from '../domain/orders/reserve.ts';
+import { RuleError } from '../domain/rule-error.ts';
+
+const moment = {
+  type: 'integer',
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  by: ['reaction', 'action'],
+} as const;
+const siteId = { type: 'string', maxLength: 48, by: 'reaction' } as const;
+
+/** What a customer buys: held, charged and settled step by step (docs/shop.md). */
+export const order = defineEntity({
+  name: 'order',
+  collection: 'orders',
+  idField: 'orderId',
+  description: 'What a customer buys: goods are held for it, it is charged once, and settled',
+  required: ['lines', 'currency'],
+  access: { owner: 'customerId' },
+  fields: {
+    customerId: { type: 'string', maxLength: 256 },
+    lines: {
+      type: 'array',
+      minItems: 1,
+      maxItems: orderLinesMax,
+      items: {
+        type: 'object',
+        required: ['sku', 'units', 'priceMinor'],
+        additionalProperties: false,
+        properties: {
+          sku: { type: 'string', minLength: 1, maxLength: 128 },
+          units: { type: 'integer', minimum: 1, maximum: orderUnitsMax },
+          priceMinor: { type: 'integer', minimum: 1, maximum: orderAmountMax },
+        },
+      },
+    },
+    currency: { type: 'string', pattern: '^[A-Z]{3}$' },
+    method: { type: 'string', minLength: 1, maxLength: 255, by: ['client', 'action'], readableBy: [] },
+    status: { states: orderStates, by: ['action', 'reaction'] },
+    reason: { type: 'string', enum: reasons, by: ['action', 'reaction'] },
+    failedSku: { type: 'string', maxLength: 128, by: 'reaction' },
+    stockSite: siteId,
+    reservedUntilMs: moment,
+    payingSinceMs: moment,
+    paidFrom: siteId,
+    paymentId: { type: 'string', maxLength: 255, by: 'reaction' },
+    action: {
+      type: 'object',
+      merge: 'whole',
+      by: 'reaction',
+      readableBy: ['owner'],
+      additionalProperties: { type: 'string', maxLength: 2_000 },
+    },
+    lookAgainMs: moment,
+    checked: { type: 'string', maxLength: 255, by: 'action' },
+    checkedFor: { type: 'string', maxLength: 255, by: 'reaction' },
+    refunds: { type: 'object', maxProperties: 50, additionalProperties: { type: 'integer' }, by: 'action' },
+    refunded: {
+      type: 'object',
+      merge: 'whole',
+      by: 'reaction',
+      additionalProperties: {
+        type: 'object',
+        required: ['amountMinor', 'status'],
+        properties: {
+          amountMinor: { type: 'integer' },
+          status: { type: 'string', maxLength: 40 },
+          refundId: { type: 'string', maxLength: 255 },
+        },
+      },
+    },
+  },
+  indexes: { byCustomer: { on: 'customerId' }, byStatus: { on: 'status', buckets: 4 } },
+  actions: {
+    pay: {
+      summary: 'Pay what is reserved',
+      input: { method: { type: 'string', minLength: 1, maxLength: 255 } },
+      errors: { not_reserved: 'Nothing is reserved for it, or it is over' },
+      decide({ status }, { method }, { now }) {
+        if (status === 'paying') return undefined;
+        if (status !== 'reserved') throw new RuleError('not_reserved', `it is ${status}`);
+        return { status: 'paying', payingSinceMs: now.getTime(), ...(method !== undefined && { method }) };
+      },
+    },
+    cancel: {
+      summary: 'Cancel it, unless it is paid',
+      errors: { over: 'It is over' },
+      decide({ status, reason }) {
+        if (status === 'cancelling' || (status === 'cancelled' && reason === 'by_customer')) return undefined;
+        if (isOver({ status: status as Order['status'] })) throw new RuleError('over', `it is ${status}`);
+        return { status: 'cancelling', reason: 'by_customer' };
+      },
+    },
+    check: {
+      summary: 'Look at its payment again, now',
+      input: { event: { type: 'string', minLength: 1, maxLength: 255 } },
+      decide({ status, checked }, { event }, { newId }) {
+        if (isOver({ status: status as Order['status'] })) return undefined;
+        return event !== undefined && event === checked ? undefined : { checked: event ?? newId() };
+      },
+    },
+    fulfil: {
+      summary: 'The goods have left',
+      errors: { not_paid: 'It is not paid' },
+      decide({ status }) {
+        if (status === 'fulfilled') return undefined;
+        if (status !== 'paid') throw new RuleError('not_paid', `it is ${status}`);
+        return { status: 'fulfilled' };
+      },
+    },
+    refund: {
+      summary: 'Pay back a part, or all that is left',
+      input: { amountMinor: { type: 'integer', minimum: 1, maximum: orderAmountMax } },
+      errors: { not_paid: 'It is not paid', too_much: 'More than is left of what was paid' },
+      decide(record, { amountMinor }, { newId }) {
+        const known = record as unknown as Refundable;
+        if (!isPaid(known)) throw new RuleError('not_paid', `it is ${known.status}`);
+        const left = totalMinor(known) - askedBack(known);
+        const wanted = amountMinor ?? left;
+        if (wanted > left || left === 0) throw new RuleError('too_much', `${left} are left`);
+        return { refunds: { [newId()]: wanted } };
+      },
+    },
+  },
+  reactions: {
+    reserve: {
+      on: ['status'],
+      when: ({ status }) => status === 'reserving',
+      steps: (record, context) => reserveOrder(record as unknown as Order, context),
+    },
+    // With a method it is charged at once; without one, the customer has until then.
+    proceed: {
+      on: ['status'],
+      at: 'stockSite',
+      when: ({ status, method, reservedUntilMs = 0 }) =>
+        status === 'reserved' && (method === undefined ? reservedUntilMs : true),
+      *steps({ method, stockSite }, { site }) {
+        if (stockSite !== site.site) return cancelling('taken_over');
+        return method === undefined
+          ? cancelling('not_paid_in_time')
+          : { status: 'paying', payingSinceMs: site.now() };
+      },
+    },
+    charge: {
+      on: ['status', 'checked', 'lookAgainMs'],
+      at: 'stockSite',
+      when: ({ status, checked, checkedFor, lookAgainMs }) =>
+        status === 'paying' && (checked === checkedFor ? (lookAgainMs ?? true) : true),
+      steps: (record, context) => chargeOrder(record as unknown as Order, context),
+    },
+    void: {
+      on: ['status'],
+      when: ({ status }) => status === 'cancelling',
+      steps: (record, context) => voidOrder(record as unknown as Order, context),
+    },
+    settle: {
+      on: ['status', 'paidFrom'],
+      site: 'every',
+      when: ({ status }) => isOver({ status: status as Order['status'] }),
+      once: ({ status, paidFrom = '' }) => (isPaid({ status: status as Order['status'] }) ? paidFrom : '-'),
+      steps: (record, context) => settleOrder(record as unknown as Order, context),
+    },
+    payBack: {
+      on: ['refunds'],
+      at: 'paidFrom',
+      when: (record) => openRefunds(record as unknown as Refundable).length > 0,
+      steps: (record) => refundOrder(record as unknown as Refundable),
+    },
+  },
+  example: {
+    customerId: 'hedy',
+    lines: [{ sku: 'earl-grey', units: 2, priceMinor: 790 }],
+    currency: 'EUR',
+  },
+});
+
+/** What was asked for and not refused. */
+function askedBack({ refunds = {}, refunded = {} }: Refundable): number {
+  return Object.entries(refunds).reduce(
+    (sum, [id, amountMinor]) =>
+      refunded[id]?.status.startsWith('refused') === true ? sum : sum + amountMinor,
+    0,
+  );
+}
