@@ -6,7 +6,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { fetchClient } from './adapters/fetch-client.ts';
 import type { Entity } from './domain/entity.ts';
 import { EntityService } from './domain/entity-service.ts';
+import type { Replica } from './domain/replica.ts';
 import type { CustomRoutes } from './domain/routes/custom-routes.ts';
+import type { OwnSite } from './domain/routes/route-records.ts';
 import { forCallers } from './http/authentication.ts';
 import { customRoutes, type OperationChecks } from './http/custom-routes.ts';
 import { requireKnownSites } from './http/kept-elsewhere.ts';
@@ -28,26 +30,40 @@ export interface CompiledRoutes {
 export function serveRoutes(routes: CustomRoutes, { operations, entities }: CompiledRoutes): unknown {
   const runtime = openRuntime();
   const services = openServices(runtime);
+  const replica = entities.length === 0 ? undefined : openRecords(runtime, routes, entities);
   const all = customRoutes(routes, {
     checks: operations,
-    entities: openEntities(runtime, routes, entities),
-    context: (request) => contextOf(routes, services.within(invocationOf(request)), runtime.site.now()),
+    entities: replica === undefined ? [] : openEntities(runtime, routes, { compiled: entities, replica }),
+    context: (request) => ({
+      ...contextOf(routes, services.within(invocationOf(request)), runtime.site.now()),
+      ...(routes.uses.site === true && replica !== undefined && { site: ownSite(runtime, replica) }),
+    }),
   });
   return serve(runtime, forCallers(runtime.config, fetchClient, all, openLimits(runtime)));
+}
+
+function openRecords(
+  runtime: Runtime,
+  { uses: { records = {} } }: CustomRoutes,
+  compiled: CompiledRoutes['entities'],
+): Replica {
+  for (const { entity } of compiled) requireKnownSites(entity, runtime.site);
+  const written = compiled.filter(({ entity }) => records[entity.name] === 'write');
+  return openReplica(
+    runtime,
+    written.map(({ entity }) => entity),
+  );
+}
+
+function ownSite({ site: { site, peers } }: Runtime, replica: Replica): OwnSite {
+  return { id: site, peers, run: (protocol) => replica.run(protocol) };
 }
 
 function openEntities(
   runtime: Runtime,
   { uses: { records = {} } }: CustomRoutes,
-  compiled: CompiledRoutes['entities'],
+  { compiled, replica }: { readonly compiled: CompiledRoutes['entities']; readonly replica: Replica },
 ): readonly UsedEntity[] {
-  if (compiled.length === 0) return [];
-  for (const { entity } of compiled) requireKnownSites(entity, runtime.site);
-  const written = compiled.filter(({ entity }) => records[entity.name] === 'write');
-  const replica = openReplica(
-    runtime,
-    written.map(({ entity }) => entity),
-  );
   return compiled.map(({ entity, checks }) => ({
     entity,
     checks,

@@ -186,7 +186,6 @@ export const order = defineEntity({
     },
   },
   example: {
-    customerId: 'hedy',
     lines: [{ sku: 'earl-grey', units: 2, priceMinor: 790 }],
     currency: 'EUR',
   },

@@ -6,5 +6,15 @@ export const indexSlots: RecordedSlots = {
   "object": {
     "byAge": 1,
     "byName": 2
+  },
+  "order": {
+    "byCustomer": 1,
+    "byStatus": 2
+  },
+  "product": {
+    "byCategory": 1
+  },
+  "stock": {
+    "bySku": 1
   }
 };

@@ -6,7 +6,7 @@ import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { restockBelowUnits, restockUnitsMax } from '../../bounds.ts';
 import { ConflictError } from '../../errors.ts';
 import { available, emptyRow, type EscrowRow, rowChange, rowOf, stockKey } from './row.ts';
-import { fence, isRefusal, rebalance, receive, recover, type Refusal } from './transitions.ts';
+import { count, fence, isRefusal, move, rebalance, receive, recover, type Refusal } from './transitions.ts';
 
 /** The site's own row; an empty one when there is none yet. */
 export function* ownRow(site: Site, sku: string): Protocol<EscrowRow> {
@@ -44,6 +44,48 @@ export function* changeRow(
     },
   });
   return rowOf(record) ?? seen;
+}
+
+/** The rows of all sites that have one, as far as they have arrived here. */
+export function* readStock(site: Site, sku: string): Protocol<readonly EscrowRow[]> {
+  const sites = [site.site, ...site.peers, ...(site.retired ?? [])];
+  const { held } = yield* readKeys(sites.map((each) => stockKey(sku, each)));
+  return [...held.values()].flatMap(({ record }) => rowOf(record) ?? []);
+}
+
+/** Enters a count of the shelf of this site; or says why not. @throws what `localWrite` throws. */
+export function* countStock(
+  site: Site,
+  sku: string,
+  counted: { units: number },
+): Protocol<Refusal['refused'] | undefined> {
+  const row = yield* ownRow(site, sku);
+  return yield* changeOrRefuse(site, row, `count/${counted.units}`, (current) => count(current, counted));
+}
+
+/** Gives a peer units of this site; or says why not. @param moved.moveId Names the move. @throws what `localWrite` throws. */
+export function* moveStock(
+  site: Site,
+  sku: string,
+  { moveId, ...moved }: { to: SiteId; units: number; moveId: string },
+): Protocol<Refusal['refused'] | undefined> {
+  const row = yield* ownRow(site, sku);
+  return yield* changeOrRefuse(site, row, `move/${moveId}`, (current) => move(current, moved));
+}
+
+function* changeOrRefuse(
+  site: Site,
+  seen: EscrowRow,
+  name: string,
+  change: (row: EscrowRow) => EscrowRow | Refusal,
+): Protocol<Refusal['refused'] | undefined> {
+  let refused: Refusal['refused'] | undefined;
+  yield* changeRow(site, seen, name, (current) => {
+    const changed = change(current);
+    refused = isRefusal(changed) ? changed.refused : undefined;
+    return isRefusal(changed) ? current : changed;
+  });
+  return refused;
 }
 
 /** Books goods in: the total of a book so far. @throws what `localWrite` throws. */

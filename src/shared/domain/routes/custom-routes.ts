@@ -16,6 +16,8 @@ export interface Uses {
   readonly records?: Readonly<Record<string, RecordRight>>;
   /** Records of any owner and tenant, whom the handler names: what its caller may see is then the handler's to decide. */
   readonly actsForAnybody?: true;
+  /** Protocols over the records of this site, where a rule is about several of them: those that `records` says are written. */
+  readonly site?: true;
   /** Names of secrets (docs/handlers.md). */
   readonly secrets?: readonly string[];
   /** Calls of other services. */

@@ -36,7 +36,7 @@ import {
   type Uses,
 } from './custom-routes.ts';
 import { routeMistakes, routeShapeMistakes } from './route-mistakes.ts';
-import type { ReadableRecords, WritableRecords } from './route-records.ts';
+import type { OwnSite, ReadableRecords, WritableRecords } from './route-records.ts';
 
 /** The names in the braces of a path. */
 type ParamOf<Path> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | ParamOf<Rest> : never;
@@ -84,6 +84,7 @@ export type RouteContext<U> = Pick<Services, 'log' | 'metrics'> & {
   /** Unique over all sites. */
   readonly newId: () => string;
 } & (U extends { readonly records: infer R } ? { readonly records: RecordsOf<R> } : unknown) &
+  (U extends { readonly site: true } ? { readonly site: OwnSite } : unknown) &
   (U extends { readonly secrets: readonly string[] } ? Pick<Services, 'secrets'> : unknown) &
   (U extends { readonly http: true } ? Pick<Services, 'http'> : unknown) &
   // As long as there is no setting of one's own, none of them has a name.

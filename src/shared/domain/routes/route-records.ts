@@ -1,5 +1,7 @@
 /** Records as handlers of custom routes see them: plain objects, within what the caller of the request may know of. */
 import type { Json } from '@tandem-clouds/replication/json';
+import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
+import type { SiteId } from '@tandem-clouds/replication/stamp';
 
 /** The record: its id under both names, its fields, and when it was created. */
 export type ShownRecord = Readonly<Record<string, Json>> & {
@@ -40,6 +42,15 @@ export interface ReadableRecords {
   list(query?: RecordQuery): Promise<RecordPage>;
   /** The records of whom the handler names. @throws TypeError unless `uses.actsForAnybody` is declared. */
   actingFor(whom: ActingFor): ReadableRecords;
+}
+
+/** The site that answers, for rules about several of its records. */
+export interface OwnSite {
+  readonly id: SiteId;
+  /** The other sites that are there. */
+  readonly peers: readonly SiteId[];
+  /** Runs a protocol on the records of this site. @throws whatever it throws */
+  run<Result>(protocol: (site: Site) => Protocol<Result>): Promise<Result>;
 }
 
 export interface RecordWriteOptions {
