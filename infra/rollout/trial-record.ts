@@ -3,7 +3,7 @@
  * that people know it when they see it and no two trials have the same unique value.
  */
 import type { Json } from '@tandem-clouds/replication/json';
-import { clientFields, type Entity, policyOf } from '../../src/shared/domain/entity.ts';
+import { clientFields, creationFields, type Entity, policyOf } from '../../src/shared/domain/entity.ts';
 import type { JsonSchema } from '../../src/shared/domain/json-schema.ts';
 
 export interface TrialRecord {
@@ -16,7 +16,8 @@ export interface TrialRecord {
 
 /** @param name In lower case, with digits and hyphens; not too long. */
 export function trialRecord(entity: Entity, name: string): TrialRecord {
-  const schemas = new Map(clientFields(entity));
+  const schemas = new Map(creationFields(entity));
+  const changed = new Set(clientFields(entity).map(([field]) => field));
   const named = (text: string): Record<string, Json> =>
     Object.fromEntries(
       Object.entries(entity.example).flatMap(([field, value]) => {
@@ -25,10 +26,9 @@ export function trialRecord(entity: Entity, name: string): TrialRecord {
       }),
     );
   const kept = Object.entries(entity.example).filter(
-    ([field]) =>
-      schemas.has(field) && field !== entity.access.owner && policyOf(entity, field) === 'register',
+    ([field]) => changed.has(field) && policyOf(entity, field) === 'register',
   );
-  const [change] = [...Object.entries(named(`${name}-2`)), ...kept];
+  const [change] = [...Object.entries(named(`${name}-2`)).filter(([field]) => changed.has(field)), ...kept];
   return {
     path: `/${entity.collection}`,
     body: { ...entity.example, ...named(name) },

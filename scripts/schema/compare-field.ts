@@ -169,17 +169,32 @@ function* compareUnique(place: string, before: FieldDescription, after: FieldDes
 function* compareWriters(place: string, before: FieldDescription, after: FieldDescription): Changes {
   const gone = before.by.filter((writer) => !after.by.includes(writer));
   const added = after.by.filter((writer) => !before.by.includes(writer));
-  if (added.length > 0) yield additive(place, `${added.join(', ')} may write it too`);
+  if (added.length > 0)
+    yield additive(
+      place,
+      `${added.join(', ')} may write it too`,
+      added.includes('creation') && !before.by.includes('client')
+        ? 'the older release refuses it in creations: send it when every site has this one'
+        : '',
+    );
   if (gone.includes('client'))
     yield breaking(
       place,
-      'clients may not write it any more: their calls are refused',
+      after.by.includes('creation')
+        ? 'clients may not change it any more: their changes are refused'
+        : 'clients may not write it any more: their calls are refused',
       'release 1: an action beside it, to which callers move; release 2: take the client away',
     );
-  else if (gone.length > 0)
+  else if (gone.includes('creation') && !after.by.includes('client'))
+    yield breaking(
+      place,
+      'creations may not have it any more: those that do are refused',
+      'release 1: callers leave it out; release 2: take it away, and name its place with --allow-breaking',
+    );
+  else if (gone.some((writer) => writer !== 'creation'))
     yield additive(
       place,
-      `${gone.join(', ')} may not write it any more`,
+      `${gone.filter((writer) => writer !== 'creation').join(', ')} may not write it any more`,
       'at sites of the older release they still do',
     );
 }

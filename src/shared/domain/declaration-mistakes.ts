@@ -14,6 +14,7 @@ import {
   OWNER_INDEX,
   policyOf,
   type States,
+  WRITERS,
   writersOf,
 } from './entity.ts';
 import type { JsonSchema } from './json-schema.ts';
@@ -167,14 +168,14 @@ function* fields(entity: Entity): Mistakes {
     if (!has(entity, field)) yield { at: ['required'], detail: `${field} is no declared field` };
     else if (policyOf(entity, field) !== 'register')
       yield { at: ['required'], detail: `${field} is a ${policyOf(entity, field)} and cannot be required` };
-    else if (!writersOf(entity, field).includes('client'))
+    else if (!writersOf(entity, field).some((writer) => writer === 'client' || writer === 'creation'))
       yield { at: ['required'], detail: `${field} is not written by clients and cannot be required of them` };
   }
   for (const [field, schema] of Object.entries(entity.fields)) {
     const at = ['fields', field];
     if (field.startsWith('$') || field.includes('/') || ['id', 'createdAt', entity.idField].includes(field))
       yield { at, detail: 'is a reserved name' };
-    if (writersOf(entity, field).length === 0) yield { at: [...at, 'by'], detail: 'must name a writer' };
+    yield* writers(entity, field);
     if (entity.readableBy[field]?.includes(OWNER) === true && entity.access.owner === undefined)
       yield { at: [...at, 'readableBy'], detail: 'names the owner, whom access.owner does not declare' };
     if (defaultOf(entity, field) !== undefined) yield* defaults(entity, field);
@@ -185,6 +186,19 @@ function* fields(entity: Entity): Mistakes {
     if (policy === 'counter' && !Number.isSafeInteger((schema as { maximum?: unknown }).maximum))
       yield { at, detail: 'a counter needs a maximum that can be counted exactly' };
   }
+}
+
+function* writers(entity: Entity, field: string): Mistakes {
+  const at = ['fields', field, 'by'];
+  const named = writersOf(entity, field);
+  if (named.length === 0) yield { at, detail: 'must name a writer' };
+  for (const writer of named)
+    if (!WRITERS.includes(writer)) yield { at, detail: `${writer} must be one of ${WRITERS.join(', ')}` };
+  if (!named.includes('creation')) return;
+  if (named.includes('client'))
+    yield { at, detail: 'creation says nothing beside client, who creates records' };
+  if (policyOf(entity, field) === 'states')
+    yield { at, detail: 'creation is not for states, whose first one is where every record begins' };
 }
 
 /** Whether the value keeps its schema is for a schema compiler to say (`scripts/generate/check-examples.ts`). */

@@ -49,7 +49,10 @@ export type FieldDeclaration = Readonly<Record<string, unknown>> & {
   readonly merge?: 'register' | 'whole' | 'set' | 'counter';
   /** The states that it walks through, instead of `type` and `merge`. */
   readonly states?: States;
-  /** Who writes it, one or several; clients unless it is said. What is not named may not. */
+  /**
+   * Who writes it, one or several; clients unless it is said. What is not named may not. `creation`: the creation that a
+   * client asks for, and no change of theirs afterwards.
+   */
   readonly by?: Writer | readonly Writer[];
   /** Scopes, one of which a caller must have to see it; `owner` is the record's owner. Everybody unless it is said. */
   readonly readableBy?: readonly string[];

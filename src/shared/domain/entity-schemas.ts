@@ -3,6 +3,7 @@ import { signedUploadSchema, uploadSchema } from './content.ts';
 import {
   type Action,
   clientFields,
+  creationFields,
   defaultOf,
   type Entity,
   idPatternOf,
@@ -22,7 +23,7 @@ export function storedSchema(entity: Entity): JsonSchemaObject {
  * begins at the first one.
  */
 export function createSchema(entity: Entity): JsonSchemaObject {
-  const chosen = clientFields(entity).filter(([field]) => policyOf(entity, field) !== 'states');
+  const chosen = creationFields(entity).filter(([field]) => policyOf(entity, field) !== 'states');
   return {
     type: 'object',
     required: entity.required.filter(

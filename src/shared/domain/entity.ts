@@ -24,8 +24,12 @@ import { ID_PATTERN, type JsonSchema, type Properties } from './json-schema.ts';
  */
 export type MergePolicy = 'register' | 'whole' | 'set' | 'counter' | 'states';
 
-/** Who may write a field. Clients write it in creations and changes; actions and reactions by what they return. */
-export type Writer = 'client' | 'action' | 'reaction';
+/**
+ * Who may write a field. A client writes it in creations and changes, or in creations alone (`creation`); actions and
+ * reactions by what they return.
+ */
+export const WRITERS = ['client', 'creation', 'action', 'reaction'] as const;
+export type Writer = (typeof WRITERS)[number];
 
 /** The states that a field walks through. */
 export interface States {
@@ -279,10 +283,20 @@ export function isOneValue(entity: Entity, field: string): boolean {
   );
 }
 
-/** The fields that clients write, with their schemas: not the owner, whom the site writes. */
+/** The fields that clients change, with their schemas: not the owner, whom the site writes. */
 export function clientFields(entity: Entity): [string, JsonSchema][] {
+  return fieldsOf(entity, ['client']);
+}
+
+/** The fields that clients give in a creation: those that they change, and those that never change afterwards. */
+export function creationFields(entity: Entity): [string, JsonSchema][] {
+  return fieldsOf(entity, ['client', 'creation']);
+}
+
+function fieldsOf(entity: Entity, writers: readonly Writer[]): [string, JsonSchema][] {
   return Object.entries(entity.fields).filter(
-    ([field]) => writersOf(entity, field).includes('client') && field !== entity.access.owner,
+    ([field]) =>
+      writersOf(entity, field).some((writer) => writers.includes(writer)) && field !== entity.access.owner,
   );
 }
 

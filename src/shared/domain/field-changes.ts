@@ -114,9 +114,16 @@ export function hasMembers(entity: Entity): boolean {
 }
 
 /** Who writes a field, for a person: `is written by actions and reactions`. */
-export function writersSentence(entity: Entity, field: string): string {
+function writersSentence(entity: Entity, field: string): string {
   const writers = writersOf(entity, field).map((writer) => `${writer}s`);
   return `is written by ${writers.join(' and ')}`;
+}
+
+/** Why a field is refused of a writer, for a person: `is written by creations, not by changes`. */
+export function writerMistake(entity: Entity, field: string, writer: Writer): string {
+  // Whoever creates a record is a client, too.
+  const isChange = writer === 'client' && writersOf(entity, field).includes('creation');
+  return `${writersSentence(entity, field)}, not by ${isChange ? 'changes' : `${writer}s`}`;
 }
 
 /** What a field shows that holds nothing. */
@@ -145,8 +152,7 @@ function writersMistakes(entity: Entity, given: Given, writer: Writer): readonly
     if (!Object.hasOwn(entity.fields, field))
       return [{ pointer: `/${field}`, rule: 'additionalProperties', detail: 'is not a known field' }];
     if (writersOf(entity, field).includes(writer)) return [];
-    const detail = `${writersSentence(entity, field)}, not by ${writer}s`;
-    return [{ pointer: `/${field}`, rule: 'by', detail }];
+    return [{ pointer: `/${field}`, rule: 'by', detail: writerMistake(entity, field, writer) }];
   });
 }
 

@@ -6,7 +6,7 @@ import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { COMPLETE } from '../domain/content.ts';
 import { type Entity, writersOf } from '../domain/entity.ts';
 import type { Creation, EntityPage, EntityService, WriteOptions } from '../domain/entity-service.ts';
-import { writersSentence } from '../domain/field-changes.ts';
+import { writerMistake } from '../domain/field-changes.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
 import type { KeyedRequest } from '../domain/request-memory.ts';
 import type { Scope } from '../domain/scope.ts';
@@ -197,7 +197,7 @@ function namingWriters(entity: Entity): (failure: Failure) => Failure {
       return { ...failure, rule: 'by', detail: 'is who asks, and nothing else' };
     const detail = writersOf(entity, field).includes('client')
       ? 'begins at its first state, and is no choice of a creation'
-      : `${writersSentence(entity, field)}, not by clients`;
+      : writerMistake(entity, field, 'client');
     return { ...failure, rule: 'by', detail };
   };
 }

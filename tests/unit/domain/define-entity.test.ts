@@ -274,6 +274,26 @@ describe('declaring an entity', () => {
       'fields.note.by: must name a writer',
     ],
     [
+      'a writer that is none',
+      { fields: { title: {}, note: { by: 'creations' as never } } },
+      'fields.note.by: creations must be one of client, creation, action, reaction',
+    ],
+    [
+      'a creation beside the client, who creates',
+      { fields: { title: {}, note: { by: ['client', 'creation'] } } },
+      'fields.note.by: creation says nothing beside client, who creates records',
+    ],
+    [
+      'states that a creation writes',
+      {
+        fields: {
+          title: {},
+          loan: { states: { order: ['in', 'out'], allowed: {} }, by: ['creation', 'action'] },
+        },
+      },
+      'fields.loan.by: creation is not for states, whose first one is where every record begins',
+    ],
+    [
       'a reaction to lost values where none is unique',
       { onDuplicate: { run: () => Promise.resolve() } },
       'onDuplicate: is about values that are unique, and no field is',

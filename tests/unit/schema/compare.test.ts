@@ -270,6 +270,13 @@ const TABLE: readonly (readonly [title: string, ChangeClass, string, object, Reg
     /callers move/,
   ],
   [
+    'a field that only creations write now',
+    'breaking',
+    'fields.title.by',
+    fields({ title: { ...title, by: 'creation' } }),
+    /callers move/,
+  ],
+  [
     'a field that fewer see',
     'additive',
     'fields.title.readableBy',
@@ -387,6 +394,15 @@ const TABLE: readonly (readonly [title: string, ChangeClass, string, object, Reg
   ['content that is new', 'additive', 'content', withContent({}), /takes no uploads/],
 ];
 
+/** Who writes a field before → who writes it now. */
+const WRITTEN: readonly (readonly [ChangeClass, string, string | string[], string | string[], RegExp])[] = [
+  ['additive', 'a creation too', 'action', ['action', 'creation'], /refuses it in creations/],
+  ['additive', 'a change too', 'creation', 'client', /client may write it too/],
+  ['additive', 'no reaction', ['creation', 'reaction'], 'creation', /reaction may not write it any more/],
+  ['breaking', 'no change', 'client', ['creation', 'action'], /may not change it any more/],
+  ['breaking', 'no creation', ['creation', 'action'], 'action', /callers leave it out/],
+];
+
 /** What is declared before → what is declared now. */
 const CONTENT: readonly (readonly [title: string, ChangeClass, string, object, object | undefined])[] = [
   ['content that is gone', 'breaking', 'content', {}, undefined],
@@ -422,6 +438,14 @@ describe('a change of a declaration', () => {
     expect(found).toMatchObject({ kind, place: `booking.${place}` });
     expect(`${found?.what}; ${found?.mend}`).toMatch(says);
     expect(found?.kind === 'additive' || found?.mend !== '').toBe(true);
+  });
+
+  test.each(WRITTEN)('who writes a field: %s, %s', (kind, _, was, is, says) => {
+    const by = (writers: string | string[]): SchemaDescription =>
+      declared(fields({ more: { type: 'string', by: writers } }));
+    const changes = schemaChanges(by(was), by(is)).filter((change) => change.kind === kind);
+    expect(changes.map(({ place }) => place)).toEqual(['booking.fields.more.by']);
+    expect(changes.map(({ what, mend }) => `${what}; ${mend}`).join()).toMatch(says);
   });
 
   test.each(CONTENT)('%s is %s, at %s', (_, kind, place, was, is) => {
