@@ -12,6 +12,7 @@ import { customRoutes, type OperationChecks } from './http/custom-routes.ts';
 import { requireKnownSites } from './http/kept-elsewhere.ts';
 import type { UsedEntity } from './http/route-records.ts';
 import { invocationOf, openServices } from './open-services.ts';
+import type { PaymentGateway } from './ports/payment-provider.ts';
 import type { Services } from './ports/services.ts';
 import { openLimits, openReplica, openRuntime, type Runtime, serve } from './runtime.ts';
 import type { CompiledEntity } from './serve-entity.ts';
@@ -24,14 +25,30 @@ export interface CompiledRoutes {
   readonly entities: readonly { readonly entity: Entity; readonly checks: CompiledEntity }[];
 }
 
-/** What the platform calls. @throws InvalidError that lists every mistake in the configuration. */
-export function serveRoutes(routes: CustomRoutes, { operations, entities }: CompiledRoutes): unknown {
+/** What is `openPayments` of `open-payments.ts`. */
+type OpenPayments = (runtime: Runtime) => (services: Services) => PaymentGateway;
+
+/**
+ * What the platform calls.
+ * @param openPayments For routes that use payments: no others have the SDK of a provider in their bundle.
+ * @throws InvalidError that lists every mistake in the configuration.
+ */
+export function serveRoutes(
+  routes: CustomRoutes,
+  { operations, entities }: CompiledRoutes,
+  openPayments?: OpenPayments,
+): unknown {
   const runtime = openRuntime();
   const services = openServices(runtime);
+  const payments = routes.uses.payments === true ? openPayments?.(runtime) : undefined;
   const all = customRoutes(routes, {
     checks: operations,
     entities: openEntities(runtime, routes, entities),
-    context: (request) => contextOf(routes, services.within(invocationOf(request)), runtime.site.now()),
+    context: (request) => {
+      const within = services.within(invocationOf(request));
+      const context = contextOf(routes, within, runtime.site.now());
+      return payments === undefined ? context : withPayments(context, () => payments(within));
+    },
   });
   return serve(runtime, forCallers(runtime.config, fetchClient, all, openLimits(runtime)));
 }
@@ -72,6 +89,15 @@ function contextOf({ name, uses }: CustomRoutes, services: Services, nowMs: numb
       settings: Object.fromEntries(Object.entries(config).filter(([setting]) => settings.has(setting))),
     }),
   };
+}
+
+/** Whoever uses it where the site has no provider learns so, and nobody else. */
+function withPayments(context: object, open: () => PaymentGateway): object {
+  let opened: PaymentGateway | undefined;
+  return Object.defineProperty(context, 'payments', {
+    enumerable: true,
+    get: () => (opened ??= open()),
+  });
 }
 
 /** The vault of a site has one identity on Azure, so what is not declared is refused here, alike at both clouds. */

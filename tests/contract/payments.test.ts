@@ -60,6 +60,13 @@ interface Sandbox {
 
 let nowMs = START_MS;
 const now = (): number => nowMs;
+const call = outboundHttp({
+  client: fetchClient,
+  sleep: () => Promise.resolve(),
+  elapsed: () => performance.now(),
+  now,
+  random: () => 0,
+});
 
 async function stripeSandbox(): Promise<Sandbox> {
   const emulators = await startEmulators({ services: ['stripe'], now });
@@ -70,7 +77,9 @@ async function stripeSandbox(): Promise<Sandbox> {
     faults: stripe.faults,
     gateway: ({ endpoint = stripe.endpoint, wrongKey = false } = {}) =>
       new StripePayments({
+        http: call,
         apiKey: () => Promise.resolve(wrongKey ? 'sk_test_other' : stripe.apiKey),
+        refreshKey: (refused) => Promise.resolve(refused),
         webhookSecret: () => Promise.resolve(secret),
         returnUrl: 'https://shop.example/paid',
         endpoint,
@@ -81,8 +90,7 @@ async function stripeSandbox(): Promise<Sandbox> {
     asking: 'pm_card_threeDSecure2Required',
     answer: (id) => void stripe.authenticate(id),
     operations: { create: 'CreatePaymentIntent', confirm: 'ConfirmPaymentIntent', refund: 'CreateRefund' },
-    // The SDK tries once more, under the same key, what a closed connection has cut.
-    losses: 2,
+    losses: 1,
     keysKeptMs: DAY_MS,
     lagMs: 60_000,
     async listen(url) {
@@ -100,13 +108,6 @@ async function stripeSandbox(): Promise<Sandbox> {
 async function payPalSandbox(): Promise<Sandbox> {
   const emulators = await startEmulators({ services: ['paypal'], now });
   const { paypal } = emulators;
-  const call = outboundHttp({
-    client: fetchClient,
-    sleep: () => Promise.resolve(),
-    elapsed: () => performance.now(),
-    now,
-    random: () => 0,
-  });
   let webhookId = 'NONE';
   return {
     faults: paypal.faults,
@@ -117,6 +118,7 @@ async function payPalSandbox(): Promise<Sandbox> {
             clientId: paypal.clientId,
             clientSecret: wrongKey ? 'other' : paypal.clientSecret,
           }),
+        refreshCredentials: (refused) => Promise.resolve(refused),
         webhookId: () => Promise.resolve(webhookId),
         endpoint,
         http: call,

@@ -6,6 +6,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import Stripe from 'stripe';
 import { type Emulators, startEmulators } from '@tandem-clouds/emulators';
+import { fetchClient } from '../../src/shared/adapters/fetch-client.ts';
+import { outboundHttp } from '../../src/shared/adapters/outbound-http.ts';
 import { StripePayments } from '../../src/shared/adapters/payments/stripe.ts';
 import { PaymentMismatchError } from '../../src/shared/ports/payment-errors.ts';
 
@@ -14,6 +16,14 @@ if (endpoint === undefined) throw new Error('TANDEM_PEER_STRIPE_MOCK is not set;
 const { hostname: host, port } = new URL(endpoint);
 
 const gateway = new StripePayments({
+  http: outboundHttp({
+    client: fetchClient,
+    sleep: () => Promise.resolve(),
+    elapsed: () => performance.now(),
+    now: Date.now,
+    random: Math.random,
+  }),
+  refreshKey: (refused) => Promise.resolve(refused),
   apiKey: () => Promise.resolve('sk_test_123'),
   webhookSecret: () => Promise.resolve('whsec_123'),
   returnUrl: 'https://shop.example/paid',

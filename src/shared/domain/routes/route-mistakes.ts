@@ -26,7 +26,7 @@ const SECRET = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const SECRET_CHARS_MAX = 127;
 const METHODS = new Set<unknown>(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const RIGHTS = new Set<unknown>(['read', 'write']);
-const USED = new Set(['records', 'actsForAnybody', 'secrets', 'http', 'settings']);
+const USED = new Set(['records', 'actsForAnybody', 'secrets', 'http', 'payments', 'settings']);
 /** Types that the text of a query can be read as. */
 const QUERY_TYPES = new Set<unknown>(['string', 'integer', 'number', 'boolean']);
 const MEMBERS = new Set([
@@ -106,7 +106,7 @@ function* ofUses({ uses }: CustomRoutes): Mistakes {
     if (!USED.has(part)) yield { at: ['uses', part], detail: `must be one of ${[...USED].join(', ')}` };
   for (const [entity, right] of Object.entries(uses.records ?? {}))
     if (!RIGHTS.has(right)) yield { at: ['uses', 'records', entity], detail: 'must be read or write' };
-  for (const part of ['http', 'actsForAnybody'] as const)
+  for (const part of ['http', 'payments', 'actsForAnybody'] as const)
     if (![undefined, true].includes(uses[part]))
       yield { at: ['uses', part], detail: 'must be true, or be left out' };
   for (const secret of uses.secrets ?? [])
