@@ -388,6 +388,8 @@ export const absenceProvenMs = 24 * 3_600_000;
 export const paymentYieldMs = 60_000;
 /** Of one call of a payment provider: `create` makes three, which must end within a function's ten seconds. */
 export const paymentTimeoutMs = 3_000;
+/** Of an answer of Stripe: a page of a hundred movements with what each is about takes some hundred kB. */
+export const paymentAnswerBytesMax = 4 * 1024 * 1024;
 /** Movements of a balance that one list gives. */
 export const balanceEntriesMax = 10_000;
 /** Of a webhook; the providers' own are a few kB. */

@@ -39,6 +39,7 @@ export const order = defineEntity({
     customerId: { type: 'string', maxLength: 256 },
     lines: {
       type: 'array',
+      by: 'creation',
       minItems: 1,
       maxItems: orderLinesMax,
       items: {
@@ -52,8 +53,8 @@ export const order = defineEntity({
         },
       },
     },
-    currency: { type: 'string', pattern: '^[A-Z]{3}$' },
-    method: { type: 'string', minLength: 1, maxLength: 255, by: ['client', 'action'], readableBy: [] },
+    currency: { type: 'string', pattern: '^[A-Z]{3}$', by: 'creation' },
+    method: { type: 'string', minLength: 1, maxLength: 255, by: ['creation', 'action'], readableBy: [] },
     status: { states: orderStates, by: ['action', 'reaction'] },
     reason: { type: 'string', enum: reasons, by: ['action', 'reaction'] },
     failedSku: { type: 'string', maxLength: 128, by: 'reaction' },

@@ -1096,15 +1096,7 @@ export interface components {
             currency: string;
             method?: string;
         };
-        OrderPatch: {
-            lines?: {
-                sku: string;
-                units: number;
-                priceMinor: number;
-            }[];
-            currency?: string;
-            method?: string | null;
-        };
+        OrderPatch: Record<string, never>;
         OrderPage: {
             items: components["schemas"]["Order"][];
             /** @description Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none */
