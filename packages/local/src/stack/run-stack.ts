@@ -153,6 +153,7 @@ class RunningStack {
       logLevel: options.logLevel,
       operatorDigest: createHash('sha256').update(this.#operatorKey).digest('hex'),
       inherited: withDotEnv(PROJECT_DIR, process.env),
+      payments: options.payments,
       ...(options.drill && { drill: options.drill }),
     };
     this.#types = options.types === 'on' ? typeCheck(topology, output) : undefined;
@@ -215,6 +216,7 @@ class RunningStack {
       pid: process.pid,
       ephemeral: options.ephemeral,
       operatorKey: this.#operatorKey,
+      payments: options.payments,
     });
   }
 
