@@ -1,6 +1,8 @@
 /** Writes the sample records through the API, as any client would. What exists is left as it is. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Entity } from '../../../../src/shared/domain/entity.ts';
 import { entities } from '../../../../src/shared/registry/entities.ts';
+import { creationHeaders } from '../creation-headers.ts';
 import { ITEMS } from './sample-data.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -18,33 +20,67 @@ export interface SeedReport {
  * @param token What the records are written with, where they are not for everybody.
  * @throws Error naming the record that was refused.
  */
-export async function seed(url: string, token?: string): Promise<SeedReport> {
+export async function seed(
+  url: string,
+  token?: string,
+  declared: readonly Entity[] = entities,
+): Promise<SeedReport> {
   let written = 0;
   let present = 0;
-  const requests = [
-    ...entities.flatMap(({ name, collection, idField, samples }) =>
-      Object.entries(samples).map(([id, fields]) => ({
-        path: `/${collection}`,
-        name: `${name} ${id}`,
-        body: { [idField]: id, ...fields },
-      })),
-    ),
-    ...ITEMS.map((item) => ({ path: '/write', name: `item ${item.id}`, body: item })),
+  const requests: readonly Sample[] = [
+    ...declared.flatMap(samplesOf),
+    ...ITEMS.map((item) => ({ path: '/write', name: `item ${item.id}`, body: item, headers: {} })),
   ];
-  for (const { path, name, body } of requests) {
-    if (await create({ url: new URL(path, url), body, token }, name)) written += 1;
+  const filled = new Set<string>();
+  for (const entity of declared)
+    if (entity.ids !== undefined && (await hasRecords(new URL(`/${entity.collection}?limit=1`, url), token)))
+      filled.add(`/${entity.collection}`);
+  for (const { path, name, ...rest } of requests) {
+    const isWritten = !filled.has(path) && (await create({ url: new URL(path, url), token, ...rest }, name));
+    if (isWritten) written += 1;
     else present += 1;
   }
   return { written, present };
 }
 
-interface Post {
-  readonly url: URL;
+interface Sample {
+  readonly path: string;
+  readonly name: string;
   readonly body: object;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where the ids derive from keys, those of the samples are names for people. */
+function samplesOf(entity: Entity): readonly Sample[] {
+  const { name, collection, idField, ids, samples } = entity;
+  return Object.entries(samples).map(([id, fields]) => ({
+    path: `/${collection}`,
+    name: `${name} ${id}`,
+    body: { ...(ids === undefined && { [idField]: id }), ...fields },
+    headers: creationHeaders(entity),
+  }));
+}
+
+/** A key of today makes another id than that of yesterday, so the samples are written where nothing is. */
+async function hasRecords(url: URL, token: string | undefined): Promise<boolean> {
+  const response = await fetch(url, {
+    headers: authorization(token),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+  });
+  const { items = [] } = response.ok ? ((await response.json()) as { readonly items?: unknown[] }) : {};
+  return items.length > 0;
+}
+
+interface Post extends Pick<Sample, 'body' | 'headers'> {
+  readonly url: URL;
   readonly token: string | undefined;
 }
 
-/** False when it exists. A repeated attempt is harmless: the ids are fixed. */
+function authorization(token: string | undefined): Readonly<Record<string, string>> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** False when it exists. A repeated attempt is harmless: the ids are fixed, or derive from the same key. */
 async function create(request: Post, name: string): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     const { status, detail } = await post(request);
@@ -57,14 +93,20 @@ async function create(request: Post, name: string): Promise<boolean> {
   }
 }
 
-async function post({ url, body, token }: Post): Promise<{ status: number | undefined; detail: string }> {
+async function post({
+  url,
+  body,
+  token,
+  headers,
+}: Post): Promise<{ status: number | undefined; detail: string }> {
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         'if-none-match': '*',
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...authorization(token),
+        ...headers,
       },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),

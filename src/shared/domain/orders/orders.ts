@@ -8,7 +8,7 @@ import { localWrite } from '@tandem-clouds/replication/local-write';
 import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
 import { orderStepsMax } from '../../bounds.ts';
 import { NotFoundError } from '../../errors.ts';
-import { checkBirth } from './birth.ts';
+import { checkBirth } from '../birth.ts';
 import { type CancelReason, type Order, orderChange, orderKey, orderOf, type OrderRequest } from './order.ts';
 import { charge, type ShopProtocol, voidPayment } from './payment.ts';
 import { reserveForOrder, settleHolds } from './reserve.ts';
