@@ -56,8 +56,9 @@ class Session {
   }
 
   async entity(entity: Entity): Promise<void> {
-    const { path: base, body, change } = trialRecord(entity, `contract-${Date.now().toString(36)}`);
-    const created = await this.#query('POST', base, 201, { body });
+    const trial = trialRecord(entity, `contract-${Date.now().toString(36)}`);
+    const { path: base, body, headers, change } = trial;
+    const created = await this.#query('POST', base, 201, { body, headers });
     const path = `${base}/${String(created.json[entity.idField])}`;
     this.#made.add(path);
     await this.#query('GET', path, 200);

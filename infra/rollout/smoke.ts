@@ -119,7 +119,8 @@ async function writeAndRead(
 ): Promise<string | undefined> {
   if (readOnly) return undefined;
   const trial = trialRecord(entity, `smoke-${Date.now().toString(36)}`);
-  const created = await expectStatus(query(url, 'POST', trial.path, { body: trial.body }), 201);
+  const { body, headers: keyed } = trial;
+  const created = await expectStatus(query(url, 'POST', trial.path, { body, headers: keyed }), 201);
   const path = `${trial.path}/${String(created.json[entity.idField])}`;
   try {
     const read = await expectStatus(query(url, 'GET', path), 200);

@@ -10,6 +10,7 @@ import { pascal } from './names.ts';
 import {
   actsFor,
   applied,
+  birthKey,
   idempotencyKey,
   NOT_YET_EVERYWHERE,
   type Operation,
@@ -58,7 +59,7 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
     operationId: `create${type}`,
     tags,
     summary: 'Create',
-    parameters: [idempotencyKey, prefer, session],
+    parameters: [entity.ids === undefined ? idempotencyKey : birthKey(entity.ids), prefer, session],
     requestBody: { required: true, content: json(`${type}Create`) },
     responses: {
       '201': response(type, 'Created', { ...created, ...applied }),

@@ -1,7 +1,8 @@
 /** Small pieces of the contract that several paths share. */
 import { clockAheadMaxMs, durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
 import { requestsRemembered } from '../../src/shared/bounds.ts';
-import type { Access } from '../../src/shared/domain/entity.ts';
+import { UUID_7_PATTERN } from '../../src/shared/domain/birth.ts';
+import type { Access, Ids } from '../../src/shared/domain/entity.ts';
 
 /** One operation of a path. */
 export type Operation = Readonly<Record<string, unknown>>;
@@ -98,6 +99,20 @@ export const idempotencyKey = {
     `${clockAheadMaxMs / 1_000} s ahead of the clock of the site, may take effect again after ` +
     `${requestsRemembered - 1} others.`,
 } as const;
+
+/** Of a creation whose record is as old as its key. */
+export const birthKey = ({ withinMs }: Ids): object => ({
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: true,
+  schema: { type: 'string', pattern: `^(?:"${UUID_7_PATTERN}"|${UUID_7_PATTERN})$` },
+  description:
+    'Names this request: sent again with the same body, at any site, it takes effect once. It must be a UUID of version 7 ' +
+    '(RFC 9562, section 5.7), bare or in double quotes, made right before it is first sent. The id derives from it and from ' +
+    'its caller; its time is `createdAt`, the same at every site. Of a record that is not there yet it may be at most ' +
+    `${withinMs / 1_000} s old, and ${clockAheadMaxMs / 1_000} s ahead of the clock of the site; otherwise the answer is 400 ` +
+    'with the rule `age` or `future`. A repeat for a record that is there is answered however old the key is.',
+});
 
 /** `*`, or a list of entity tags in which empty elements are ignored (RFC 9110, sections 5.6.1 and 13.1). */
 const TAGS = '^(\\*|,*(W/)?"[!#-~]*"( *,( *(W/)?"[!#-~]*")?)*)$';

@@ -13,6 +13,7 @@ import {
   type ContentRules,
   defaultOf,
   type Entity,
+  type Ids,
   type MergePolicy,
   policyOf,
   type Reaction,
@@ -101,6 +102,8 @@ export interface EntityDescription {
   readonly sites?: readonly string[];
   /** Absent: every site that keeps them. */
   readonly writes?: string;
+  /** Absent: clients may choose them, and a creation needs no key. */
+  readonly ids?: Ids;
   readonly fields: Readonly<Record<string, FieldDescription>>;
   readonly indexes: Readonly<Record<string, IndexDescription>>;
   readonly actions: Readonly<Record<string, ActionDescription>>;
@@ -158,6 +161,7 @@ function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescript
     access,
     ...(entity.sites !== undefined && { sites: entity.sites.toSorted() }),
     ...(entity.writes !== undefined && { writes: entity.writes }),
+    ...(entity.ids !== undefined && { ids: entity.ids }),
     fields: mapped(fields, (schema, field) => describeField(entity, field, schema)),
     indexes: mapped(indexes, ({ on, order = 'createdAt', buckets = 1 }, name) => {
       const slot = slots[name];

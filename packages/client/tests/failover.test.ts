@@ -101,6 +101,27 @@ describe('a key that a record has forgotten', () => {
   });
 });
 
+describe('a creation that must say when it was made', () => {
+  test('gets a key by the site’s clock when the clock here is wrong, and never one without a time', async () => {
+    const sites = fakeSites({ aws: ['future'] });
+    await users(sites).create(ADA);
+    const [first, second] = keysOf(sites);
+    expect(Number.parseInt((second ?? '').replace('-', '').slice(0, 12), 16)).toBe(
+      Date.parse('Sun, 06 Nov 2044 08:49:38 GMT'),
+    );
+    expect([first === second, effectsOf(sites).length]).toEqual([false, 1]);
+    const wrong = fakeSites({ aws: MANY('future') });
+    expect(await reasonOf(users(wrong).create(ADA))).toBeInstanceOf(ProblemError);
+    expect(keysOf(wrong)).toHaveLength(2);
+  });
+
+  test('is refused with a key of the caller’s own, which may have been sent before', async () => {
+    const sites = fakeSites({ aws: ['future'] });
+    const error = await reasonOf(users(sites).create(ADA, { idempotencyKey: 'k' }));
+    expect([(error as ProblemError).status, keysOf(sites)]).toEqual([400, ['k']]);
+  });
+});
+
 describe('a site that names another one', () => {
   const count = { signIns: { increment: 1 } };
 

@@ -1,4 +1,5 @@
 /** What is wrong with a declaration of an entity: every contradiction at once, each with its place. */
+import { horizonMs } from '@tandem-clouds/replication/bounds';
 import { CROSSING, HOLD } from '@tandem-clouds/replication/objects/content';
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
 import { indexesMax, objectBytesMax } from '../bounds.ts';
@@ -114,6 +115,7 @@ const SHAPE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, 
     'a list of ids of sites',
   ],
   writes: [(value) => value === undefined || isText(value), 'the id of a site'],
+  ids: [(value) => value === undefined || isObject(value), 'an object, { from, withinMs }'],
 };
 
 /** What is missing of a declaration, or is no such thing. @returns None when `mistakesOf` may look at it. */
@@ -132,6 +134,7 @@ export function mistakesOf(entity: Entity): readonly Mistake[] {
     ...Object.entries(entity.states).flatMap(([field, states]) => [...walk(field, states)]),
     ...lists(entity),
     ...access(entity),
+    ...ids(entity),
     ...places(entity),
     ...actions(entity),
     ...reactions(entity),
@@ -284,6 +287,23 @@ function* access(entity: Entity): Mistakes {
       at: ['indexes', OWNER_INDEX],
       detail: `is the name of the index on ${owner}, the owner: give this one another`,
     };
+}
+
+/** A repeat of a key whose record was deleted must find the tombstone, or be too old. */
+function* ids({ ids: declared, content: rules }: Entity): Mistakes {
+  if (declared === undefined) return;
+  const at = ['ids'];
+  const { from, withinMs } = declared as Readonly<Record<keyof typeof declared, unknown>>;
+  for (const part of Object.keys(declared))
+    if (part !== 'from' && part !== 'withinMs')
+      yield { at: [...at, part], detail: 'must be one of from, withinMs' };
+  if (from !== 'uuid7') yield { at: [...at, 'from'], detail: 'must be uuid7' };
+  if (!Number.isSafeInteger(withinMs) || Number(withinMs) < 1_000 || Number(withinMs) > horizonMs)
+    yield {
+      at: [...at, 'withinMs'],
+      detail: `must be a whole number of milliseconds from 1000 to ${horizonMs}`,
+    };
+  if (rules !== undefined) yield { at, detail: 'is not for what has content, whose ids derive from names' };
 }
 
 function isIndexed({ indexes }: Entity, field: string): boolean {

@@ -15,6 +15,7 @@ import {
   NotFoundError,
   PreconditionFailedError,
 } from '../errors.ts';
+import { checkBirth, keyMissing, requireBirth } from './birth.ts';
 import { type Entity, mergesByMember, recordIdOf, type RuleCaller } from './entity.ts';
 import { fieldChanges, hasMembers, initialChanges, valuesOf } from './field-changes.ts';
 import type { FieldCheck } from './field-check.ts';
@@ -89,7 +90,8 @@ export class EntityService {
   }
 
   /**
-   * A keyed request that was done before answers with the record as it is now.
+   * A keyed request that was done before answers with the record as it is now, however old its key is.
+   * @throws InvalidError when the entity asks for a key that says when it was made, and this one does not, or is too old.
    * @throws ConflictError when the id is taken. @throws IdempotencyMismatchError @throws RequestForgottenError @throws GoneError
    */
   async create(
@@ -103,11 +105,12 @@ export class EntityService {
     const id = named ?? request?.id ?? this.#replica.newId();
     const initial = initialChanges(this.#entity, { ...values, ...this.#owner() });
     const nowMs = this.#replica.now();
-    const createdAt = new Date(nowMs).toISOString();
+    const born = this.#birth(request, nowMs);
     let replayed = false;
     const record = await this.#replica.write({
       key: this.#key(id),
-      expectNew: true,
+      // Whether what is refused as new is there already must be read.
+      expectNew: !(born instanceof InvalidError),
       creates: { keepUnseenTombstone: request !== undefined && named === undefined },
       traceparent,
       seen,
@@ -118,10 +121,30 @@ export class EntityService {
         if (isLive) {
           throw new ConflictError(`${this.#entity.name} ${id} exists already`);
         }
-        return { ...initial, createdAt, ...remember(current, request, { created: true, nowMs }) };
+        if (born instanceof InvalidError) throw born;
+        return {
+          ...initial,
+          createdAt: born.toISOString(),
+          ...remember(current, request, { created: true, nowMs }),
+        };
       },
     });
     return { record, replayed };
+  }
+
+  /** When what is created now was born, or why it is not: a repeat is answered all the same. @throws InvalidError without a key */
+  #birth(request: KeyedRequest | undefined, nowMs: number): Date | InvalidError {
+    const { ids } = this.#entity;
+    if (ids === undefined) return new Date(nowMs);
+    if (request === undefined) throw keyMissing();
+    try {
+      const bornMs = requireBirth(request.madeAtMs);
+      checkBirth(bornMs, nowMs, ids.withinMs);
+      return new Date(bornMs);
+    } catch (error) {
+      if (error instanceof InvalidError) return error;
+      throw error;
+    }
   }
 
   /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */

@@ -212,6 +212,14 @@ export interface ContentRules {
   readonly required: boolean;
 }
 
+/** Records whose ids derive from keys that say when they were made (`birth.ts`): nobody chooses one. */
+export interface Ids {
+  /** The `Idempotency-Key` of a creation, a UUID of version 7 (RFC 9562, section 5.7). Its time is when the record was born. */
+  readonly from: 'uuid7';
+  /** How old the key of a record may be that is not there yet. */
+  readonly withinMs: number;
+}
+
 export interface Entity {
   /** Singular, lower case; prefixes the keys and the event types: `user`. */
   readonly name: string;
@@ -243,6 +251,8 @@ export interface Entity {
   readonly onDuplicate?: OnDuplicate;
   readonly indexes: Readonly<Record<string, Index>>;
   readonly access: Access;
+  /** Absent: clients may choose them, and a creation needs no key. */
+  readonly ids?: Ids;
   readonly content?: ContentRules;
   /** The sites that keep its records, for data that may not be elsewhere; absent: every site. */
   readonly sites?: readonly string[];

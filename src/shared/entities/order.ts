@@ -1,4 +1,4 @@
-import { orderAmountMax, orderLinesMax, orderUnitsMax } from '../bounds.ts';
+import { chargeWithinMs, orderAmountMax, orderLinesMax, orderUnitsMax } from '../bounds.ts';
 import { defineEntity } from '../domain/define-entity.ts';
 import {
   isOver,
@@ -35,6 +35,8 @@ export const order = defineEntity({
   description: 'What a customer buys: goods are held for it, it is charged once, and settled',
   required: ['lines', 'currency'],
   access: { owner: 'customerId' },
+  // The provider has forgotten the key of a payment after 24 hours.
+  ids: { from: 'uuid7', withinMs: chargeWithinMs },
   fields: {
     customerId: { type: 'string', maxLength: 256 },
     lines: {
@@ -186,6 +188,7 @@ export const order = defineEntity({
       steps: (record) => refundOrder(record as unknown as Refundable),
     },
   },
+  samples: {},
   example: {
     lines: [{ sku: 'earl-grey', units: 2, priceMinor: 790 }],
     currency: 'EUR',

@@ -55,5 +55,6 @@ export const stock = defineEntity({
       },
     },
   },
+  samples: {},
   example: {},
 });

@@ -188,10 +188,12 @@ function varying(entity: Entity): Record<string, string> {
   return Object.keys(entity.readableBy).length === 0 ? {} : { vary: 'authorization' };
 }
 
-/** A field that is there, but not for clients: who writes it, instead of that it is unknown. */
+/** A field that is there, but not for clients: who writes it, instead of that it is unknown. The id is such a field. */
 function namingWriters(entity: Entity): (failure: Failure) => Failure {
   return (failure) => {
     const field = failure.pointer.slice(1);
+    if (field === entity.idField && entity.ids !== undefined)
+      return { ...failure, rule: 'ids', detail: 'derives from the Idempotency-Key, and is nobody’s choice' };
     if (failure.rule !== 'additionalProperties' || !Object.hasOwn(entity.fields, field)) return failure;
     if (field === entity.access.owner)
       return { ...failure, rule: 'by', detail: 'is who asks, and nothing else' };

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { absenceProvenMs, chargeWithinMs, paymentYieldMs } from '../../../src/shared/bounds.ts';
+import { bornMsOf } from '../../../src/shared/domain/birth.ts';
 import { receiveStock } from '../../../src/shared/domain/escrow/escrow.ts';
 import { rowOf, stockKey } from '../../../src/shared/domain/escrow/row.ts';
-import { bornMsOf } from '../../../src/shared/domain/orders/birth.ts';
 import { driveShop } from '../../../src/shared/domain/orders/drive-shop.ts';
 import {
   isOver,

@@ -319,6 +319,7 @@ const TABLE: readonly (readonly [title: string, ChangeClass, string, object, Reg
     { indexes: { byBuyer: { on: 'customerId' } } },
     /byBuyer lists by customerId now, in the same order/,
   ],
+  ['ids from keys', 'breaking', 'ids', { ids: { from: 'uuid7', withinMs: 60_000 } }, /callers choose no ids/],
   ['a tenant', 'breaking', 'access.tenant', { access: { tenant: 'org' } }, /every key/],
   ['an owner', 'breaking', 'access.owner', { access: { owner: 'customerId' } }, /another owner or none/],
   ['another collection', 'breaking', 'collection', { collection: 'reservations' }, /aliases/],
@@ -446,6 +447,19 @@ describe('a change of a declaration', () => {
     const changes = schemaChanges(by(was), by(is)).filter((change) => change.kind === kind);
     expect(changes.map(({ place }) => place)).toEqual(['booking.fields.more.by']);
     expect(changes.map(({ what, mend }) => `${what}; ${mend}`).join()).toMatch(says);
+  });
+
+  test.each([
+    ['additive', 'ids.withinMs', 60_000, 61_000],
+    ['breaking', 'ids.withinMs', 60_000, 59_000],
+    ['additive', 'ids', 60_000, undefined],
+  ] as const)('ids from keys: %s, at %s, from %s ms to %s ms', (kind, place, was, is) => {
+    const [before, after] = [was, is].map((withinMs) =>
+      declared(withinMs === undefined ? {} : { ids: { from: 'uuid7', withinMs } }),
+    );
+    expect(schemaChanges(before!, after!)).toEqual([
+      expect.objectContaining({ kind, place: `booking.${place}` }),
+    ]);
   });
 
   test.each(CONTENT)('%s is %s, at %s', (_, kind, place, was, is) => {

@@ -1,6 +1,8 @@
 /** Writes the sample records through the API, as any client would. What exists is left as it is. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Entity } from '../../../../src/shared/domain/entity.ts';
 import { entities } from '../../../../src/shared/registry/entities.ts';
+import { creationHeaders } from '../creation-headers.ts';
 import { ITEMS } from './sample-data.ts';
 import { seedShop, type ShopPost } from './shop.ts';
 
@@ -22,22 +24,29 @@ export interface SeedReport {
  */
 export async function seed(
   url: string,
-  { token, sites = [] }: { readonly token?: string | undefined; readonly sites?: readonly string[] } = {},
+  {
+    token,
+    sites = [],
+    declared = entities,
+  }: {
+    readonly token?: string | undefined;
+    readonly sites?: readonly string[];
+    readonly declared?: readonly Entity[];
+  } = {},
 ): Promise<SeedReport> {
   let written = 0;
   let present = 0;
-  const requests = [
-    ...entities.flatMap(({ name, collection, idField, samples }) =>
-      Object.entries(samples).map(([id, fields]) => ({
-        path: `/${collection}`,
-        name: `${name} ${id}`,
-        body: { [idField]: id, ...fields },
-      })),
-    ),
-    ...ITEMS.map((item) => ({ path: '/write', name: `item ${item.id}`, body: item })),
+  const requests: readonly Sample[] = [
+    ...declared.flatMap(samplesOf),
+    ...ITEMS.map((item) => ({ path: '/write', name: `item ${item.id}`, body: item, headers: {} })),
   ];
-  for (const { path, name, body } of requests) {
-    if (await create({ url: new URL(path, url), body, token }, name)) written += 1;
+  const filled = new Set<string>();
+  for (const entity of declared)
+    if (entity.ids !== undefined && (await hasRecords(new URL(`/${entity.collection}?limit=1`, url), token)))
+      filled.add(`/${entity.collection}`);
+  for (const { path, name, ...rest } of requests) {
+    const isWritten = !filled.has(path) && (await create({ url: new URL(path, url), token, ...rest }, name));
+    if (isWritten) written += 1;
     else present += 1;
   }
   // Its orders are there already when its products were.
@@ -46,21 +55,52 @@ export async function seed(
 }
 
 /** @throws Error when it is refused, or the site does not answer */
-async function send({ site, path, body, ...named }: ShopPost, token: string | undefined): Promise<void> {
-  await create({ url: new URL(path, site), body, token, ...named }, path);
+async function send({ site, path, body, key, owner }: ShopPost, token: string | undefined): Promise<void> {
+  const headers = {
+    ...(key !== undefined && { 'idempotency-key': key }),
+    ...(owner !== undefined && { 'x-tandem-owner': owner }),
+  };
+  await create({ url: new URL(path, site), body, token, headers }, path);
 }
 
-interface Post {
-  readonly url: URL;
+interface Sample {
+  readonly path: string;
+  readonly name: string;
   readonly body: object;
-  readonly token: string | undefined;
-  /** Its `Idempotency-Key`. */
-  readonly key?: string | undefined;
-  /** For whom it is made. */
-  readonly owner?: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-/** False when it exists. A repeated attempt is harmless: the ids are fixed. */
+/** Where the ids derive from keys, those of the samples are names for people. */
+function samplesOf(entity: Entity): readonly Sample[] {
+  const { name, collection, idField, ids, samples } = entity;
+  return Object.entries(samples).map(([id, fields]) => ({
+    path: `/${collection}`,
+    name: `${name} ${id}`,
+    body: { ...(ids === undefined && { [idField]: id }), ...fields },
+    headers: creationHeaders(entity),
+  }));
+}
+
+/** A key of today makes another id than that of yesterday, so the samples are written where nothing is. */
+async function hasRecords(url: URL, token: string | undefined): Promise<boolean> {
+  const response = await fetch(url, {
+    headers: authorization(token),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+  });
+  const { items = [] } = response.ok ? ((await response.json()) as { readonly items?: unknown[] }) : {};
+  return items.length > 0;
+}
+
+interface Post extends Pick<Sample, 'body' | 'headers'> {
+  readonly url: URL;
+  readonly token: string | undefined;
+}
+
+function authorization(token: string | undefined): Readonly<Record<string, string>> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** False when it exists. A repeated attempt is harmless: the ids are fixed, or derive from the same key. */
 async function create(request: Post, name: string): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     const { status, detail } = await post(request);
@@ -77,8 +117,7 @@ async function post({
   url,
   body,
   token,
-  key,
-  owner,
+  headers,
 }: Post): Promise<{ status: number | undefined; detail: string }> {
   try {
     const response = await fetch(url, {
@@ -86,9 +125,9 @@ async function post({
       headers: {
         'content-type': 'application/json',
         // Of what is known by its id; what has a key is found by that.
-        ...(key === undefined ? { 'if-none-match': '*' } : { 'idempotency-key': key }),
-        ...(owner !== undefined && { 'x-tandem-owner': owner }),
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(headers['idempotency-key'] === undefined && { 'if-none-match': '*' }),
+        ...authorization(token),
+        ...headers,
       },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),

@@ -1,6 +1,6 @@
 /** What clients of the shop do, and what its own timers do. */
+import { bornMsOf } from '../../../../../src/shared/domain/birth.ts';
 import { rebalanceStock, receiveStock } from '../../../../../src/shared/domain/escrow/escrow.ts';
-import { bornMsOf } from '../../../../../src/shared/domain/orders/birth.ts';
 import type { OrderRequest } from '../../../../../src/shared/domain/orders/order.ts';
 import { cancelOrder, driveOrder, placeOrder } from '../../../../../src/shared/domain/orders/orders.ts';
 import { settleHolds } from '../../../../../src/shared/domain/orders/reserve.ts';
