@@ -5497,7 +5497,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
   return validate25.errors = vErrors, errors === 0;
 }
 var orderCreate = validate26;
-var pattern68 = new RegExp("^[A-Z]{3}$", "u");
+var pattern67 = new RegExp("^[A-Z]{3}$", "u");
 function validate26(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5510,145 +5510,133 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
     }
     for (let key0 in data)
-      if (!(key0 === "orderId" || key0 === "lines" || key0 === "currency" || key0 === "method")) {
+      if (!(key0 === "lines" || key0 === "currency" || key0 === "method")) {
         let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
-    if (data.orderId !== void 0) {
-      let data0 = data.orderId;
-      if (typeof data0 == "string") {
-        if (!pattern57.test(data0)) {
-          let err3 = { instancePath: instancePath + "/orderId", schemaPath: "#/properties/orderId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
+    if (data.lines !== void 0) {
+      let data0 = data.lines;
+      if (Array.isArray(data0)) {
+        if (data0.length > 20) {
+          let err3 = { instancePath: instancePath + "/lines", schemaPath: "#/properties/lines/maxItems", keyword: "maxItems", params: { limit: 20 }, message: "must NOT have more than 20 items" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-      } else {
-        let err4 = { instancePath: instancePath + "/orderId", schemaPath: "#/properties/orderId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-      }
-    }
-    if (data.lines !== void 0) {
-      let data1 = data.lines;
-      if (Array.isArray(data1)) {
-        if (data1.length > 20) {
-          let err5 = { instancePath: instancePath + "/lines", schemaPath: "#/properties/lines/maxItems", keyword: "maxItems", params: { limit: 20 }, message: "must NOT have more than 20 items" };
-          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+        if (data0.length < 1) {
+          let err4 = { instancePath: instancePath + "/lines", schemaPath: "#/properties/lines/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
-        if (data1.length < 1) {
-          let err6 = { instancePath: instancePath + "/lines", schemaPath: "#/properties/lines/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-          vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-        }
-        let len0 = data1.length;
+        let len0 = data0.length;
         for (let i0 = 0; i0 < len0; i0++) {
-          let data2 = data1[i0];
-          if (data2 && typeof data2 == "object" && !Array.isArray(data2)) {
-            if (data2.sku === void 0) {
-              let err7 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/required", keyword: "required", params: { missingProperty: "sku" }, message: "must have required property 'sku'" };
+          let data1 = data0[i0];
+          if (data1 && typeof data1 == "object" && !Array.isArray(data1)) {
+            if (data1.sku === void 0) {
+              let err5 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/required", keyword: "required", params: { missingProperty: "sku" }, message: "must have required property 'sku'" };
+              vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+            }
+            if (data1.units === void 0) {
+              let err6 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/required", keyword: "required", params: { missingProperty: "units" }, message: "must have required property 'units'" };
+              vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+            }
+            if (data1.priceMinor === void 0) {
+              let err7 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/required", keyword: "required", params: { missingProperty: "priceMinor" }, message: "must have required property 'priceMinor'" };
               vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
             }
-            if (data2.units === void 0) {
-              let err8 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/required", keyword: "required", params: { missingProperty: "units" }, message: "must have required property 'units'" };
-              vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
-            }
-            if (data2.priceMinor === void 0) {
-              let err9 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/required", keyword: "required", params: { missingProperty: "priceMinor" }, message: "must have required property 'priceMinor'" };
-              vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
-            }
-            for (let key1 in data2)
+            for (let key1 in data1)
               if (!(key1 === "sku" || key1 === "units" || key1 === "priceMinor")) {
-                let err10 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+                let err8 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
               }
-            if (data2.sku !== void 0) {
-              let data3 = data2.sku;
-              if (typeof data3 == "string") {
-                if (func3(data3) > 128) {
-                  let err11 = { instancePath: instancePath + "/lines/" + i0 + "/sku", schemaPath: "#/properties/lines/items/properties/sku/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-                  vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+            if (data1.sku !== void 0) {
+              let data2 = data1.sku;
+              if (typeof data2 == "string") {
+                if (func3(data2) > 128) {
+                  let err9 = { instancePath: instancePath + "/lines/" + i0 + "/sku", schemaPath: "#/properties/lines/items/properties/sku/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+                  vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
                 }
-                if (func3(data3) < 1) {
-                  let err12 = { instancePath: instancePath + "/lines/" + i0 + "/sku", schemaPath: "#/properties/lines/items/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                  vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+                if (func3(data2) < 1) {
+                  let err10 = { instancePath: instancePath + "/lines/" + i0 + "/sku", schemaPath: "#/properties/lines/items/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                  vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
                 }
               } else {
-                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/sku", schemaPath: "#/properties/lines/items/properties/sku/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+                let err11 = { instancePath: instancePath + "/lines/" + i0 + "/sku", schemaPath: "#/properties/lines/items/properties/sku/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
               }
             }
-            if (data2.units !== void 0) {
-              let data4 = data2.units;
+            if (data1.units !== void 0) {
+              let data3 = data1.units;
+              if (!(typeof data3 == "number" && !(data3 % 1) && !isNaN(data3) && isFinite(data3))) {
+                let err12 = { instancePath: instancePath + "/lines/" + i0 + "/units", schemaPath: "#/properties/lines/items/properties/units/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+              }
+              if (typeof data3 == "number" && isFinite(data3)) {
+                if (data3 > 1e3 || isNaN(data3)) {
+                  let err13 = { instancePath: instancePath + "/lines/" + i0 + "/units", schemaPath: "#/properties/lines/items/properties/units/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e3 }, message: "must be <= 1000" };
+                  vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+                }
+                if (data3 < 1 || isNaN(data3)) {
+                  let err14 = { instancePath: instancePath + "/lines/" + i0 + "/units", schemaPath: "#/properties/lines/items/properties/units/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+                }
+              }
+            }
+            if (data1.priceMinor !== void 0) {
+              let data4 = data1.priceMinor;
               if (!(typeof data4 == "number" && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
-                let err14 = { instancePath: instancePath + "/lines/" + i0 + "/units", schemaPath: "#/properties/lines/items/properties/units/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+                let err15 = { instancePath: instancePath + "/lines/" + i0 + "/priceMinor", schemaPath: "#/properties/lines/items/properties/priceMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
               }
               if (typeof data4 == "number" && isFinite(data4)) {
-                if (data4 > 1e3 || isNaN(data4)) {
-                  let err15 = { instancePath: instancePath + "/lines/" + i0 + "/units", schemaPath: "#/properties/lines/items/properties/units/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e3 }, message: "must be <= 1000" };
-                  vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
-                }
-                if (data4 < 1 || isNaN(data4)) {
-                  let err16 = { instancePath: instancePath + "/lines/" + i0 + "/units", schemaPath: "#/properties/lines/items/properties/units/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                if (data4 > 99999999 || isNaN(data4)) {
+                  let err16 = { instancePath: instancePath + "/lines/" + i0 + "/priceMinor", schemaPath: "#/properties/lines/items/properties/priceMinor/maximum", keyword: "maximum", params: { comparison: "<=", limit: 99999999 }, message: "must be <= 99999999" };
                   vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
                 }
-              }
-            }
-            if (data2.priceMinor !== void 0) {
-              let data5 = data2.priceMinor;
-              if (!(typeof data5 == "number" && !(data5 % 1) && !isNaN(data5) && isFinite(data5))) {
-                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/priceMinor", schemaPath: "#/properties/lines/items/properties/priceMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
-              }
-              if (typeof data5 == "number" && isFinite(data5)) {
-                if (data5 > 99999999 || isNaN(data5)) {
-                  let err18 = { instancePath: instancePath + "/lines/" + i0 + "/priceMinor", schemaPath: "#/properties/lines/items/properties/priceMinor/maximum", keyword: "maximum", params: { comparison: "<=", limit: 99999999 }, message: "must be <= 99999999" };
-                  vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
-                }
-                if (data5 < 1 || isNaN(data5)) {
-                  let err19 = { instancePath: instancePath + "/lines/" + i0 + "/priceMinor", schemaPath: "#/properties/lines/items/properties/priceMinor/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+                if (data4 < 1 || isNaN(data4)) {
+                  let err17 = { instancePath: instancePath + "/lines/" + i0 + "/priceMinor", schemaPath: "#/properties/lines/items/properties/priceMinor/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
                 }
               }
             }
           } else {
-            let err20 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+            let err18 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
           }
         }
       } else {
-        let err21 = { instancePath: instancePath + "/lines", schemaPath: "#/properties/lines/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+        let err19 = { instancePath: instancePath + "/lines", schemaPath: "#/properties/lines/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
       }
     }
     if (data.currency !== void 0) {
-      let data6 = data.currency;
-      if (typeof data6 == "string") {
-        if (!pattern68.test(data6)) {
-          let err22 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
-          vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+      let data5 = data.currency;
+      if (typeof data5 == "string") {
+        if (!pattern67.test(data5)) {
+          let err20 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
+          vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
       } else {
-        let err23 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+        let err21 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
       }
     }
     if (data.method !== void 0) {
-      let data7 = data.method;
-      if (typeof data7 == "string") {
-        if (func3(data7) > 255) {
-          let err24 = { instancePath: instancePath + "/method", schemaPath: "#/properties/method/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+      let data6 = data.method;
+      if (typeof data6 == "string") {
+        if (func3(data6) > 255) {
+          let err22 = { instancePath: instancePath + "/method", schemaPath: "#/properties/method/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
         }
-        if (func3(data7) < 1) {
-          let err25 = { instancePath: instancePath + "/method", schemaPath: "#/properties/method/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-          vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+        if (func3(data6) < 1) {
+          let err23 = { instancePath: instancePath + "/method", schemaPath: "#/properties/method/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
         }
       } else {
-        let err26 = { instancePath: instancePath + "/method", schemaPath: "#/properties/method/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+        let err24 = { instancePath: instancePath + "/method", schemaPath: "#/properties/method/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
       }
     }
   } else {
-    let err27 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+    let err25 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
   }
   return validate26.errors = vErrors, errors === 0;
 }
@@ -5781,7 +5769,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data6 = data.currency;
       if (typeof data6 == "string") {
-        if (!pattern68.test(data6)) {
+        if (!pattern67.test(data6)) {
           let err19 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
         }
@@ -6242,7 +6230,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data3 = data.currency;
       if (typeof data3 == "string") {
-        if (!pattern68.test(data3)) {
+        if (!pattern67.test(data3)) {
           let err12 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -6322,7 +6310,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data2 = data.currency;
       if (typeof data2 == "string") {
-        if (!pattern68.test(data2)) {
+        if (!pattern67.test(data2)) {
           let err8 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
@@ -6409,7 +6397,7 @@ function validate36(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data2 = data.currency;
       if (typeof data2 == "string") {
-        if (!pattern68.test(data2)) {
+        if (!pattern67.test(data2)) {
           let err6 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
         }
@@ -7155,7 +7143,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
   return validate42.errors = vErrors, errors === 0;
 }
 var getInventory$params = validate43;
-var pattern76 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+var pattern75 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
 function validate43(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -7179,7 +7167,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -7238,7 +7226,7 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -7519,7 +7507,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -7535,7 +7523,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
   return validate45.errors = vErrors, errors === 0;
 }
 var receiveStock$input = validate46;
-var pattern79 = new RegExp("^[A-Za-z0-9]", "u");
+var pattern78 = new RegExp("^[A-Za-z0-9]", "u");
 function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -7563,7 +7551,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
           let err4 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err5 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9]" }, message: 'must match pattern "^[A-Za-z0-9]"' };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
@@ -7655,7 +7643,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -7936,7 +7924,7 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -8047,7 +8035,7 @@ function validate50(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -8328,7 +8316,7 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -8459,7 +8447,7 @@ function validate53(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -8740,7 +8728,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -8874,7 +8862,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err10 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -9171,7 +9159,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -9302,7 +9290,7 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern76.test(data0)) {
+        if (!pattern75.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -10058,7 +10046,7 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data6 = data.currency;
       if (typeof data6 == "string") {
-        if (!pattern68.test(data6)) {
+        if (!pattern67.test(data6)) {
           let err23 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
         }

@@ -1087,7 +1087,6 @@ export interface components {
          *     }
          */
         OrderCreate: {
-            orderId?: string;
             lines: {
                 sku: string;
                 units: number;
@@ -3293,7 +3292,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
+                /** @description Names this request: sent again with the same body, at any site, it takes effect once. It must be a UUID of version 7 (RFC 9562, section 5.7), bare or in double quotes, made right before it is first sent. The id derives from it and from its caller; its time is `createdAt`, the same at every site. Of a record that is not there yet it may be at most 72000 s old, and 5 s ahead of the clock of the site; otherwise the answer is 400 with the rule `age` or `future`. A repeat for a record that is there is answered however old the key is. */
                 "Idempotency-Key"?: string;
                 /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
                 Prefer?: string;
