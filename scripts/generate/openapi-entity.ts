@@ -1,7 +1,7 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import { repeatOfAction } from '../../src/shared/domain/action-repeat.ts';
-import type { Action, Entity } from '../../src/shared/domain/entity.ts';
+import { type Action, type Entity, isRemovable } from '../../src/shared/domain/entity.ts';
 import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
 import { INDEX_CURSOR_PATTERN } from '../../src/shared/http/list-query.ts';
@@ -105,7 +105,7 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
           ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
         },
       },
-      delete: deleteOperation(type, tags, id),
+      ...(isRemovable(entity) && { delete: deleteOperation(type, tags, id) }),
     },
     ...Object.fromEntries(
       Object.entries(entity.actions).map(([name, action]) => [

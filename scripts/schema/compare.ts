@@ -48,6 +48,7 @@ function* compareEntity(name: string, before: EntityDescription, after: EntityDe
   yield* compareAccess(name, before, after);
   yield* compareSites(`${name}.sites`, before, after);
   yield* compareWrites(`${name}.writes`, before, after);
+  yield* compareRemovable(`${name}.removable`, before.removable, after.removable);
   yield* compareIds(`${name}.ids`, before.ids, after.ids);
   yield* compareFields(name, before, after);
   for (const [index, was, is] of paired(before.indexes, after.indexes))
@@ -147,6 +148,22 @@ function* compareWrites(place: string, before: EntityDescription, after: EntityD
       place,
       `${what}: beside the older release two sites would write`,
       'leave it, and use `promote`: who writes is in a record, and the declaration counts only where there is none',
+    );
+}
+
+function* compareRemovable(
+  place: string,
+  before: EntityDescription['removable'],
+  after: EntityDescription['removable'],
+): Changes {
+  if (before === after) return;
+  if (after === undefined)
+    yield additive(place, 'callers may delete its records', 'at sites of the older release it is 405');
+  else
+    yield breaking(
+      place,
+      'callers may not delete its records any more: it is 405, and a custom route that does fails',
+      'release 1: callers stop, or an action beside it, to which they move; release 2: declare it, and name its place with --allow-breaking',
     );
 }
 

@@ -14,6 +14,7 @@ import {
   defaultOf,
   type Entity,
   type Ids,
+  isRemovable,
   type MergePolicy,
   policyOf,
   type Reaction,
@@ -104,6 +105,8 @@ export interface EntityDescription {
   readonly writes?: string;
   /** Absent: clients may choose them, and a creation needs no key. */
   readonly ids?: Ids;
+  /** Absent: callers may delete its records. */
+  readonly removable?: false;
   readonly fields: Readonly<Record<string, FieldDescription>>;
   readonly indexes: Readonly<Record<string, IndexDescription>>;
   readonly actions: Readonly<Record<string, ActionDescription>>;
@@ -162,6 +165,7 @@ function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescript
     ...(entity.sites !== undefined && { sites: entity.sites.toSorted() }),
     ...(entity.writes !== undefined && { writes: entity.writes }),
     ...(entity.ids !== undefined && { ids: entity.ids }),
+    ...(!isRemovable(entity) && { removable: false as const }),
     fields: mapped(fields, (schema, field) => describeField(entity, field, schema)),
     indexes: mapped(indexes, ({ on, order = 'createdAt', buckets = 1 }, name) => {
       const slot = slots[name];

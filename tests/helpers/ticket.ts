@@ -36,6 +36,7 @@ export const ticket = defineEntity({
     },
     reshow: { summary: 'Writes what only a creation writes', decide: () => ({ show: 'Cats' }) },
   },
+  removable: false,
   ids: { from: 'uuid7', withinMs: 20 * 3_600_000 },
   example: { show: 'Hamlet', cents: 2_500 },
 });

@@ -19,6 +19,7 @@ import type {
 type Created<Paths, Name extends string> = OperationAt<Paths, ListPath<Name>, 'post'>;
 type Read<Paths, Name extends string> = OperationAt<Paths, RecordPath<Paths, Name>, 'get'>;
 type Changed<Paths, Name extends string> = OperationAt<Paths, RecordPath<Paths, Name>, 'patch'>;
+type Removed<Paths, Name extends string> = NonNullable<OperationAt<Paths, RecordPath<Paths, Name>, 'delete'>>;
 type List<Paths, Name extends string> = OperationAt<Paths, ListPath<Name>, 'get'>;
 type Act<Paths, Name extends string, Action extends string> = OperationAt<
   Paths,
@@ -50,8 +51,10 @@ export interface Collection<Paths, Name extends string> {
     decide: (current: DataOf<Read<Paths, Name>>) => BodyOf<Changed<Paths, Name>> | undefined,
     options?: Omit<CallOptions, 'idempotencyKey' | 'ifMatch'>,
   ): Promise<Result<DataOf<Read<Paths, Name>>>>;
-  /** @throws ProblemError with status 404 when there is none */
-  remove(id: string, options?: CallOptions): Promise<Result<undefined>>;
+  /** Where the contract has it. @throws ProblemError with status 404 when there is none */
+  readonly remove: [Removed<Paths, Name>] extends [never]
+    ? never
+    : (id: string, options?: CallOptions) => Promise<Result<undefined>>;
   /** `for await (const user of users.list())`; `.pages()` for whole pages. */
   list(
     query?: Omit<QueryOf<List<Paths, Name>>, 'cursor'>,

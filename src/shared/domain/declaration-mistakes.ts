@@ -115,6 +115,7 @@ const SHAPE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, 
     'a list of ids of sites',
   ],
   writes: [(value) => value === undefined || isText(value), 'the id of a site'],
+  removable: [(value) => value === undefined || typeof value === 'boolean', 'true or false'],
   ids: [(value) => value === undefined || isObject(value), 'an object, { from, withinMs }'],
 };
 

@@ -195,6 +195,8 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
    * refused when its key is older than that, so that no site begins again what another one has done and forgotten.
    */
   readonly ids?: Ids;
+  /** `false`: there is no DELETE, and no handler deletes one. Callers may delete what they see unless it is said. */
+  readonly removable?: boolean;
   readonly content?: ContentDeclaration;
   /** The ids of the sites that keep its records, for data that may not be elsewhere: `['aws-eu-west-1']`. All unless it is said. */
   readonly sites?: readonly string[];

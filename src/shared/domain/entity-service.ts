@@ -16,7 +16,7 @@ import {
   PreconditionFailedError,
 } from '../errors.ts';
 import { checkBirth, keyMissing, requireBirth } from './birth.ts';
-import { type Entity, mergesByMember, recordIdOf, type RuleCaller } from './entity.ts';
+import { type Entity, isRemovable, mergesByMember, recordIdOf, type RuleCaller } from './entity.ts';
 import { fieldChanges, hasMembers, initialChanges, valuesOf } from './field-changes.ts';
 import type { FieldCheck } from './field-check.ts';
 import type { DeclaredIndex } from './indexes/declared-index.ts';
@@ -273,8 +273,13 @@ export class EntityService {
   /**
    * The tombstone. A keyed request that was done before has removed what it meant: a later life of the key stays.
    * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError @throws RequestForgottenError
+   * @throws TypeError for an entity whose records are never deleted by callers
    */
-  remove(id: string, { ifMatch, traceparent, seen, request }: RemoveOptions): Promise<StoredRecord> {
+  async remove(id: string, { ifMatch, traceparent, seen, request }: RemoveOptions): Promise<StoredRecord> {
+    if (!isRemovable(this.#entity))
+      throw new TypeError(
+        `${this.#entity.collection} are never deleted: ${this.#entity.name} is not removable`,
+      );
     return this.#replica.write({
       key: this.#key(id),
       traceparent,

@@ -254,6 +254,8 @@ export interface Entity {
   /** Absent: clients may choose them, and a creation needs no key. */
   readonly ids?: Ids;
   readonly content?: ContentRules;
+  /** False: callers never delete its records; absent: they may. */
+  readonly removable?: boolean;
   /** The sites that keep its records, for data that may not be elsewhere; absent: every site. */
   readonly sites?: readonly string[];
   /** The site that writes its records, until another one is promoted; absent: every site that keeps them. */
@@ -291,6 +293,11 @@ export function isOneValue(entity: Entity, field: string): boolean {
   return (
     policy === 'states' || policy === 'whole' || (policy === 'register' && !mergesByMember(entity, field))
   );
+}
+
+/** Whether callers may delete its records. */
+export function isRemovable({ removable }: Pick<Entity, 'removable'>): boolean {
+  return removable !== false;
 }
 
 /** The fields that clients change, with their schemas: not the owner, whom the site writes. */

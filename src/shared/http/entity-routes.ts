@@ -4,7 +4,7 @@ import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { COMPLETE } from '../domain/content.ts';
-import { type Entity, writersOf } from '../domain/entity.ts';
+import { type Entity, isRemovable, writersOf } from '../domain/entity.ts';
 import type { Creation, EntityPage, EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { writerMistake } from '../domain/field-changes.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
@@ -36,7 +36,7 @@ export interface EntityChecks {
   readonly actions: Readonly<Record<string, ValidateFunction>>;
 }
 
-/** Create, read, list, change, act and delete. */
+/** Create, read, list, change, act and, unless it is not removable, delete. */
 export function entityRoutes(
   entity: Entity,
   service: EntityService,
@@ -143,14 +143,18 @@ export function entityRoutes(
         return changeReply(changed, request);
       },
     })),
-    {
-      method: 'DELETE',
-      path: one,
-      async handle(request) {
-        const { records } = scoped(request);
-        return removalReply(request, idOfRequest(request), content?.removing(records) ?? records);
-      },
-    },
+    ...(isRemovable(entity)
+      ? [
+          {
+            method: 'DELETE' as const,
+            path: one,
+            async handle(request: HttpRequest): Promise<HttpReply> {
+              const { records } = scoped(request);
+              return removalReply(request, idOfRequest(request), content?.removing(records) ?? records);
+            },
+          },
+        ]
+      : []),
     ...(content === undefined
       ? []
       : [

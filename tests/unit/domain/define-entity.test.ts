@@ -274,6 +274,7 @@ describe('declaring an entity', () => {
       { fields: { title: {}, note: { by: [] } } },
       'fields.note.by: must name a writer',
     ],
+    ['a removal that is no answer', { removable: 'no' as never }, 'removable: must be true or false'],
     [
       'ids from what is no such key',
       { ids: { from: 'uuid4' as never, withinMs: 60_000 } },

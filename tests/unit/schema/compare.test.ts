@@ -319,6 +319,7 @@ const TABLE: readonly (readonly [title: string, ChangeClass, string, object, Reg
     { indexes: { byBuyer: { on: 'customerId' } } },
     /byBuyer lists by customerId now, in the same order/,
   ],
+  ['records that nobody deletes', 'breaking', 'removable', { removable: false }, /callers stop/],
   ['ids from keys', 'breaking', 'ids', { ids: { from: 'uuid7', withinMs: 60_000 } }, /callers choose no ids/],
   ['a tenant', 'breaking', 'access.tenant', { access: { tenant: 'org' } }, /every key/],
   ['an owner', 'breaking', 'access.owner', { access: { owner: 'customerId' } }, /another owner or none/],
@@ -447,6 +448,14 @@ describe('a change of a declaration', () => {
     const changes = schemaChanges(by(was), by(is)).filter((change) => change.kind === kind);
     expect(changes.map(({ place }) => place)).toEqual(['booking.fields.more.by']);
     expect(changes.map(({ what, mend }) => `${what}; ${mend}`).join()).toMatch(says);
+  });
+
+  test('records that may be deleted now are additive; that they may be is what nothing says', () => {
+    const [not, may] = [declared({ removable: false }), declared({ removable: true })];
+    expect(schemaChanges(not, may)).toEqual([
+      expect.objectContaining({ kind: 'additive', place: 'booking.removable' }),
+    ]);
+    expect(may).toEqual(declared({}));
   });
 
   test.each([
