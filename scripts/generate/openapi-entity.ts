@@ -1,7 +1,13 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import { repeatOfAction } from '../../src/shared/domain/action-repeat.ts';
-import { type Action, type Entity, isRemovable } from '../../src/shared/domain/entity.ts';
+import {
+  type Action,
+  type Entity,
+  isChangeable,
+  isCreatable,
+  isRemovable,
+} from '../../src/shared/domain/entity.ts';
 import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
 import { INDEX_CURSOR_PATTERN } from '../../src/shared/http/list-query.ts';
@@ -74,7 +80,10 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
     },
   };
   return {
-    [`/${entity.collection}`]: { get: listOperation(type, entity.collection, entity), post },
+    [`/${entity.collection}`]: {
+      get: listOperation(type, entity.collection, entity),
+      ...(isCreatable(entity) && { post }),
+    },
     [`/${entity.collection}/{${entity.idField}}`]: {
       get: {
         operationId: `get${type}`,
@@ -87,24 +96,26 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
           ...problems(400, 404, 500, 503),
         },
       },
-      patch: {
-        operationId: `change${type}`,
-        tags,
-        summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
-        parameters: [id, precondition('If-Match'), idempotencyKey, prefer, session],
-        requestBody: {
-          required: true,
-          content: {
-            'application/merge-patch+json': { schema: ref('schemas', `${type}Patch`) },
-            ...json(`${type}Patch`),
+      ...(isChangeable(entity) && {
+        patch: {
+          operationId: `change${type}`,
+          tags,
+          summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
+          parameters: [id, precondition('If-Match'), idempotencyKey, prefer, session],
+          requestBody: {
+            required: true,
+            content: {
+              'application/merge-patch+json': { schema: ref('schemas', `${type}Patch`) },
+              ...json(`${type}Patch`),
+            },
+          },
+          responses: {
+            '200': response(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
+            '202': response(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
+            ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
           },
         },
-        responses: {
-          '200': response(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
-          '202': response(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
-          ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
-        },
-      },
+      }),
       ...(isRemovable(entity) && { delete: deleteOperation(type, tags, id) }),
     },
     ...Object.fromEntries(

@@ -300,6 +300,16 @@ export function isRemovable({ removable }: Pick<Entity, 'removable'>): boolean {
   return removable !== false;
 }
 
+/** Whether callers create its records: not what the service makes, of which they write no field and delete none. */
+export function isCreatable(entity: Entity): boolean {
+  return isRemovable(entity) || creationFields(entity).length > 0;
+}
+
+/** Whether there is a field that callers change. */
+export function isChangeable(entity: Entity): boolean {
+  return clientFields(entity).length > 0;
+}
+
 /** The fields that clients change, with their schemas: not the owner, whom the site writes. */
 export function clientFields(entity: Entity): [string, JsonSchema][] {
   return fieldsOf(entity, ['client']);

@@ -188,6 +188,7 @@ export const order = defineEntity({
       steps: (record) => refundOrder(record as unknown as Refundable),
     },
   },
+  removable: false,
   samples: {},
   example: {
     lines: [{ sku: 'earl-grey', units: 2, priceMinor: 790 }],

@@ -55,6 +55,7 @@ export const stock = defineEntity({
       },
     },
   },
+  removable: false,
   samples: {},
   example: {},
 });

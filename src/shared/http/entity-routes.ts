@@ -4,7 +4,7 @@ import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { COMPLETE } from '../domain/content.ts';
-import { type Entity, isRemovable, writersOf } from '../domain/entity.ts';
+import { type Entity, isChangeable, isCreatable, isRemovable, writersOf } from '../domain/entity.ts';
 import type { Creation, EntityPage, EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { writerMistake } from '../domain/field-changes.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
@@ -36,7 +36,7 @@ export interface EntityChecks {
   readonly actions: Readonly<Record<string, ValidateFunction>>;
 }
 
-/** Create, read, list, change, act and, unless it is not removable, delete. */
+/** Read, list and act; create, change and delete where callers may. */
 export function entityRoutes(
   entity: Entity,
   service: EntityService,
@@ -68,7 +68,7 @@ export function entityRoutes(
     const headers = { ...full.headers, ...replayedHeader(changed.replayed) };
     return withDurability(request, { ...full, headers }, () => service.isAccepted(changed));
   };
-  return [
+  const routes: Route[] = [
     {
       method: 'POST',
       path: base,
@@ -143,18 +143,14 @@ export function entityRoutes(
         return changeReply(changed, request);
       },
     })),
-    ...(isRemovable(entity)
-      ? [
-          {
-            method: 'DELETE' as const,
-            path: one,
-            async handle(request: HttpRequest): Promise<HttpReply> {
-              const { records } = scoped(request);
-              return removalReply(request, idOfRequest(request), content?.removing(records) ?? records);
-            },
-          },
-        ]
-      : []),
+    {
+      method: 'DELETE',
+      path: one,
+      async handle(request) {
+        const { records } = scoped(request);
+        return removalReply(request, idOfRequest(request), content?.removing(records) ?? records);
+      },
+    },
     ...(content === undefined
       ? []
       : [
@@ -169,6 +165,12 @@ export function entityRoutes(
           },
         ]),
   ];
+  const closed = new Set([
+    ...(isCreatable(entity) ? [] : [`POST ${base}`]),
+    ...(isChangeable(entity) ? [] : [`PATCH ${one}`]),
+    ...(isRemovable(entity) ? [] : [`DELETE ${one}`]),
+  ]);
+  return routes.filter(({ method, path }) => !closed.has(`${method} ${path}`));
 }
 
 /** What a request may know of. */
