@@ -389,7 +389,7 @@ export function commonEnvironment({
   return {
     ...env,
     TANDEM_RUN_DIR: runDir,
-    NODE_COMPILE_CACHE: cacheDir,
+    NODE_COMPILE_CACHE: inherited['NODE_COMPILE_CACHE'] ?? cacheDir,
     // The Azure SDKs would otherwise send what is meant for an emulator to the proxy of the user's network.
     NO_PROXY: noProxy,
     no_proxy: noProxy,

@@ -69,6 +69,13 @@ describe('the processes of a stack', () => {
     }
   });
 
+  test('keep what Node compiles beside what is built, or where the one who starts them keeps it', () => {
+    const places = (inherited: Record<string, string>) =>
+      new Set(planned({ inherited }).map(({ env }) => env['NODE_COMPILE_CACHE']));
+    expect(places({})).toEqual(new Set(['/project/cache']));
+    expect(places({ NODE_COMPILE_CACHE: '/kept' })).toEqual(new Set(['/kept']));
+  });
+
   test('with a port for an issuer: that too, and every host believes it', () => {
     const sites = parseSites('aws-us-east-1,azure-eastus');
     const plans = planned({ sites, ports: defaultPorts(sites, { withIssuer: true }) });
