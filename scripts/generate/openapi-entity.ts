@@ -17,6 +17,7 @@ import {
   placed,
   precondition,
   prefer,
+  preferWait,
   problems,
   readHere,
   ref,
@@ -25,6 +26,7 @@ import {
   session,
   stateHeaders,
   unreadable,
+  waited,
 } from './openapi-parts.ts';
 import { refusalResponses, refusalSchemas } from './openapi-refusals.ts';
 
@@ -80,10 +82,13 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
         operationId: `get${type}`,
         tags,
         summary: 'Read',
-        parameters: [id, precondition('If-None-Match'), session],
+        parameters: [id, precondition('If-None-Match'), preferWait(passingOf(entity)), session],
         responses: {
-          '200': response(type, 'The record', { ...stateHeaders, ...readHere }),
-          '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
+          '200': response(type, 'The record', { ...stateHeaders, ...readHere, ...waited }),
+          '304': {
+            description: 'The client holds this state',
+            headers: { ...stateHeaders, ...readHere, ...waited },
+          },
           ...problems(400, 404, 500, 503),
         },
       },
@@ -120,6 +125,14 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
       entity.aliases.map((alias, index) => [alias, { post: aliasOf(entity, post, index + 1) }]),
     ),
   };
+}
+
+function passingOf({ states }: Entity): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    Object.entries(states).flatMap(([field, { passing = [] }]) =>
+      passing.length === 0 ? [] : [[field, passing] as const],
+    ),
+  );
 }
 
 /** The schemas of what actions take, and of how they refuse, by name. */
