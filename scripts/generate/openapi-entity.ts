@@ -23,6 +23,7 @@ import {
   placed,
   precondition,
   prefer,
+  preferWait,
   problems,
   readHere,
   ref,
@@ -31,6 +32,7 @@ import {
   session,
   stateHeaders,
   unreadable,
+  waited,
 } from './openapi-parts.ts';
 import { refusalResponses, refusalSchemas } from './openapi-refusals.ts';
 
@@ -89,10 +91,13 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
         operationId: `get${type}`,
         tags,
         summary: 'Read',
-        parameters: [id, precondition('If-None-Match'), session],
+        parameters: [id, precondition('If-None-Match'), preferWait(passingOf(entity)), session],
         responses: {
-          '200': response(type, 'The record', { ...stateHeaders, ...readHere }),
-          '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
+          '200': response(type, 'The record', { ...stateHeaders, ...readHere, ...waited }),
+          '304': {
+            description: 'The client holds this state',
+            headers: { ...stateHeaders, ...readHere, ...waited },
+          },
           ...problems(400, 404, 500, 503),
         },
       },
@@ -131,6 +136,14 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
       entity.aliases.map((alias, index) => [alias, { post: aliasOf(entity, post, index + 1) }]),
     ),
   };
+}
+
+function passingOf({ states }: Entity): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    Object.entries(states).flatMap(([field, { passing = [] }]) =>
+      passing.length === 0 ? [] : [[field, passing] as const],
+    ),
+  );
 }
 
 /** The schemas of what actions take, and of how they refuse, by name. */

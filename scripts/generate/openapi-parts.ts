@@ -1,6 +1,6 @@
 /** Small pieces of the contract that several paths share. */
 import { clockAheadMaxMs, durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
-import { requestsRemembered } from '../../src/shared/bounds.ts';
+import { recordWaitMs, requestsRemembered } from '../../src/shared/bounds.ts';
 import { UUID_7_PATTERN } from '../../src/shared/domain/birth.ts';
 import type { Access, Ids } from '../../src/shared/domain/entity.ts';
 
@@ -147,8 +147,24 @@ export const prefer = {
     'the write stands here, and the peers will get it.',
 } as const;
 
+/** Lets a read wait. @param passing States that the service itself leads on, by field. */
+export const preferWait = (passing: Readonly<Record<string, readonly string[]>>): object => {
+  const fields = Object.entries(passing).map(([field, states]) => `\`${field}\` is ${states.join(' or ')}`);
+  const without = fields.length === 0 ? '' : ` without it, while ${fields.join(', or ')};`;
+  return {
+    name: 'Prefer',
+    in: 'header',
+    schema: { type: 'string', examples: ['wait=5'] },
+    description:
+      `\`wait=<seconds>\` (RFC 7240, section 4.3), up to ${recordWaitMs / 1_000}: with \`If-None-Match\` the answer waits as ` +
+      `long as the record is in such a state, and is 304 then;${without} otherwise it comes at once. \`Preference-Applied\` ` +
+      'says for how long it may have waited. The time that the function still has is a bound, too.',
+  };
+};
+
 /** The header that says so. */
 export const applied = { 'Preference-Applied': ref('headers', 'Preference-Applied') };
+export const waited = { 'Preference-Applied': ref('headers', 'Preference-Applied-Wait') };
 
 /** A write that stands here, with peers that have not all accepted it in time. */
 export const NOT_YET_EVERYWHERE = 'Done here; not every peer has accepted it within the time of `Prefer`';

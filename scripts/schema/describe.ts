@@ -44,6 +44,8 @@ export interface FieldDescription {
   readonly states?: {
     readonly ranks: Readonly<Record<string, number>>;
     readonly allowed: Readonly<Record<string, readonly string[]>>;
+    /** Those that the service itself leads on; absent: none. */
+    readonly passing?: readonly string[];
   };
   readonly by: readonly Writer[];
   readonly readableBy?: readonly string[];
@@ -201,7 +203,11 @@ function describeField(entity: Entity, field: string, declared: JsonSchema): Fie
     required: entity.required.includes(field),
     merge: policyOf(entity, field),
     ...(states !== undefined && {
-      states: { ranks: Object.fromEntries(ranksOf(states)), allowed: states.allowed },
+      states: {
+        ranks: Object.fromEntries(ranksOf(states)),
+        allowed: states.allowed,
+        ...(states.passing !== undefined && { passing: states.passing.toSorted() }),
+      },
     }),
     by: writersOf(entity, field).toSorted(),
     ...(readers !== undefined && { readableBy: readers.toSorted() }),

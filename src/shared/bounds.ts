@@ -38,6 +38,13 @@ export const readThroughMs = 3_000;
 export const readThroughBytesMax = 4 * 1024 * 1024;
 /** Of what a handler of a custom route answers. As text inside JSON it takes twice as much at most, which Lambda passes on. */
 export const routeAnswerBytesMax = 3_000_000;
+/**
+ * The longest that a read waits for what its `Prefer: wait` is about, and its pauses between two looks. Less where a function
+ * has less: `recordWaitReserveMs` is kept of its time for the last look, and for the answer.
+ */
+export const recordWaitMs = 10_000;
+export const recordPollMs = { first: 50, longest: 500 } as const;
+export const recordWaitReserveMs = 2_000;
 /** Session tokens that one read may carry. */
 export const sessionTokensMax = 16;
 

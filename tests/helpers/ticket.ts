@@ -22,6 +22,7 @@ export const ticket = defineEntity({
     status: {
       states: {
         order: ['reserving', 'charging', 'paid', 'failed'],
+        passing: ['reserving', 'charging'],
         allowed: { reserving: ['charging', 'failed'], charging: ['paid', 'failed'] },
       },
       by: ['action', 'reaction'],

@@ -4,7 +4,7 @@
  */
 import createFetchClient from 'openapi-fetch';
 import type { Answer } from './attempt.ts';
-import { keysMax } from './bounds.ts';
+import { keysMax, waitMsMax } from './bounds.ts';
 import { realClock } from './clock.ts';
 import { type Failure, NotModifiedError, ProblemError } from './errors.ts';
 import { type Answered, Failover } from './failover.ts';
@@ -79,12 +79,13 @@ export class Calls {
   async #prepare(
     request: Request,
     template: string,
-    { durable, ifMatch, idempotencyKey, safeElsewhere }: CallOptions,
+    { durable, ifMatch, idempotencyKey, safeElsewhere, waitSeconds }: CallOptions,
   ): Promise<Prepared> {
     const { method } = request;
     const facts = this.#table.of(method, template);
     const headers = new Headers(request.headers);
-    if (durable === true) headers.set('prefer', 'durability=all');
+    if (durable === true) headers.append('prefer', 'durability=all');
+    if (waitSeconds !== undefined) headers.append('prefer', `wait=${Math.ceil(waitSeconds)}`);
     if (ifMatch !== undefined) headers.set('if-match', etagOf(ifMatch));
     const given = idempotencyKey ?? headers.get('idempotency-key') ?? undefined;
     const key = given ?? (facts?.keyed === true ? timedKey(Date.now()) : undefined);
@@ -141,6 +142,7 @@ export class Calls {
       key: headers.get('idempotency-key') ?? undefined,
       isNewKey,
       body,
+      waitMs: isRead(method) ? waitMsIn(headers.get('prefer')) : 0,
       headers: async (isBound) => {
         carried = carry();
         const all = new Headers({ ...(await this.#own()) });
@@ -172,6 +174,12 @@ export class Calls {
     if (isSeveral) this.session.keepSeveral(made);
     else this.session.keep(recordPath(headers.get('location') ?? pathname), made, carried);
   }
+}
+
+/** How long a site may wait before it answers, in milliseconds. */
+function waitMsIn(prefer: string | null): number {
+  const [, seconds = '0'] = /(?:^|,)\s*wait\s*=\s*"?(\d+)/i.exec(prefer ?? '') ?? [];
+  return Math.min(Number(seconds) * 1_000, waitMsMax);
 }
 
 /** A site's clock and the one here are apart. */

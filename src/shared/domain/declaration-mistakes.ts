@@ -1,6 +1,7 @@
 /** What is wrong with a declaration of an entity: every contradiction at once, each with its place. */
 import { horizonMs } from '@tandem-clouds/replication/bounds';
 import { CROSSING, HOLD } from '@tandem-clouds/replication/objects/content';
+import { own } from '@tandem-clouds/replication/own';
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
 import { indexesMax, objectBytesMax } from '../bounds.ts';
 import { errorCodes } from '../errors.ts';
@@ -225,6 +226,11 @@ function* walk(field: string, states: States): Mistakes {
   if (order.length < 2 || order.length > statesMax || new Set(order).size < order.length)
     yield { at: [...at, 'order'], detail: `must name 2 to ${statesMax} states, each once` };
   yield* ranks(at, states);
+  for (const state of states.passing ?? []) {
+    if (!order.includes(state)) yield { at: [...at, 'passing'], detail: `${state} is not in the order` };
+    else if ((own(allowed, state) ?? []).length === 0)
+      yield { at: [...at, 'passing'], detail: `${state} is an end: nothing leads on from it` };
+  }
   for (const [from, followers] of Object.entries(allowed)) {
     if (!order.includes(from)) yield { at: [...at, 'allowed'], detail: `${from} is not in the order` };
     for (const to of followers) {

@@ -57,6 +57,12 @@ export interface Creation {
   readonly replayed: boolean;
 }
 
+/** What a read waits for. */
+export interface RecordWait {
+  readonly isAwaited: (record: StoredRecord) => boolean;
+  readonly withinMs: () => number;
+}
+
 export interface EntityPage {
   readonly records: readonly StoredRecord[];
   /** Ids that are there and cannot be read at this site. */
@@ -150,6 +156,24 @@ export class EntityService {
   /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
   async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
     return (await this.find(id, seen)) ?? this.#missing(id);
+  }
+
+  /**
+   * The record once it is as it is waited for, or as it is when the time is over.
+   * @param wait.withinMs Asked when the first look was not enough: what a session waits for takes its time, too.
+   * @throws NotFoundError also when it goes meanwhile @throws NotYetHereError
+   */
+  async readUntil(
+    id: string,
+    seen: readonly SeenState[],
+    { isAwaited, withinMs }: RecordWait,
+  ): Promise<StoredRecord> {
+    let record = await this.read(id, seen);
+    if (isAwaited(record)) return record;
+    const pause = this.#replica.pausing(withinMs());
+    // A site never goes back: what was seen is in whatever is read from now on.
+    while (!isAwaited(record) && (await pause())) record = await this.read(id);
+    return record;
   }
 
   /** Undefined when there is none. @throws NotYetHereError */

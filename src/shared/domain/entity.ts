@@ -42,6 +42,8 @@ export interface States {
    * those that have none here rank 1,000, 2,000, … in their order (`states.ts`).
    */
   readonly ranks?: Readonly<Record<string, number>>;
+  /** States that the service itself leads on: a read that prefers to wait, waits until the field is in another one. */
+  readonly passing?: readonly string[];
 }
 
 /** A list by something else than the id: `GET /bookings?customerId=c1&createdAt[gte]=…`. */

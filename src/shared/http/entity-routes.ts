@@ -21,6 +21,7 @@ import { recordHeaders } from './record-headers.ts';
 import type { Caller, HttpReply, HttpRequest, Route } from './route.ts';
 import { OWNER_HEADER, scopeOf, TENANT_HEADER } from './scope-of.ts';
 import { seenStates, sessionToken } from './session.ts';
+import { readAsPreferred } from './waiting-read.ts';
 
 const ID = new RegExp(ID_PATTERN);
 /** What says whose records an answer holds. */
@@ -103,11 +104,14 @@ export function entityRoutes(
       method: 'GET',
       path: one,
       async handle(request) {
-        const record = await scoped(request).records.read(idOfRequest(request), seenStates(request));
+        const { records } = scoped(request);
+        const reading = { entity, records, reader: readerOf(request) };
+        const { record, headers } = await readAsPreferred(idOfRequest(request), request, reading);
         const full = reply(record, request);
+        const all = { ...full.headers, ...headers };
         return isNotModified(request.headers['if-none-match'], record.state)
-          ? { status: 304, headers: full.headers ?? {} }
-          : full;
+          ? { status: 304, headers: all }
+          : { ...full, headers: all };
       },
     },
     {

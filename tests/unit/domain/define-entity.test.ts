@@ -274,6 +274,24 @@ describe('declaring an entity', () => {
       { fields: { title: {}, note: { by: [] } } },
       'fields.note.by: must name a writer',
     ],
+    [
+      'a passing state that is none',
+      {
+        required: [],
+        fields: {
+          loan: { states: { order: ['in', 'out'], allowed: { in: ['out'] }, passing: ['in', 'gone'] } },
+        },
+      },
+      'fields.loan.states.passing: gone is not in the order',
+    ],
+    [
+      'a passing state that is an end',
+      {
+        required: [],
+        fields: { loan: { states: { order: ['in', 'out'], allowed: { in: ['out'] }, passing: ['out'] } } },
+      },
+      'fields.loan.states.passing: out is an end: nothing leads on from it',
+    ],
     ['a removal that is no answer', { removable: 'no' as never }, 'removable: must be true or false'],
     [
       'ids from what is no such key',

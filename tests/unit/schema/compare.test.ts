@@ -219,6 +219,13 @@ const TABLE: readonly (readonly [title: string, ChangeClass, string, object, Reg
     /cancelled too/,
   ],
   [
+    'states that the service leads on',
+    'additive',
+    'fields.status.states.passing',
+    states({ passing: ['pending'] }),
+    /prefer to wait/,
+  ],
+  [
     'a set that was a register',
     'additive',
     'fields.tags.merge',
