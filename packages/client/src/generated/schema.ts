@@ -3453,6 +3453,8 @@ export interface operations {
             query?: never;
             header?: {
                 "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; without it, while `status` is reserving or paying or cancelling; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
                 /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
                 "X-Tandem-Session"?: string;
                 /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
@@ -3471,6 +3473,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3483,6 +3486,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4643,6 +4647,8 @@ export interface operations {
             query?: never;
             header?: {
                 "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
                 /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
                 "X-Tandem-Session"?: string;
             };
@@ -4659,6 +4665,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4671,6 +4678,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5105,6 +5113,8 @@ export interface operations {
             query?: never;
             header?: {
                 "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
                 /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
                 "X-Tandem-Session"?: string;
             };
@@ -5121,6 +5131,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5133,6 +5144,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content?: never;
