@@ -101,14 +101,15 @@ export class EntityService {
     if (chosen !== undefined && !scope.choosesIds) throw chosenId(this.#entity);
     const named = typeof chosen === 'string' ? chosen : this.#named(values);
     const id = named ?? request?.id ?? this.#replica.newId();
-    const initial = initialChanges(this.#entity, { ...values, ...this.#owner() });
+    const isKeyed = request !== undefined && named === undefined;
+    const initial = initialChanges(this.#entity, { ...values, ...this.#owner() }, { isKeyed });
     const nowMs = this.#replica.now();
     const createdAt = new Date(nowMs).toISOString();
     let replayed = false;
     const record = await this.#replica.write({
       key: this.#key(id),
       expectNew: true,
-      creates: { keepUnseenTombstone: request !== undefined && named === undefined },
+      creates: { keepUnseenTombstone: isKeyed },
       traceparent,
       seen,
       mayKnow: this.#mayKnow,
