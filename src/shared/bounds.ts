@@ -421,6 +421,10 @@ export const payingMs = 60 * 60_000;
 /** A payment that waits for its customer is looked at again after this time at first, and after the second one at last. */
 export const paymentLookMs = 5_000;
 export const paymentLookMaxMs = 10 * 60_000;
+/** One that is to be voided, and of which the provider does not know yet whether it exists, at last after this time. */
+export const voidLookMaxMs = 60 * 60_000;
+/** A customer's own wish to have a payment looked at is heard once in so long: of 60 effects an hour it takes half. */
+export const paymentCheckMs = 2 * 60_000;
 /** When a site asks for more of an article, and for how much at once at most. */
 export const restockBelowUnits = 8;
 export const restockUnitsMax = 1_000;

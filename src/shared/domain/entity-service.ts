@@ -109,7 +109,8 @@ export class EntityService {
     if (chosen !== undefined && !scope.choosesIds) throw chosenId(this.#entity);
     const named = typeof chosen === 'string' ? chosen : this.#named(values);
     const id = named ?? request?.id ?? this.#replica.newId();
-    const initial = initialChanges(this.#entity, { ...values, ...this.#owner() });
+    const isKeyed = request !== undefined && named === undefined;
+    const initial = initialChanges(this.#entity, { ...values, ...this.#owner() }, { isKeyed });
     const nowMs = this.#replica.now();
     const born = this.#birth(request, nowMs);
     let replayed = false;
@@ -117,7 +118,7 @@ export class EntityService {
       key: this.#key(id),
       // Whether what is refused as new is there already must be read.
       expectNew: !(born instanceof InvalidError),
-      creates: { keepUnseenTombstone: request !== undefined && named === undefined },
+      creates: { keepUnseenTombstone: isKeyed },
       traceparent,
       seen,
       mayKnow: this.#mayKnow,

@@ -79,14 +79,19 @@ export function fieldChanges(
 
 /**
  * What a creation sets: every field, so that what another site holds of an earlier life of the id cannot show through
- * either. Of what has content only those that are given: its id follows from its name, so two sites that have not heard of each
- * other make one record, and the second must not take away what was completed at the first.
+ * either. Where the id follows from the name, as of what has content, or from the request (`isKeyed`), only those that are given:
+ * two sites that have not heard of each other make one record, and the second must not take away what was done at the first.
  */
-export function initialChanges(entity: Entity, values: Readonly<Record<string, Json>>): Changes {
+export function initialChanges(
+  entity: Entity,
+  values: Readonly<Record<string, Json>>,
+  { isKeyed = false }: { readonly isKeyed?: boolean } = {},
+): Changes {
+  const leavesRest = isKeyed || entity.content !== undefined;
   const changes: Record<string, Json | FieldOperation> = {};
   for (const field of Object.keys(entity.fields)) {
     const states = own(entity.states, field);
-    if (entity.content !== undefined && states === undefined && !Object.hasOwn(values, field)) continue;
+    if (leavesRest && states === undefined && !Object.hasOwn(values, field)) continue;
     const value = own(values, field) ?? emptyValue(entity, field) ?? null;
     if (states !== undefined) changes[field] = begin(states);
     else changes[field] = policyOf(entity, field) === 'set' ? start(value as readonly Json[]) : value;

@@ -1,4 +1,10 @@
-import { chargeWithinMs, orderAmountMax, orderLinesMax, orderUnitsMax } from '../bounds.ts';
+import {
+  chargeWithinMs,
+  orderAmountMax,
+  orderLinesMax,
+  orderUnitsMax,
+  paymentCheckMs,
+} from '../bounds.ts';
 import { defineEntity } from '../domain/define-entity.ts';
 import {
   isOver,
@@ -109,15 +115,17 @@ export const order = defineEntity({
       decide({ status, reason }) {
         if (status === 'cancelling' || (status === 'cancelled' && reason === 'by_customer')) return undefined;
         if (isOver({ status: status as Order['status'] })) throw new RuleError('over', `it is ${status}`);
-        return { status: 'cancelling', reason: 'by_customer' };
+        return { status: 'cancelling', reason: 'by_customer', lookAgainMs: null };
       },
     },
     check: {
       summary: 'Look at its payment again, now',
       input: { event: { type: 'string', minLength: 1, maxLength: 255 } },
-      decide({ status, checked }, { event }, { newId }) {
+      decide({ status, checked }, { event }, { now }) {
         if (isOver({ status: status as Order['status'] })) return undefined;
-        return event !== undefined && event === checked ? undefined : { checked: event ?? newId() };
+        // Reactions to more of them would be taken for a loop.
+        const name = event ?? `asked-${Math.floor(now.getTime() / paymentCheckMs)}`;
+        return name === checked ? undefined : { checked: name };
       },
     },
     fulfil: {
@@ -170,15 +178,19 @@ export const order = defineEntity({
       steps: (record, context) => chargeOrder(record as unknown as Order, context),
     },
     void: {
-      on: ['status'],
-      when: ({ status }) => status === 'cancelling',
+      on: ['status', 'lookAgainMs'],
+      when: ({ status, lookAgainMs }) => status === 'cancelling' && (lookAgainMs ?? true),
       steps: (record, context) => voidOrder(record as unknown as Order, context),
     },
     settle: {
       on: ['status', 'paidFrom'],
       site: 'every',
       when: ({ status }) => isOver({ status: status as Order['status'] }),
-      once: ({ status, paidFrom = '' }) => (isPaid({ status: status as Order['status'] }) ? paidFrom : '-'),
+      // A rejection may have lost against a site that went on, which is then cancelled.
+      once: ({ status, paidFrom = '' }) => {
+        if (isPaid({ status: status as Order['status'] })) return paidFrom;
+        return status === 'rejected' ? '-rejected' : '-';
+      },
       steps: (record, context) => settleOrder(record as unknown as Order, context),
     },
     payBack: {

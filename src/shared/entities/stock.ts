@@ -46,12 +46,13 @@ export const stock = defineEntity({
         yield* rebalanceStock(site, sku);
       },
     },
+    // At every site, for that of a lost site is nobody else's to tend, and would seem to be left undone.
     tend: {
       on: ['lookMs'],
-      at: 'site',
+      site: 'every',
       when: ({ lookMs = 0 }) => (lookMs === 0 ? false : lookMs),
-      *steps({ sku = '' }, { site }) {
-        yield* tendHolds(site, sku);
+      *steps({ sku = '', site: owner }, { site }) {
+        if (owner === site.site) yield* tendHolds(site, sku);
       },
     },
   },

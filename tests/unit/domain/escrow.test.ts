@@ -1,49 +1,80 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { FieldOperation } from '@tandem-clouds/replication/policies/field';
-import { holdsMax } from '../../../src/shared/bounds.ts';
-import { available, emptyRow, type EscrowRow, rowChange } from '../../../src/shared/domain/escrow/row.ts';
+import { holdsLookMs, holdsMax } from '../../../src/shared/bounds.ts';
+import {
+  available,
+  emptyRow,
+  type EscrowRow,
+  rowChange,
+  rowOf,
+} from '../../../src/shared/domain/escrow/row.ts';
 import {
   commit,
+  count,
   fence,
   give,
   isRefusal,
+  looked,
+  move,
   query,
   rebalance,
   receive,
   recover,
   type Refusal,
   release,
-  reserve,
+  reserve as reserveAt,
   take,
 } from '../../../src/shared/domain/escrow/transitions.ts';
 
 const SITES = ['aws-1', 'azure-1', 'aws-2'] as const;
 const stocked = (units: number, site = 'aws-1'): EscrowRow =>
   receive(emptyRow('tea', site), { book: 'dock', total: units });
+const NOW_MS = 1_800_000_000_000;
+const reserve = (row: EscrowRow, hold: { orderId: string; units: number }): EscrowRow | Refusal =>
+  reserveAt(row, { ...hold, nowMs: NOW_MS });
 const done = (result: EscrowRow | Refusal): EscrowRow => {
   if (isRefusal(result)) throw new Error(result.refused);
   return result;
 };
 
 describe('an escrow row', () => {
-  // A row is stored and replicated as it is: a name that changes is undefined in every row that is there already.
-  test('is stored under the names that every release knows', () => {
-    const stored = {
+  // A name that changes is absent from every row that is there already.
+  test('is stored under the names that every release knows, each field when it changes', () => {
+    const first = rowChange(emptyRow('tea', 'aws-1'), stocked(3));
+    expect(first).toEqual({
       sku: 'tea',
       site: 'aws-1',
       sequence: 1,
       receipts: { dock: 3 },
       recovered: {},
+      writtenOff: 0,
       sold: 0,
       holds: {},
+      lookMs: 0,
       given: {},
       taken: {},
       asked: {},
       fenced: {},
-    };
-    const write = rowChange(stocked(3))['row'] as FieldOperation;
-    expect(write({}, { stamp: 'any', site: 'aws-1' }).register).toEqual(['any', stored, '000000001']);
+    });
+    const row = stocked(3);
+    expect(rowChange(row, done(reserve(row, { orderId: 'a', units: 2 })))).toEqual({
+      sequence: 2,
+      holds: { a: 2 },
+      lookMs: NOW_MS + holdsLookMs,
+    });
+  });
+
+  test('that an older release wrote lacks nothing', () => {
+    const stamp = '000000001.aws-1';
+    const fields = {
+      sku: [stamp, 'tea'],
+      site: [stamp, 'aws-1'],
+      sequence: [stamp, 4],
+      later: [stamp, 1],
+    } as const;
+    const row = rowOf({ state: { fields, vector: { 'aws-1': stamp } } });
+    expect(row).toEqual({ ...emptyRow('tea', 'aws-1'), sequence: 4 });
+    expect(rowOf({ state: { fields: {}, vector: {} } })).toBeUndefined();
   });
 
   test('holds no more than is available', () => {
@@ -67,6 +98,55 @@ describe('an escrow row', () => {
     const row = release(done(reserve(stocked(2), { orderId: 'a', units: 2 })), 'a');
     expect(available(row)).toBe(2);
     expect(row.sold).toBe(0);
+  });
+
+  test('has its holds looked through half an hour after the first, and again while there are some', () => {
+    const row = done(
+      reserve(done(reserve(stocked(5), { orderId: 'a', units: 2 })), { orderId: 'b', units: 1 }),
+    );
+    const lookMs = NOW_MS + holdsLookMs;
+    expect(row.lookMs).toBe(lookMs);
+    expect(looked(row, lookMs - 1)).toBe(row);
+    expect(looked(row, lookMs).lookMs).toBe(lookMs + holdsLookMs);
+    expect(release(row, 'a').lookMs).toBe(lookMs);
+    expect(commit(release(row, 'a'), 'b').lookMs).toBe(0);
+  });
+
+  test('is what was counted, whatever it was by the books', () => {
+    const row = done(reserve(stocked(5), { orderId: 'a', units: 2 }));
+    expect(count(row, { units: 5 })).toBe(row);
+    expect(done(count(row, { units: 3 }))).toMatchObject({ writtenOff: 2, holds: { a: 2 } });
+    expect(available(done(count(row, { units: 3 })))).toBe(1);
+    const found = done(count(row, { units: 9 }));
+    expect(found.receipts).toEqual({ dock: 5, $counted: 4 });
+    expect(available(found)).toBe(7);
+    expect(count(row, { units: 1 })).toEqual({ refused: 'held' });
+  });
+
+  test('gives what people move, and no more than is available', () => {
+    expect(done(move(stocked(5), { to: 'azure-1', units: 3 })).given).toEqual({ 'azure-1': 3 });
+    expect(move(stocked(5), { to: 'azure-1', units: 6 })).toEqual({ refused: 'short' });
+    const fenced = fence(stocked(5), { lost: 'azure-1', heir: 'aws-1' });
+    expect(move(fenced, { to: 'azure-1', units: 1 })).toEqual({ refused: 'fenced' });
+  });
+
+  test('asks no site for so much that this one is short itself, unless an order waits', () => {
+    const limits = { belowUnits: 5, unitsMax: 50 };
+    const asked = (there: number, neededUnits = 0): unknown =>
+      rebalance(emptyRow('tea', 'azure-1'), [stocked(there)], { ...limits, neededUnits }).asked;
+    expect(asked(40)).toEqual({ 'aws-1': 20 });
+    expect(asked(7)).toEqual({ 'aws-1': 2 });
+    expect(asked(5)).toEqual({});
+    expect(asked(4, 3)).toEqual({ 'aws-1': 3 });
+    expect(asked(4, 9)).toEqual({ 'aws-1': 4 });
+  });
+
+  test('passes on what it has just taken', () => {
+    const middle = emptyRow('tea', 'azure-1');
+    const asking = query(emptyRow('tea', 'aws-1'), middle, 3);
+    const giving = give(stocked(3, 'aws-2'), { to: 'azure-1', target: 3 });
+    const row = rebalance(middle, [asking, giving], { belowUnits: 0, unitsMax: 5 });
+    expect(row).toMatchObject({ taken: { 'aws-2': 3 }, given: { 'aws-1': 3 } });
   });
 
   test('refuses holds beyond what a record can carry', () => {
@@ -154,7 +234,8 @@ describe('the share of a lost site', () => {
 });
 
 interface Step {
-  readonly kind: 'receive' | 'reserve' | 'commit' | 'release' | 'give' | 'ask' | 'rebalance';
+  readonly kind:
+    'receive' | 'reserve' | 'commit' | 'release' | 'give' | 'ask' | 'rebalance' | 'count' | 'move';
   readonly site: number;
   readonly peer: number;
   readonly order: number;
@@ -164,7 +245,17 @@ interface Step {
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('receive', 'reserve', 'commit', 'release', 'give', 'ask', 'rebalance'),
+  kind: fc.constantFrom(
+    'receive',
+    'reserve',
+    'commit',
+    'release',
+    'give',
+    'ask',
+    'rebalance',
+    'count',
+    'move',
+  ),
   site: fc.nat(2),
   peer: fc.nat(2),
   order: fc.nat(9),
@@ -197,6 +288,10 @@ function run(steps: readonly Step[]): readonly EscrowRow[][] {
           return site === peer ? row : give(row, { to: SITES[peer]!, target: units * 2 });
         case 'ask':
           return site === peer ? row : query(row, old, units);
+        case 'count':
+          return count(row, { units: available(row) + sum(row.holds) + units - 3 });
+        case 'move':
+          return site === peer ? row : move(row, { to: SITES[peer]!, units });
         case 'rebalance':
           return site === peer ? row : rebalance(row, [old], { belowUnits: 3, unitsMax: 4 });
       }
@@ -218,7 +313,7 @@ describe('rows of all sites, under any run of changes with copies of any age', (
         let [received, promised, there] = [0, 0, 0];
         for (const row of rows) {
           expect(available(row)).toBeGreaterThanOrEqual(0);
-          received += sum(row.receipts);
+          received += sum(row.receipts) - row.writtenOff;
           promised += row.sold + sum(row.holds);
           there += available(row) + row.sold + sum(row.holds);
           for (const peer of rows) {
@@ -241,6 +336,7 @@ describe('rows of all sites, under any run of changes with copies of any age', (
             const before = versions[index]!;
             expect(row.sequence).toBeGreaterThan(before.sequence);
             expect(row.sold).toBeGreaterThanOrEqual(before.sold);
+            expect(row.writtenOff).toBeGreaterThanOrEqual(before.writtenOff);
             for (const part of ['receipts', 'given', 'taken', 'asked'] as const)
               for (const [name, units] of Object.entries(before[part]))
                 expect(row[part][name]).toBeGreaterThanOrEqual(units);

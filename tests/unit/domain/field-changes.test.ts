@@ -202,3 +202,12 @@ describe('a field with a default', () => {
     expect(ids(beside)).toEqual(ids(plain));
   });
 });
+
+describe('a creation whose id follows from its request', () => {
+  test('sets what is given and the first state, and leaves what another site has done meanwhile', () => {
+    const changes = initialChanges(booking, { guest: 'Ada' }, { isKeyed: true });
+    const states = Object.keys(booking.states);
+    expect(Object.keys(changes).sort()).toEqual(['guest', ...states].sort());
+    expect(Object.keys(initialChanges(booking, { guest: 'Ada' }))).toEqual(Object.keys(booking.fields));
+  });
+});

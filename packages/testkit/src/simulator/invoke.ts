@@ -5,8 +5,7 @@
 import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
 import { isObjectEffect, type ObjectEffect } from '@tandem-clouds/replication/objects/effects';
 import type { Effect, Site } from '@tandem-clouds/replication/protocol';
-import type { ReactionEffect } from '@tandem-clouds/replication/reactions/react';
-import type { PaymentEffect } from '../../../../src/shared/domain/orders/payment.ts';
+import type { OutsideEffect, ReactionEffect } from '@tandem-clouds/replication/reactions/react';
 import type { Invocation, Operation } from './invocation.ts';
 import { type Response, runEffects } from './run-effects.ts';
 import type { SimSite } from './sim-site.ts';
@@ -19,7 +18,7 @@ export type Ending<Result> =
 
 /** A protocol of a workload: with effects beyond those of replication. */
 export type SimProtocol<Result> = Generator<SimEffect, Result, unknown>;
-type SimEffect = Effect | PaymentEffect | ReactionEffect | ObjectEffect | SimTogether;
+type SimEffect = Effect | OutsideEffect | ReactionEffect | ObjectEffect | SimTogether;
 
 /** Side by side. */
 interface SimTogether {
@@ -38,8 +37,8 @@ export interface InvocationOptions<Result> {
   readonly kind: Invocation['kind'];
   readonly operation?: Operation;
   readonly protocol: (site: Site) => SimProtocol<Result>;
-  /** The payment provider; a workload without payments has none. */
-  readonly pay?: ((effect: PaymentEffect) => Response) | undefined;
+  /** The services outside; a workload whose steps ask none has none. */
+  readonly outside?: ((effect: OutsideEffect) => Response) | undefined;
   /** Whoever does the effects of reactions. */
   readonly react?: ((effect: ReactionEffect) => Response) | undefined;
   /** A workload without content has none. */
@@ -98,19 +97,19 @@ class Run<Result> {
   readonly #invocation: Invocation;
   readonly #protocol: SimProtocol<Result>;
   readonly #ended: InvocationOptions<Result>['ended'];
-  readonly #outside: Pick<InvocationOptions<Result>, 'pay' | 'react' | 'objects'>;
+  readonly #outside: Pick<InvocationOptions<Result>, 'outside' | 'react' | 'objects'>;
 
   constructor(
     world: World,
     invocation: Invocation,
     protocol: SimProtocol<Result>,
-    { ended, pay, react, objects }: InvocationOptions<Result>,
+    { ended, outside, react, objects }: InvocationOptions<Result>,
   ) {
     this.#world = world;
     this.#invocation = invocation;
     this.#protocol = protocol;
     this.#ended = ended;
-    this.#outside = { pay, react, objects };
+    this.#outside = { outside, react, objects };
   }
 
   /** Gives the protocol the answer to its last effect and does the next one. */
@@ -157,7 +156,7 @@ class Run<Result> {
     world.agenda.after(latencyMs, () => {
       const cutShort = crashes && world.random.chance(0.4);
       const response =
-        effect.op === 'payment' || effect.op === 'react' || isObjectEffect(effect)
+        effect.op === 'outside' || effect.op === 'react' || isObjectEffect(effect)
           ? this.#askOutside(effect)
           : runEffects(world, this.#invocation, effect, { decided, cutShort });
       if (crashes) {
@@ -177,11 +176,11 @@ class Run<Result> {
     return this.#world.random.between(1, 15);
   }
 
-  #askOutside(effect: PaymentEffect | ReactionEffect | ObjectEffect): Response {
-    const { pay, react, objects } = this.#outside;
+  #askOutside(effect: OutsideEffect | ReactionEffect | ObjectEffect): Response {
+    const { outside, react, objects } = this.#outside;
     const response =
-      effect.op === 'payment'
-        ? pay?.(effect)
+      effect.op === 'outside'
+        ? outside?.(effect)
         : effect.op === 'react'
           ? react?.(effect)
           : objects?.call(effect);

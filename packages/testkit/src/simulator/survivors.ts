@@ -1,7 +1,7 @@
 /** What sites do about what a lost one has left. */
 import { eventOf } from '@tandem-clouds/replication/event';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { vectorHolds } from '../history/facts.ts';
+import { isOwnReport, vectorHolds } from '../history/facts.ts';
 import type { SimSite } from './sim-site.ts';
 import type { World } from './world.ts';
 
@@ -12,7 +12,8 @@ import type { World } from './world.ts';
 export function compareSurvivors(world: World, survivors: readonly SimSite[]): void {
   for (const from of survivors) {
     for (const [key, record] of from.store.records) {
-      if (from.down) continue;
+      // What a site says about itself nobody else may send.
+      if (from.down || isOwnReport(key)) continue;
       const newest = Object.values(record.state.vector).sort().at(-1);
       const event = eventOf(
         { ...record, version: record.version ?? newest ?? '' },

@@ -148,10 +148,9 @@ export interface Restocking {
 /** Takes what was given, gives what was asked for, and asks the peer that seems to have most when little is left. */
 export function rebalance(row: EscrowRow, peers: readonly EscrowRow[], restocking: Restocking): EscrowRow {
   let result = row;
-  for (const peer of peers) {
-    result = take(result, peer);
-    result = give(result, { to: peer.site, target: peer.asked[row.site] ?? 0 });
-  }
+  for (const peer of peers) result = take(result, peer);
+  // What was taken from one may be what another waits for.
+  for (const peer of peers) result = give(result, { to: peer.site, target: peer.asked[row.site] ?? 0 });
   const left = available(result);
   const { belowUnits, unitsMax, neededUnits = 0 } = restocking;
   if (left >= Math.max(belowUnits, neededUnits)) return result;
@@ -161,7 +160,9 @@ export function rebalance(row: EscrowRow, peers: readonly EscrowRow[], restockin
     undefined,
   );
   if (richest === undefined) return result;
-  // Half the difference: two sites that are both short do not send the same unit to and fro.
-  const half = Math.floor((available(richest) - left) / 2);
-  return query(result, richest, Math.min(unitsMax, available(richest), Math.max(half, neededUnits - left)));
+  // Half the difference, and nothing that makes the other one short: what is little moves for an order alone, or two sites
+  // that are both short would send the same unit to and fro, away from the order that waits for it.
+  const there = available(richest);
+  const spare = Math.min(Math.floor((there - left) / 2), there - belowUnits);
+  return query(result, richest, Math.min(unitsMax, there, Math.max(spare, neededUnits - left)));
 }

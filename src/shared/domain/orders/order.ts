@@ -138,7 +138,7 @@ export function unpaid({ reason }: Pick<Order, 'reason'>): FieldChanges {
   return { status: reason === 'not_paid_in_time' ? 'expired' : 'cancelled' };
 }
 
-/** From now on it can only be voided. */
+/** From now on it can only be voided, at once. */
 export function cancelling(reason: Reason): FieldChanges {
-  return { status: 'cancelling', reason };
+  return { status: 'cancelling', reason, lookAgainMs: null };
 }

@@ -15,6 +15,7 @@ import {
   paymentLookMaxMs,
   paymentLookMs,
   paymentYieldMs,
+  voidLookMaxMs,
 } from '../../bounds.ts';
 import { PaymentRefusedError, RefundRefusedError } from '../../ports/payment-errors.ts';
 import type { Payment, PaymentRequest, Refund, RefundRequest } from '../../ports/payment-provider.ts';
@@ -51,10 +52,17 @@ export function* chargeOrder(order: Order, { site }: StepsContext): StepsProtoco
   if (!mayCharge(site, order) || site.now() - sinceMs >= payingMs) return cancelling('not_paid_in_time');
   let payment = yield* findOrCreate(site, order);
   if (payment === 'refused') return { ...unpaid(order), reason: 'declined' };
-  if (payment?.status === 'open' && payment.claim === site.site && mayCharge(site, order))
+  if (
+    typeof payment === 'object' &&
+    payment.status === 'open' &&
+    payment.claim === site.site &&
+    mayCharge(site, order)
+  )
     payment = yield* tryCall({ call: 'confirm', id: payment.id, method: order.method });
   if (payment === 'refused') return cancelling('declined');
-  switch (payment?.status) {
+  if (payment === undefined || payment === 'none')
+    throw new UnavailableError('the payment provider has not answered');
+  switch (payment.status) {
     case 'charged':
     case 'cancelled':
       return verdict(order, payment);
@@ -66,30 +74,39 @@ export function* chargeOrder(order: Order, { site }: StepsContext): StepsProtoco
       return site.now() - sinceMs < paymentYieldMs ? waiting(site, order, payment) : cancelling('elsewhere');
     case 'processing':
       return waiting(site, order, payment);
-    case undefined:
-      throw new UnavailableError('the payment provider has not answered');
   }
 }
 
 /**
- * Makes sure that an order will not be charged any more, or learns that it has been.
- * @throws UnavailableError when neither is certain yet
+ * Makes sure that an order will not be charged any more, or learns that it has been. Where the provider says that neither is
+ * certain yet, it is looked at again, however long that takes: a day, where an answer under the order's key was lost.
+ * @throws UnavailableError when the provider does not answer
  */
 export function* voidOrder(order: Order, { site }: StepsContext): StepsProtocol<FieldChanges> {
-  let payment: Payment | 'refused' | undefined;
-  if (mayCharge(site, order)) payment = yield* findOrCreate(site, order);
-  else {
-    const found = yield* find(order);
-    if (found === 'none' && site.now() - bornMs(order) >= absenceProvenMs) return unpaid(order);
-    if (found !== 'none') payment = found;
+  const isLate = !mayCharge(site, order);
+  let payment = isLate ? yield* find(order) : yield* findOrCreate(site, order);
+  if (payment === 'none') {
+    const isProven = isLate && site.now() - bornMs(order) >= absenceProvenMs;
+    return isProven ? unpaid(order) : uncertain(site, order);
   }
   // There is none, and with what the order asks for there never will be.
   if (payment === 'refused') return unpaid(order);
   if (payment?.status === 'open' || payment?.status === 'declined')
     payment = yield* tryCall({ call: 'cancel', id: payment.id });
-  if (payment !== 'refused' && (payment?.status === 'charged' || payment?.status === 'cancelled'))
-    return verdict(order, payment);
-  throw new UnavailableError('the payment provider has not said yet whether it was charged');
+  if (payment === undefined || payment === 'refused')
+    throw new UnavailableError('the payment provider has not said yet whether it was charged');
+  return payment.status === 'charged' || payment.status === 'cancelled'
+    ? verdict(order, payment)
+    : uncertain(site, order);
+}
+
+/** When an order that is to be voided is looked at again: at the latest when the absence of its payment is proven. */
+function uncertain(site: Site, order: Order): FieldChanges {
+  const [nowMs, sinceMs] = [site.now(), bornMs(order)];
+  const provenMs = sinceMs + absenceProvenMs;
+  const pauseMs = Math.min(voidLookMaxMs, Math.max(paymentLookMs, (nowMs - sinceMs) / 4));
+  const againMs = Math.round(nowMs + pauseMs);
+  return { lookAgainMs: nowMs < provenMs ? Math.min(provenMs, againMs) : againMs };
 }
 
 /** Refund id → what became of it. */
@@ -114,7 +131,8 @@ export function openRefunds({
 
 /** Pays back what was asked for; what the provider refuses for good is kept with its reason. */
 export function* refundOrder(order: Refundable): StepsProtocol<FieldChanges> {
-  const refunded: Record<string, Refunded[string]> = { ...order.refunded };
+  const before = Object.entries(order.refunded ?? {}).map(([id, refund]) => [id, { ...refund }] as const);
+  const refunded: Record<string, Refunded[string]> = Object.fromEntries(before);
   for (const [id, amountMinor] of openRefunds(order))
     refunded[id] = yield* payBack(order, { id, amountMinor });
   const back = Object.values(refunded)
@@ -161,13 +179,11 @@ function waiting(site: Site, order: Order, { id, action }: Payment): FieldChange
 }
 
 /** The order's payment, new or not. The provider may repeat an old error under a key, so an error is looked behind. */
-function* findOrCreate(site: Site, order: Order): StepsProtocol<Payment | 'refused' | undefined> {
+function* findOrCreate(site: Site, order: Order): StepsProtocol<Payment | 'refused' | 'none' | undefined> {
   const { id, currency } = order;
   const request = { key: paymentKey(id), amountMinor: totalMinor(order), currency, claim: site.site };
   const created = yield* tryCall({ call: 'create', request });
-  if (created !== undefined) return created;
-  const found = yield* find(order);
-  return found === 'none' ? undefined : found;
+  return created ?? (yield* find(order));
 }
 
 /** `none` when the provider has answered that there is no payment; undefined when it has not answered. */

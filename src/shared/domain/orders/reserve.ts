@@ -32,7 +32,8 @@ type Reservation =
   | 'moved';
 
 /**
- * Holds every line at this site, or says why not. What was held of an order that is rejected is released because it is over
+ * Holds every line at this site, or says why not. Where there is too little, and others seem to have enough, some of theirs is
+ * waited for, of all lines at the same time. What was held of an order that is rejected is released because it is over
  * (`settleOrder`), never here: another run of the same step may rely on it.
  * @throws UnavailableError when a row is being changed too often, or has too many holds.
  */
@@ -40,12 +41,27 @@ export function* reserveOrder(order: Order, { site, key }: StepsContext): Protoc
   const refusal = yield* priceRefusal(order, site.now());
   if (refusal !== undefined) return rejected(refusal);
   const untilMs = site.now() + stockWaitMs;
-  for (const [sku, units] of unitsOf(order)) {
-    const reservation = yield* holdPatiently(site, key, { orderId: order.id, sku, units, untilMs });
-    if (reservation === 'moved') return undefined;
-    if (reservation === 'short') return rejected({ reason: 'short', sku });
+  let missing: readonly Hold[] = [...unitsOf(order)].map(([sku, units]) => ({
+    orderId: order.id,
+    sku,
+    units,
+  }));
+  for (;;) {
+    const short: Hold[] = [];
+    for (const hold of missing) {
+      const reservation = yield* holdUnits(site, key, hold);
+      if (reservation === 'moved') return undefined;
+      if (reservation === 'held') continue;
+      if (!(yield* mayCome(site, hold))) return rejected({ reason: 'short', sku: hold.sku });
+      short.push(hold);
+    }
+    const [first] = short;
+    if (first === undefined)
+      return { status: 'reserved', stockSite: site.site, reservedUntilMs: site.now() + reservedMs };
+    if (site.now() + stockLookMs > untilMs) return rejected({ reason: 'short', sku: first.sku });
+    yield* sleep(stockLookMs);
+    missing = short;
   }
-  return { status: 'reserved', stockSite: site.site, reservedUntilMs: site.now() + reservedMs };
 }
 
 interface Refused {
@@ -78,20 +94,10 @@ interface Hold {
   readonly units: number;
 }
 
-/** Where this site has too little, and others seem to have enough, some of theirs is waited for. */
-function* holdPatiently(
-  site: Site,
-  key: string,
-  { untilMs, ...hold }: Hold & { readonly untilMs: number },
-): Protocol<Reservation> {
-  for (;;) {
-    const reservation = yield* holdUnits(site, key, hold);
-    if (reservation !== 'short') return reservation;
-    yield* rebalanceStock(site, hold.sku, hold.units);
-    const elsewhere = yield* unitsElsewhere(site, hold.sku);
-    if (elsewhere < hold.units || site.now() + stockLookMs > untilMs) return 'short';
-    yield* sleep(stockLookMs);
-  }
+/** Asks other sites for what is missing here; false: together they seem to have too little. */
+function* mayCome(site: Site, { sku, units }: Hold): Protocol<boolean> {
+  const row = yield* rebalanceStock(site, sku, units);
+  return available(row) + (yield* unitsElsewhere(site, sku)) >= units;
 }
 
 /** @throws UnavailableError when the row is being changed too often, or has too many holds. */
@@ -151,12 +157,13 @@ export function* tendHolds(site: Site, sku: string): Protocol<EscrowRow> {
     const order = { id: idOf(record), ...plainValues(record.state) } as unknown as Order;
     return isOver(order) ? [order] : [];
   });
-  return yield* changeRow(site, row, 'tend', (current) =>
+  const tended = yield* changeRow(site, row, 'tend', (current) =>
     looked(
       over.reduce((result, order) => ended(result, order), current),
       site.now(),
     ),
   );
+  return available(tended) > available(row) ? yield* rebalanceStock(site, sku) : tended;
 }
 
 function idOf({ key }: StoredRecord): string {

@@ -1,55 +1,79 @@
 /** What must hold of a shop once all has come to rest: invariants 5, 6 and 7 over everything that happened. */
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { type Finding, groupBy, type MessageFact, type Snapshot } from '../../history/facts.ts';
-import { free, type Ledger, orderFact, orderIdOf, rowFact, sum } from './ledger.ts';
+import { type Finding, groupBy, isOwnReport, type MessageFact, type Snapshot } from '../../history/facts.ts';
+import { free, orderFact, OVER, PAID, rowFact, sum, underWay, unitsOf } from './facts.ts';
+import { type Ledger, orderIdOf } from './ledger.ts';
 import type { PaymentObject } from './provider.ts';
-import type { ReportedOrder } from './shop.ts';
 
 export interface ShopAtRest {
   /** What the surviving sites hold. */
   readonly snapshot: Snapshot;
   readonly ledger: Ledger;
   readonly payments: readonly PaymentObject[];
-  readonly reported: readonly ReportedOrder[];
   readonly lost: string | undefined;
 }
 
 /** Every order ends, everywhere alike, and as its payment says; every paid one is sold exactly once, or owed. */
-export function checkOrders({ snapshot, ledger, payments, reported, lost }: ShopAtRest): Finding[] {
+export function checkOrders({ snapshot, ledger, payments, lost }: ShopAtRest): Finding[] {
   const findings: Finding[] = [];
   const paymentsOf = groupBy(payments, orderIdOf);
   const find = (invariant: string, orderId: string, detail: string): void =>
     void findings.push({ invariant, key: `order:${orderId}`, detail });
-  for (const { orderId } of ledger.ordered.values()) {
+  for (const { orderId, lines } of ledger.ordered.values()) {
     const charged = (paymentsOf.get(orderId) ?? []).filter(({ status }) => status === 'charged');
-    const sites = ledger.sales.get(orderId) ?? [];
+    const claim = charged[0]?.claim;
     let known = false;
     for (const [site, records] of snapshot) {
       const order = orderFact(records.get(`order:${orderId}`));
       if (order === undefined) continue;
       known = true;
-      if (order.state !== 'paid' && order.state !== 'cancelled')
-        find('7 ownership', orderId, `never ends: ${order.state} at ${site}, owned by ${order.owner}`);
-      if (order.state === 'paid' && (charged.length !== 1 || charged[0]?.claim !== order.stockSite))
-        find(
-          '6 payment',
-          orderId,
-          `paid at ${site} from ${order.stockSite}, charged ${charged.length} times`,
-        );
-      if (order.state === 'cancelled' && charged.length > 0)
-        find('6 payment', orderId, `cancelled at ${site}, and charged`);
+      const { status, paidFrom } = order;
+      if (!OVER.has(status)) find('7 orders', orderId, `never ends: ${status} at ${site}`);
+      if (PAID.has(status) && (charged.length !== 1 || claim !== paidFrom))
+        find('6 payment', orderId, `${status} at ${site} from ${paidFrom}, charged ${charged.length} times`);
+      if (OVER.has(status) && !PAID.has(status) && charged.length > 0)
+        find('6 payment', orderId, `${status} at ${site}, and charged`);
+      findings.push(...checkRefunds(site, order, charged[0]));
     }
-    const claim = charged[0]?.claim;
+    if (!known) continue;
     const owed = claim === undefined || claim === lost ? 0 : 1;
-    if (known && sites.filter((site) => site !== lost).length !== owed)
-      find('6 payment', orderId, `charged to ${claim}, sold at ${sites.join() || 'no site'}`);
+    for (const sku of unitsOf(lines).keys()) {
+      const sites = ledger.sales.get(`${sku} ${orderId}`) ?? [];
+      if (sites.filter((site) => site !== lost).length !== owed)
+        find('6 payment', orderId, `charged to ${claim}, its ${sku} sold at ${sites.join() || 'no site'}`);
+    }
   }
-  for (const { orderId, site, state } of reported) {
-    if (state !== 'paid' && state !== 'cancelled') continue;
-    const charges = (paymentsOf.get(orderId) ?? []).filter(({ status }) => status === 'charged').length;
-    if (charges !== (state === 'paid' ? 1 : 0))
-      find('6 payment', orderId, `${site} told a client ${state}; charged ${charges} times`);
+  return findings;
+}
+
+/** What was asked back is paid back once, or refused; and an order is called refunded when all of it is. */
+function checkRefunds(
+  site: string,
+  order: NonNullable<ReturnType<typeof orderFact>>,
+  payment: PaymentObject | undefined,
+): Finding[] {
+  const find = (detail: string): Finding => ({
+    invariant: '6 payment',
+    key: `order:${order.orderId}`,
+    detail: `${site}: ${detail}`,
+  });
+  const made = [...(payment?.refunds ?? [])];
+  const back = made.reduce((total, [, { amountMinor }]) => total + amountMinor, 0);
+  const findings: Finding[] = [];
+  if (payment !== undefined && back > payment.amountMinor) findings.push(find(`${back} were paid back`));
+  for (const [id, amountMinor] of Object.entries(order.refunds)) {
+    const known = made.filter(([key]) => key.endsWith(`-${id}`));
+    const isTooMuch = payment === undefined || back + amountMinor > payment.amountMinor;
+    if (known.length > 1) findings.push(find(`refund ${id} was made ${known.length} times`));
+    if (known.length === 0 && !isTooMuch) findings.push(find(`refund ${id} was never made`));
+    if (known[0] !== undefined && known[0][1].amountMinor !== amountMinor)
+      findings.push(find(`refund ${id} of ${amountMinor} was made as ${known[0][1].amountMinor}`));
   }
+  if (made.length > Object.keys(order.refunds).length)
+    findings.push(find(`${made.length} refunds were made, ${Object.keys(order.refunds).length} asked for`));
+  const isAll = payment !== undefined && back === payment.amountMinor;
+  if (isAll !== (order.status === 'refunded'))
+    findings.push(find(`${back} of ${payment?.amountMinor} are paid back, and it is ${order.status}`));
   return findings;
 }
 
@@ -57,24 +81,31 @@ export function checkOrders({ snapshot, ledger, payments, reported, lost }: Shop
 export function checkStock({ snapshot, ledger, lost }: ShopAtRest, skus: readonly string[]): Finding[] {
   const findings: Finding[] = [];
   for (const sku of skus) {
+    const lostRow = lost === undefined ? undefined : ledger.ownRow(sku, lost);
     let there = lost === undefined ? 0 : ledger.chargedTo(sku, lost);
-    let entered = sum((lost === undefined ? undefined : ledger.ownRow(sku, lost))?.receipts ?? {});
-    for (const site of snapshot.keys()) {
+    let entered = lostRow === undefined ? 0 : sum(lostRow.receipts) - lostRow.writtenOff;
+    const rows = [...snapshot].flatMap(
+      ([site, records]) => rowFact(records.get(`stock:${sku}~${site}`)) ?? [],
+    );
+    for (const row of rows) {
+      const { site } = row;
       const key = `stock:${sku}~${site}`;
-      const row = rowFact(snapshot.get(site)?.get(key));
-      if (row === undefined) continue;
+      const find = (detail: string): void => void findings.push({ invariant: '5 stock', key, detail });
       const held = Object.keys(row.holds);
-      if (held.length > 0) findings.push({ invariant: '5 stock', key, detail: `still holds ${held.join()}` });
+      if (held.length > 0) find(`still holds ${held.join()}`);
       there += free(row) + row.sold + sum(row.holds);
-      for (const to of snapshot.keys())
-        there +=
-          (row.given[to] ?? 0) - (rowFact(snapshot.get(to)?.get(`stock:${sku}~${to}`))?.taken[site] ?? 0);
-      entered += sum(row.receipts);
+      for (const to of rows) {
+        const under = underWay(row, to);
+        there += under;
+        if (under > 0) find(`${under} given to ${to.site}, which has not taken them`);
+        if (to !== row && (to.asked[site] ?? 0) > (row.given[to.site] ?? 0) && free(row) > 0)
+          find(`has ${free(row)}, and does not give what ${to.site} has asked for`);
+      }
+      entered += sum(row.receipts) - row.writtenOff;
+      const { $counted: _, ...books } = row.receipts;
       const brought = ledger.delivered.get(`${sku} ${site}`) ?? 0;
-      if (sum(row.receipts) !== brought)
-        findings.push({ invariant: '5 stock', key, detail: `${brought} came, ${sum(row.receipts)} entered` });
-      if (lost !== undefined && row.fenced[lost] === undefined)
-        findings.push({ invariant: '5 stock', key, detail: `${lost} was never cut off` });
+      if (sum(books) !== brought) find(`${brought} came, ${sum(books)} entered`);
+      if (lost !== undefined && row.fenced[lost] === undefined) find(`${lost} was never cut off`);
     }
     if (there !== entered)
       findings.push({
@@ -85,15 +116,36 @@ export function checkStock({ snapshot, ledger, lost }: ShopAtRest, skus: readonl
   return findings;
 }
 
-/** What the survivors must agree on: all but their markers for a lost site. */
+/** Nothing is parked, and nothing is left to be done: an order does not wait for a person. */
+export function checkParked({ snapshot }: ShopAtRest): Finding[] {
+  return [...snapshot].flatMap(([site, records]) =>
+    [...records.values()].flatMap(({ key, reactions = {} }) =>
+      Object.entries(reactions).flatMap(([reaction, { parked, detail, attempts = 0, dueMs }]) => {
+        if (parked === undefined && (dueMs === undefined || attempts < 3)) return [];
+        const what = parked === undefined ? `${attempts} attempts` : parked.reason;
+        return [{ invariant: '7 orders', key, detail: `${site}: ${reaction}: ${what}: ${detail ?? ''}` }];
+      }),
+    ),
+  );
+}
+
+/** What the survivors must agree on: all but their markers for a lost site, and what that said of itself. */
 export function comparable(snapshot: Snapshot, lost: string | undefined): Snapshot {
   if (lost === undefined) return snapshot;
   return new Map(
     [...snapshot].map(([site, records]) => [
       site,
-      new Map([...records].map(([key, record]) => [key, withoutMarker(record, lost)])),
+      new Map(
+        [...records].flatMap(([key, record]) =>
+          isReportOf(lost, key) ? [] : [[key, withoutMarker(record, lost)] as const],
+        ),
+      ),
     ]),
   );
+}
+
+function isReportOf(site: string, key: string): boolean {
+  return isOwnReport(key) && key.split(':')[1]?.split('.')[0] === site;
 }
 
 function withoutMarker(record: StoredRecord, lost: string): StoredRecord {

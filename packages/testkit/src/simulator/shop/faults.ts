@@ -15,6 +15,12 @@ const MENU = {
   lookupLag: [0.4, 1_000, 300_000],
   /** A charge stays under way for minutes. Probability per confirmation. */
   processing: [0.3, 0.05, 0.4],
+  /** A customer has something to do before a charge, in their own time or never. Probability per confirmation. */
+  challenge: [0.4, 0.1, 0.6],
+  /** The provider does not answer for so many minutes. */
+  providerAway: [0.25, 2, 60],
+  /** All messages that wake functions are lost. */
+  purge: [0.15, 1, 1],
   /** Some sites, or all, stand still for so many hours. */
   stallHours: [0.12, 18, 31],
   /** One site is lost for good, cut off, and its stock counted. */
@@ -33,9 +39,9 @@ const SWARMS: readonly Partial<ShopFaults>[] = [
   // Right around the age at which charging ends.
   { stallHours: 20, takeOver: 5, paymentTimeout: 0.3, resubmit: 0.6, loss: 0 },
   // A site is lost while its orders are under way at the provider.
-  { loss: 1, processing: 0.4, paymentTimeout: 0.3, resubmit: 0.6, stallHours: 0 },
+  { loss: 1, processing: 0.4, challenge: 0.4, paymentTimeout: 0.3, resubmit: 0.6, stallHours: 0 },
   // Everybody fights for the same orders.
-  { takeOver: 20, resubmit: 1, processing: 0.3, stallHours: 0, loss: 0 },
+  { takeOver: 20, resubmit: 1, processing: 0.3, challenge: 0.5, stallHours: 0, loss: 0 },
 ];
 const SWARM_SHARE = 0.2;
 

@@ -1,12 +1,12 @@
 /** What befalls a shop: wrong take-overs, days of standing still, and the loss of a site with all that follows. */
 import { fenceSite, recoverStock } from '../../../../../src/shared/domain/escrow/escrow.ts';
-import type { OrderRequest } from '../../../../../src/shared/domain/orders/order.ts';
-import { takeOverOrder } from '../../../../../src/shared/domain/orders/orders.ts';
 import type { CommittedWrite } from '../../history/facts.ts';
+import { NO_FAULTS } from '../faults.ts';
 import { TRAFFIC_MS } from '../pace.ts';
 import type { SimSite } from '../sim-site.ts';
 import { compareSurvivors } from '../survivors.ts';
-import { free, orderFact, orderIdOf, type RowFact, rowFact, sum } from './ledger.ts';
+import { free, type Ordered, sum, type Units } from './facts.ts';
+import { orderIdOf } from './ledger.ts';
 import { type Shop, SKUS } from './shop.ts';
 import { submit } from './traffic.ts';
 
@@ -14,25 +14,34 @@ const HOUR_MS = 3_600_000;
 
 /** Enters it all into the agenda. Returns when clients and faults are done. */
 export function scheduleShopNemesis(shop: Shop): number {
-  const { faults, world } = shop;
+  const { faults, world, provider } = shop;
+  const { agenda, random } = world;
+  shop.purged = faults.purge > 0;
   for (let i = 0; i < Math.floor(faults.takeOver); i += 1)
-    world.agenda.at(world.random.between(1_000, TRAFFIC_MS), () => wrongTakeOver(shop));
-  if (faults.loss > 0) scheduleLoss(shop);
-  return faults.stallHours > 0 ? scheduleStall(shop) : TRAFFIC_MS;
-}
-
-function wrongTakeOver(shop: Shop): void {
-  const [by, from] = shop.world.random.shuffled(shop.world.sites);
-  if (by !== undefined && from !== undefined) takeOverAll(shop, by, from);
-}
-
-/** What an operator's take-over does: every order that is known here and not over. */
-function takeOverAll(shop: Shop, by: SimSite, from: SimSite): void {
-  for (const { orderId } of shop.requests) {
-    const order = orderFact(by.store.records.get(`order:${orderId}`));
-    if (order?.owner !== from.name || order.state === 'paid' || order.state === 'cancelled') continue;
-    shop.run(by, 'take-over', (own) => takeOverOrder(own, orderId));
+    agenda.at(random.between(1_000, TRAFFIC_MS), () => wrongTakeOver(shop));
+  let awayUntilMs = 0;
+  if (faults.providerAway > 0) {
+    const fromMs = random.between(0.1, 0.9) * TRAFFIC_MS;
+    awayUntilMs = fromMs + faults.providerAway * 60_000;
+    agenda.at(fromMs, () => (provider.away = true));
+    agenda.at(awayUntilMs, () => (provider.away = false));
   }
+  if (faults.loss > 0) scheduleLoss(shop);
+  return Math.max(awayUntilMs, faults.stallHours > 0 ? scheduleStall(shop) : TRAFFIC_MS);
+}
+
+/** The site with the least name takes another one for gone, for a while: it takes over what that one is about to do. */
+function wrongTakeOver(shop: Shop): void {
+  const { agenda, random, sites } = shop.world;
+  const [by, ...others] = [...sites].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const from = random.pick(others);
+  if (by === undefined || shop.lost !== undefined || by.retired.length > 0) return;
+  by.retired = [from.name];
+  shop.takeOver(by, from.name);
+  agenda.after(random.between(1_000, 20_000), () => shop.takeOver(by, from.name));
+  agenda.after(random.between(20_000, 120_000), () => {
+    if (shop.lost === undefined) by.retired = [];
+  });
 }
 
 /** Some sites stand still for a day or so; others, if any, take over; then clients try their old keys again. */
@@ -44,7 +53,7 @@ function scheduleStall(shop: Shop): number {
   let still = random.shuffled(sites).slice(0, 1 + random.int(sites.length));
   const alone = random.pick(sites);
   const cuts = sites.map(({ name }) => `${alone.name}>${name}`);
-  let struck: OrderRequest | undefined;
+  let struck: Ordered | undefined;
   const begin = (): void => {
     shop.onCharge = undefined;
     for (const cut of cuts) shop.world.cuts.delete(cut);
@@ -62,8 +71,11 @@ function scheduleStall(shop: Shop): number {
         begin();
       };
     });
+  const { faults } = shop.world;
+  // For hours only what stands still is at fault: who fails in every seventh call for a day gets nothing done.
   agenda.at(TRAFFIC_MS + 600_000, () => {
     shop.slowness = 30;
+    shop.world.faults = NO_FAULTS;
   });
   const moments = [0.01, 19.95, 20.02, 23.95, 24.05, hours - 0.05, hours + 0.01, hours + 0.02];
   for (const hour of moments) {
@@ -73,6 +85,7 @@ function scheduleStall(shop: Shop): number {
   }
   agenda.at(untilMs - 60_000, () => {
     shop.slowness = 1;
+    shop.world.faults = faults;
   });
   agenda.at(untilMs, () => {
     for (const site of still) site.halted = false;
@@ -82,7 +95,7 @@ function scheduleStall(shop: Shop): number {
   return untilMs + 300_000;
 }
 
-function tryOldKeys(shop: Shop, first: OrderRequest | undefined): void {
+function tryOldKeys(shop: Shop, first: Ordered | undefined): void {
   const { random, sites } = shop.world;
   const others = random.shuffled(shop.requests).slice(0, 8);
   for (const request of first === undefined ? others : [first, ...others])
@@ -113,9 +126,9 @@ function scheduleLoss(shop: Shop): void {
     if (lastCutMs - heirCutMs > 60_000 && world.faults.pause === 0 && world.faults.late === 0)
       agenda.after(heirCutMs + 30_000, () => count(shop, others, 'early'));
     if (replaced) agenda.after(random.between(30_000, 120_000), () => (heir.halted = false));
-    every(shop, 60_000, () => {
-      for (const survivor of others) takeOverAll(shop, survivor, site);
-    });
+    const taker = [...others].sort((a, b) => (a.name < b.name ? -1 : 1))[0];
+    if (taker !== undefined)
+      for (const ms of TAKE_OVERS_MS) agenda.after(ms, () => shop.takeOver(taker, site.name));
     every(shop, 60_000, () => compareSurvivors(world, others));
     // What the site had called may land for half a minute.
     agenda.after(60_000, () => every(shop, 20_000, () => count(shop, others, 'in order')));
@@ -128,19 +141,22 @@ function scheduleLoss(shop: Shop): void {
   agenda.at(fromMs, () => {
     for (const { name } of others) if (name !== reported.name) world.cuts.add(`${site.name}>${name}`);
   });
-  const committed = ({ site: writer, fields, replaced }: CommittedWrite): void => {
-    const given = sum((fields['row'] as unknown as RowFact | undefined)?.given ?? {});
-    if (writer !== site.name || agenda.nowMs < fromMs || given <= sum(rowFact(replaced)?.given ?? {})) return;
+  const committed = ({ site: writer, key, fields }: CommittedWrite): void => {
+    if (writer !== site.name || agenda.nowMs < fromMs) return;
+    if (!key.startsWith('stock:') || sum((fields['given'] ?? {}) as Units) === 0) return;
     agenda.after(random.between(20, 300), lose);
   };
   world.watchers.push({ committed, applied: () => undefined });
 }
 
+/** Once all is configured, and again: a part may fail, and functions with the old configuration may have applied the last messages. */
+const TAKE_OVERS_MS = [30_000, 150_000, 330_000, 900_000, HOUR_MS] as const;
+
 function every(shop: Shop, ms: number, act: () => void): void {
   if (shop.world.agenda.nowMs > shop.closesAtMs) return;
   shop.world.agenda.after(ms, () => {
     act();
-    every(shop, ms, act);
+    every(shop, ms * 1.15, act);
   });
 }
 
@@ -163,10 +179,14 @@ function cutOff(shop: Shop, survivor: SimSite, site: SimSite): void {
   }
 }
 
-/** People count once every survivor is cut off, no payment of the site is under way, and enter it until it is there. */
+/**
+ * People count once every survivor is cut off and no payment that the site has claimed can come about any more: they cancel what
+ * is open at the provider, and wait for what is under way. They enter the count until it is there.
+ */
 function count(shop: Shop, survivors: readonly SimSite[], when: 'early' | 'in order'): void {
   if (shop.lost === undefined) return;
   const { site, heir } = shop.lost;
+  shop.provider.cancelClaimedBy(site.name);
   if (shop.provider.payments.some(({ claim, status }) => claim === site.name && status === 'processing'))
     return;
   for (const sku of SKUS) {
