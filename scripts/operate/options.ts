@@ -87,6 +87,19 @@ export interface ObjectOptions extends CommonOptions {
   readonly read: boolean;
 }
 
+export interface LedgerOptions extends CommonOptions {
+  readonly command: 'ledger';
+  readonly action: 'reconcile' | 'balance' | 'export';
+  /** RFC 3339; of `reconcile` both are there. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  /** The site that is asked; any of them when it is not named. */
+  readonly at: string | undefined;
+  readonly provider: 'stripe' | 'paypal' | undefined;
+  /** Of `export`: a file. */
+  readonly output: string | undefined;
+}
+
 export interface ReactionOptions extends CommonOptions {
   readonly command: 'reactions';
   readonly action: 'list' | 'show' | 'pause' | 'resume' | 'retry' | 'park' | 'backfill' | 'take-over';
