@@ -15,7 +15,8 @@ import { cloudName } from '#cloud';
 import { type Breaches, breachesOf, type OpenApi } from '../../infra/rollout/contract-breaches.ts';
 import { openApiDocument } from '../../scripts/generate/openapi.ts';
 import { defineEntity } from '../../src/shared/domain/define-entity.ts';
-import { eventErrors, paymentKeyOf, takeEvent } from '../../src/shared/domain/payments/take-event.ts';
+import { paymentKey } from '../../src/shared/domain/orders/payment.ts';
+import { eventErrors, takeEvent } from '../../src/shared/domain/payments/take-event.ts';
 import { defineRoutes } from '../../src/shared/domain/routes/define-routes.ts';
 import { RuleError } from '../../src/shared/domain/rule-error.ts';
 import { openPayments } from '../../src/shared/open-payments.ts';
@@ -249,7 +250,7 @@ describe.each(['stripe', 'paypal'] as const)('the events of %s', (provider) => {
 
   test('about an order look at its payment again, doubled ones once', async () => {
     const id = await place();
-    const sent = await eventAbout(paymentKeyOf(id));
+    const sent = await eventAbout(paymentKey(id));
     for (let turn = 0; turn < 3; turn += 1)
       expect(await ask('POST', route, sent)).toEqual({ status: 200, json: { received: true } });
     expect(await looks(id)).toBe(1);
@@ -257,14 +258,14 @@ describe.each(['stripe', 'paypal'] as const)('the events of %s', (provider) => {
 
   test('are taken byte for byte, also where the gateway hands them over in base64', async () => {
     const id = await place();
-    const { headers, body } = await eventAbout(paymentKeyOf(id));
+    const { headers, body } = await eventAbout(paymentKey(id));
     const sent = { headers: { ...headers, 'content-type': 'application/octet-stream' }, body };
     expect((await ask('POST', route, sent)).status).toBe(200);
     expect(await looks(id)).toBe(1);
   });
 
   test('about an order that refuses to look are taken: it would refuse them again', async () => {
-    const sent = await eventAbout(paymentKeyOf(await place({ over: true })));
+    const sent = await eventAbout(paymentKey(await place({ over: true })));
     expect((await ask('POST', route, sent)).status).toBe(200);
   });
 
@@ -274,7 +275,7 @@ describe.each(['stripe', 'paypal'] as const)('the events of %s', (provider) => {
   });
 
   test('about an order that is not here come again for an hour, and no longer', async () => {
-    const young = await eventAbout(paymentKeyOf(`elsewhere-${provider}`));
+    const young = await eventAbout(paymentKey(`elsewhere-${provider}`));
     expect(await ask('POST', route, young)).toMatchObject({ status: 503, json: { code: 'not_yet_here' } });
     clockMs += HOUR_MS + 1_000;
     expect(await ask('POST', route, await again())).toEqual({ status: 200, json: { received: true } });
@@ -334,7 +335,7 @@ describe.each(['stripe', 'paypal'] as const)('the events of %s', (provider) => {
       const id = await place();
       const event = {
         ...{ id: 'evt_é☕', object: 'event', type: 'payment_intent.succeeded', created: clockMs / 1_000 },
-        data: { object: { id: 'pi_1', object: 'payment_intent', metadata: { order: paymentKeyOf(id) } } },
+        data: { object: { id: 'pi_1', object: 'payment_intent', metadata: { order: paymentKey(id) } } },
       };
       const body = Buffer.from(`${JSON.stringify(event, undefined, '\t')}\r\n`);
       expect((await ask('POST', route, signed(body))).status).toBe(200);

@@ -12,18 +12,20 @@ export const movement = defineEntity({
   description: 'What a payment provider has moved, with its lines in the books',
   required: ['provider', 'entryId', 'kind', 'currency', 'atMs', 'lines'],
   access: { tenant: BOOK_CLAIM },
+  removable: false,
   fields: {
-    provider: { type: 'string', enum: providers },
+    provider: { type: 'string', enum: providers, by: 'creation' },
     // Once for all time at the provider; the id of the record is <provider>~<entryId>.
-    entryId: { type: 'string', minLength: 1, maxLength: 64 },
-    kind: { type: 'string', enum: kinds },
+    entryId: { type: 'string', minLength: 1, maxLength: 64, by: 'creation' },
+    kind: { type: 'string', enum: kinds, by: 'creation' },
     // Of the order's payment; absent for what belongs to none.
-    key: { type: 'string', minLength: 1, maxLength: 255 },
-    currency: { type: 'string', pattern: '^[A-Z]{3}$' },
-    atMs: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    key: { type: 'string', minLength: 1, maxLength: 255, by: 'creation' },
+    currency: { type: 'string', pattern: '^[A-Z]{3}$', by: 'creation' },
+    atMs: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, by: 'creation' },
     // They add up to zero. Debit above 0, credit below.
     lines: {
       type: 'array',
+      by: 'creation',
       maxItems: 3,
       items: {
         type: 'object',

@@ -62,6 +62,7 @@ export declare const listLedgerLines$input: ValidateFunction;
 export declare const listLedgerLines$output: ValidateFunction;
 export declare const takeStripeEvent$output: ValidateFunction;
 export declare const takePayPalEvent$output: ValidateFunction;
+export declare const movementOverride: ValidateFunction;
 export declare const objectOverride: ValidateFunction;
 export declare const orderOverride: ValidateFunction;
 export declare const stockOverride: ValidateFunction;

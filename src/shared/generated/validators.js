@@ -5261,7 +5261,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate22.errors = vErrors, errors === 0;
 }
-var movementPatch = validate23, schema24 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+var movementPatch = validate23;
 function validate23(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5269,175 +5269,13 @@ function validate23(data, { instancePath = "", parentData, parentDataProperty, r
       let err0 = { instancePath, schemaPath: "#/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
-    for (let key0 in data)
-      if (!(key0 === "provider" || key0 === "entryId" || key0 === "kind" || key0 === "key" || key0 === "currency" || key0 === "atMs" || key0 === "lines")) {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.provider !== void 0) {
-      let data0 = data.provider;
-      if (typeof data0 != "string") {
-        let err2 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-      }
-      if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema24.properties.provider.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-      }
-    }
-    if (data.entryId !== void 0) {
-      let data1 = data.entryId;
-      if (typeof data1 == "string") {
-        if (func3(data1) > 64) {
-          let err4 = { instancePath: instancePath + "/entryId", schemaPath: "#/properties/entryId/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
-          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-        }
-        if (func3(data1) < 1) {
-          let err5 = { instancePath: instancePath + "/entryId", schemaPath: "#/properties/entryId/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/entryId", schemaPath: "#/properties/entryId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
-    }
-    if (data.kind !== void 0) {
-      let data2 = data.kind;
-      if (typeof data2 != "string") {
-        let err7 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-      }
-      if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
-        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema24.properties.kind.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
-      }
-    }
-    if (data.key !== void 0) {
-      let data3 = data.key, _errs9 = errors, valid1 = !1, _errs10 = errors;
-      if (typeof data3 == "string") {
-        if (func3(data3) > 255) {
-          let err9 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
-        }
-        if (func3(data3) < 1) {
-          let err10 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/anyOf/0/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-          vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
-        }
-      } else {
-        let err11 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
-      }
-      var _valid0 = _errs10 === errors;
-      if (valid1 = valid1 || _valid0, !valid1) {
-        let _errs12 = errors;
-        if (data3 !== null) {
-          let err12 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
-        }
-        var _valid0 = _errs12 === errors;
-        valid1 = valid1 || _valid0;
-      }
-      if (valid1)
-        errors = _errs9, vErrors !== null && (_errs9 ? vErrors.length = _errs9 : vErrors = null);
-      else {
-        let err13 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
-      }
-    }
-    if (data.currency !== void 0) {
-      let data4 = data.currency;
-      if (typeof data4 == "string") {
-        if (!pattern58.test(data4)) {
-          let err14 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
-          vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
-        }
-      } else {
-        let err15 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
-      }
-    }
-    if (data.atMs !== void 0) {
-      let data5 = data.atMs;
-      if (!(typeof data5 == "number" && !(data5 % 1) && !isNaN(data5) && isFinite(data5))) {
-        let err16 = { instancePath: instancePath + "/atMs", schemaPath: "#/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
-      }
-      if (typeof data5 == "number" && isFinite(data5)) {
-        if (data5 > 9007199254740991 || isNaN(data5)) {
-          let err17 = { instancePath: instancePath + "/atMs", schemaPath: "#/properties/atMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
-        }
-        if (data5 < 0 || isNaN(data5)) {
-          let err18 = { instancePath: instancePath + "/atMs", schemaPath: "#/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
-        }
-      }
-    }
-    if (data.lines !== void 0) {
-      let data6 = data.lines;
-      if (Array.isArray(data6)) {
-        if (data6.length > 3) {
-          let err19 = { instancePath: instancePath + "/lines", schemaPath: "#/properties/lines/maxItems", keyword: "maxItems", params: { limit: 3 }, message: "must NOT have more than 3 items" };
-          vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
-        }
-        let len0 = data6.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data7 = data6[i0];
-          if (data7 && typeof data7 == "object" && !Array.isArray(data7)) {
-            if (data7.account === void 0) {
-              let err20 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/required", keyword: "required", params: { missingProperty: "account" }, message: "must have required property 'account'" };
-              vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
-            }
-            if (data7.amountMinor === void 0) {
-              let err21 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
-            }
-            for (let key1 in data7)
-              if (!(key1 === "account" || key1 === "amountMinor")) {
-                let err22 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
-              }
-            if (data7.account !== void 0) {
-              let data8 = data7.account;
-              if (typeof data8 != "string") {
-                let err23 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
-              }
-              if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
-                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema24.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
-                vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
-              }
-            }
-            if (data7.amountMinor !== void 0) {
-              let data9 = data7.amountMinor;
-              if (!(typeof data9 == "number" && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
-                let err25 = { instancePath: instancePath + "/lines/" + i0 + "/amountMinor", schemaPath: "#/properties/lines/items/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
-              }
-              if (typeof data9 == "number" && isFinite(data9)) {
-                if (data9 > 9007199254740991 || isNaN(data9)) {
-                  let err26 = { instancePath: instancePath + "/lines/" + i0 + "/amountMinor", schemaPath: "#/properties/lines/items/properties/amountMinor/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-                  vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
-                }
-                if (data9 < -9007199254740991 || isNaN(data9)) {
-                  let err27 = { instancePath: instancePath + "/lines/" + i0 + "/amountMinor", schemaPath: "#/properties/lines/items/properties/amountMinor/minimum", keyword: "minimum", params: { comparison: ">=", limit: -9007199254740991 }, message: "must be >= -9007199254740991" };
-                  vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
-                }
-              }
-            }
-          } else {
-            let err28 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
-          }
-        }
-      } else {
-        let err29 = { instancePath: instancePath + "/lines", schemaPath: "#/properties/lines/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
-      }
+    for (let key0 in data) {
+      let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
     }
   } else {
-    let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+    let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
   return validate23.errors = vErrors, errors === 0;
 }
@@ -5597,7 +5435,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
   return validate24.errors = vErrors, errors === 0;
 }
 var objectCreate = validate25;
-var pattern61 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern62 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern63 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern64 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern65 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
+var pattern60 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern61 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern62 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern63 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern64 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
 function validate25(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5609,7 +5447,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.objectId !== void 0) {
       let data0 = data.objectId;
       if (typeof data0 == "string") {
-        if (!pattern61.test(data0)) {
+        if (!pattern60.test(data0)) {
           let err1 = { instancePath: instancePath + "/objectId", schemaPath: "#/properties/objectId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -5653,7 +5491,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
               let err8 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (!pattern62.test(data3)) {
+            if (!pattern61.test(data3)) {
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -5682,7 +5520,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern63.test(data5)) {
+            if (!pattern62.test(data5)) {
               let err14 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -5694,7 +5532,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern64.test(data6)) {
+            if (!pattern63.test(data6)) {
               let err16 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -5710,7 +5548,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern65.test(data7)) {
+            if (!pattern64.test(data7)) {
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -5790,7 +5628,7 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
   return validate26.errors = vErrors, errors === 0;
 }
 var objectStored = validate27;
-var pattern66 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
+var pattern65 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
 function validate27(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5841,7 +5679,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern66.test(data2)) {
+            if (!pattern65.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -5870,7 +5708,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern63.test(data4)) {
+            if (!pattern62.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -5882,7 +5720,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern64.test(data5)) {
+            if (!pattern63.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -5898,7 +5736,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern62.test(data6)) {
+            if (!pattern61.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -6012,7 +5850,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.upload !== void 0) {
       let data0 = data.upload;
       if (typeof data0 == "string") {
-        if (!pattern66.test(data0)) {
+        if (!pattern65.test(data0)) {
           let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -6715,7 +6553,7 @@ function validate37(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.sku !== void 0) {
       let data0 = data.sku;
       if (typeof data0 == "string") {
-        if (!pattern61.test(data0)) {
+        if (!pattern60.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -6970,7 +6808,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.stockId !== void 0) {
       let data0 = data.stockId;
       if (typeof data0 == "string") {
-        if (!pattern61.test(data0)) {
+        if (!pattern60.test(data0)) {
           let err1 = { instancePath: instancePath + "/stockId", schemaPath: "#/properties/stockId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -7229,7 +7067,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern61.test(data0)) {
+        if (!pattern60.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -7673,7 +7511,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
   return validate45.errors = vErrors, errors === 0;
 }
 var getInventory$params = validate46;
-var pattern79 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+var pattern78 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
 function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -7697,7 +7535,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -7756,7 +7594,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -8037,7 +7875,7 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -8053,7 +7891,7 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
   return validate48.errors = vErrors, errors === 0;
 }
 var receiveStock$input = validate49;
-var pattern82 = new RegExp("^[A-Za-z0-9]", "u");
+var pattern81 = new RegExp("^[A-Za-z0-9]", "u");
 function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -8081,7 +7919,7 @@ function validate49(data, { instancePath = "", parentData, parentDataProperty, r
           let err4 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
-        if (!pattern82.test(data0)) {
+        if (!pattern81.test(data0)) {
           let err5 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9]" }, message: 'must match pattern "^[A-Za-z0-9]"' };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
@@ -8173,7 +8011,7 @@ function validate50(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -8454,7 +8292,7 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -8565,7 +8403,7 @@ function validate53(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -8846,7 +8684,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -8977,7 +8815,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -9258,7 +9096,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -9392,7 +9230,7 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err10 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -9689,7 +9527,7 @@ function validate60(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -9820,7 +9658,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern79.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -10078,7 +9916,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
   return validate62.errors = vErrors, errors === 0;
 }
 var reconcileLedger$input = validate63;
-var pattern92 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
+var pattern91 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
 function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -10130,7 +9968,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.cursor !== void 0) {
       let data2 = data.cursor;
       if (typeof data2 == "string") {
-        if (!pattern92.test(data2)) {
+        if (!pattern91.test(data2)) {
           let err9 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/pattern", keyword: "pattern", params: { pattern: "^[0-9]{1,15}-[0-9]{1,15}$" }, message: 'must match pattern "^[0-9]{1,15}-[0-9]{1,15}$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -10808,8 +10646,188 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate70.errors = vErrors, errors === 0;
 }
-var objectOverride = validate71;
+var movementOverride = validate71, schema72 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
 function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (Object.keys(data).length < 1) {
+      let err0 = { instancePath, schemaPath: "#/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "provider" || key0 === "entryId" || key0 === "kind" || key0 === "key" || key0 === "currency" || key0 === "atMs" || key0 === "lines")) {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.provider !== void 0) {
+      let data0 = data.provider;
+      if (typeof data0 != "string") {
+        let err2 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      }
+      if (!(data0 === "stripe" || data0 === "paypal")) {
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema72.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    }
+    if (data.entryId !== void 0) {
+      let data1 = data.entryId;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 64) {
+          let err4 = { instancePath: instancePath + "/entryId", schemaPath: "#/properties/entryId/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+        }
+        if (func3(data1) < 1) {
+          let err5 = { instancePath: instancePath + "/entryId", schemaPath: "#/properties/entryId/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/entryId", schemaPath: "#/properties/entryId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+    if (data.kind !== void 0) {
+      let data2 = data.kind;
+      if (typeof data2 != "string") {
+        let err7 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+      }
+      if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
+        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema72.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+      }
+    }
+    if (data.key !== void 0) {
+      let data3 = data.key, _errs9 = errors, valid1 = !1, _errs10 = errors;
+      if (typeof data3 == "string") {
+        if (func3(data3) > 255) {
+          let err9 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+        }
+        if (func3(data3) < 1) {
+          let err10 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/anyOf/0/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+        }
+      } else {
+        let err11 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+      }
+      var _valid0 = _errs10 === errors;
+      if (valid1 = valid1 || _valid0, !valid1) {
+        let _errs12 = errors;
+        if (data3 !== null) {
+          let err12 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+        }
+        var _valid0 = _errs12 === errors;
+        valid1 = valid1 || _valid0;
+      }
+      if (valid1)
+        errors = _errs9, vErrors !== null && (_errs9 ? vErrors.length = _errs9 : vErrors = null);
+      else {
+        let err13 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+      }
+    }
+    if (data.currency !== void 0) {
+      let data4 = data.currency;
+      if (typeof data4 == "string") {
+        if (!pattern58.test(data4)) {
+          let err14 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
+          vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+        }
+      } else {
+        let err15 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+      }
+    }
+    if (data.atMs !== void 0) {
+      let data5 = data.atMs;
+      if (!(typeof data5 == "number" && !(data5 % 1) && !isNaN(data5) && isFinite(data5))) {
+        let err16 = { instancePath: instancePath + "/atMs", schemaPath: "#/properties/atMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+      }
+      if (typeof data5 == "number" && isFinite(data5)) {
+        if (data5 > 9007199254740991 || isNaN(data5)) {
+          let err17 = { instancePath: instancePath + "/atMs", schemaPath: "#/properties/atMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+        }
+        if (data5 < 0 || isNaN(data5)) {
+          let err18 = { instancePath: instancePath + "/atMs", schemaPath: "#/properties/atMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+        }
+      }
+    }
+    if (data.lines !== void 0) {
+      let data6 = data.lines;
+      if (Array.isArray(data6)) {
+        if (data6.length > 3) {
+          let err19 = { instancePath: instancePath + "/lines", schemaPath: "#/properties/lines/maxItems", keyword: "maxItems", params: { limit: 3 }, message: "must NOT have more than 3 items" };
+          vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+        }
+        let len0 = data6.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data7 = data6[i0];
+          if (data7 && typeof data7 == "object" && !Array.isArray(data7)) {
+            if (data7.account === void 0) {
+              let err20 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/required", keyword: "required", params: { missingProperty: "account" }, message: "must have required property 'account'" };
+              vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+            }
+            if (data7.amountMinor === void 0) {
+              let err21 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+            }
+            for (let key1 in data7)
+              if (!(key1 === "account" || key1 === "amountMinor")) {
+                let err22 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+              }
+            if (data7.account !== void 0) {
+              let data8 = data7.account;
+              if (typeof data8 != "string") {
+                let err23 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+              }
+              if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
+                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema72.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+              }
+            }
+            if (data7.amountMinor !== void 0) {
+              let data9 = data7.amountMinor;
+              if (!(typeof data9 == "number" && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
+                let err25 = { instancePath: instancePath + "/lines/" + i0 + "/amountMinor", schemaPath: "#/properties/lines/items/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+              }
+              if (typeof data9 == "number" && isFinite(data9)) {
+                if (data9 > 9007199254740991 || isNaN(data9)) {
+                  let err26 = { instancePath: instancePath + "/lines/" + i0 + "/amountMinor", schemaPath: "#/properties/lines/items/properties/amountMinor/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+                  vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+                }
+                if (data9 < -9007199254740991 || isNaN(data9)) {
+                  let err27 = { instancePath: instancePath + "/lines/" + i0 + "/amountMinor", schemaPath: "#/properties/lines/items/properties/amountMinor/minimum", keyword: "minimum", params: { comparison: ">=", limit: -9007199254740991 }, message: "must be >= -9007199254740991" };
+                  vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+                }
+              }
+            }
+          } else {
+            let err28 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+          }
+        }
+      } else {
+        let err29 = { instancePath: instancePath + "/lines", schemaPath: "#/properties/lines/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+      }
+    }
+  } else {
+    let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+  }
+  return validate71.errors = vErrors, errors === 0;
+}
+var objectOverride = validate72;
+function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -10884,7 +10902,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern66.test(data2)) {
+            if (!pattern65.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -10913,7 +10931,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern63.test(data4)) {
+            if (!pattern62.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -10925,7 +10943,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern64.test(data5)) {
+            if (!pattern63.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -10941,7 +10959,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern62.test(data6)) {
+            if (!pattern61.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -11169,10 +11187,10 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate71.errors = vErrors, errors === 0;
+  return validate72.errors = vErrors, errors === 0;
 }
-var orderOverride = validate72, schema73 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] } } };
-function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderOverride = validate73, schema74 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] } } };
+function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -11180,7 +11198,7 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema73.properties, key0)) {
+      if (!func2.call(schema74.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -11355,7 +11373,7 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
       }
       if (!(data8 === "reserving" || data8 === "rejected" || data8 === "reserved" || data8 === "paying" || data8 === "cancelling" || data8 === "expired" || data8 === "cancelled" || data8 === "paid" || data8 === "fulfilled" || data8 === "refunded")) {
-        let err31 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema73.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err31 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema74.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
     }
@@ -11366,7 +11384,7 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
       }
       if (!(data9 === "unknown_product" || data9 === "price_changed" || data9 === "other_currency" || data9 === "amount_too_large" || data9 === "short" || data9 === "declined" || data9 === "by_customer" || data9 === "elsewhere" || data9 === "taken_over" || data9 === "not_paid_in_time")) {
-        let err33 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema73.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err33 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema74.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
       }
       var _valid2 = _errs31 === errors;
@@ -11799,10 +11817,10 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
     let err96 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
   }
-  return validate72.errors = vErrors, errors === 0;
+  return validate73.errors = vErrors, errors === 0;
 }
-var stockOverride = validate73, schema74 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
-function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockOverride = validate74, schema75 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
+function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -11810,7 +11828,7 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema74.properties, key0)) {
+      if (!func2.call(schema75.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -12221,10 +12239,10 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate73.errors = vErrors, errors === 0;
+  return validate74.errors = vErrors, errors === 0;
 }
-var itemWrite = validate74;
-function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var itemWrite = validate75;
+function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.data === void 0) {
@@ -12239,7 +12257,7 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern61.test(data0)) {
+        if (!pattern60.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -12281,9 +12299,9 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate74.errors = vErrors, errors === 0;
+  return validate75.errors = vErrors, errors === 0;
 }
-var changeChecks = { movement: movementPatch, object: objectOverride, order: orderOverride, product: productPatch, stock: stockOverride, user: userPatch, item: itemWrite }, storedChecks = { movement: movementStored, object: objectStored, order: orderStored, product: productStored, stock: stockStored, user: userStored };
+var changeChecks = { movement: movementOverride, object: objectOverride, order: orderOverride, product: productPatch, stock: stockOverride, user: userPatch, item: itemWrite }, storedChecks = { movement: movementStored, object: objectStored, order: orderStored, product: productStored, stock: stockStored, user: userStored };
 export {
   changeChecks,
   config,
@@ -12307,6 +12325,7 @@ export {
   moveStock$output,
   moveStock$params,
   movementCreate,
+  movementOverride,
   movementPatch,
   movementStored,
   objectCompleteInput,

@@ -5,7 +5,7 @@ import { defineRoutes } from '../domain/routes/define-routes.ts';
 export const payments = defineRoutes({
   name: 'payments',
   description: 'What the providers of payments report',
-  uses: { payments: true },
+  uses: { payments: true, records: { order: 'write' }, actsForAnybody: true },
   operations: {
     takeStripeEvent: {
       method: 'POST',
@@ -14,8 +14,9 @@ export const payments = defineRoutes({
       access: 'everybody',
       output: { received: { type: 'boolean' } },
       errors: eventErrors,
-      handle: async ({ headers, rawBody }, { payments: gateway, now }) => {
-        await takeEvent({ provider: 'stripe', gateway, headers, rawBody, now, orders: undefined });
+      handle: async ({ headers, rawBody }, { payments: gateway, records, now }) => {
+        const orders = records.order.actingFor({});
+        await takeEvent({ provider: 'stripe', gateway, headers, rawBody, now, orders });
         return { received: true };
       },
     },
@@ -26,8 +27,9 @@ export const payments = defineRoutes({
       access: 'everybody',
       output: { received: { type: 'boolean' } },
       errors: eventErrors,
-      handle: async ({ headers, rawBody }, { payments: gateway, now }) => {
-        await takeEvent({ provider: 'paypal', gateway, headers, rawBody, now, orders: undefined });
+      handle: async ({ headers, rawBody }, { payments: gateway, records, now }) => {
+        const orders = records.order.actingFor({});
+        await takeEvent({ provider: 'paypal', gateway, headers, rawBody, now, orders });
         return { received: true };
       },
     },

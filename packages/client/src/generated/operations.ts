@@ -10,8 +10,6 @@ export const operationFacts: readonly OperationFacts[] = [
   {"method":"GET","path":"/movements","keyed":false},
   {"method":"POST","path":"/movements","keyed":true,"repeat":"elsewhere"},
   {"method":"GET","path":"/movements/{movementId}","keyed":false},
-  {"method":"PATCH","path":"/movements/{movementId}","keyed":true},
-  {"method":"DELETE","path":"/movements/{movementId}","keyed":false,"idempotent":true},
   {"method":"GET","path":"/objects","keyed":false},
   {"method":"POST","path":"/objects","keyed":true,"repeat":"elsewhere"},
   {"method":"GET","path":"/objects/{objectId}","keyed":false},

@@ -97,12 +97,10 @@ export interface paths {
         get: operations["getMovement"];
         put?: never;
         post?: never;
-        /** Delete */
-        delete: operations["deleteMovement"];
+        delete?: never;
         options?: never;
         head?: never;
-        /** Change some fields (JSON Merge Patch); null removes an optional one */
-        patch: operations["changeMovement"];
+        patch?: never;
         trace?: never;
     };
     "/objects": {
@@ -1121,21 +1119,7 @@ export interface components {
                 amountMinor: number;
             }[];
         };
-        MovementPatch: {
-            /** @enum {string} */
-            provider?: "stripe" | "paypal";
-            entryId?: string;
-            /** @enum {string} */
-            kind?: "charge" | "refund" | "dispute" | "payout" | "fee" | "other";
-            key?: string | null;
-            currency?: string;
-            atMs?: number;
-            lines?: {
-                /** @enum {string} */
-                account: "provider" | "sales" | "refunds" | "disputes" | "fees" | "bank" | "other";
-                amountMinor: number;
-            }[];
-        };
+        MovementPatch: Record<string, never>;
         MovementPage: {
             items: components["schemas"]["Movement"][];
             /** @description Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none */
@@ -1321,12 +1305,20 @@ export interface components {
             /** @enum {unknown} */
             code?: "conflict" | "not_paid";
         };
+        OrderFulfilProblem403: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "forbidden" | "quota_exceeded" | "not_staff";
+        };
         OrderRefundInput: {
             amountMinor?: number;
         };
         OrderRefundProblem409: components["schemas"]["Problem"] & {
             /** @enum {unknown} */
             code?: "conflict" | "not_paid" | "too_much";
+        };
+        OrderRefundProblem403: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "forbidden" | "quota_exceeded" | "not_staff";
         };
         Product: {
             id: string;
@@ -2905,286 +2897,6 @@ export interface operations {
             };
             /** @description No such record */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller asks for more than a site grants one; see Retry-After */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    deleteMovement: {
-        parameters: {
-            query?: never;
-            header?: {
-                "If-Match"?: string;
-                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
-                Prefer?: string;
-                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
-                "X-Tandem-Session"?: string;
-                /** @description The tenant to act for, percent-encoded: another one than the claim `book` names takes the scope `tandem/any-tenant`. */
-                "X-Tandem-Tenant"?: string;
-            };
-            path: {
-                movementId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
-            202: {
-                headers: {
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Deleted */
-            204: {
-                headers: {
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Malformed or invalid; the broken rules are named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such record */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A precondition does not hold */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller asks for more than a site grants one; see Retry-After */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    changeMovement: {
-        parameters: {
-            query?: never;
-            header?: {
-                "If-Match"?: string;
-                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
-                "Idempotency-Key"?: string;
-                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
-                Prefer?: string;
-                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
-                "X-Tandem-Session"?: string;
-                /** @description The tenant to act for, percent-encoded: another one than the claim `book` names takes the scope `tandem/any-tenant`. */
-                "X-Tandem-Tenant"?: string;
-            };
-            path: {
-                movementId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/merge-patch+json": components["schemas"]["MovementPatch"];
-                "application/json": components["schemas"]["MovementPatch"];
-            };
-        };
-        responses: {
-            /** @description Changed */
-            200: {
-                headers: {
-                    ETag: components["headers"]["ETag"];
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Movement"];
-                };
-            };
-            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
-            202: {
-                headers: {
-                    ETag: components["headers"]["ETag"];
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Movement"];
-                };
-            };
-            /** @description Malformed or invalid; the broken rules are named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such record */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It exists already; or what it holds now does not allow the change */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body was sent in chunks, without a Content-Length */
-            411: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A precondition does not hold */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body, or the record it would make, is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON by its type, or not in UTF-8 */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5065,13 +4777,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            /** @description `not_staff`: It takes the scope shop/orders */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["OrderFulfilProblem403"];
                 };
             };
             /** @description No such record */
@@ -5234,13 +4946,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            /** @description `not_staff`: It takes the scope shop/orders */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["OrderRefundProblem403"];
                 };
             };
             /** @description No such record */
@@ -8767,6 +8479,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TakeStripeEventProblem400"];
                 };
             };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `other_provider`: This site takes its payments elsewhere */
             404: {
                 headers: {
@@ -8776,6 +8497,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TakeStripeEventProblem404"];
                 };
             };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `event_too_large`: The event is larger than any of the provider */
             413: {
                 headers: {
@@ -8783,6 +8531,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["TakeStripeEventProblem413"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
@@ -8832,6 +8589,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TakePayPalEventProblem400"];
                 };
             };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `other_provider`: This site takes its payments elsewhere */
             404: {
                 headers: {
@@ -8841,6 +8607,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["TakePayPalEventProblem404"];
                 };
             };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `event_too_large`: The event is larger than any of the provider */
             413: {
                 headers: {
@@ -8848,6 +8641,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["TakePayPalEventProblem413"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */

@@ -11,6 +11,7 @@ import { NotFoundError, RefusedByRuleError } from '../../errors.ts';
 import type { PaymentGateway } from '../../ports/payment-provider.ts';
 import type { DeclaredError } from '../entity.ts';
 import { ID_PATTERN } from '../json-schema.ts';
+import { paymentKey } from '../orders/payment.ts';
 import type { WritableRecords } from '../routes/route-records.ts';
 import { RuleError } from '../rule-error.ts';
 
@@ -24,10 +25,8 @@ export const eventErrors = {
   event_too_large: { title: 'The event is larger than any of the provider', status: 413 },
 } as const satisfies Readonly<Record<string, DeclaredError>>;
 
-/** The key of an order's payment at the provider. */
-export const paymentKeyOf = (orderId: string): string => `${ORDER_KEY}${orderId}`;
-
-const ORDER_KEY = 'order-';
+/** What begins the keys of orders. */
+const ORDER_KEY = paymentKey('');
 const ID = new RegExp(ID_PATTERN);
 
 /** The order that a key belongs to; undefined for a key that is none of an order. */
