@@ -5,10 +5,14 @@
  * Only what the code under test writes is kept: jest's own output takes another way.
  *
  * A file that leaves something open fails, by the name of what it is.
+ *
+ * What a file costs is written to the file that TANDEM_TEST_COSTS names.
  */
+import fs from 'node:fs';
 import { format } from 'node:util';
 import vm from 'node:vm';
 import { TestEnvironment } from 'jest-environment-node';
+import { nameOf, processorSeconds } from './jest.costs.js';
 
 /** A test that loops must not fill the memory with what it says. */
 const KEPT_CHARACTERS_MAX = 2_000_000;
@@ -32,6 +36,8 @@ export default class QuietEnvironment extends TestEnvironment {
   #opened = openResources();
   #kept = [];
   #characters = 0;
+  #begun = { atMs: performance.now(), processorSeconds: processorSeconds() };
+  #name;
 
   /**
    * With an ordinary global object. Jest's is a proxy behind interceptors, through which every `Math` and every `Object` of
@@ -46,6 +52,7 @@ export default class QuietEnvironment extends TestEnvironment {
     } finally {
       vm.createContext = createContext;
     }
+    this.#name = nameOf(context.testPath, config.projectConfig);
   }
 
   async setup() {
@@ -69,7 +76,19 @@ export default class QuietEnvironment extends TestEnvironment {
       left = this.#left();
     }
     await super.teardown();
+    this.#writeCost();
     if (left.length > 0) throw new Error(`this file leaves open: ${left.join(', ')}`);
+  }
+
+  #writeCost() {
+    const file = process.env.TANDEM_TEST_COSTS;
+    if (file === undefined) return;
+    const cost = {
+      name: this.#name,
+      seconds: (performance.now() - this.#begun.atMs) / 1_000,
+      processorSeconds: processorSeconds() - this.#begun.processorSeconds,
+    };
+    fs.appendFileSync(file, `${JSON.stringify(cost)}\n`);
   }
 
   #left() {

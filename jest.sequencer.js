@@ -1,89 +1,74 @@
 /**
- * The order of test files of a whole run: long files first, so that none of them is left alone at the end; those that need
- * the processors (processes, simulations) alternate with those that wait (time-outs and long polls of the SDKs), so that
- * neither kind meets only itself.
+ * The order of test files of a whole run: such that at any time what runs keeps the processors busy, and not much more. Some
+ * files wait most of their time, for processes, time-outs and long polls; others compute all of it, or on both processors.
+ * So files that compute most are run as early as there is room for them, and files that wait run beside those that compute.
  *
- * How long a file takes is what it took here before. In CI no file was run before: jest would know nothing but their sizes,
- * and so the long ones are listed. What is not listed, or no longer takes so long, is only run later or earlier.
+ * Invariant: the order follows from what is recorded (jest.costs.json), wherever the run is: in a clone in which no file has
+ * been run before, jest itself would know nothing but their sizes.
  */
+import os from 'node:os';
 import Sequencer from '@jest/test-sequencer';
+import { nameOf, recordedCosts } from './jest.costs.js';
 
-const BUSY = /^(?:tests\/(?:e2e|integration)|packages\/(?:testkit|local))\//;
-/** Less than two fifths of their time is a processor's. */
-const WAITING =
-  /^tests\/(?:both|contract)\/|^tests\/e2e\/chaos$|^tests\/integration\/(?:bookings-example|host-start|readme|rights)$|^packages\/local\/tests\/(?:azure-host\/host|stack\/supervise)$/;
-
-/** Seconds by the clock, beside others on two processors. */
-const SECONDS = {
-  'tests/e2e/chaos': 103,
-  'tests/integration/bookings-example': 100,
-  'tests/e2e/one-definition': 70,
-  'tests/integration/rights': 70,
-  'tests/e2e/kill': 60,
-  'tests/integration/readme': 60,
-  'packages/local/tests/azure-host/host': 40,
-  'tests/both/first-check': 35,
-  'tests/both/operations': 30,
-  'tests/integration/quick-loop': 30,
-  'tests/integration/aws-package': 28,
-  'tests/integration/start': 28,
-  'tests/contract/throttling': 28,
-  'tests/both/http': 25,
-  'tests/both/bridge': 25,
-  'tests/integration/host-start': 25,
-  'tests/both/replication': 23,
-  'tests/integration/first-entity': 20,
-  'packages/emulators/tests/package': 20,
-  'tests/contract/dead-letter-box': 20,
-  'packages/testkit/tests/simulator/mutants': 20,
-  'packages/emulators/tests/service-bus/server': 20,
-  'packages/local/tests/stack/supervise': 20,
-  'tests/unit/generate-entities': 20,
-  'tests/both/read-through': 19,
-  'tests/contract/queue': 17,
-  'packages/emulators/tests/cosmos/server': 17,
-  'packages/testkit/tests/simulator/schedules': 16,
-  'tests/integration/cost': 16,
-  'tests/integration/azure-package': 16,
-  'tests/unit/http/non-interference': 15,
-  'tests/e2e/previous-release': 15,
-  'packages/client/tests/package': 14,
-  'tests/both/poisoned-keys': 14,
-  'packages/local/tests/aws-host/host': 14,
-  'packages/testkit/tests/simulator/shop': 13,
-  'tests/integration/aws-features': 11,
-};
-/** Of what is so short that its place does not matter. */
-const SHORT_SECONDS = 10;
+/** Of what is not recorded: a second of a processor. */
+const SHORT = [1, 1];
 /** Fewer are somebody's choice, and stay in jest's order. */
 const WHOLE_RUN_MIN = 100;
+/** Parts of a processor that files ask for beyond what there is: none of them asks evenly. */
+const OVERBOOKED = 0.25;
 
-export default class LongFirst extends Sequencer {
+export default class Packed extends Sequencer {
+  #workers;
+
+  constructor(options) {
+    super(options);
+    this.#workers = options.globalConfig.maxWorkers;
+  }
+
   sort(tests) {
     const sorted = super.sort([...tests]);
-    return sorted.length < WHOLE_RUN_MIN ? sorted : alternating(sorted);
+    if (sorted.length < WHOLE_RUN_MIN) return sorted;
+    const costs = recordedCosts();
+    const files = sorted.map((test) => {
+      const [seconds, processorSeconds] = costs[nameOf(test.path, test.context.config)] ?? SHORT;
+      return { test, seconds: Math.max(seconds, 1), share: processorSeconds / Math.max(seconds, 1) };
+    });
+    return packed(files, this.#workers, os.availableParallelism()).map(({ test }) => test);
   }
 }
 
-const nameOf = ({ path, context }) =>
-  path.slice(context.config.rootDir.length + 1).replace(/\.test\.ts$/, '');
-const secondsOf = (test) =>
-  test.duration === undefined ? (SECONDS[nameOf(test)] ?? 0) : test.duration / 1_000;
+/**
+ * Files in the order in which they would begin, when each took what is recorded.
+ * @template {{ seconds: number, share: number }} File
+ * @param {readonly File[]} files Each with the seconds that it takes, and the share of one processor that it needs meanwhile.
+ * @param {number} workers
+ * @param {number} processors
+ * @returns {File[]}
+ */
+export function packed(files, workers, processors) {
+  const left = files.toSorted((a, b) => b.seconds * b.share - a.seconds * a.share);
+  const order = [];
+  let running = [];
+  while (left.length > 0) {
+    if (running.length < workers) {
+      const [next] = left.splice(indexOfNext(left, running, processors + OVERBOOKED), 1);
+      running.push({ share: next.share, secondsLeft: next.seconds });
+      order.push(next);
+    } else {
+      const passed = Math.min(...running.map(({ secondsLeft }) => secondsLeft));
+      running = running
+        .map(({ share, secondsLeft }) => ({ share, secondsLeft: secondsLeft - passed }))
+        .filter(({ secondsLeft }) => secondsLeft > 0);
+    }
+  }
+  return order;
+}
 
-function alternating(tests) {
-  const longFirst = tests.toSorted((a, b) => secondsOf(b) - secondsOf(a));
-  const {
-    busy = [],
-    waiting = [],
-    short = [],
-  } = Object.groupBy(longFirst, (test) => {
-    const name = nameOf(test);
-    if (WAITING.test(name)) return 'waiting';
-    return BUSY.test(name) || secondsOf(test) > SHORT_SECONDS ? 'busy' : 'short';
-  });
-  const pairs = Array.from({ length: Math.max(busy.length, waiting.length) }, (_, index) => [
-    ...busy.slice(index, index + 1),
-    ...waiting.slice(index, index + 1),
-  ]);
-  return [...pairs.flat(), ...short];
+/** The one that computes most of those for which there is room; where there is room for none, the one that needs least. */
+function indexOfNext(mostFirst, running, room) {
+  const free = running.reduce((rest, { share }) => rest - share, room);
+  const fits = mostFirst.findIndex(({ share }) => share <= free);
+  if (fits !== -1) return fits;
+  const least = Math.min(...mostFirst.map(({ share }) => share));
+  return mostFirst.findIndex(({ share }) => share === least);
 }

@@ -10,6 +10,8 @@ import { lineOfEpisode } from '@tandem-clouds/testkit/chaos/plan';
 import { reactionFiguresOf } from '@tandem-clouds/testkit/chaos/reactions/figures';
 import { runReactionChaos } from '@tandem-clouds/testkit/chaos/reactions/run';
 import { type ChaosOptions, type ChaosResult, runChaos } from '@tandem-clouds/testkit/chaos/run';
+import { shopFiguresOf } from '@tandem-clouds/testkit/chaos/shop/figures';
+import { runShopChaos } from '@tandem-clouds/testkit/chaos/shop/run';
 import {
   commandLine,
   type Figure,
@@ -47,13 +49,20 @@ const OBJECT_NOTES = [
   'reads carry the token of what was acknowledged: 404 is always a violation, 503 says who holds the bytes',
 ];
 
+const SHOP_NOTES = [
+  'paid, charged and paid back are taken from the payment sandbox itself, stock from the share that each site shows of its own',
+  'short: an order was rejected while nothing befell the stack although, from before it was sent until it was known, all sites ' +
+    'together showed enough of every line',
+];
+
 const NOTES: Readonly<Record<Workload, readonly string[]>> = {
   records: [COMMON, ...RECORD_NOTES],
   reactions: [COMMON, ...REACTION_NOTES],
   objects: [COMMON, ...OBJECT_NOTES],
+  shop: [COMMON, ...SHOP_NOTES],
 };
 
-type Workload = 'objects' | 'records' | 'reactions';
+type Workload = 'objects' | 'records' | 'reactions' | 'shop';
 
 export interface ChaosInput extends Pick<ChaosOptions, 'rate' | 'seed' | 'writes'> {
   readonly minutes: number;
@@ -112,5 +121,9 @@ const RUN: Readonly<Record<Workload, (options: ChaosOptions) => Promise<Result>>
   objects: async (options) => {
     const result = await runObjectChaos(options);
     return { ...result, figures: objectFiguresOf(result, options.writes) };
+  },
+  shop: async (options) => {
+    const result = await runShopChaos(options);
+    return { ...result, figures: shopFiguresOf(result, options.writes) };
   },
 };

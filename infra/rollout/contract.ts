@@ -2,9 +2,10 @@
  * Does a site answer as openapi.yaml says? One request of every kind, good ones and bad ones, each answer checked for
  * status, media type, headers and body.
  *
- * Invariant: what it writes it deletes; an item, which nobody can delete, expires.
+ * Invariant: what it writes it deletes; an item, which nobody can delete, expires; of an entity that is not removable it writes
+ * nothing.
  */
-import type { Entity } from '../../src/shared/domain/entity.ts';
+import { type Entity, isRemovable } from '../../src/shared/domain/entity.ts';
 import { entities as declared } from '../../src/shared/registry/entities.ts';
 import { breaches } from './contract-breaches.ts';
 import { type Extra, query, type Response } from './query-site.ts';
@@ -56,13 +57,28 @@ class Session {
   }
 
   async entity(entity: Entity): Promise<void> {
-    const { path: base, body, change } = trialRecord(entity, `contract-${Date.now().toString(36)}`);
-    const created = await this.#query('POST', base, 201, { body });
+    const base = `/${entity.collection}`;
+    if (isRemovable(entity)) await this.#oneRecord(entity);
+    else {
+      const none = `${base}/contract-${Date.now().toString(36)}`;
+      await this.#query('GET', none, 404);
+      await this.#query('DELETE', none, 405);
+    }
+    await this.#list(`${base}?limit=1`);
+    for (const alias of entity.aliases) await this.#query('POST', alias, 400, { body: { $nobody: true } });
+    await this.#query('POST', base, 400, { body: { $nobody: true } });
+    const preflight = { origin: 'https://example.com', 'access-control-request-method': 'GET' };
+    await this.#query('OPTIONS', base, 204, { headers: preflight });
+  }
+
+  async #oneRecord(entity: Entity): Promise<void> {
+    const trial = trialRecord(entity, `contract-${Date.now().toString(36)}`);
+    const { path: base, body, headers, change } = trial;
+    const created = await this.#query('POST', base, 201, { body, headers });
     const path = `${base}/${String(created.json[entity.idField])}`;
     this.#made.add(path);
     await this.#query('GET', path, 200);
     await this.#query('HEAD', path, 200);
-    await this.#list(`${base}?limit=1`);
     let etag = created.headers['etag'] ?? '';
     if (change !== undefined) {
       etag = (await this.#query('PATCH', path, 200, { body: change })).headers['etag'] ?? '';
@@ -71,10 +87,6 @@ class Session {
     await this.#query('GET', path, 304, { headers: { 'if-none-match': etag } });
     await this.#delete(path);
     await this.#query('GET', path, 404);
-    for (const alias of entity.aliases) await this.#query('POST', alias, 400, { body: { $nobody: true } });
-    await this.#query('POST', base, 400, { body: { $nobody: true } });
-    const preflight = { origin: 'https://example.com', 'access-control-request-method': 'GET' };
-    await this.#query('OPTIONS', base, 204, { headers: preflight });
   }
 
   async items(): Promise<void> {

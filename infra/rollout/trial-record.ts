@@ -2,6 +2,7 @@
  * A record to try a site with, for any declared entity: its example, with the name of the trial wherever a text takes one, so
  * that people know it when they see it and no two trials have the same unique value.
  */
+import { creationHeaders } from '@tandem-clouds/local/creation-headers';
 import type { Json } from '@tandem-clouds/replication/json';
 import { clientFields, creationFields, type Entity, policyOf } from '../../src/shared/domain/entity.ts';
 import type { JsonSchema } from '../../src/shared/domain/json-schema.ts';
@@ -10,6 +11,8 @@ export interface TrialRecord {
   /** `/users` */
   readonly path: string;
   readonly body: Readonly<Record<string, Json>>;
+  /** Of its creation. */
+  readonly headers: Readonly<Record<string, string>>;
   /** A change that is accepted, of one field; undefined where clients change none. */
   readonly change: Readonly<Record<string, Json>> | undefined;
 }
@@ -32,6 +35,7 @@ export function trialRecord(entity: Entity, name: string): TrialRecord {
   return {
     path: `/${entity.collection}`,
     body: { ...entity.example, ...named(name) },
+    headers: creationHeaders(entity),
     change: change && Object.fromEntries([change]),
   };
 }

@@ -2,7 +2,10 @@
  * `npm run bench -- objects`: what a site fetches after its peer has taken uploads without it, against a bare copy with the
  * same SDKs between the same storages; how long until both hold an upload; and the memory of who fetches, by size.
  */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { claim, type Content } from '@tandem-clouds/replication/objects/content';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
@@ -19,14 +22,16 @@ import {
   type Findings,
   report,
 } from '@tandem-clouds/testkit/report/report';
-import { BareCopy } from './objects/bare.ts';
+import { transferBodiesAtOnce } from '../../src/shared/bounds.ts';
+import { BareCopy, type BareStorages } from './objects/bare.ts';
+import type { BareTask } from './objects/bare-main.ts';
+import { lanes } from './objects/lanes.ts';
 import { ROOT } from './service-bundles.ts';
 
 const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
 const HELD_WITHIN_MS = 600_000;
 const POLL_MS = 100;
-/** As many as the function fetches side by side. */
-const AT_ONCE = 4;
+const UPLOADS_AT_ONCE = 4;
 const MB = 1_000_000;
 const MIB = 1024 * 1024;
 
@@ -52,9 +57,12 @@ async function measure(options: Options, progress: Progress): Promise<Findings> 
       figures,
       notes: [
         'backlog: the site on Azure was away while the uploads were made; its rate is counted from its first claim to its ' +
-          'last, by the stamps of the claims, and holds the record that is written for each, and what makes it cross',
-        `bare: GET by the SDK of S3 and PUT by that of Blob Storage between the same two emulators, ${AT_ONCE} side by side, in one ` +
-          'process, without checksums, records or queues',
+          'last, by the stamps of the claims, and holds the records that are written for each, the messages that wake and ' +
+          'that make its claim cross, and the applying of that at the other site',
+        `bare: GET by the SDK of S3 and PUT by that of Blob Storage between the same two emulators, by the same relay, as many ` +
+          `bodies side by side (${transferBodiesAtOnce}) in one new process, counted from the first copy to the last; nothing is ` +
+          'compared, and there are no records or queues',
+        'processor time: of all processes of both sites, of the relay and of who copies, until the last object is there',
         'clients, functions and emulators share this machine',
       ],
     };
@@ -70,7 +78,14 @@ async function backlog(
   progress: Progress,
 ): Promise<Figure[]> {
   const [aws, azure] = SITES;
-  const bare = new BareCopy(cluster.site(aws), cluster.site(azure));
+  const { region, endpoints } = cluster.site(aws);
+  const direct = {
+    region,
+    s3Url: endpoints['s3'] ?? '',
+    blobUrl: cluster.site(azure).endpoints['blob'] ?? '',
+  };
+  const bare = new BareCopy(direct);
+  const storages = { ...direct, s3Url: cluster.objectsUrl(azure, aws) };
   const figures: Figure[] = [];
   try {
     for (const [size, count] of [
@@ -80,25 +95,27 @@ async function backlog(
       progress(`${count} uploads of ${size} bytes to AWS, while Azure is away`);
       const back = cluster.takeAway(azure);
       const ids: string[] = [];
-      await lanes(count, AT_ONCE, async (at) => {
+      const keys = Array.from({ length: count }, (_, at) => `bare/${size}/${at}`);
+      await lanes(count, UPLOADS_AT_ONCE, async (at) => {
         ids[at] = await uploaded(endpointOf(cluster, aws), `backlog/${size}/${at}`, bodyOf(at, size));
-        await bare.put(`bare/${size}/${at}`, bodyOf(at, size));
+        await bare.put(keys[at] ?? '', bodyOf(at, size));
       });
       back();
       progress('Azure is back');
       const before = cluster.fetchedBy(azure);
-      const held = (await Promise.all(ids.map((id) => heldAtMs(cluster, azure, id, azure)))).sort(
-        (a, b) => a - b,
-      );
-      const ours = (count - 1) / (((held.at(-1) ?? 0) - (held[0] ?? 0)) / 1_000);
+      const spent = processorTime(cluster);
+      const held: number[] = [];
+      // One after the other: who measures takes as little as it can of what is measured.
+      for (const id of ids) held.push(await heldAtMs(cluster, azure, id, azure));
+      const oursCpuMs = spent();
       const crossed = cluster.fetchedBy(azure) - before;
-      const beganMs = performance.now();
-      await lanes(count, AT_ONCE, (at) => bare.copy(`bare/${size}/${at}`));
-      const theirs = count / ((performance.now() - beganMs) / 1_000);
+      const copied = await copiedBare(cluster, storages, keys);
+      const [ours, theirs] = [rateOf(held), rateOf(copied.atMs)];
       const what = `of ${size} bytes`;
       figures.push(
         figure(`objects ${what} fetched a second`, ours, ''),
         figure(`MB a second, objects ${what}`, (ours * size) / MB, ''),
+        figure(`processor time of a fetched object ${what}`, oursCpuMs / count, 'ms'),
         figure(
           `bytes that crossed, against those uploaded, ${what}`,
           crossed / (count * size),
@@ -106,6 +123,7 @@ async function backlog(
           size === bytes ? { atMost: 1.02 } : undefined,
         ),
         figure(`objects ${what} copied bare a second`, theirs, ''),
+        figure(`processor time of a bare copy ${what}`, copied.cpuMs / count, 'ms'),
         figure(
           `against the bare copy, ${what}`,
           ours / theirs,
@@ -117,6 +135,54 @@ async function backlog(
     return figures;
   } finally {
     bare.close();
+  }
+}
+
+/** From the first to the last, a second. */
+function rateOf(atMs: readonly number[]): number {
+  return (atMs.length - 1) / ((Math.max(...atMs) - Math.min(...atMs)) / 1_000);
+}
+
+/** By a process of its own. */
+async function copiedBare(
+  cluster: TestCluster,
+  storages: BareStorages,
+  keys: readonly string[],
+): Promise<{ readonly atMs: readonly number[]; readonly cpuMs: number }> {
+  const child = fork(path.join(import.meta.dirname, 'objects/bare-main.ts'));
+  const spent = processorTime(cluster, child.pid);
+  const ended = once(child, 'exit');
+  const task: BareTask = { storages, keys, atOnce: transferBodiesAtOnce };
+  child.send(task);
+  const [answer] = (await Promise.race([
+    once(child, 'message'),
+    ended.then(([status]) => {
+      throw new Error(`the bare copy has ended with ${String(status)}`);
+    }),
+  ])) as [readonly number[]];
+  const cpuMs = spent();
+  await ended;
+  return { atMs: answer, cpuMs };
+}
+
+/** Starts to count; the result says how many milliseconds of a processor it has been since, at all sites and here. */
+function processorTime(cluster: TestCluster, ...others: readonly (number | undefined)[]): () => number {
+  const used = (): Map<number, number> => {
+    const ofSites = cluster.describe().sites.flatMap((site) => [site.pid, site.bridgePid, site.emulatorsPid]);
+    const pids = [process.pid, ...ofSites, ...others].filter((pid) => typeof pid === 'number');
+    return new Map(pids.map((pid) => [pid, processorMsOf(pid)]));
+  };
+  const before = used();
+  return () => [...used()].reduce((sum, [pid, ms]) => sum + ms - (before.get(pid) ?? 0), 0);
+}
+
+/** Since it began: `utime` and `stime` of proc_pid_stat(5), in hundredths of a second. */
+function processorMsOf(pid: number): number {
+  try {
+    const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return 0;
   }
 }
 
@@ -228,14 +294,6 @@ async function peakOf(pid: number | null, signal: AbortSignal): Promise<number> 
 
 function endpointOf(cluster: TestCluster, site: string): Endpoint {
   return { name: site, url: cluster.site(site).url };
-}
-
-async function lanes(count: number, atOnce: number, run: (at: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let at = next++; at < count; at = next++) await run(at);
-  };
-  await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
 /** Returns the exit status. @param input.size Bytes. @param input.largest MiB. */

@@ -44,6 +44,20 @@ export const bench: Group<CommandContext> = {
       run: async (input) => (await import('../bench/reactions.ts')).benchReactions(input),
     }),
     command({
+      name: 'bench orders',
+      summary:
+        'orders a second at one site and at both, until they are paid, against bare puts of the same records',
+      details: 'A stack of its own, with data in memory.',
+      options: {
+        orders: whole('of each measurement', { ...COUNT, default: '300' }),
+        lanes: whole('orders under way at once, at each site', { ...COUNT, default: '8' }),
+        articles: whole('that they are of', { ...COUNT, default: '50' }),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench orders --orders 50', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/orders.ts')).benchOrders(input),
+    }),
+    command({
       name: 'bench objects',
       summary:
         'what a site fetches of its peer, against a bare copy with the same SDKs; until both hold it; memory by size',

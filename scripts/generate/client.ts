@@ -28,11 +28,22 @@ interface Operation {
 /** File → content. @param contract The text of openapi.yaml. */
 export async function clientFiles(contract: string): Promise<Readonly<Record<string, string>>> {
   const document = parse(contract) as Document;
-  const types = astToString(await openapiTS(document as unknown as Parameters<typeof openapiTS>[0]));
+  const typed = withoutKeys(document) as unknown as Parameters<typeof openapiTS>[0];
+  const types = astToString(await openapiTS(typed));
   return {
     'packages/client/src/generated/schema.ts': `${MADE}\n${types}`,
     'packages/client/src/generated/operations.ts': operationsModule(document),
   };
+}
+
+/** Where a key is required, the client makes it: nobody is asked for one. */
+function withoutKeys(document: Document): Document {
+  return JSON.parse(JSON.stringify(document), (_, value: unknown) => {
+    const { name, in: place } = (value ?? {}) as { readonly name?: unknown; readonly in?: unknown };
+    return name === 'Idempotency-Key' && place === 'header'
+      ? { ...(value as object), required: false }
+      : value;
+  }) as Document;
 }
 
 function operationsModule(document: Document): string {

@@ -1,7 +1,13 @@
 /** The paths of a declared entity. */
 import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
 import { repeatOfAction } from '../../src/shared/domain/action-repeat.ts';
-import type { Action, Entity } from '../../src/shared/domain/entity.ts';
+import {
+  type Action,
+  type Entity,
+  isChangeable,
+  isCreatable,
+  isRemovable,
+} from '../../src/shared/domain/entity.ts';
 import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
 import { INDEX_CURSOR_PATTERN } from '../../src/shared/http/list-query.ts';
@@ -10,12 +16,14 @@ import { pascal } from './names.ts';
 import {
   actsFor,
   applied,
+  birthKey,
   idempotencyKey,
   NOT_YET_EVERYWHERE,
   type Operation,
   placed,
   precondition,
   prefer,
+  preferWait,
   problems,
   readHere,
   ref,
@@ -24,6 +32,7 @@ import {
   session,
   stateHeaders,
   unreadable,
+  waited,
 } from './openapi-parts.ts';
 import { refusalResponses, refusalSchemas } from './openapi-refusals.ts';
 
@@ -58,7 +67,7 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
     operationId: `create${type}`,
     tags,
     summary: 'Create',
-    parameters: [idempotencyKey, prefer, session],
+    parameters: [entity.ids === undefined ? idempotencyKey : birthKey(entity.ids), prefer, session],
     requestBody: { required: true, content: json(`${type}Create`) },
     responses: {
       '201': response(type, 'Created', { ...created, ...applied }),
@@ -73,38 +82,46 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
     },
   };
   return {
-    [`/${entity.collection}`]: { get: listOperation(type, entity.collection, entity), post },
+    [`/${entity.collection}`]: {
+      get: listOperation(type, entity.collection, entity),
+      ...(isCreatable(entity) && { post }),
+    },
     [`/${entity.collection}/{${entity.idField}}`]: {
       get: {
         operationId: `get${type}`,
         tags,
         summary: 'Read',
-        parameters: [id, precondition('If-None-Match'), session],
+        parameters: [id, precondition('If-None-Match'), preferWait(passingOf(entity)), session],
         responses: {
-          '200': response(type, 'The record', { ...stateHeaders, ...readHere }),
-          '304': { description: 'The client holds this state', headers: { ...stateHeaders, ...readHere } },
+          '200': response(type, 'The record', { ...stateHeaders, ...readHere, ...waited }),
+          '304': {
+            description: 'The client holds this state',
+            headers: { ...stateHeaders, ...readHere, ...waited },
+          },
           ...problems(400, 404, 500, 503),
         },
       },
-      patch: {
-        operationId: `change${type}`,
-        tags,
-        summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
-        parameters: [id, precondition('If-Match'), idempotencyKey, prefer, session],
-        requestBody: {
-          required: true,
-          content: {
-            'application/merge-patch+json': { schema: ref('schemas', `${type}Patch`) },
-            ...json(`${type}Patch`),
+      ...(isChangeable(entity) && {
+        patch: {
+          operationId: `change${type}`,
+          tags,
+          summary: 'Change some fields (JSON Merge Patch); null removes an optional one',
+          parameters: [id, precondition('If-Match'), idempotencyKey, prefer, session],
+          requestBody: {
+            required: true,
+            content: {
+              'application/merge-patch+json': { schema: ref('schemas', `${type}Patch`) },
+              ...json(`${type}Patch`),
+            },
+          },
+          responses: {
+            '200': response(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
+            '202': response(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
+            ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
           },
         },
-        responses: {
-          '200': response(type, 'Changed', { ...stateHeaders, ...replayed, ...applied }),
-          '202': response(type, NOT_YET_EVERYWHERE, { ...stateHeaders, ...replayed }),
-          ...problems(400, 404, 409, 411, 412, 413, 415, 422, 500, 503),
-        },
-      },
-      delete: deleteOperation(type, tags, id),
+      }),
+      ...(isRemovable(entity) && { delete: deleteOperation(type, tags, id) }),
     },
     ...Object.fromEntries(
       Object.entries(entity.actions).map(([name, action]) => [
@@ -119,6 +136,14 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
       entity.aliases.map((alias, index) => [alias, { post: aliasOf(entity, post, index + 1) }]),
     ),
   };
+}
+
+function passingOf({ states }: Entity): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    Object.entries(states).flatMap(([field, { passing = [] }]) =>
+      passing.length === 0 ? [] : [[field, passing] as const],
+    ),
+  );
 }
 
 /** The schemas of what actions take, and of how they refuse, by name. */

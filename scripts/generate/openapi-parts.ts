@@ -1,7 +1,8 @@
 /** Small pieces of the contract that several paths share. */
 import { clockAheadMaxMs, durabilityWaitMs, sessionWaitMs } from '@tandem-clouds/replication/bounds';
-import { requestsRemembered } from '../../src/shared/bounds.ts';
-import type { Access } from '../../src/shared/domain/entity.ts';
+import { recordWaitMs, requestsRemembered } from '../../src/shared/bounds.ts';
+import { UUID_7_PATTERN } from '../../src/shared/domain/birth.ts';
+import type { Access, Ids } from '../../src/shared/domain/entity.ts';
 
 /** One operation of a path. */
 export type Operation = Readonly<Record<string, unknown>>;
@@ -99,6 +100,20 @@ export const idempotencyKey = {
     `${requestsRemembered - 1} others.`,
 } as const;
 
+/** Of a creation whose record is as old as its key. */
+export const birthKey = ({ withinMs }: Ids): object => ({
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: true,
+  schema: { type: 'string', pattern: `^(?:"${UUID_7_PATTERN}"|${UUID_7_PATTERN})$` },
+  description:
+    'Names this request: sent again with the same body, at any site, it takes effect once. It must be a UUID of version 7 ' +
+    '(RFC 9562, section 5.7), bare or in double quotes, made right before it is first sent. The id derives from it and from ' +
+    'its caller; its time is `createdAt`, the same at every site. Of a record that is not there yet it may be at most ' +
+    `${withinMs / 1_000} s old, and ${clockAheadMaxMs / 1_000} s ahead of the clock of the site; otherwise the answer is 400 ` +
+    'with the rule `age` or `future`. A repeat for a record that is there is answered however old the key is.',
+});
+
 /** `*`, or a list of entity tags in which empty elements are ignored (RFC 9110, sections 5.6.1 and 13.1). */
 const TAGS = '^(\\*|,*(W/)?"[!#-~]*"( *,( *(W/)?"[!#-~]*")?)*)$';
 
@@ -132,8 +147,24 @@ export const prefer = {
     'the write stands here, and the peers will get it.',
 } as const;
 
+/** Lets a read wait. @param passing States that the service itself leads on, by field. */
+export const preferWait = (passing: Readonly<Record<string, readonly string[]>>): object => {
+  const fields = Object.entries(passing).map(([field, states]) => `\`${field}\` is ${states.join(' or ')}`);
+  const without = fields.length === 0 ? '' : ` without it, while ${fields.join(', or ')};`;
+  return {
+    name: 'Prefer',
+    in: 'header',
+    schema: { type: 'string', examples: ['wait=5'] },
+    description:
+      `\`wait=<seconds>\` (RFC 7240, section 4.3), up to ${recordWaitMs / 1_000}: with \`If-None-Match\` the answer waits as ` +
+      `long as the record is in such a state, and is 304 then;${without} otherwise it comes at once. \`Preference-Applied\` ` +
+      'says for how long it may have waited. The time that the function still has is a bound, too.',
+  };
+};
+
 /** The header that says so. */
 export const applied = { 'Preference-Applied': ref('headers', 'Preference-Applied') };
+export const waited = { 'Preference-Applied': ref('headers', 'Preference-Applied-Wait') };
 
 /** A write that stands here, with peers that have not all accepted it in time. */
 export const NOT_YET_EVERYWHERE = 'Done here; not every peer has accepted it within the time of `Prefer`';

@@ -254,6 +254,10 @@ function headers(): Record<string, object> {
       description: "Every peer's durable queue has accepted the write.",
       schema: { const: 'durability=all' },
     },
+    'Preference-Applied-Wait': {
+      description: 'For how many seconds the answer may have waited.',
+      schema: { type: 'string', pattern: '^wait=[0-9]+$' },
+    },
     'Idempotency-Replayed': {
       description: 'An earlier run of this request took effect; the record is as it is now.',
       schema: { const: 'true' },

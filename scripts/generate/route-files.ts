@@ -10,6 +10,7 @@ import {
   paramsSchema,
   routeInputSchema,
 } from '../../src/shared/domain/routes/route-schemas.ts';
+import { paymentSecrets } from '../../src/shared/payment-secrets.ts';
 import { compiledEntity, HEAD } from './entity-files.ts';
 import type { Declarations, DeclaredRoutes } from './load-routes.ts';
 import { functionOf } from './names.ts';
@@ -67,7 +68,7 @@ function dataOf(declared: DeclaredRoutes, { entities }: Declarations, slots: Rec
     reacts: entities.some(({ entity }) => written.includes(entity.name) && reactionNames(entity).length > 0),
     /** Whether it asks who calls, whose requests are then counted. */
     asks: Object.values(operations).some(({ access }) => access !== 'everybody'),
-    secrets: uses.secrets ?? [],
+    secrets: [...new Set([...(uses.secrets ?? []), ...(uses.payments === true ? paymentSecrets : [])])],
   };
 }
 
@@ -100,13 +101,13 @@ ${used.map((one) => `import { ${one.exportName} } from '../../shared/entities/${
       ? ''
       : `import { ${checks.join(', ')} } from '../../shared/generated/validators.js';\n`
   }import { ${exportName} } from '../../shared/routes/${path.basename(file)}';
-import { serveRoutes } from '../../shared/serve-routes.ts';
+${value.uses.payments === true ? "import { openPayments } from '../../shared/open-payments.ts';\n" : ''}import { serveRoutes } from '../../shared/serve-routes.ts';
 
 /** \`/${value.name}\` and all that is below it. */
 export const handler = serveRoutes(${exportName}, {
   operations: {
 ${members.join('')}  },
   entities: [${withEntities.length > 0 ? '\n' : ''}${withEntities.join('')}${withEntities.length > 0 ? '  ' : ''}],
-});
+}${value.uses.payments === true ? ', openPayments' : ''});
 `;
 }

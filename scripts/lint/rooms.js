@@ -33,6 +33,7 @@ const SERVICE = [
   'src/shared/runtime.ts',
   'src/shared/open-services.ts',
   'src/shared/open-content.ts',
+  'src/shared/open-payments.ts',
   'src/shared/serve-entity.ts',
   'src/shared/serve-routes.ts',
 ];
@@ -90,6 +91,7 @@ export const ROOMS = {
   'src/shared/runtime.ts': [...APPLICATION, 'src/shared/adapters'],
   'src/shared/open-services.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/open-content.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
+  'src/shared/open-payments.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-routes.ts': [
     ...APPLICATION,

@@ -98,6 +98,12 @@ function* compareStates(place: string, before: FieldDescription, after: FieldDes
         `give it back by \`ranks: { ${state}: ${was} }\`, or give what was put before it a rank of its own between its neighbours`,
       );
   }
+  const [passed, passing] = [before.states.passing ?? [], after.states.passing ?? []];
+  if (!isSame(passed, passing))
+    yield additive(
+      `${place}.states.passing`,
+      `was ${shown(passed)} and is ${shown(passing)}: reads that prefer to wait do so in other states`,
+    );
   yield* compareTransitions(place, before.states.allowed, after.states.allowed);
 }
 

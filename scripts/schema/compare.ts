@@ -48,6 +48,8 @@ function* compareEntity(name: string, before: EntityDescription, after: EntityDe
   yield* compareAccess(name, before, after);
   yield* compareSites(`${name}.sites`, before, after);
   yield* compareWrites(`${name}.writes`, before, after);
+  yield* compareRemovable(`${name}.removable`, before.removable, after.removable);
+  yield* compareIds(`${name}.ids`, before.ids, after.ids);
   yield* compareFields(name, before, after);
   for (const [index, was, is] of paired(before.indexes, after.indexes))
     yield* compareIndex(`${name}.indexes.${index}`, was, is, Object.entries(after.indexes));
@@ -146,6 +148,55 @@ function* compareWrites(place: string, before: EntityDescription, after: EntityD
       place,
       `${what}: beside the older release two sites would write`,
       'leave it, and use `promote`: who writes is in a record, and the declaration counts only where there is none',
+    );
+}
+
+function* compareRemovable(
+  place: string,
+  before: EntityDescription['removable'],
+  after: EntityDescription['removable'],
+): Changes {
+  if (before === after) return;
+  if (after === undefined)
+    yield additive(place, 'callers may delete its records', 'at sites of the older release it is 405');
+  else
+    yield breaking(
+      place,
+      'callers may not delete its records any more: it is 405, and a custom route that does fails',
+      'release 1: callers stop, or an action beside it, to which they move; release 2: declare it, and name its place with --allow-breaking',
+    );
+}
+
+function* compareIds(
+  place: string,
+  before: EntityDescription['ids'],
+  after: EntityDescription['ids'],
+): Changes {
+  if (isSame(before, after)) return;
+  const what = `was ${shown(before ?? 'chosen, or made by the site')} and is ${shown(after ?? 'chosen, or made by the site')}`;
+  if (before === undefined)
+    yield breaking(
+      place,
+      `${what}: creations that choose an id, or whose key is no UUID of version 7, are refused`,
+      'release 1: callers choose no ids, and send such keys; release 2: declare it, and name its place with --allow-breaking. Records that are there keep their ids',
+    );
+  else if (after === undefined)
+    yield additive(
+      place,
+      what,
+      'until every site has this release, the older one refuses what has no such key',
+    );
+  else if (after.withinMs < before.withinMs)
+    yield breaking(
+      `${place}.withinMs`,
+      `was ${before.withinMs} and is ${after.withinMs}: repeats that were taken are refused`,
+      'release 1: callers give up sooner; release 2: lower it, and name its place with --allow-breaking',
+    );
+  else
+    yield additive(
+      `${place}.withinMs`,
+      `was ${before.withinMs} and is ${after.withinMs}`,
+      'whatever is done for a record must not be forgotten sooner',
     );
 }
 

@@ -13,6 +13,8 @@ import {
   type ContentRules,
   defaultOf,
   type Entity,
+  type Ids,
+  isRemovable,
   type MergePolicy,
   policyOf,
   type Reaction,
@@ -42,6 +44,8 @@ export interface FieldDescription {
   readonly states?: {
     readonly ranks: Readonly<Record<string, number>>;
     readonly allowed: Readonly<Record<string, readonly string[]>>;
+    /** Those that the service itself leads on; absent: none. */
+    readonly passing?: readonly string[];
   };
   readonly by: readonly Writer[];
   readonly readableBy?: readonly string[];
@@ -101,6 +105,10 @@ export interface EntityDescription {
   readonly sites?: readonly string[];
   /** Absent: every site that keeps them. */
   readonly writes?: string;
+  /** Absent: clients may choose them, and a creation needs no key. */
+  readonly ids?: Ids;
+  /** Absent: callers may delete its records. */
+  readonly removable?: false;
   readonly fields: Readonly<Record<string, FieldDescription>>;
   readonly indexes: Readonly<Record<string, IndexDescription>>;
   readonly actions: Readonly<Record<string, ActionDescription>>;
@@ -158,6 +166,8 @@ function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescript
     access,
     ...(entity.sites !== undefined && { sites: entity.sites.toSorted() }),
     ...(entity.writes !== undefined && { writes: entity.writes }),
+    ...(entity.ids !== undefined && { ids: entity.ids }),
+    ...(!isRemovable(entity) && { removable: false as const }),
     fields: mapped(fields, (schema, field) => describeField(entity, field, schema)),
     indexes: mapped(indexes, ({ on, order = 'createdAt', buckets = 1 }, name) => {
       const slot = slots[name];
@@ -193,7 +203,11 @@ function describeField(entity: Entity, field: string, declared: JsonSchema): Fie
     required: entity.required.includes(field),
     merge: policyOf(entity, field),
     ...(states !== undefined && {
-      states: { ranks: Object.fromEntries(ranksOf(states)), allowed: states.allowed },
+      states: {
+        ranks: Object.fromEntries(ranksOf(states)),
+        allowed: states.allowed,
+        ...(states.passing !== undefined && { passing: states.passing.toSorted() }),
+      },
     }),
     by: writersOf(entity, field).toSorted(),
     ...(readers !== undefined && { readableBy: readers.toSorted() }),

@@ -1,11 +1,16 @@
 /** Queue-triggered: does what is due on records without content (`run-reactions.ts`). */
 import { UnavailableError } from '@tandem-clouds/replication/errors';
+import { askPayments } from '../shared/ask-payments.ts';
 import { reactionBeginMs } from '../shared/bounds.ts';
+import { openPayments } from '../shared/open-payments.ts';
 import { openRuntime } from '../shared/runtime.ts';
 import { wokenKey } from '../shared/wake-message.ts';
 import { runReactions } from './run-reactions.ts';
 
-export const handler = runReactions(openRuntime(), {
+const runtime = openRuntime();
+const payments = openPayments(runtime);
+
+export const handler = runReactions(runtime, {
   queue: 'tandem-react',
   keysOf: (body) => {
     const key = wokenKey(body);
@@ -14,5 +19,6 @@ export const handler = runReactions(openRuntime(), {
   keysAtOnce: Infinity,
   beginMs: reactionBeginMs,
   // Of records with content only where this site has no place for objects: then nothing is fetched.
+  outside: (effect, services) => askPayments(effect, () => payments(services)),
   objects: () => Promise.reject(new UnavailableError('this site has no place for objects')),
 });

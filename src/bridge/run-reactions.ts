@@ -16,7 +16,6 @@ import {
   driveReact,
   type Driving,
   type ObjectRunner,
-  type OutsideRunner,
   type Runner,
 } from '@tandem-clouds/replication/reactions/drive-react';
 import {
@@ -37,6 +36,7 @@ import type { Replica } from '../shared/domain/replica.ts';
 import { uniqueValues } from '../shared/domain/unique/unique-values.ts';
 import { storedChecks } from '../shared/generated/validators.js';
 import { openServices } from '../shared/open-services.ts';
+import type { ProcessServices, Services } from '../shared/ports/services.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { openReplica, openSiteStore, openWaker, reacting, type Runtime, sleep } from '../shared/runtime.ts';
 import { timeLimit } from '../shared/time-limit.ts';
@@ -60,7 +60,7 @@ interface ReactionQueue {
   /** What protocols ask of storages. */
   readonly objects: ObjectRunner;
   /** What steps ask of services outside; a function without it asks none. */
-  readonly outside?: OutsideRunner;
+  readonly outside?: (effect: OutsideEffect, services: Services) => Promise<unknown>;
 }
 
 /** @param endsMs When nothing more is begun. */
@@ -81,7 +81,8 @@ export function runReactions(
     sleep,
   };
   const replica = openReplica(runtime);
-  const run = openRunner(runtime, replica);
+  const services = openServices(runtime);
+  const run = openRunner(runtime, replica, services);
   const contents = contentsOf(entities);
   const uniqueOf = uniqueValues(entities, sha256);
   const pausedReactions = openPausedReactions(site, resources.store);
@@ -90,7 +91,9 @@ export function runReactions(
     resources,
     run,
     objects: (effect: ObjectEffect) => limit.run(() => objects(effect)),
-    ...(outside !== undefined && { outside: (effect: OutsideEffect) => limit.run(() => outside(effect)) }),
+    ...(outside !== undefined && {
+      outside: (effect: OutsideEffect) => limit.run(() => outside(effect, services.within({ limit }))),
+    }),
     limit,
   });
   const reactTo = async (
@@ -198,9 +201,7 @@ function checkOf(entity: string): FieldCheck {
 }
 
 /** Runs the declared code, in a bounded time: it may go on beyond it, so its end counts as unknown. */
-function openRunner(runtime: Runtime, replica: Replica): Runner {
-  const { site } = runtime;
-  const services = openServices(runtime);
+function openRunner({ site }: Runtime, replica: Replica, services: ProcessServices): Runner {
   return async (effect) => {
     const check = checkOf(entityOf(effect.record.key));
     const byMember = await replica.isUnderstood(MEMBERS);

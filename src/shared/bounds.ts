@@ -38,6 +38,13 @@ export const readThroughMs = 3_000;
 export const readThroughBytesMax = 4 * 1024 * 1024;
 /** Of what a handler of a custom route answers. As text inside JSON it takes twice as much at most, which Lambda passes on. */
 export const routeAnswerBytesMax = 3_000_000;
+/**
+ * The longest that a read waits for what its `Prefer: wait` is about, and its pauses between two looks. Less where a function
+ * has less: `recordWaitReserveMs` is kept of its time for the last look, and for the answer.
+ */
+export const recordWaitMs = 10_000;
+export const recordPollMs = { first: 50, longest: 500 } as const;
+export const recordWaitReserveMs = 2_000;
 /** Session tokens that one read may carry. */
 export const sessionTokensMax = 16;
 
@@ -388,6 +395,8 @@ export const absenceProvenMs = 24 * 3_600_000;
 export const paymentYieldMs = 60_000;
 /** Of one call of a payment provider: `create` makes three, which must end within a function's ten seconds. */
 export const paymentTimeoutMs = 3_000;
+/** Of an answer of Stripe: a page of a hundred movements with what each is about takes some hundred kB. */
+export const paymentAnswerBytesMax = 4 * 1024 * 1024;
 /** Movements of a balance that one list gives. */
 export const balanceEntriesMax = 10_000;
 /** Of a webhook; the providers' own are a few kB. */

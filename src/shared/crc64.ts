@@ -7,28 +7,28 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
  */
 
+import { crc64Code, PIECE_AT, PIECE_BYTES, SLICES } from './crc64-module.ts';
+
 /** The generator, reflected: the least significant bit is the highest power. */
 const POLYNOMIAL = 0x9a6c9329ac4bc9b5n;
 const BITS = 64;
-/** Bytes that are looked up at a time, each in a table of its own. */
-const SLICES = 8;
 
-/** Table s: the CRC of a byte with s bytes of zeros behind it; two halves, because numbers are exact up to 53 bits. */
-const [HIGH, LOW] = tables();
+const { memory, sum } = crc64Code(tables());
+const MEMORY = new Uint8Array(memory.buffer);
 
-function tables(): readonly [Uint32Array, Uint32Array] {
-  const high = new Uint32Array(SLICES * 256);
-  const low = new Uint32Array(SLICES * 256);
+/** Table s: the CRC of a byte with s bytes of zeros behind it. */
+function tables(): BigUint64Array {
+  const values = new BigUint64Array(SLICES * 256);
   for (let byte = 0; byte < 256; byte += 1) {
     let crc = BigInt(byte);
     for (let bit = 0; bit < 8; bit += 1) crc = shifted(crc);
-    for (let slice = 0; slice < SLICES; slice += 1) {
-      high[slice * 256 + byte] = Number(crc >> 32n);
-      low[slice * 256 + byte] = Number(crc & 0xffffffffn);
-      for (let bit = 0; bit < 8; bit += 1) crc = shifted(crc);
-    }
+    values[byte] = crc;
   }
-  return [high, low];
+  for (let at = 256; at < values.length; at += 1) {
+    const before = values[at - 256] ?? 0n;
+    values[at] = (before >> 8n) ^ (values[Number(before & 0xffn)] ?? 0n);
+  }
+  return values;
 }
 
 /** Times x, modulo the polynomial. */
@@ -36,55 +36,23 @@ function shifted(crc: bigint): bigint {
   return (crc & 1n) === 1n ? (crc >> 1n) ^ POLYNOMIAL : crc >> 1n;
 }
 
-/** What eight bytes come to, the first of them with seven behind it. Written out, because a loop takes twice as long. */
-function combined(
-  table: Uint32Array,
-  a: number,
-  b: number,
-  c: number,
-  d: number,
-  e: number,
-  f: number,
-  g: number,
-  h: number,
-): number {
-  const ahead =
-    (table[1792 + a] ?? 0) ^ (table[1536 + b] ?? 0) ^ (table[1280 + c] ?? 0) ^ (table[1024 + d] ?? 0);
-  return ahead ^ (table[768 + e] ?? 0) ^ (table[512 + f] ?? 0) ^ (table[256 + g] ?? 0) ^ (table[h] ?? 0);
-}
-
 export class Crc64 {
-  #high = 0xffffffff;
-  #low = 0xffffffff;
+  /** Inverted. */
+  #crc = -1n;
 
   update(bytes: Uint8Array): this {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const sliced = bytes.length - (bytes.length % SLICES);
-    let high = this.#high;
-    let low = this.#low;
-    for (let at = 0; at < sliced; at += SLICES) {
-      const first = low ^ view.getUint32(at, true);
-      const second = high ^ view.getUint32(at + 4, true);
-      const [a, b, c, d] = [first & 0xff, (first >>> 8) & 0xff, (first >>> 16) & 0xff, first >>> 24];
-      const [e, f, g, h] = [second & 0xff, (second >>> 8) & 0xff, (second >>> 16) & 0xff, second >>> 24];
-      high = combined(HIGH, a, b, c, d, e, f, g, h);
-      low = combined(LOW, a, b, c, d, e, f, g, h);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const piece = bytes.subarray(at, at + PIECE_BYTES);
+      MEMORY.set(piece, PIECE_AT);
+      this.#crc = sum(this.#crc, PIECE_AT, PIECE_AT + piece.length);
     }
-    for (let at = sliced; at < bytes.length; at += 1) {
-      const index = (low ^ view.getUint8(at)) & 0xff;
-      low = ((low >>> 8) | (high << 24)) ^ (LOW[index] ?? 0);
-      high = (high >>> 8) ^ (HIGH[index] ?? 0);
-    }
-    this.#high = high;
-    this.#low = low;
     return this;
   }
 
   /** In base64, big-endian. More bytes may follow. */
   digest(): string {
     const bytes = Buffer.alloc(8);
-    bytes.writeUInt32BE(~this.#high >>> 0, 0);
-    bytes.writeUInt32BE(~this.#low >>> 0, 4);
+    bytes.writeBigInt64BE(~this.#crc);
     return bytes.toString('base64');
   }
 }

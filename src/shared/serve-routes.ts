@@ -14,6 +14,7 @@ import { customRoutes, type OperationChecks } from './http/custom-routes.ts';
 import { requireKnownSites } from './http/kept-elsewhere.ts';
 import type { UsedEntity } from './http/route-records.ts';
 import { invocationOf, openServices } from './open-services.ts';
+import type { PaymentGateway } from './ports/payment-provider.ts';
 import type { Services } from './ports/services.ts';
 import { openLimits, openReplica, openRuntime, type Runtime, serve } from './runtime.ts';
 import type { CompiledEntity } from './serve-entity.ts';
@@ -26,18 +27,34 @@ export interface CompiledRoutes {
   readonly entities: readonly { readonly entity: Entity; readonly checks: CompiledEntity }[];
 }
 
-/** What the platform calls. @throws InvalidError that lists every mistake in the configuration. */
-export function serveRoutes(routes: CustomRoutes, { operations, entities }: CompiledRoutes): unknown {
+/** What is `openPayments` of `open-payments.ts`. */
+type OpenPayments = (runtime: Runtime) => (services: Services) => PaymentGateway;
+
+/**
+ * What the platform calls.
+ * @param openPayments For routes that use payments: no others have the SDK of a provider in their bundle.
+ * @throws InvalidError that lists every mistake in the configuration.
+ */
+export function serveRoutes(
+  routes: CustomRoutes,
+  { operations, entities }: CompiledRoutes,
+  openPayments?: OpenPayments,
+): unknown {
   const runtime = openRuntime();
   const services = openServices(runtime);
   const replica = entities.length === 0 ? undefined : openRecords(runtime, routes, entities);
+  const payments = routes.uses.payments === true ? openPayments?.(runtime) : undefined;
   const all = customRoutes(routes, {
     checks: operations,
     entities: replica === undefined ? [] : openEntities(runtime, routes, { compiled: entities, replica }),
-    context: (request) => ({
-      ...contextOf(routes, services.within(invocationOf(request)), runtime.site.now()),
-      ...(routes.uses.site === true && replica !== undefined && { site: ownSite(runtime, replica) }),
-    }),
+    context: (request) => {
+      const within = services.within(invocationOf(request));
+      const context = {
+        ...contextOf(routes, within, runtime.site.now()),
+        ...(routes.uses.site === true && replica !== undefined && { site: ownSite(runtime, replica) }),
+      };
+      return payments === undefined ? context : withPayments(context, () => payments(within));
+    },
   });
   return serve(runtime, forCallers(runtime.config, fetchClient, all, openLimits(runtime)));
 }
@@ -88,6 +105,15 @@ function contextOf({ name, uses }: CustomRoutes, services: Services, nowMs: numb
       settings: Object.fromEntries(Object.entries(config).filter(([setting]) => settings.has(setting))),
     }),
   };
+}
+
+/** Whoever uses it where the site has no provider learns so, and nobody else. */
+function withPayments(context: object, open: () => PaymentGateway): object {
+  let opened: PaymentGateway | undefined;
+  return Object.defineProperty(context, 'payments', {
+    enumerable: true,
+    get: () => (opened ??= open()),
+  });
 }
 
 /** The vault of a site has one identity on Azure, so what is not declared is refused here, alike at both clouds. */

@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { compileCacheOf } from '@tandem-clouds/local/stack/own-stack';
 import { copyProject } from '@tandem-clouds/testkit/cluster/project-copy';
 
-/** Variables that a test run has and a person's shell has not, but for the one that only saves time. */
+/** Variables that a test run has and a person's shell has not, but for those that only save time. */
 const NOT_INHERITED =
-  /^(AWS|AZURE|COSMOS|SERVICE_?BUS|TANDEM|SLS|SERVERLESS|npm|JEST|NODE(?!_COMPILE_CACHE$))_/i;
+  /^(AWS|AZURE|COSMOS|SERVICE_?BUS|TANDEM|SLS|SERVERLESS|npm|JEST|NODE(?!_COMPILE_CACHE))_/i;
 
 /** A command of the Serverless CLI that runs in a clone. */
 export interface Command {
@@ -34,7 +35,7 @@ export class FreshClone {
     const cli = path.join(this.dir, 'node_modules/serverless/bin/serverless.js');
     const child = spawn(process.execPath, [cli, ...args], {
       cwd: this.dir,
-      env: { ...inherited, ...env },
+      env: { ...inherited, ...compileCacheOf(this.dir), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let text = '';

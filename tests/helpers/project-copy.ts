@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
+import { compileCacheOf } from '@tandem-clouds/local/stack/own-stack';
 import { FreshClone } from './fresh-clone.ts';
 import { removeOwnDeclarations } from './own-declarations.ts';
 import { waitUntil } from './wait-until.ts';
@@ -26,11 +27,12 @@ export async function startCopiedStack(...options: readonly string[]): Promise<C
   const clone = new FreshClone();
   const { dir } = clone;
   removeOwnDeclarations(dir);
+  const cache = { ...compileCacheOf(dir), TANDEM_CACHE_DIR: path.join(ROOT, '.tandem/cache') };
   const child = spawn(
     process.execPath,
     ['scripts/start.js', '--ephemeral', '--port', 'all=0', ...options],
     // What is built once for what is installed need not be built once more.
-    { cwd: dir, env: { ...process.env, TANDEM_CACHE_DIR: path.join(ROOT, '.tandem/cache') } },
+    { cwd: dir, env: { ...process.env, ...cache } },
   );
   let text = '';
   for (const stream of [child.stdout, child.stderr])

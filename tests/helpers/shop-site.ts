@@ -14,7 +14,7 @@ import type { Values } from '../../src/shared/domain/entity.ts';
 import { receiveStock } from '../../src/shared/domain/escrow/escrow.ts';
 import { emptyRow, type EscrowRow, rowOf, stockKey } from '../../src/shared/domain/escrow/row.ts';
 import { fieldChanges, initialChanges, valuesOf } from '../../src/shared/domain/field-changes.ts';
-import { checkBirth } from '../../src/shared/domain/orders/birth.ts';
+import { checkBirth } from '../../src/shared/domain/birth.ts';
 import type { OrderLine } from '../../src/shared/domain/orders/order.ts';
 import { type PaymentCall, paymentKey } from '../../src/shared/domain/orders/payment.ts';
 import { reactionsOf, within } from '../../src/shared/domain/reactions.ts';

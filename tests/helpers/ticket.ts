@@ -1,4 +1,5 @@
 /** An entity, declared for tests, whose records are paid for: what is bought never changes, and nobody deletes one. */
+import { v7 as uuidv7 } from 'uuid';
 import { defineEntity } from '../../src/shared/domain/define-entity.ts';
 
 export const ticket = defineEntity({
@@ -21,6 +22,7 @@ export const ticket = defineEntity({
     status: {
       states: {
         order: ['reserving', 'charging', 'paid', 'failed'],
+        passing: ['reserving', 'charging'],
         allowed: { reserving: ['charging', 'failed'], charging: ['paid', 'failed'] },
       },
       by: ['action', 'reaction'],
@@ -35,5 +37,12 @@ export const ticket = defineEntity({
     },
     reshow: { summary: 'Writes what only a creation writes', decide: () => ({ show: 'Cats' }) },
   },
+  removable: false,
+  ids: { from: 'uuid7', withinMs: 20 * 3_600_000 },
   example: { show: 'Hamlet', cents: 2_500 },
 });
+
+/** An idempotency key that was made then. */
+export function keyOf(madeAtMs: number): string {
+  return uuidv7({ msecs: madeAtMs });
+}

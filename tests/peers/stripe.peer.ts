@@ -6,6 +6,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import Stripe from 'stripe';
 import { type Emulators, startEmulators } from '@tandem-clouds/emulators';
+import { fetchClient } from '../../src/shared/adapters/fetch-client.ts';
+import { outboundHttp } from '../../src/shared/adapters/outbound-http.ts';
 import { StripePayments } from '../../src/shared/adapters/payments/stripe.ts';
 import { PaymentMismatchError } from '../../src/shared/ports/payment-errors.ts';
 
@@ -14,6 +16,14 @@ if (endpoint === undefined) throw new Error('TANDEM_PEER_STRIPE_MOCK is not set;
 const { hostname: host, port } = new URL(endpoint);
 
 const gateway = new StripePayments({
+  http: outboundHttp({
+    client: fetchClient,
+    sleep: () => Promise.resolve(),
+    elapsed: () => performance.now(),
+    now: Date.now,
+    random: Math.random,
+  }),
+  refreshKey: (refused) => Promise.resolve(refused),
   apiKey: () => Promise.resolve('sk_test_123'),
   webhookSecret: () => Promise.resolve('whsec_123'),
   returnUrl: 'https://shop.example/paid',
@@ -34,7 +44,6 @@ describe('requests', () => {
       amountMinor: 1_051,
       currency: 'EUR',
       claim: 'a',
-      method: 'pm_card_visa',
     };
     expect(await failureOf(gateway.create(request))).toBeInstanceOf(PaymentMismatchError);
   });
@@ -52,7 +61,10 @@ describe('requests', () => {
   });
 
   test('that confirm and refund are taken', async () => {
-    await mock.paymentIntents.confirm('pi_123', { return_url: 'https://shop.example/paid' });
+    await mock.paymentIntents.confirm('pi_123', {
+      return_url: 'https://shop.example/paid',
+      payment_method: 'pm_card_visa',
+    });
     await mock.refunds.list({ payment_intent: 'pi_123', limit: 100 });
     await mock.refunds.create({ payment_intent: 'pi_123', amount: 1, metadata: { refund: 'r', order: 'o' } });
   });

@@ -5,6 +5,8 @@
  * site that wrote), a write that must be durable everywhere two and a half.
  */
 export const attemptMsDefault = 6_000;
+/** How much longer an attempt at a read may take that prefers to wait: as long as a site waits. */
+export const waitMsMax = 10_000;
 /** One call, all attempts and pauses together. */
 export const totalMsDefault = 30_000;
 /** What is left of a call that is worth another attempt. */

@@ -4,9 +4,9 @@
  */
 import createFetchClient from 'openapi-fetch';
 import type { Answer } from './attempt.ts';
-import { keysMax } from './bounds.ts';
+import { keysMax, waitMsMax } from './bounds.ts';
 import { realClock } from './clock.ts';
-import { NotModifiedError, ProblemError } from './errors.ts';
+import { type Failure, NotModifiedError, ProblemError } from './errors.ts';
 import { type Answered, Failover } from './failover.ts';
 import { FactsTable } from './find-facts.ts';
 import { operationFacts } from './generated/operations.ts';
@@ -79,12 +79,13 @@ export class Calls {
   async #prepare(
     request: Request,
     template: string,
-    { durable, ifMatch, idempotencyKey, safeElsewhere }: CallOptions,
+    { durable, ifMatch, idempotencyKey, safeElsewhere, waitSeconds }: CallOptions,
   ): Promise<Prepared> {
     const { method } = request;
     const facts = this.#table.of(method, template);
     const headers = new Headers(request.headers);
-    if (durable === true) headers.set('prefer', 'durability=all');
+    if (durable === true) headers.append('prefer', 'durability=all');
+    if (waitSeconds !== undefined) headers.append('prefer', `wait=${Math.ceil(waitSeconds)}`);
     if (ifMatch !== undefined) headers.set('if-match', etagOf(ifMatch));
     const given = idempotencyKey ?? headers.get('idempotency-key') ?? undefined;
     const key = given ?? (facts?.keyed === true ? timedKey(Date.now()) : undefined);
@@ -107,7 +108,8 @@ export class Calls {
 
   /**
    * A key that is as old as what a record has forgotten is refused. Of a new one that has done nothing anywhere, this shows
-   * that the clock here is behind those of others: it is made anew by the site's clock, and at last without a time.
+   * that the clock here is behind those of others: it is made anew by the site's clock, and at last without a time. So it is
+   * with a key whose time a site takes for wrong, where a creation must have one; but that is never sent without a time.
    */
   async #send(prepared: Prepared, options: CallOptions): Promise<Answered> {
     let { isNewKey } = prepared;
@@ -115,10 +117,13 @@ export class Calls {
       try {
         return await this.#sendOnce({ ...prepared, isNewKey }, options);
       } catch (error) {
-        if (!(error instanceof ProblemError) || error.code !== 'request_forgotten' || !isNewKey) throw error;
+        if (!(error instanceof ProblemError) || !isNewKey) throw error;
+        const isMistimed = error.errors.some(isAboutKeyTime);
+        if (error.code !== 'request_forgotten' && !isMistimed) throw error;
         isNewKey = keys < keysMax;
         // The header `Date` has no fractions of a second.
         const isTimed = isNewKey && error.dateMs !== undefined;
+        if (isMistimed && !isTimed) throw error;
         prepared.headers.set('idempotency-key', isTimed ? timedKey(error.dateMs + 1_000) : untimedKey());
       }
     }
@@ -137,6 +142,7 @@ export class Calls {
       key: headers.get('idempotency-key') ?? undefined,
       isNewKey,
       body,
+      waitMs: isRead(method) ? waitMsIn(headers.get('prefer')) : 0,
       headers: async (isBound) => {
         carried = carry();
         const all = new Headers({ ...(await this.#own()) });
@@ -168,6 +174,17 @@ export class Calls {
     if (isSeveral) this.session.keepSeveral(made);
     else this.session.keep(recordPath(headers.get('location') ?? pathname), made, carried);
   }
+}
+
+/** How long a site may wait before it answers, in milliseconds. */
+function waitMsIn(prefer: string | null): number {
+  const [, seconds = '0'] = /(?:^|,)\s*wait\s*=\s*"?(\d+)/i.exec(prefer ?? '') ?? [];
+  return Math.min(Number(seconds) * 1_000, waitMsMax);
+}
+
+/** A site's clock and the one here are apart. */
+function isAboutKeyTime({ pointer, rule }: Failure): boolean {
+  return pointer === '/headers/idempotency-key' && (rule === 'age' || rule === 'future');
 }
 
 /** For openapi-fetch, which reads the body by the status. */

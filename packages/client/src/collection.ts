@@ -16,9 +16,10 @@ import type {
   Result,
 } from './types.ts';
 
-type Created<Paths, Name extends string> = OperationAt<Paths, ListPath<Name>, 'post'>;
+type Created<Paths, Name extends string> = NonNullable<OperationAt<Paths, ListPath<Name>, 'post'>>;
 type Read<Paths, Name extends string> = OperationAt<Paths, RecordPath<Paths, Name>, 'get'>;
-type Changed<Paths, Name extends string> = OperationAt<Paths, RecordPath<Paths, Name>, 'patch'>;
+type Changed<Paths, Name extends string> = NonNullable<OperationAt<Paths, RecordPath<Paths, Name>, 'patch'>>;
+type Removed<Paths, Name extends string> = NonNullable<OperationAt<Paths, RecordPath<Paths, Name>, 'delete'>>;
 type List<Paths, Name extends string> = OperationAt<Paths, ListPath<Name>, 'get'>;
 type Act<Paths, Name extends string, Action extends string> = OperationAt<
   Paths,
@@ -28,30 +29,44 @@ type Act<Paths, Name extends string, Action extends string> = OperationAt<
 type ItemOf<Listing> = DataOf<Listing> extends { readonly items: readonly (infer Item)[] } ? Item : never;
 
 export interface Collection<Paths, Name extends string> {
-  /** Takes effect once, however often it is sent. @throws ProblemError @throws UnavailableError @throws OutcomeUnknown */
-  create(
-    body: BodyOf<Created<Paths, Name>>,
-    options?: CallOptions,
-  ): Promise<Result<DataOf<Created<Paths, Name>>>>;
+  /**
+   * Where the contract has it. Takes effect once, however often it is sent.
+   * @throws ProblemError @throws UnavailableError @throws OutcomeUnknown
+   */
+  readonly create: [Created<Paths, Name>] extends [never]
+    ? never
+    : (
+        body: BodyOf<Created<Paths, Name>>,
+        options?: CallOptions,
+      ) => Promise<Result<DataOf<Created<Paths, Name>>>>;
   /** Not older than what this session has seen. @throws ProblemError with status 404 when there is none */
   get(id: string, options?: CallOptions): Promise<Result<DataOf<Read<Paths, Name>>>>;
-  /** A JSON Merge Patch. @throws OutcomeUnknown with `{ increment }` or `ifMatch`, when its site does not answer */
-  patch(
-    id: string,
-    changes: BodyOf<Changed<Paths, Name>>,
-    options?: CallOptions,
-  ): Promise<Result<DataOf<Changed<Paths, Name>>>>;
+  /**
+   * A JSON Merge Patch, where the contract has it.
+   * @throws OutcomeUnknown with `{ increment }` or `ifMatch`, when its site does not answer
+   */
+  readonly patch: [Changed<Paths, Name>] extends [never]
+    ? never
+    : (
+        id: string,
+        changes: BodyOf<Changed<Paths, Name>>,
+        options?: CallOptions,
+      ) => Promise<Result<DataOf<Changed<Paths, Name>>>>;
   /**
    * Reads, and patches what `decide` returns if nobody has changed the record meanwhile; otherwise again, five times in
    * all. `decide` may return undefined to leave it.
    */
-  update(
-    id: string,
-    decide: (current: DataOf<Read<Paths, Name>>) => BodyOf<Changed<Paths, Name>> | undefined,
-    options?: Omit<CallOptions, 'idempotencyKey' | 'ifMatch'>,
-  ): Promise<Result<DataOf<Read<Paths, Name>>>>;
-  /** @throws ProblemError with status 404 when there is none */
-  remove(id: string, options?: CallOptions): Promise<Result<undefined>>;
+  readonly update: [Changed<Paths, Name>] extends [never]
+    ? never
+    : (
+        id: string,
+        decide: (current: DataOf<Read<Paths, Name>>) => BodyOf<Changed<Paths, Name>> | undefined,
+        options?: Omit<CallOptions, 'idempotencyKey' | 'ifMatch'>,
+      ) => Promise<Result<DataOf<Read<Paths, Name>>>>;
+  /** Where the contract has it. @throws ProblemError with status 404 when there is none */
+  readonly remove: [Removed<Paths, Name>] extends [never]
+    ? never
+    : (id: string, options?: CallOptions) => Promise<Result<undefined>>;
   /** `for await (const user of users.list())`; `.pages()` for whole pages. */
   list(
     query?: Omit<QueryOf<List<Paths, Name>>, 'cursor'>,

@@ -31,6 +31,8 @@ export interface Call {
   readonly body: string | undefined;
   /** Of one attempt. @param isBound Whether the session's guarantee is asked for. */
   readonly headers: (isBound: boolean) => Promise<Headers>;
+  /** How long a site may wait before it answers. */
+  readonly waitMs: number;
   readonly totalMs: number;
   /** The only site that may be asked. */
   readonly site: string | undefined;
@@ -150,8 +152,8 @@ class Run {
 
   async #attempt({ name, url }: Endpoint): Promise<Outcome> {
     const { clock, fetch, attemptMs } = this.#options;
-    const { request, body, signal, headers } = this.#call;
-    const withinMs = Math.min(attemptMs, this.#leftMs());
+    const { request, body, signal, headers, waitMs } = this.#call;
+    const withinMs = Math.min(attemptMs + waitMs, this.#leftMs());
     const end = this.#route.circuit(name).begin();
     let isSent = false;
     try {

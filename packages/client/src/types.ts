@@ -8,6 +8,11 @@ type Media = `${string}/${string}`;
 export interface CallOptions {
   /** A write: answer only when every other site's durable queue has it, too (`Prefer: durability=all`). */
   readonly durable?: boolean;
+  /**
+   * A read of one record: the answer may wait for so many seconds, until the record has changed (with `If-None-Match`) or is in
+   * no state that the service leads on (`Prefer: wait`). An attempt has that much more time.
+   */
+  readonly waitSeconds?: number;
   /** The state that a change is meant for: a result, or its `etag`. Another state is a `ProblemError` with status 412. */
   readonly ifMatch?: string | { readonly etag: string | undefined };
   /** Instead of one of the client's own making: to go on with a call of an earlier process, or after `OutcomeUnknown`. */

@@ -1,6 +1,7 @@
 /** What is sent where when sites fail, and what is reported in the end. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { attemptMsDefault } from '../src/bounds.ts';
 import { createTandemClient } from '../src/client.ts';
 import { CancelledError, OutcomeUnknown, ProblemError, UnavailableError } from '../src/errors.ts';
 import type { Effect, Fate } from './helpers/fake-site.ts';
@@ -98,6 +99,37 @@ describe('a key that a record has forgotten', () => {
     expect(Number.parseInt((second ?? '').replace('-', '').slice(0, 12), 16)).toBe(dateMs);
     expect(third).toMatch(/^[0-9a-f]{32}$/);
     expect([new Set([first, second, third]).size, effectsOf(sites).length]).toEqual([3, 1]);
+  });
+});
+
+describe('a read that prefers to wait', () => {
+  test('says so, and has so much more time at each site', async () => {
+    const sites = fakeSites({ aws: ['hang'] });
+    const beganMs = sites.clock.now();
+    const { site } = await users(sites).get('ada', { waitSeconds: 4 });
+    expect([site, sites.aws.sent[0]?.headers.get('prefer')]).toEqual(['azure', 'wait=4']);
+    expect(sites.clock.now() - beganMs).toBe(attemptMsDefault + 4_000);
+  });
+});
+
+describe('a creation that must say when it was made', () => {
+  test('gets a key by the site’s clock when the clock here is wrong, and never one without a time', async () => {
+    const sites = fakeSites({ aws: ['future'] });
+    await users(sites).create(ADA);
+    const [first, second] = keysOf(sites);
+    expect(Number.parseInt((second ?? '').replace('-', '').slice(0, 12), 16)).toBe(
+      Date.parse('Sun, 06 Nov 2044 08:49:38 GMT'),
+    );
+    expect([first === second, effectsOf(sites).length]).toEqual([false, 1]);
+    const wrong = fakeSites({ aws: MANY('future') });
+    expect(await reasonOf(users(wrong).create(ADA))).toBeInstanceOf(ProblemError);
+    expect(keysOf(wrong)).toHaveLength(2);
+  });
+
+  test('is refused with a key of the caller’s own, which may have been sent before', async () => {
+    const sites = fakeSites({ aws: ['future'] });
+    const error = await reasonOf(users(sites).create(ADA, { idempotencyKey: 'k' }));
+    expect([(error as ProblemError).status, keysOf(sites)]).toEqual([400, ['k']]);
   });
 });
 

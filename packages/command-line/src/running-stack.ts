@@ -36,6 +36,18 @@ export interface StackDns {
   readonly pid: number | null;
 }
 
+/** The sandboxes of payment providers. */
+export interface StackPayments {
+  /** The one that the sites take payments at. */
+  readonly provider: 'stripe' | 'paypal';
+  /** Base URLs. */
+  readonly stripe: string;
+  readonly paypal: string;
+  readonly pid: number | null;
+  /** Where the fault hooks of each are (control.ts). */
+  readonly faults: Readonly<Record<string, string>>;
+}
+
 export interface Stack {
   readonly version: typeof STACK_VERSION;
   /** RFC 3339. */
@@ -47,6 +59,7 @@ export interface Stack {
   readonly operatorKey: string;
   readonly edge: { readonly url: string; readonly pid: number | null };
   readonly dns: StackDns;
+  readonly payments: StackPayments;
   /** Gives tokens; absent when records are for everybody. */
   readonly issuer?: { readonly url: string; readonly pid: number | null };
   readonly sites: readonly StackSite[];

@@ -6,6 +6,7 @@
  */
 import { own } from '@tandem-clouds/command-line/own';
 import { suggestion } from '@tandem-clouds/command-line/suggest';
+import { isLoopback } from './core/this-machine.ts';
 import { checkQueueName, parseQueueOptions, type QueueOptions } from './service-bus/queue-options.ts';
 import { isTier, type Tier, TIERS } from './service-bus/tiers.ts';
 
@@ -56,6 +57,8 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     readonly secretsFile?: string;
     /** Stands before the names of those: with `shop`, the secret is `shop/stripe-key`. */
     readonly prefix?: string;
+    /** Secrets that are there from the start, by name; a line of the file wins. */
+    readonly secrets?: Readonly<Record<string, string>>;
   };
   readonly cosmos?: {
     /** Beyond so many request units a second, requests get 429. Default: no limit. */
@@ -72,6 +75,7 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
   readonly keyvault?: {
     /** As of `secretsmanager`. */
     readonly secretsFile?: string;
+    readonly secrets?: Readonly<Record<string, string>>;
   };
   readonly blob?: {
     /** Name of the storage account: 3 to 24 lower-case letters and digits. Default `local`. */
@@ -92,6 +96,8 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     readonly apiKey?: string;
     /** How old what search finds is. Default a minute. */
     readonly searchLagMs?: number;
+    /** Addresses on this machine that get all events from the start, signed with a secret (`whsec_…`) that is known. */
+    readonly webhooks?: readonly { readonly url: string; readonly secret: string }[];
   };
   readonly paypal?: {
     /** Of the application. Default `local`, both. */
@@ -103,6 +109,8 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     readonly reportLagMs?: number;
     /** Whether the account pays an invoice id once. Default true. */
     readonly uniqueInvoices?: boolean;
+    /** Addresses on this machine that get all events from the start, by an id that is known. */
+    readonly webhooks?: readonly { readonly url: string; readonly id: string }[];
   };
 }
 
@@ -131,6 +139,11 @@ const names = needs(
 );
 const flag = needs('true or false', (value) => typeof value === 'boolean');
 
+const texts = needs(
+  'texts by name',
+  (value) => isObject(value) && Object.values(value).every((one) => typeof one === 'string' && one !== ''),
+);
+
 const FIELDS: Checks = {
   services: checkServices,
   ports: fieldsOf(Object.fromEntries(PORT_NAMES.map((name) => [name, port]))),
@@ -139,14 +152,14 @@ const FIELDS: Checks = {
   now: needs('a function', (value) => typeof value === 'function'),
   dynamodb: fieldsOf({ readUnitsPerSecond: positive, writeUnitsPerSecond: positive }),
   s3: fieldsOf({ sqsEndpoint: text, buckets: names }),
-  secretsmanager: fieldsOf({ secretsFile: text, prefix: text }),
+  secretsmanager: fieldsOf({ secretsFile: text, prefix: text, secrets: texts }),
   cosmos: fieldsOf({ requestUnitsPerSecond: positive }),
   servicebus: fieldsOf({
     queues: checkQueues,
     tier: needs(`one of ${TIERS.join(', ')}`, isTier),
     creditsPerSecond: positive,
   }),
-  keyvault: fieldsOf({ secretsFile: text }),
+  keyvault: fieldsOf({ secretsFile: text, secrets: texts }),
   blob: fieldsOf({
     account: needs(
       'a name of 3 to 24 lower-case letters and digits',
@@ -158,13 +171,14 @@ const FIELDS: Checks = {
     events: fieldsOf({ connectionString: text, queue: text }),
     containers: names,
   }),
-  stripe: fieldsOf({ apiKey: text, searchLagMs: notNegative }),
+  stripe: fieldsOf({ apiKey: text, searchLagMs: notNegative, webhooks: webhooksWith('secret') }),
   paypal: fieldsOf({
     clientId: text,
     clientSecret: text,
     orderKeysKeptMs: positive,
     reportLagMs: notNegative,
     uniqueInvoices: flag,
+    webhooks: webhooksWith('id'),
   }),
 };
 
@@ -178,6 +192,23 @@ export function checkOptions(options: unknown): void {
       ]
     : [`options: an object such as { services: ['sqs'] } is needed, not ${shown(options)}`];
   if (mistakes.length > 0) throw new EmulatorOptionsError(mistakes.join('; '));
+}
+
+/** Addresses on this machine, each with what it is known by. */
+function webhooksWith(known: 'id' | 'secret'): Check {
+  return needs(
+    `a list of { url: 'http://127.0.0.1:…', ${known}: '…' }`,
+    (value) =>
+      Array.isArray(value) &&
+      value.every(
+        (one) =>
+          isObject(one) &&
+          typeof one['url'] === 'string' &&
+          isLoopback(one['url']) &&
+          typeof one[known] === 'string' &&
+          one[known] !== '',
+      ),
+  );
 }
 
 function needs(what: string, fits: (value: unknown) => boolean): Check {

@@ -4,12 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { SecretClient } from '@azure/keyvault-secrets';
 import { describe, expect, test } from '@jest/globals';
-import { startEmulators } from '@tandem-clouds/emulators';
+import { type EmulatorsOptions, startEmulators } from '@tandem-clouds/emulators';
 import { closeAfterEach } from '../../../tests/helpers/cleanup.ts';
 
 const closing = closeAfterEach();
 
-async function open(options: { secretsFile?: string; now?: () => number } = {}) {
+async function open(options: NonNullable<EmulatorsOptions['keyvault']> & { now?: () => number } = {}) {
   const { now, ...keyvault } = options;
   const emulators = await startEmulators({
     services: ['keyvault'],
@@ -149,6 +149,11 @@ describe('the emulator of Key Vault', () => {
     faults.add({ kind: 'error', operation: 'GetSecret', resource: 'a', times: 1 });
     const response = await fetch(`${vaultUrl}/secrets/a?api-version=7.6`, { headers: AUTHORIZED });
     expect([response.status, response.headers.get('retry-after')]).toEqual([429, '1']);
+  });
+
+  test('holds what it is given', async () => {
+    const { get } = await open({ secrets: { 'stripe-key': 'sk_given' } });
+    expect(await get('stripe-key')).toBe('sk_given');
   });
 
   test('holds what a file says, anew when it changes, and no more when a line goes', async () => {

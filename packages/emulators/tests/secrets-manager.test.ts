@@ -12,12 +12,12 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from '@jest/globals';
-import { startEmulators } from '@tandem-clouds/emulators';
+import { type EmulatorsOptions, startEmulators } from '@tandem-clouds/emulators';
 import { closeAfterEach } from '../../../tests/helpers/cleanup.ts';
 
 const closing = closeAfterEach();
 
-async function open(options: { secretsFile?: string; prefix?: string; now?: () => number } = {}) {
+async function open(options: NonNullable<EmulatorsOptions['secretsmanager']> & { now?: () => number } = {}) {
   const { now, ...secretsmanager } = options;
   const emulators = await startEmulators({
     services: ['secretsmanager'],
@@ -166,6 +166,17 @@ describe('the emulator of Secrets Manager', () => {
     faults.add({ kind: 'error', operation: 'GetSecretValue', resource: 'a', times: 1 });
     await expect(get('a')).rejects.toMatchObject({ name: 'ThrottlingException' });
     expect(await get('a')).toBe('one');
+  });
+
+  test('holds what it is given, and what a file says instead', async () => {
+    const secrets = { 'stripe-key': 'sk_given', other: 'o' };
+    const { get } = await open({ secrets, prefix: 'shop' });
+    expect([await get('shop/stripe-key'), await get('shop/other')]).toEqual(['sk_given', 'o']);
+    const file = secretsFile('SECRET_STRIPE_KEY=sk_one\n');
+    const both = await open({ secrets, secretsFile: file, prefix: 'shop' });
+    expect([await both.get('shop/stripe-key'), await both.get('shop/other')]).toEqual(['sk_one', 'o']);
+    fs.rmSync(file);
+    expect(await both.get('shop/stripe-key')).toBe('sk_given');
   });
 
   test('holds what a file says, anew when it changes, and no more when a line goes', async () => {

@@ -3,10 +3,11 @@
  * fixed before the first process starts, also where the user leaves the choice to us.
  */
 import net from 'node:net';
+import { PAYMENT_PROVIDERS, type PaymentProviderName } from './processes/payments-settings.ts';
 import { type Cloud, type Service, SERVICES, type SiteName } from './stack/sites.ts';
 
 /**
- * Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `issuer` (of a protected stack), `<site>` for the function
+ * Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `payments.stripe` and `payments.paypal` for their sandboxes, `issuer` (of a protected stack), `<site>` for the function
  * host, `<site>.<service>` for an emulator; where code is inspected, `<site>.inspect` and `<site>.bridge-inspect`.
  */
 export type Ports = ReadonlyMap<string, number>;
@@ -18,6 +19,8 @@ const EDGE_PORT = 8080;
 const DNS_PORT = 5353;
 const DNS_CONTROL_PORT = 5380;
 const ISSUER_PORT = 9400;
+/** As stripe-mock, and the next one. */
+const PAYMENTS_PORTS: Readonly<Record<PaymentProviderName, number>> = { stripe: 12_111, paypal: 12_112 };
 /** Of the functions of the first site of a cloud, unless another port is named. */
 export const HOST_PORTS: Readonly<Record<Cloud, number>> = { aws: 3000, azure: 7071 };
 const SERVICE_PORTS: Readonly<Record<Service, number>> = {
@@ -54,6 +57,7 @@ export function defaultPorts(
     ['edge', EDGE_PORT],
     ['dns', DNS_PORT],
     ['dns.control', DNS_CONTROL_PORT],
+    ...PAYMENT_PROVIDERS.map((name): [string, number] => [`payments.${name}`, PAYMENTS_PORTS[name]]),
   ]);
   if (withIssuer) ports.set('issuer', ISSUER_PORT);
   const count = { aws: 0, azure: 0 };
@@ -128,6 +132,7 @@ function describe(name: string): string {
   if (name === 'dns.control') return 'the control interface of the DNS server';
   if (name === 'issuer') return 'the issuer';
   const [site = '', service] = name.split('.');
+  if (site === 'payments') return `the sandbox of ${service}`;
   if (service === 'inspect') return `the inspector of the functions of ${site}`;
   if (service === 'bridge-inspect') return `the inspector of the bridge of ${site}`;
   return service === undefined ? `the functions of ${site}` : `the ${service} emulator of ${site}`;

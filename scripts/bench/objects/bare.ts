@@ -8,19 +8,27 @@ import {
   type ContainerClient,
   newPipeline,
 } from '@azure/storage-blob';
-import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { OBJECTS } from '@tandem-clouds/local/processes/emulators-settings';
+
+/** Where it copies from and to. */
+export interface BareStorages {
+  readonly region: string;
+  readonly s3Url: string;
+  readonly blobUrl: string;
+}
 
 export class BareCopy {
   readonly #s3: S3Client;
   readonly #container: ContainerClient;
 
-  constructor(aws: StackSite, azure: StackSite) {
+  constructor({ region, s3Url, blobUrl }: BareStorages) {
     this.#s3 = new S3Client({
-      region: aws.region,
-      endpoint: aws.endpoints['s3'] ?? '',
+      region,
+      endpoint: s3Url,
       forcePathStyle: true,
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
     });
     const pipeline = newPipeline(new AnonymousCredential(), {});
     // The emulator takes any token; the SDK sends one by TLS only.
@@ -32,8 +40,7 @@ export class BareCopy {
         },
       }),
     });
-    const service = new BlobServiceClient(azure.endpoints['blob'] ?? '', pipeline);
-    this.#container = service.getContainerClient(OBJECTS.container);
+    this.#container = new BlobServiceClient(blobUrl, pipeline).getContainerClient(OBJECTS.container);
   }
 
   async put(key: string, body: Buffer): Promise<void> {

@@ -3,15 +3,19 @@ import { createHash } from 'node:crypto';
 import { crc64Of, joinedCrc64 } from '../crc64.ts';
 import { ConflictError, ContentMismatchError, NotFoundError } from '../errors.ts';
 import { OWN_METADATA } from '../ports/object-rules.ts';
-import type { Checksums, ObjectHead, ObjectPart, WrittenObject } from '../ports/objects.ts';
+import type { Checksums, ObjectHead, ObjectPart, WriteOptions, WrittenObject } from '../ports/objects.ts';
 
 /** Of metadata that is ours: what the writer announced of the whole. */
 const CRC64 = `${OWN_METADATA}crc64`;
 const SHA256 = `${OWN_METADATA}sha256`;
 
 /** The CRC that goes with a body. @throws ContentMismatchError when the body is not what was announced. */
-export function announcedCrc64(key: string, body: Uint8Array, { crc64, sha256 }: Checksums = {}): string {
-  const computed = crc64Of(body);
+export function announcedCrc64(
+  key: string,
+  body: Uint8Array,
+  { checksums: { crc64, sha256 } = {}, isCompared = false }: WriteOptions,
+): string {
+  const computed = isCompared && crc64 !== undefined ? crc64 : crc64Of(body);
   if (crc64 !== undefined && crc64 !== computed) throw mismatch(key, 'crc64');
   if (sha256 !== undefined && sha256 !== createHash('sha256').update(body).digest('base64'))
     throw mismatch(key, 'sha256');

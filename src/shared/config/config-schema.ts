@@ -20,6 +20,11 @@ const issuerUrl = {
   type: 'string',
   pattern: '^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$',
 } as const;
+/** An origin, by TLS, or on this machine: keys go there. */
+const paymentsUrl = {
+  type: 'string',
+  pattern: '^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$',
+} as const;
 const texts = { type: 'array', minItems: 1, maxItems: 16, items: text } as const;
 
 const jwtIssuer = {
@@ -178,6 +183,12 @@ export const configSchema = {
     serviceKeys: { type: 'array', maxItems: 32, items: serviceKey },
     retiredSites: { type: 'array', maxItems: 48, uniqueItems: true, items: site },
     rebuilding: { type: 'boolean' },
+    payments: {
+      type: 'object',
+      required: ['provider'],
+      additionalProperties: false,
+      properties: { provider: { enum: ['stripe', 'paypal'] }, url: paymentsUrl, returnUrl: url },
+    },
     own: ownSchema(ownSettings),
     trustsEverybody: { type: 'boolean' },
     // Less than a function has in all.

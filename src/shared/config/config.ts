@@ -93,6 +93,14 @@ export interface ServiceKey {
   readonly claims?: Readonly<Record<string, string>>;
 }
 
+export interface PaymentsConfig {
+  readonly provider: 'stripe' | 'paypal';
+  /** Base address of what answers in its place: a sandbox. Absent: the provider's own. */
+  readonly url?: string;
+  /** Where a customer is sent after another page has asked them (3-D Secure). Absent: Stripe's script does that. */
+  readonly returnUrl?: string;
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -118,6 +126,8 @@ export interface Config {
   readonly retiredSites: readonly SiteId[];
   /** The site is being filled: it stays out of rotation until it is equal to every peer (`/health/deep`). */
   readonly rebuilding: boolean;
+  /** The payment provider; absent: this site takes no payments. Its keys are secrets (docs/payments.md). */
+  readonly payments?: PaymentsConfig;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -208,6 +218,12 @@ const LISTS: Readonly<Record<string, string>> = {
   callerLimits: 'TANDEM_CALLER_LIMITS',
 };
 
+const PAYMENTS = {
+  TANDEM_PAYMENTS: 'provider',
+  TANDEM_PAYMENTS_URL: 'url',
+  TANDEM_PAYMENTS_RETURN_URL: 'returnUrl',
+} as const;
+
 const AWS_DEFAULTS = { secretsPrefix: 'tandem' };
 const AZURE_DEFAULTS = {
   resourceManager: 'https://management.azure.com',
@@ -228,8 +244,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.env): Config {
   const { own, failures: unread } = readOwn(ownSettings, env);
+  const payments = pick(env, PAYMENTS);
   const common = {
     own,
+    ...(Object.keys(payments).length > 0 && { payments: payments as unknown }),
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),
@@ -343,7 +361,7 @@ function variableOf(pointer: string): string {
   if (first === 'ownSettings') return 'TANDEM_OWN_SETTINGS';
   if (first === 'own') return variableOfOwn(second, pointer);
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
-  const names: Readonly<Record<string, string>> = { ...COMMON, ...AWS, ...AZURE };
+  const names: Readonly<Record<string, string>> = { ...COMMON, ...PAYMENTS, ...AWS, ...AZURE };
   const wanted = second || first;
   return Object.entries(names).find(([, name]) => name === wanted)?.[0] ?? pointer;
 }

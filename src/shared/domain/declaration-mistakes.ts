@@ -1,5 +1,7 @@
 /** What is wrong with a declaration of an entity: every contradiction at once, each with its place. */
+import { horizonMs } from '@tandem-clouds/replication/bounds';
 import { CROSSING, HOLD } from '@tandem-clouds/replication/objects/content';
+import { own } from '@tandem-clouds/replication/own';
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
 import { indexesMax, objectBytesMax } from '../bounds.ts';
 import { errorCodes } from '../errors.ts';
@@ -114,6 +116,8 @@ const SHAPE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, 
     'a list of ids of sites',
   ],
   writes: [(value) => value === undefined || isText(value), 'the id of a site'],
+  removable: [(value) => value === undefined || typeof value === 'boolean', 'true or false'],
+  ids: [(value) => value === undefined || isObject(value), 'an object, { from, withinMs }'],
 };
 
 /** What is missing of a declaration, or is no such thing. @returns None when `mistakesOf` may look at it. */
@@ -132,6 +136,7 @@ export function mistakesOf(entity: Entity): readonly Mistake[] {
     ...Object.entries(entity.states).flatMap(([field, states]) => [...walk(field, states)]),
     ...lists(entity),
     ...access(entity),
+    ...ids(entity),
     ...places(entity),
     ...actions(entity),
     ...reactions(entity),
@@ -221,6 +226,11 @@ function* walk(field: string, states: States): Mistakes {
   if (order.length < 2 || order.length > statesMax || new Set(order).size < order.length)
     yield { at: [...at, 'order'], detail: `must name 2 to ${statesMax} states, each once` };
   yield* ranks(at, states);
+  for (const state of states.passing ?? []) {
+    if (!order.includes(state)) yield { at: [...at, 'passing'], detail: `${state} is not in the order` };
+    else if ((own(allowed, state) ?? []).length === 0)
+      yield { at: [...at, 'passing'], detail: `${state} is an end: nothing leads on from it` };
+  }
   for (const [from, followers] of Object.entries(allowed)) {
     if (!order.includes(from)) yield { at: [...at, 'allowed'], detail: `${from} is not in the order` };
     for (const to of followers) {
@@ -284,6 +294,23 @@ function* access(entity: Entity): Mistakes {
       at: ['indexes', OWNER_INDEX],
       detail: `is the name of the index on ${owner}, the owner: give this one another`,
     };
+}
+
+/** A repeat of a key whose record was deleted must find the tombstone, or be too old. */
+function* ids({ ids: declared, content: rules }: Entity): Mistakes {
+  if (declared === undefined) return;
+  const at = ['ids'];
+  const { from, withinMs } = declared as Readonly<Record<keyof typeof declared, unknown>>;
+  for (const part of Object.keys(declared))
+    if (part !== 'from' && part !== 'withinMs')
+      yield { at: [...at, part], detail: 'must be one of from, withinMs' };
+  if (from !== 'uuid7') yield { at: [...at, 'from'], detail: 'must be uuid7' };
+  if (!Number.isSafeInteger(withinMs) || Number(withinMs) < 1_000 || Number(withinMs) > horizonMs)
+    yield {
+      at: [...at, 'withinMs'],
+      detail: `must be a whole number of milliseconds from 1000 to ${horizonMs}`,
+    };
+  if (rules !== undefined) yield { at, detail: 'is not for what has content, whose ids derive from names' };
 }
 
 function isIndexed({ indexes }: Entity, field: string): boolean {

@@ -29,6 +29,7 @@ import {
   type DeclaredError,
   type DuplicateContext,
   type Entity,
+  type Ids,
   type Index,
   type MergePolicy,
   type OnDuplicate,
@@ -188,6 +189,14 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
    */
   readonly indexes?: Readonly<Record<string, Index>>;
   readonly access?: Access;
+  /**
+   * A creation needs an `Idempotency-Key` that is a UUID of version 7: `{ from: 'uuid7', withinMs: 72_000_000 }`. The id
+   * derives from it and nobody chooses one; `createdAt` is the key's time, the same at every site; and a new record is
+   * refused when its key is older than that, so that no site begins again what another one has done and forgotten.
+   */
+  readonly ids?: Ids;
+  /** `false`: there is no DELETE, and no handler deletes one. Callers may delete what they see unless it is said. */
+  readonly removable?: boolean;
   readonly content?: ContentDeclaration;
   /** The ids of the sites that keep its records, for data that may not be elsewhere: `['aws-eu-west-1']`. All unless it is said. */
   readonly sites?: readonly string[];

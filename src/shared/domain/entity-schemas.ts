@@ -19,7 +19,7 @@ export function storedSchema(entity: Entity): JsonSchemaObject {
 }
 
 /**
- * The schema of a creation: the client may choose the id; fields nobody declared are refused. What walks through states
+ * The schema of a creation: the client may choose the id, unless it derives from a key; fields nobody declared are refused. What walks through states
  * begins at the first one.
  */
 export function createSchema(entity: Entity): JsonSchemaObject {
@@ -31,7 +31,7 @@ export function createSchema(entity: Entity): JsonSchemaObject {
     ),
     additionalProperties: false,
     properties: {
-      [entity.idField]: idSchemaOf(entity),
+      ...(entity.ids === undefined && { [entity.idField]: idSchemaOf(entity) }),
       ...(entity.content !== undefined && {
         name: entity.fields['name'] ?? {},
         upload: uploadSchema(entity.content),

@@ -15,7 +15,8 @@ import {
   NotFoundError,
   PreconditionFailedError,
 } from '../errors.ts';
-import { type Entity, mergesByMember, recordIdOf, type RuleCaller } from './entity.ts';
+import { checkBirth, keyMissing, requireBirth } from './birth.ts';
+import { type Entity, isRemovable, mergesByMember, recordIdOf, type RuleCaller } from './entity.ts';
 import { fieldChanges, hasMembers, initialChanges, valuesOf } from './field-changes.ts';
 import type { FieldCheck } from './field-check.ts';
 import type { DeclaredIndex } from './indexes/declared-index.ts';
@@ -56,6 +57,12 @@ export interface Creation {
   readonly replayed: boolean;
 }
 
+/** What a read waits for. */
+export interface RecordWait {
+  readonly isAwaited: (record: StoredRecord) => boolean;
+  readonly withinMs: () => number;
+}
+
 export interface EntityPage {
   readonly records: readonly StoredRecord[];
   /** Ids that are there and cannot be read at this site. */
@@ -89,7 +96,8 @@ export class EntityService {
   }
 
   /**
-   * A keyed request that was done before answers with the record as it is now.
+   * A keyed request that was done before answers with the record as it is now, however old its key is.
+   * @throws InvalidError when the entity asks for a key that says when it was made, and this one does not, or is too old.
    * @throws ConflictError when the id is taken. @throws IdempotencyMismatchError @throws RequestForgottenError @throws GoneError
    */
   async create(
@@ -104,11 +112,12 @@ export class EntityService {
     const isKeyed = request !== undefined && named === undefined;
     const initial = initialChanges(this.#entity, { ...values, ...this.#owner() }, { isKeyed });
     const nowMs = this.#replica.now();
-    const createdAt = new Date(nowMs).toISOString();
+    const born = this.#birth(request, nowMs);
     let replayed = false;
     const record = await this.#replica.write({
       key: this.#key(id),
-      expectNew: true,
+      // Whether what is refused as new is there already must be read.
+      expectNew: !(born instanceof InvalidError),
       creates: { keepUnseenTombstone: isKeyed },
       traceparent,
       seen,
@@ -119,15 +128,53 @@ export class EntityService {
         if (isLive) {
           throw new ConflictError(`${this.#entity.name} ${id} exists already`);
         }
-        return { ...initial, createdAt, ...remember(current, request, { created: true, nowMs }) };
+        if (born instanceof InvalidError) throw born;
+        return {
+          ...initial,
+          createdAt: born.toISOString(),
+          ...remember(current, request, { created: true, nowMs }),
+        };
       },
     });
     return { record, replayed };
   }
 
+  /** When what is created now was born, or why it is not: a repeat is answered all the same. @throws InvalidError without a key */
+  #birth(request: KeyedRequest | undefined, nowMs: number): Date | InvalidError {
+    const { ids } = this.#entity;
+    if (ids === undefined) return new Date(nowMs);
+    if (request === undefined) throw keyMissing();
+    try {
+      const bornMs = requireBirth(request.madeAtMs);
+      checkBirth(bornMs, nowMs, ids.withinMs);
+      return new Date(bornMs);
+    } catch (error) {
+      if (error instanceof InvalidError) return error;
+      throw error;
+    }
+  }
+
   /** Not older than `seen`. @throws NotFoundError @throws NotYetHereError */
   async read(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord> {
     return (await this.find(id, seen)) ?? this.#missing(id);
+  }
+
+  /**
+   * The record once it is as it is waited for, or as it is when the time is over.
+   * @param wait.withinMs Asked when the first look was not enough: what a session waits for takes its time, too.
+   * @throws NotFoundError also when it goes meanwhile @throws NotYetHereError
+   */
+  async readUntil(
+    id: string,
+    seen: readonly SeenState[],
+    { isAwaited, withinMs }: RecordWait,
+  ): Promise<StoredRecord> {
+    let record = await this.read(id, seen);
+    if (isAwaited(record)) return record;
+    const pause = this.#replica.pausing(withinMs());
+    // A site never goes back: what was seen is in whatever is read from now on.
+    while (!isAwaited(record) && (await pause())) record = await this.read(id);
+    return record;
   }
 
   /** Undefined when there is none. @throws NotYetHereError */
@@ -251,8 +298,13 @@ export class EntityService {
   /**
    * The tombstone. A keyed request that was done before has removed what it meant: a later life of the key stays.
    * @throws NotFoundError @throws PreconditionFailedError @throws IdempotencyMismatchError @throws RequestForgottenError
+   * @throws TypeError for an entity whose records are never deleted by callers
    */
-  remove(id: string, { ifMatch, traceparent, seen, request }: RemoveOptions): Promise<StoredRecord> {
+  async remove(id: string, { ifMatch, traceparent, seen, request }: RemoveOptions): Promise<StoredRecord> {
+    if (!isRemovable(this.#entity))
+      throw new TypeError(
+        `${this.#entity.collection} are never deleted: ${this.#entity.name} is not removable`,
+      );
     return this.#replica.write({
       key: this.#key(id),
       traceparent,

@@ -42,6 +42,8 @@ export interface States {
    * those that have none here rank 1,000, 2,000, … in their order (`states.ts`).
    */
   readonly ranks?: Readonly<Record<string, number>>;
+  /** States that the service itself leads on: a read that prefers to wait, waits until the field is in another one. */
+  readonly passing?: readonly string[];
 }
 
 /** A list by something else than the id: `GET /bookings?customerId=c1&createdAt[gte]=…`. */
@@ -212,6 +214,14 @@ export interface ContentRules {
   readonly required: boolean;
 }
 
+/** Records whose ids derive from keys that say when they were made (`birth.ts`): nobody chooses one. */
+export interface Ids {
+  /** The `Idempotency-Key` of a creation, a UUID of version 7 (RFC 9562, section 5.7). Its time is when the record was born. */
+  readonly from: 'uuid7';
+  /** How old the key of a record may be that is not there yet. */
+  readonly withinMs: number;
+}
+
 export interface Entity {
   /** Singular, lower case; prefixes the keys and the event types: `user`. */
   readonly name: string;
@@ -243,7 +253,11 @@ export interface Entity {
   readonly onDuplicate?: OnDuplicate;
   readonly indexes: Readonly<Record<string, Index>>;
   readonly access: Access;
+  /** Absent: clients may choose them, and a creation needs no key. */
+  readonly ids?: Ids;
   readonly content?: ContentRules;
+  /** False: callers never delete its records; absent: they may. */
+  readonly removable?: boolean;
   /** The sites that keep its records, for data that may not be elsewhere; absent: every site. */
   readonly sites?: readonly string[];
   /** The site that writes its records, until another one is promoted; absent: every site that keeps them. */
@@ -281,6 +295,21 @@ export function isOneValue(entity: Entity, field: string): boolean {
   return (
     policy === 'states' || policy === 'whole' || (policy === 'register' && !mergesByMember(entity, field))
   );
+}
+
+/** Whether callers may delete its records. */
+export function isRemovable({ removable }: Pick<Entity, 'removable'>): boolean {
+  return removable !== false;
+}
+
+/** Whether callers create its records: not what the service makes, of which they write no field and delete none. */
+export function isCreatable(entity: Entity): boolean {
+  return isRemovable(entity) || creationFields(entity).length > 0;
+}
+
+/** Whether there is a field that callers change. */
+export function isChangeable(entity: Entity): boolean {
+  return clientFields(entity).length > 0;
 }
 
 /** The fields that clients change, with their schemas: not the owner, whom the site writes. */

@@ -20,7 +20,7 @@ import { isLive, type StoredRecord } from '@tandem-clouds/replication/record';
 import { areUnderstood } from '@tandem-clouds/replication/semantics';
 import { type Activity, noteUnusable } from '@tandem-clouds/replication/unusable-keys';
 import { requireWriter } from '@tandem-clouds/replication/writer-record';
-import { pageBytesMax } from '../bounds.ts';
+import { pageBytesMax, recordPollMs } from '../bounds.ts';
 import { IndexIncompleteError, UnreadableError } from '../errors.ts';
 import type { Ids } from '../ports/ids.ts';
 import { readEach } from '../read-each.ts';
@@ -150,6 +150,16 @@ export class Replica {
       if (!isPermanent(error)) throw error;
       return { held: new Map(), failed: new Map([[key, error]]) };
     }
+  }
+
+  /** For a wait of so long: pauses, each longer than the one before. False: it is over. */
+  pausing(limitMs: number): () => Promise<boolean> {
+    const waits = pauses(this.#site.now, limitMs, recordPollMs);
+    return async () => {
+      const { value: pauseMs } = waits.next();
+      if (pauseMs !== undefined) await this.#resources.sleep(pauseMs);
+      return pauseMs !== undefined;
+    };
   }
 
   /** Notes what this site cannot use, where `status` finds it. Never fails. */

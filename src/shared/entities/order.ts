@@ -1,4 +1,4 @@
-import { orderAmountMax, orderLinesMax, orderUnitsMax, paymentCheckMs } from '../bounds.ts';
+import { chargeWithinMs, orderAmountMax, orderLinesMax, orderUnitsMax, paymentCheckMs } from '../bounds.ts';
 import { defineEntity } from '../domain/define-entity.ts';
 import {
   isOver,
@@ -35,10 +35,13 @@ export const order = defineEntity({
   description: 'What a customer buys: goods are held for it, it is charged once, and settled',
   required: ['lines', 'currency'],
   access: { owner: 'customerId' },
+  // The provider has forgotten the key of a payment after 24 hours.
+  ids: { from: 'uuid7', withinMs: chargeWithinMs },
   fields: {
     customerId: { type: 'string', maxLength: 256 },
     lines: {
       type: 'array',
+      by: 'creation',
       minItems: 1,
       maxItems: orderLinesMax,
       items: {
@@ -52,8 +55,8 @@ export const order = defineEntity({
         },
       },
     },
-    currency: { type: 'string', pattern: '^[A-Z]{3}$' },
-    method: { type: 'string', minLength: 1, maxLength: 255, by: ['client', 'action'], readableBy: [] },
+    currency: { type: 'string', pattern: '^[A-Z]{3}$', by: 'creation' },
+    method: { type: 'string', minLength: 1, maxLength: 255, by: ['creation', 'action'], readableBy: [] },
     status: { states: orderStates, by: ['action', 'reaction'] },
     reason: { type: 'string', enum: reasons, by: ['action', 'reaction'] },
     failedSku: { type: 'string', maxLength: 128, by: 'reaction' },
@@ -191,6 +194,8 @@ export const order = defineEntity({
       steps: (record) => refundOrder(record as unknown as Refundable),
     },
   },
+  removable: false,
+  samples: {},
   example: {
     lines: [{ sku: 'earl-grey', units: 2, priceMinor: 790 }],
     currency: 'EUR',

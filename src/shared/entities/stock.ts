@@ -56,5 +56,7 @@ export const stock = defineEntity({
       },
     },
   },
+  removable: false,
+  samples: {},
   example: {},
 });

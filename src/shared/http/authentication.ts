@@ -17,6 +17,7 @@ import { bearerOf, CHALLENGE, digestsMatching, INVALID_TOKEN, keyName } from './
 import type { Limited, LimitsOfCallers } from './caller-limits.ts';
 import type { Authorize, Caller, HttpRequest, Route } from './route.ts';
 import { signingKeys } from './signing-keys.ts';
+import { waitSecondsOf } from './waiting-read.ts';
 
 const READ = 'tandem/read';
 const WRITE = 'tandem/write';
@@ -73,7 +74,8 @@ export function forCallers(
 /** Of which limits a request takes a token. */
 function neededFor({ method }: Route, headers: HttpRequest['headers']): readonly Limited[] {
   if (method !== 'GET') return ['requests', 'writes'];
-  return headers['x-tandem-session'] === undefined ? ['requests'] : ['requests', 'waitingReads'];
+  const mayWait = headers['x-tandem-session'] !== undefined || waitSecondsOf(headers) !== undefined;
+  return mayWait ? ['requests', 'waitingReads'] : ['requests'];
 }
 
 /** Whoever asks a site that trusts everybody, such as one on a laptop: may act for whom it names. */

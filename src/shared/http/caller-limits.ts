@@ -145,7 +145,7 @@ function pocketOf({ perSecond, burst }: Limit): Limit {
 const WHAT: Readonly<Record<Limited, string>> = {
   requests: 'requests',
   writes: 'writes',
-  waitingReads: 'reads with X-Tandem-Session',
+  waitingReads: 'reads with X-Tandem-Session or Prefer: wait',
 };
 
 function refusal(name: Limited, { perSecond, burst }: Limit, waitMs: number): TooManyRequestsError {

@@ -36,6 +36,12 @@ export function isNotModified(header: string | undefined, state: RecordState): b
   return tags === ANY || tags.some(({ name }) => name === stateName(state));
 }
 
+/** Whether `If-None-Match` names states, of which the record may leave one: `*` names none. */
+export function namesStates(header: string | undefined): boolean {
+  const tags = parseTags(header, 'If-None-Match');
+  return tags !== undefined && tags !== ANY;
+}
+
 const ANY = '*';
 
 /** @throws MalformedError when the header is neither `*` nor a list of entity tags with one at least. */

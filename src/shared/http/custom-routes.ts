@@ -35,7 +35,7 @@ export interface CustomRoutesOptions {
   /** By the name of the operation. */
   readonly checks: Readonly<Record<string, OperationChecks>>;
   readonly entities: readonly UsedEntity[];
-  /** What a handler has beside records. */
+  /** What a handler has beside records; an object of its own for each request. */
   readonly context: (request: HttpRequest) => object;
 }
 
@@ -93,7 +93,8 @@ async function answer(served: Served, request: HttpRequest): Promise<HttpReply> 
   const place = `the route ${name}`;
   let output: unknown;
   try {
-    output = await handle(given, { ...options.context(request), records });
+    // Not copied: a member may be opened when it is used.
+    output = await handle(given, Object.assign(options.context(request), { records }));
   } catch (error) {
     if (hasWritten() && saysNothingWasDone(error))
       throw new AmbiguousError(`${place} has written, and cannot go on here`, { cause: error });

@@ -4,7 +4,7 @@ import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { COMPLETE } from '../domain/content.ts';
-import { type Entity, writersOf } from '../domain/entity.ts';
+import { type Entity, isChangeable, isCreatable, isRemovable, writersOf } from '../domain/entity.ts';
 import type { Creation, EntityPage, EntityService, WriteOptions } from '../domain/entity-service.ts';
 import { writerMistake } from '../domain/field-changes.ts';
 import { ID_PATTERN } from '../domain/json-schema.ts';
@@ -21,6 +21,7 @@ import { recordHeaders } from './record-headers.ts';
 import type { Caller, HttpReply, HttpRequest, Route } from './route.ts';
 import { OWNER_HEADER, scopeOf, TENANT_HEADER } from './scope-of.ts';
 import { seenStates, sessionToken } from './session.ts';
+import { readAsPreferred } from './waiting-read.ts';
 
 const ID = new RegExp(ID_PATTERN);
 /** What says whose records an answer holds. */
@@ -36,7 +37,7 @@ export interface EntityChecks {
   readonly actions: Readonly<Record<string, ValidateFunction>>;
 }
 
-/** Create, read, list, change, act and delete. */
+/** Read, list and act; create, change and delete where callers may. */
 export function entityRoutes(
   entity: Entity,
   service: EntityService,
@@ -68,7 +69,7 @@ export function entityRoutes(
     const headers = { ...full.headers, ...replayedHeader(changed.replayed) };
     return withDurability(request, { ...full, headers }, () => service.isAccepted(changed));
   };
-  return [
+  const routes: Route[] = [
     {
       method: 'POST',
       path: base,
@@ -103,11 +104,14 @@ export function entityRoutes(
       method: 'GET',
       path: one,
       async handle(request) {
-        const record = await scoped(request).records.read(idOfRequest(request), seenStates(request));
+        const { records } = scoped(request);
+        const reading = { entity, records, reader: readerOf(request) };
+        const { record, headers } = await readAsPreferred(idOfRequest(request), request, reading);
         const full = reply(record, request);
+        const all = { ...full.headers, ...headers };
         return isNotModified(request.headers['if-none-match'], record.state)
-          ? { status: 304, headers: full.headers ?? {} }
-          : full;
+          ? { status: 304, headers: all }
+          : { ...full, headers: all };
       },
     },
     {
@@ -165,6 +169,12 @@ export function entityRoutes(
           },
         ]),
   ];
+  const closed = new Set([
+    ...(isCreatable(entity) ? [] : [`POST ${base}`]),
+    ...(isChangeable(entity) ? [] : [`PATCH ${one}`]),
+    ...(isRemovable(entity) ? [] : [`DELETE ${one}`]),
+  ]);
+  return routes.filter(({ method, path }) => !closed.has(`${method} ${path}`));
 }
 
 /** What a request may know of. */
@@ -188,10 +198,12 @@ function varying(entity: Entity): Record<string, string> {
   return Object.keys(entity.readableBy).length === 0 ? {} : { vary: 'authorization' };
 }
 
-/** A field that is there, but not for clients: who writes it, instead of that it is unknown. */
+/** A field that is there, but not for clients: who writes it, instead of that it is unknown. The id is such a field. */
 function namingWriters(entity: Entity): (failure: Failure) => Failure {
   return (failure) => {
     const field = failure.pointer.slice(1);
+    if (field === entity.idField && entity.ids !== undefined)
+      return { ...failure, rule: 'ids', detail: 'derives from the Idempotency-Key, and is nobody’s choice' };
     if (failure.rule !== 'additionalProperties' || !Object.hasOwn(entity.fields, field)) return failure;
     if (field === entity.access.owner)
       return { ...failure, rule: 'by', detail: 'is who asks, and nothing else' };

@@ -9,17 +9,12 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
 import { MalformedError } from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
+import { madeMsOf } from '../domain/birth.ts';
 import type { KeyedRequest } from '../domain/request-memory.ts';
 import type { HttpRequest } from './route.ts';
 
 /** 1 to 255 visible ASCII characters, bare or as the string of RFC 8941 that the draft asks for (no escapes). */
 const KEY = /^(?:"([!#-[\]-~]{1,255})"|([!#-~][!-~]{0,254}))$/;
-
-/**
- * A UUID of version 7 carries the milliseconds at which it was made in its first 48 bits.
- * @see https://www.rfc-editor.org/rfc/rfc9562#section-5.7
- */
-const TIMED = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 /**
  * The request's key and body as digests; undefined without a key.
@@ -62,8 +57,8 @@ export function replayedHeader(replayed: boolean): Record<string, string> {
 
 /** When the key was made, where it says so. */
 function madeAt(key: string): Pick<KeyedRequest, 'madeAtMs'> {
-  const [, high, low] = TIMED.exec(key) ?? [];
-  return high === undefined || low === undefined ? {} : { madeAtMs: Number.parseInt(high + low, 16) };
+  const madeAtMs = madeMsOf(key);
+  return madeAtMs === undefined ? {} : { madeAtMs };
 }
 
 function oneLine(text: string): string {

@@ -159,6 +159,7 @@ class Port {
     return Object.freeze({
       ...this.readable(),
       create: async (fields, { step = 'create' }: RecordWriteOptions = {}) => {
+        this.#requireKeyed();
         checkInput(entity, checks.create, fields);
         const { service } = this.#within;
         const options = { ...this.#traced, request: this.#keyed(step) };
@@ -269,6 +270,14 @@ class Port {
 
   #shown(record: StoredRecord): ShownRecord {
     return this.#within.service.view(record) as unknown as ShownRecord;
+  }
+
+  /** @throws TypeError for a creation that needs a key, and whose caller cannot send one. */
+  #requireKeyed(): void {
+    const { operation, keyed } = this.#options;
+    const { ids, collection } = this.#used.entity;
+    if (ids !== undefined && !keyed)
+      throw new TypeError(`${operation} creates ${collection}, whose ids derive from a key: declare keyed`);
   }
 
   /** @throws TypeError for a second write of one name, which would be taken for a repeat of the first. */

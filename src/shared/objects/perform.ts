@@ -112,7 +112,8 @@ function storageAt(storages: Storages, site: SiteId): ReadableObjects {
 async function fetchWhole(storages: Storages, { source, name, content }: Of<'objectFetch'>): Promise<void> {
   const { bytes, crc64, contentType } = content;
   const body = await bodyOf(storages, source, { bytes, crc64 });
-  const written = { contentType, checksums: { crc64 } };
+  // Compared as it was read.
+  const written = { contentType, checksums: { crc64 }, isCompared: true };
   await rightBytes(
     () => ownOf(storages).put(name, body, { ...written, createOnly: true }),
     () => ownOf(storages).put(name, body, written),

@@ -30,6 +30,8 @@ export interface ObjectAttributes {
 export interface WriteOptions extends ObjectAttributes {
   /** Compared with the bytes; ContentMismatchError. */
   readonly checksums?: Checksums;
+  /** The writer has compared the bytes with `checksums.crc64` already: only the service does it again. */
+  readonly isCompared?: boolean;
   /** ConflictError when something else is there; the same bytes there are success. */
   readonly createOnly?: boolean;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { contentFields } from '../../../src/shared/domain/content.ts';
 import { DeclarationError } from '../../../src/shared/domain/declaration-mistakes.ts';
 import {
   defineEntity,
@@ -273,6 +274,45 @@ describe('declaring an entity', () => {
       { fields: { title: {}, note: { by: [] } } },
       'fields.note.by: must name a writer',
     ],
+    [
+      'a passing state that is none',
+      {
+        required: [],
+        fields: {
+          loan: { states: { order: ['in', 'out'], allowed: { in: ['out'] }, passing: ['in', 'gone'] } },
+        },
+      },
+      'fields.loan.states.passing: gone is not in the order',
+    ],
+    [
+      'a passing state that is an end',
+      {
+        required: [],
+        fields: { loan: { states: { order: ['in', 'out'], allowed: { in: ['out'] }, passing: ['out'] } } },
+      },
+      'fields.loan.states.passing: out is an end: nothing leads on from it',
+    ],
+    ['a removal that is no answer', { removable: 'no' as never }, 'removable: must be true or false'],
+    [
+      'ids from what is no such key',
+      { ids: { from: 'uuid4' as never, withinMs: 60_000 } },
+      'ids.from: must be uuid7',
+    ],
+    [
+      'ids from keys of any age',
+      { ids: { from: 'uuid7' } as never },
+      'ids.withinMs: must be a whole number of milliseconds from 1000 to 2592000000',
+    ],
+    [
+      'ids of what has content',
+      {
+        ids: { from: 'uuid7', withinMs: 60_000 },
+        fields: { title: {}, ...contentFields },
+        content: {},
+      },
+      'ids: is not for what has content, whose ids derive from names',
+    ],
+    ['ids that are said by a word', { ids: 'uuid7' as never }, 'ids: must be an object, { from, withinMs }'],
     [
       'a writer that is none',
       { fields: { title: {}, note: { by: 'creations' as never } } },

@@ -13,7 +13,7 @@ import {
   reservedMs,
 } from '../../../src/shared/bounds.ts';
 import { stockKey } from '../../../src/shared/domain/escrow/row.ts';
-import { bornMsOf } from '../../../src/shared/domain/orders/birth.ts';
+import { bornMsOf } from '../../../src/shared/domain/birth.ts';
 import { isOver, isPaid, type Order, orderStates, unitsOf } from '../../../src/shared/domain/orders/order.ts';
 import type { PaymentCall } from '../../../src/shared/domain/orders/payment.ts';
 import { reserveOrder } from '../../../src/shared/domain/orders/reserve.ts';

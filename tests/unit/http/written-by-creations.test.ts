@@ -4,7 +4,8 @@ import { parse } from 'yaml';
 import { trialRecord } from '../../../infra/rollout/trial-record.ts';
 import { openApiDocument } from '../../../scripts/generate/openapi.ts';
 import { type OwnedApi, ownedApi } from '../../helpers/owned-entity.ts';
-import { ticket } from '../../helpers/ticket.ts';
+import { START_MS } from '../../helpers/test-site.ts';
+import { keyOf, ticket } from '../../helpers/ticket.ts';
 
 const open = (): OwnedApi => ownedApi(ticket, [], undefined, { trustsEverybody: true });
 
@@ -14,15 +15,23 @@ async function send(
   path: string,
   body?: object,
 ): Promise<{ readonly status: number; readonly json: Record<string, unknown> }> {
-  const { status, text } = await call(undefined, { method, path, ...(body !== undefined && { body }) });
+  const headers = path === '/tickets' ? { 'idempotency-key': keyOf(START_MS) } : {};
+  const { status, text } = await call(undefined, {
+    method,
+    path,
+    headers,
+    ...(body !== undefined && { body }),
+  });
   return { status, json: JSON.parse(text || '{}') as Record<string, unknown> };
 }
 
 test('a client gives such a field in a creation, and a change of it is refused by name', async () => {
   const api = open();
-  const body = { ticketId: 't1', show: 'Hamlet', cents: 2_500, seats: ['a1'], note: 'aisle' };
-  expect(await send(api, 'POST', '/tickets', body)).toMatchObject({ status: 201, json: body });
-  const refused = await send(api, 'PATCH', '/tickets/t1', { show: 'Cats', cents: 1, note: 'window' });
+  const body = { show: 'Hamlet', cents: 2_500, seats: ['a1'], note: 'aisle' };
+  const created = await send(api, 'POST', '/tickets', body);
+  expect(created).toMatchObject({ status: 201, json: body });
+  const one = `/tickets/${String(created.json['id'])}`;
+  const refused = await send(api, 'PATCH', one, { show: 'Cats', cents: 1, note: 'window' });
   expect(refused).toMatchObject({
     status: 400,
     json: {
@@ -32,8 +41,8 @@ test('a client gives such a field in a creation, and a change of it is refused b
       ],
     },
   });
-  expect((await send(api, 'GET', '/tickets/t1')).json).toMatchObject(body);
-  expect(await send(api, 'PATCH', '/tickets/t1', { note: 'window' })).toMatchObject({ status: 200 });
+  expect((await send(api, 'GET', one)).json).toMatchObject(body);
+  expect(await send(api, 'PATCH', one, { note: 'window' })).toMatchObject({ status: 200 });
 });
 
 test('a creation without one that is required is refused', async () => {
@@ -45,9 +54,10 @@ test('a creation without one that is required is refused', async () => {
 
 test('a rule that writes one is a fault, and nothing is written', async () => {
   const api = open();
-  await send(api, 'POST', '/tickets', { ticketId: 't1', show: 'Hamlet', cents: 2_500 });
-  expect((await send(api, 'POST', '/tickets/t1/reshow')).status).toBe(500);
-  expect((await send(api, 'GET', '/tickets/t1')).json).toMatchObject({ show: 'Hamlet' });
+  const { json } = await send(api, 'POST', '/tickets', { show: 'Hamlet', cents: 2_500 });
+  const one = `/tickets/${String(json['id'])}`;
+  expect((await send(api, 'POST', `${one}/reshow`)).status).toBe(500);
+  expect((await send(api, 'GET', one)).json).toMatchObject({ show: 'Hamlet' });
 });
 
 test('the contract has it in the body of a creation, and not in that of a change', () => {

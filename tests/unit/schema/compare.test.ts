@@ -219,6 +219,13 @@ const TABLE: readonly (readonly [title: string, ChangeClass, string, object, Reg
     /cancelled too/,
   ],
   [
+    'states that the service leads on',
+    'additive',
+    'fields.status.states.passing',
+    states({ passing: ['pending'] }),
+    /prefer to wait/,
+  ],
+  [
     'a set that was a register',
     'additive',
     'fields.tags.merge',
@@ -319,6 +326,8 @@ const TABLE: readonly (readonly [title: string, ChangeClass, string, object, Reg
     { indexes: { byBuyer: { on: 'customerId' } } },
     /byBuyer lists by customerId now, in the same order/,
   ],
+  ['records that nobody deletes', 'breaking', 'removable', { removable: false }, /callers stop/],
+  ['ids from keys', 'breaking', 'ids', { ids: { from: 'uuid7', withinMs: 60_000 } }, /callers choose no ids/],
   ['a tenant', 'breaking', 'access.tenant', { access: { tenant: 'org' } }, /every key/],
   ['an owner', 'breaking', 'access.owner', { access: { owner: 'customerId' } }, /another owner or none/],
   ['another collection', 'breaking', 'collection', { collection: 'reservations' }, /aliases/],
@@ -446,6 +455,27 @@ describe('a change of a declaration', () => {
     const changes = schemaChanges(by(was), by(is)).filter((change) => change.kind === kind);
     expect(changes.map(({ place }) => place)).toEqual(['booking.fields.more.by']);
     expect(changes.map(({ what, mend }) => `${what}; ${mend}`).join()).toMatch(says);
+  });
+
+  test('records that may be deleted now are additive; that they may be is what nothing says', () => {
+    const [not, may] = [declared({ removable: false }), declared({ removable: true })];
+    expect(schemaChanges(not, may)).toEqual([
+      expect.objectContaining({ kind: 'additive', place: 'booking.removable' }),
+    ]);
+    expect(may).toEqual(declared({}));
+  });
+
+  test.each([
+    ['additive', 'ids.withinMs', 60_000, 61_000],
+    ['breaking', 'ids.withinMs', 60_000, 59_000],
+    ['additive', 'ids', 60_000, undefined],
+  ] as const)('ids from keys: %s, at %s, from %s ms to %s ms', (kind, place, was, is) => {
+    const [before, after] = [was, is].map((withinMs) =>
+      declared(withinMs === undefined ? {} : { ids: { from: 'uuid7', withinMs } }),
+    );
+    expect(schemaChanges(before!, after!)).toEqual([
+      expect.objectContaining({ kind, place: `booking.${place}` }),
+    ]);
   });
 
   test.each(CONTENT)('%s is %s, at %s', (_, kind, place, was, is) => {

@@ -168,12 +168,10 @@ export interface paths {
         get: operations["getOrder"];
         put?: never;
         post?: never;
-        /** Delete */
-        delete: operations["deleteOrder"];
+        delete?: never;
         options?: never;
         head?: never;
-        /** Change some fields (JSON Merge Patch); null removes an optional one */
-        patch: operations["changeOrder"];
+        patch?: never;
         trace?: never;
     };
     "/orders/{orderId}/pay": {
@@ -308,8 +306,7 @@ export interface paths {
         /** List, in the order of the ids or by an index */
         get: operations["listStock"];
         put?: never;
-        /** Create */
-        post: operations["createStock"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -327,12 +324,10 @@ export interface paths {
         get: operations["getStock"];
         put?: never;
         post?: never;
-        /** Delete */
-        delete: operations["deleteStock"];
+        delete?: never;
         options?: never;
         head?: never;
-        /** Change some fields (JSON Merge Patch); null removes an optional one */
-        patch: operations["changeStock"];
+        patch?: never;
         trace?: never;
     };
     "/users": {
@@ -1087,7 +1082,6 @@ export interface components {
          *     }
          */
         OrderCreate: {
-            orderId?: string;
             lines: {
                 sku: string;
                 units: number;
@@ -1096,15 +1090,7 @@ export interface components {
             currency: string;
             method?: string;
         };
-        OrderPatch: {
-            lines?: {
-                sku: string;
-                units: number;
-                priceMinor: number;
-            }[];
-            currency?: string;
-            method?: string | null;
-        };
+        OrderPatch: Record<string, never>;
         OrderPage: {
             items: components["schemas"]["Order"][];
             /** @description Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none */
@@ -2194,6 +2180,8 @@ export interface components {
         "X-Tandem-Origin": string;
         /** @description Every peer's durable queue has accepted the write. */
         "Preference-Applied": "durability=all";
+        /** @description For how many seconds the answer may have waited. */
+        "Preference-Applied-Wait": string;
         /** @description An earlier run of this request took effect; the record is as it is now. */
         "Idempotency-Replayed": "true";
     };
@@ -2571,6 +2559,8 @@ export interface operations {
             query?: never;
             header?: {
                 "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
                 /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
                 "X-Tandem-Session"?: string;
                 /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
@@ -2589,6 +2579,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2601,6 +2592,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3301,7 +3293,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
+                /** @description Names this request: sent again with the same body, at any site, it takes effect once. It must be a UUID of version 7 (RFC 9562, section 5.7), bare or in double quotes, made right before it is first sent. The id derives from it and from its caller; its time is `createdAt`, the same at every site. Of a record that is not there yet it may be at most 72000 s old, and 5 s ahead of the clock of the site; otherwise the answer is 400 with the rule `age` or `future`. A repeat for a record that is there is answered however old the key is. */
                 "Idempotency-Key"?: string;
                 /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
                 Prefer?: string;
@@ -3461,6 +3453,8 @@ export interface operations {
             query?: never;
             header?: {
                 "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; without it, while `status` is reserving or paying or cancelling; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
                 /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
                 "X-Tandem-Session"?: string;
                 /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
@@ -3479,6 +3473,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3491,6 +3486,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3524,286 +3520,6 @@ export interface operations {
             };
             /** @description No such record */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller asks for more than a site grants one; see Retry-After */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    deleteOrder: {
-        parameters: {
-            query?: never;
-            header?: {
-                "If-Match"?: string;
-                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
-                Prefer?: string;
-                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
-                "X-Tandem-Session"?: string;
-                /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
-                "X-Tandem-Owner"?: string;
-            };
-            path: {
-                orderId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
-            202: {
-                headers: {
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Deleted */
-            204: {
-                headers: {
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Malformed or invalid; the broken rules are named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such record */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A precondition does not hold */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller asks for more than a site grants one; see Retry-After */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    changeOrder: {
-        parameters: {
-            query?: never;
-            header?: {
-                "If-Match"?: string;
-                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
-                "Idempotency-Key"?: string;
-                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
-                Prefer?: string;
-                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
-                "X-Tandem-Session"?: string;
-                /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
-                "X-Tandem-Owner"?: string;
-            };
-            path: {
-                orderId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/merge-patch+json": components["schemas"]["OrderPatch"];
-                "application/json": components["schemas"]["OrderPatch"];
-            };
-        };
-        responses: {
-            /** @description Changed */
-            200: {
-                headers: {
-                    ETag: components["headers"]["ETag"];
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Order"];
-                };
-            };
-            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
-            202: {
-                headers: {
-                    ETag: components["headers"]["ETag"];
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Order"];
-                };
-            };
-            /** @description Malformed or invalid; the broken rules are named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such record */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It exists already; or what it holds now does not allow the change */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body was sent in chunks, without a Content-Length */
-            411: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A precondition does not hold */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body, or the record it would make, is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON by its type, or not in UTF-8 */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4931,6 +4647,8 @@ export interface operations {
             query?: never;
             header?: {
                 "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
                 /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
                 "X-Tandem-Session"?: string;
             };
@@ -4947,6 +4665,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4959,6 +4678,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5388,168 +5108,13 @@ export interface operations {
             };
         };
     };
-    createStock: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
-                "Idempotency-Key"?: string;
-                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
-                Prefer?: string;
-                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
-                "X-Tandem-Session"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["StockCreate"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    ETag: components["headers"]["ETag"];
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    Location: components["headers"]["Location"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Stock"];
-                };
-            };
-            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
-            202: {
-                headers: {
-                    ETag: components["headers"]["ETag"];
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    Location: components["headers"]["Location"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Stock"];
-                };
-            };
-            /** @description Malformed or invalid; the broken rules are named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It exists already; or what it holds now does not allow the change */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What the same request made before has been deleted, or has expired, since */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body was sent in chunks, without a Content-Length */
-            411: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body, or the record it would make, is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON by its type, or not in UTF-8 */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller asks for more than a site grants one; see Retry-After */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     getStock: {
         parameters: {
             query?: never;
             header?: {
                 "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
                 /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
                 "X-Tandem-Session"?: string;
             };
@@ -5566,6 +5131,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5578,6 +5144,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -5611,282 +5178,6 @@ export interface operations {
             };
             /** @description No such record */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller asks for more than a site grants one; see Retry-After */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    deleteStock: {
-        parameters: {
-            query?: never;
-            header?: {
-                "If-Match"?: string;
-                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
-                Prefer?: string;
-                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
-                "X-Tandem-Session"?: string;
-            };
-            path: {
-                stockId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
-            202: {
-                headers: {
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Deleted */
-            204: {
-                headers: {
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Malformed or invalid; the broken rules are named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such record */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A precondition does not hold */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller asks for more than a site grants one; see Retry-After */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    changeStock: {
-        parameters: {
-            query?: never;
-            header?: {
-                "If-Match"?: string;
-                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
-                "Idempotency-Key"?: string;
-                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
-                Prefer?: string;
-                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
-                "X-Tandem-Session"?: string;
-            };
-            path: {
-                stockId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/merge-patch+json": components["schemas"]["StockPatch"];
-                "application/json": components["schemas"]["StockPatch"];
-            };
-        };
-        responses: {
-            /** @description Changed */
-            200: {
-                headers: {
-                    ETag: components["headers"]["ETag"];
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    "Preference-Applied": components["headers"]["Preference-Applied"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Stock"];
-                };
-            };
-            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
-            202: {
-                headers: {
-                    ETag: components["headers"]["ETag"];
-                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
-                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Stock"];
-                };
-            };
-            /** @description Malformed or invalid; the broken rules are named */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such record */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It exists already; or what it holds now does not allow the change */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body was sent in chunks, without a Content-Length */
-            411: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A precondition does not hold */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body, or the record it would make, is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON by its type, or not in UTF-8 */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6157,6 +5448,8 @@ export interface operations {
             query?: never;
             header?: {
                 "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
                 /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
                 "X-Tandem-Session"?: string;
             };
@@ -6173,6 +5466,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6185,6 +5479,7 @@ export interface operations {
                     ETag: components["headers"]["ETag"];
                     "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
                     "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
                     [name: string]: unknown;
                 };
                 content?: never;

@@ -23,6 +23,8 @@ export type Fate =
   | '429'
   /** The record has forgotten requests that old. */
   | 'forgotten'
+  /** The time of the key is ahead of the site's clock. */
+  | 'future'
   /** The token is not taken. */
   | '401'
   /** What an earlier request did, and the record with it, has been deleted. */
@@ -101,6 +103,10 @@ export class FakeSite {
         return new Response('slow down', { status: 429, headers: { 'retry-after': '1' } });
       case 'forgotten':
         return this.#problem(422, 'request_forgotten', { date: 'Sun, 06 Nov 2044 08:49:37 GMT' });
+      case 'future':
+        return this.#problem(400, 'invalid', { date: 'Sun, 06 Nov 2044 08:49:37 GMT' }, [
+          { pointer: '/headers/idempotency-key', rule: 'future', detail: 'the key was made in the future' },
+        ]);
       case '401':
         return this.#problem(401, 'unauthorized');
       case 'gone':
@@ -174,7 +180,12 @@ export class FakeSite {
     };
   }
 
-  #problem(status: number, code: string, headers: Record<string, string> = {}): Response {
+  #problem(
+    status: number,
+    code: string,
+    headers: Record<string, string> = {},
+    errors: readonly object[] = [],
+  ): Response {
     const problem = {
       type: 'urn:x',
       title: code,
@@ -182,6 +193,7 @@ export class FakeSite {
       detail: `${code} at ${this.name}`,
       instance: 'urn:request:1',
       code,
+      ...(errors.length > 0 && { errors }),
     };
     return new Response(JSON.stringify(problem), {
       status,

@@ -1,6 +1,6 @@
 /** A server for an API of resources and JSON answers: faults, counters, control, and what the service itself says. */
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { handleControl, refuseForeign } from './control.ts';
 import type { Faults } from './faults.ts';
@@ -49,6 +49,8 @@ export interface ApiService {
 export interface ApiServer {
   readonly endpoint: string;
   readonly port: number;
+  /** Serves a connection that somebody else has accepted. */
+  readonly accept: (socket: Socket) => void;
   close(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export async function startApiServer(port: number, service: ApiService): Promise
   return {
     endpoint: `http://${HOST}:${listening}`,
     port: listening,
+    accept: (socket) => void server.emit('connection', socket),
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error === undefined ? resolve() : reject(error)));

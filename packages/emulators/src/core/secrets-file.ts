@@ -25,11 +25,22 @@ export function secretsIn(text: string): FileSecrets {
   );
 }
 
-/** Reads a file again whenever it has changed; undefined: there is nothing new. @param file Absolute. */
-export function watchSecretsFile(file: string | undefined): () => FileSecrets | undefined {
+/**
+ * Reads a file again whenever it has changed; undefined: there is nothing new.
+ * @param file Absolute.
+ * @param given Values by name that are there beside the file, which wins.
+ */
+export function watchSecretsFile(
+  file: string | undefined,
+  given: Readonly<Record<string, string>> = {},
+): () => FileSecrets | undefined {
   let seen = '';
   return () => {
-    if (file === undefined) return undefined;
+    if (file === undefined) {
+      if (seen === 'given') return undefined;
+      seen = 'given';
+      return new Map(Object.entries(given));
+    }
     const stat = fs.statSync(file, { throwIfNoEntry: false });
     const now = stat === undefined ? 'absent' : `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
     if (now === seen) return undefined;
@@ -38,7 +49,7 @@ export function watchSecretsFile(file: string | undefined): () => FileSecrets | 
         throw new RangeError(`it has more than ${FILE_BYTES_MAX} bytes`);
       const found = stat === undefined ? new Map<string, string>() : secretsIn(fs.readFileSync(file, 'utf8'));
       seen = now;
-      return found;
+      return new Map([...Object.entries(given), ...found]);
     } catch (error) {
       seen = now;
       console.error(`${file}: ${error instanceof Error ? error.message : String(error)}`);

@@ -37,6 +37,8 @@ export interface KeyVaultOptions {
   readonly now?: () => number;
   /** A `.env` file whose secrets are here; absolute. */
   readonly secretsFile?: string | undefined;
+  /** Values by name that are there beside the file, which wins. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
 }
 
 interface Call {
@@ -53,8 +55,8 @@ interface Reply {
 }
 
 export async function startKeyVault(options: KeyVaultOptions = {}): Promise<Emulator> {
-  const { port = 0, now = Date.now, secretsFile } = options;
-  const store = new VaultStore({ now, secretsFile });
+  const { port = 0, now = Date.now, secretsFile, secrets } = options;
+  const store = new VaultStore({ now, secretsFile, secrets });
   const faults = new Faults();
   const usage = new UsageMeter();
   const server = http.createServer((request, response) => {

@@ -46,6 +46,8 @@ export interface VaultStoreOptions {
   readonly now: () => number;
   /** Absolute. */
   readonly secretsFile?: string | undefined;
+  /** Values by name that are there beside the file, which wins. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
 }
 
 export class VaultStore {
@@ -53,9 +55,9 @@ export class VaultStore {
   readonly #secrets = new Map<string, Secret>();
   readonly #changedFile: () => FileSecrets | undefined;
 
-  constructor({ now, secretsFile }: VaultStoreOptions) {
+  constructor({ now, secretsFile, secrets }: VaultStoreOptions) {
     this.now = now;
-    this.#changedFile = watchSecretsFile(secretsFile);
+    this.#changedFile = watchSecretsFile(secretsFile, secrets);
   }
 
   /** @throws KeyVaultError when there is none, or it is deleted. */

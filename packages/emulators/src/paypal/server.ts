@@ -9,6 +9,7 @@
  * `deliver` and the type of an event for webhooks (`core/webhook-sender.ts`).
  */
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { type ApiCall, type ApiReply, type ApiRoute, startApiServer } from '../core/api-server.ts';
 import { Documents } from '../core/documents.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
@@ -40,6 +41,8 @@ export interface PayPalOptions extends EmulatorOptions {
   readonly reportLagMs?: number | undefined;
   /** Whether the account pays an invoice id once. Default true. */
   readonly uniqueInvoices?: boolean | undefined;
+  /** Addresses on this machine that get all events from the start, by an id that is known. */
+  readonly webhooks?: readonly { readonly url: string; readonly id: string }[] | undefined;
 }
 
 export interface PayPalServer extends Emulator {
@@ -54,6 +57,8 @@ export interface PayPalServer extends Emulator {
   /** Sends the webhooks that are due by the clock; for a clock of one's own. @returns How many were taken. */
   deliver(): Promise<number>;
   readonly pendingWebhooks: number;
+  /** Serves a connection that somebody else has accepted. */
+  accept(socket: Socket): void;
 }
 
 export async function startPayPal(options: PayPalOptions = {}): Promise<PayPalServer> {
@@ -76,6 +81,8 @@ export async function startPayPal(options: PayPalOptions = {}): Promise<PayPalSe
     headersOf: (delivery, sentAtMs) => signatureOf(account, pem, delivery, sentAtMs),
   });
   const account = new Account(documents, now, { sender, uniqueInvoices });
+  for (const { url, id } of options.webhooks ?? []) account.put('webhooks', { id, url, types: ['*'] });
+  documents.commit();
   const tokens = new Map<string, number>();
   const context: Context = {
     account,
@@ -178,6 +185,7 @@ export async function startPayPal(options: PayPalOptions = {}): Promise<PayPalSe
     get pendingWebhooks() {
       return sender.pending.length;
     },
+    accept: server.accept,
     close: () => (closed ??= close()),
   };
 }

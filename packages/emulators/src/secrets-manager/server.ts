@@ -30,14 +30,16 @@ export interface SecretsManagerOptions {
   readonly account?: string;
   /** A `.env` file whose secrets are here; absolute. */
   readonly secretsFile?: string | undefined;
+  /** Values by name that are there beside the file, which wins. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
   /** What stands before the names of those, with a slash between. */
   readonly prefix?: string | undefined;
 }
 
 export async function startSecretsManager(options: SecretsManagerOptions = {}): Promise<Emulator> {
   const { port = 0, now = Date.now, region = 'us-east-1', account = '000000000000' } = options;
-  const { secretsFile, prefix } = options;
-  const store = new SecretsStore({ region, account, now, secretsFile, prefix });
+  const { secretsFile, secrets, prefix } = options;
+  const store = new SecretsStore({ region, account, now, secretsFile, secrets, prefix });
   const faults = new Faults();
   const usage = new UsageMeter();
   const idOf = ({ SecretId, Name }: Record<string, unknown>): string => {

@@ -44,6 +44,8 @@ export interface SecretsStoreOptions {
   readonly now: () => number;
   /** Absolute; its secrets are here as `<prefix>/<name>`. */
   readonly secretsFile?: string | undefined;
+  /** Values by name that are there beside the file, which wins. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
   readonly prefix?: string | undefined;
 }
 
@@ -54,7 +56,7 @@ export class SecretsStore {
 
   constructor(options: SecretsStoreOptions) {
     this.#options = options;
-    this.#changedFile = watchSecretsFile(options.secretsFile);
+    this.#changedFile = watchSecretsFile(options.secretsFile, options.secrets);
   }
 
   get now(): number {

@@ -10,6 +10,7 @@
  * and the type of an event for webhooks (`core/webhook-sender.ts`).
  */
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { type ApiCall, type ApiReply, type ApiRoute, startApiServer } from '../core/api-server.ts';
 import { Documents } from '../core/documents.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
@@ -26,7 +27,7 @@ import { Params } from './params.ts';
 import { authenticate, settle } from './payment-intents.ts';
 import { failRefund } from './refunds.ts';
 import { isChallenge, type Operation, operationOf, redirect } from './routes.ts';
-import { signatureOf } from './webhooks.ts';
+import { keepEndpoints, signatureOf } from './webhooks.ts';
 
 /** Ours; the largest of these requests takes less. */
 export const BODY_BYTES_MAX = 256 * 1024;
@@ -39,6 +40,8 @@ export interface StripeOptions extends EmulatorOptions {
   readonly apiKey?: string | undefined;
   /** How old what search finds is. Default a minute. */
   readonly searchLagMs?: number | undefined;
+  /** Addresses on this machine that get all events from the start, and the secret that those are signed with. */
+  readonly webhooks?: readonly { readonly url: string; readonly secret: string }[] | undefined;
 }
 
 export interface StripeServer extends Emulator {
@@ -53,6 +56,8 @@ export interface StripeServer extends Emulator {
   /** Sends the webhooks that are due by the clock; for a clock of one's own. @returns How many were taken. */
   deliver(): Promise<number>;
   readonly pendingWebhooks: number;
+  /** Serves a connection that somebody else has accepted. */
+  accept(socket: Socket): void;
 }
 
 export async function startStripe(options: StripeOptions = {}): Promise<StripeServer> {
@@ -68,6 +73,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSe
     headersOf: (delivery, sentAtMs) => signatureOf(account, delivery, sentAtMs),
   });
   const account = new Account(documents, now, sender);
+  keepEndpoints(account, options.webhooks ?? []);
   const index = new SearchIndex(searchLagMs, now);
   index.update(account);
   /** One change of the account, from whatever side. */
@@ -137,6 +143,7 @@ export async function startStripe(options: StripeOptions = {}): Promise<StripeSe
     get pendingWebhooks() {
       return sender.pending.length;
     },
+    accept: server.accept,
     close: () => (closed ??= close()),
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { CosmosError } from '../../src/cosmos/errors.ts';
 import { applyPatch, parsePatch, type PatchOperation } from '../../src/cosmos/patch.ts';
+import { matchesCondition } from '../../src/cosmos/sql-engine.ts';
 
 const item = { id: '1', pk: 'a', n: 1, text: 't', list: [1, 2, 3], deep: { list: [{ v: 1 }] }, 'a/b~c': 0 };
 
@@ -98,4 +99,19 @@ describe('parsePatch', () => {
   ])('refuses %s', (_title, body) => {
     expect(() => parsePatch(body)).toThrow(CosmosError);
   });
+});
+
+test.each<[string, string, boolean]>([
+  ['a string', `c.text = "t"`, true],
+  ['another string', `c.text = "u"`, false],
+  ['a string in single quotes', `c.text = 't'`, true],
+  ['a string behind a path with a string', `c["a/b~c"] = 0 AND c.deep["text"] <= "m"`, true],
+  ['a string that is one of several', `c.text IN ("s", "t")`, true],
+  ['a string in a call', `STARTSWITH(c.text, "t")`, true],
+  ['a list of one string', `ARRAY_CONTAINS(["t"], c.text)`, true],
+  ['a string with an escaped quote', String.raw`c.quoted = "say \"t\""`, true],
+  ['a number', `c.n = 1`, true],
+])('a condition compares with %s', (_title, where, matches) => {
+  const doc = { ...item, deep: { text: 'l' }, quoted: 'say "t"' };
+  expect(matchesCondition(doc, `FROM c WHERE ${where}`)).toBe(matches);
 });

@@ -23,7 +23,13 @@ interface Running {
 /** As in the definition (`TANDEM_SECRETS_PREFIX`), whose parameter nobody changes here. */
 const SECRETS_PREFIX = 'tandem';
 
-async function startAws({ region, dataDir, ports, secretsFile }: EmulatorsSettings): Promise<Running> {
+async function startAws({
+  region,
+  dataDir,
+  ports,
+  secretsFile,
+  secrets,
+}: EmulatorsSettings): Promise<Running> {
   const emulators = await startEmulators({
     services: ['dynamodb', 'sqs', 'secretsmanager'],
     region,
@@ -33,7 +39,11 @@ async function startAws({ region, dataDir, ports, secretsFile }: EmulatorsSettin
       sqs: ports['sqs'] ?? 0,
       secretsmanager: ports['secrets-manager'] ?? 0,
     },
-    secretsmanager: { prefix: SECRETS_PREFIX, ...(secretsFile !== undefined && { secretsFile }) },
+    secretsmanager: {
+      prefix: SECRETS_PREFIX,
+      ...(secretsFile !== undefined && { secretsFile }),
+      ...(secrets !== undefined && { secrets }),
+    },
   });
   const { dynamodb, sqs, secretsmanager } = emulators;
   const objects = await listenLazily(ports['s3'] ?? 0, async () => {
@@ -60,7 +70,7 @@ async function startAws({ region, dataDir, ports, secretsFile }: EmulatorsSettin
   return { emulators, objects, urls };
 }
 
-async function startAzure({ dataDir, ports, secretsFile }: EmulatorsSettings): Promise<Running> {
+async function startAzure({ dataDir, ports, secretsFile, secrets }: EmulatorsSettings): Promise<Running> {
   const emulators = await startEmulators({
     services: ['cosmos', 'servicebus', 'keyvault'],
     dataDir,
@@ -70,7 +80,10 @@ async function startAzure({ dataDir, ports, secretsFile }: EmulatorsSettings): P
       'servicebus-control': ports['service-bus-control'] ?? 0,
       keyvault: ports['key-vault'] ?? 0,
     },
-    keyvault: { ...(secretsFile !== undefined && { secretsFile }) },
+    keyvault: {
+      ...(secretsFile !== undefined && { secretsFile }),
+      ...(secrets !== undefined && { secrets }),
+    },
     servicebus: { creditsPerSecond: creditsIn(process.env['TANDEM_SERVICE_BUS_CREDITS']) },
   });
   const { cosmos, servicebus, keyvault } = emulators;

@@ -9,6 +9,8 @@ export interface EmulatorsSettings {
   readonly dataDir?: string | undefined;
   /** Whose secrets are in the vault; absolute. Absent: the vault is empty. */
   readonly secretsFile?: string;
+  /** What the vault holds beside that file, which wins. */
+  readonly secrets?: Readonly<Record<string, string>>;
   /**
    * TCP port by service: `dynamodb`, `sqs`, `secrets-manager`, `s3`; `cosmos`, `service-bus`, `service-bus-control`,
    * `key-vault`, `blob`.

@@ -1,7 +1,10 @@
 /** Writes the sample records through the API, as any client would. What exists is left as it is. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Entity } from '../../../../src/shared/domain/entity.ts';
 import { entities } from '../../../../src/shared/registry/entities.ts';
+import { creationHeaders } from '../creation-headers.ts';
 import { ITEMS } from './sample-data.ts';
+import { seedShop, type ShopPost } from './shop.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const ATTEMPTS_MAX = 5;
@@ -15,40 +18,93 @@ export interface SeedReport {
 
 /**
  * @param url Base URL of the edge or of one site.
- * @param token What the records are written with, where they are not for everybody.
+ * @param options.token What the records are written with, where they are not for everybody.
+ * @param options.sites Base URL of each site, for what is written at one of them: stock, and orders.
  * @throws Error naming the record that was refused.
  */
-export async function seed(url: string, token?: string): Promise<SeedReport> {
+export async function seed(
+  url: string,
+  {
+    token,
+    sites = [],
+    declared = entities,
+  }: {
+    readonly token?: string | undefined;
+    readonly sites?: readonly string[];
+    readonly declared?: readonly Entity[];
+  } = {},
+): Promise<SeedReport> {
   let written = 0;
   let present = 0;
-  const requests = [
-    ...entities.flatMap(({ name, collection, idField, samples }) =>
-      Object.entries(samples).map(([id, fields]) => ({
-        path: `/${collection}`,
-        name: `${name} ${id}`,
-        body: { [idField]: id, ...fields },
-      })),
-    ),
-    ...ITEMS.map((item) => ({ path: '/write', name: `item ${item.id}`, body: item })),
+  const requests: readonly Sample[] = [
+    ...declared.flatMap(samplesOf),
+    ...ITEMS.map((item) => ({ path: '/write', name: `item ${item.id}`, body: item, headers: {} })),
   ];
-  for (const { path, name, body } of requests) {
-    if (await create({ url: new URL(path, url), body, token }, name)) written += 1;
+  const filled = new Set<string>();
+  for (const entity of declared)
+    if (entity.ids !== undefined && (await hasRecords(new URL(`/${entity.collection}?limit=1`, url), token)))
+      filled.add(`/${entity.collection}`);
+  for (const { path, name, ...rest } of requests) {
+    const isWritten = !filled.has(path) && (await create({ url: new URL(path, url), token, ...rest }, name));
+    if (isWritten) written += 1;
     else present += 1;
   }
-  return { written, present };
+  // Its orders are there already when its products were.
+  const orders = written === 0 || sites.length === 0 ? 0 : await seedShop(sites, (post) => send(post, token));
+  return { written: written + orders, present };
 }
 
-interface Post {
-  readonly url: URL;
+/** @throws Error when it is refused, or the site does not answer */
+async function send({ site, path, body, key, owner }: ShopPost, token: string | undefined): Promise<void> {
+  const headers = {
+    ...(key !== undefined && { 'idempotency-key': key }),
+    ...(owner !== undefined && { 'x-tandem-owner': owner }),
+  };
+  await create({ url: new URL(path, site), body, token, headers }, path);
+}
+
+interface Sample {
+  readonly path: string;
+  readonly name: string;
   readonly body: object;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where the ids derive from keys, those of the samples are names for people. */
+function samplesOf(entity: Entity): readonly Sample[] {
+  const { name, collection, idField, ids, samples } = entity;
+  return Object.entries(samples).map(([id, fields]) => ({
+    path: `/${collection}`,
+    name: `${name} ${id}`,
+    body: { ...(ids === undefined && { [idField]: id }), ...fields },
+    headers: creationHeaders(entity),
+  }));
+}
+
+/** A key of today makes another id than that of yesterday, so the samples are written where nothing is. */
+async function hasRecords(url: URL, token: string | undefined): Promise<boolean> {
+  const response = await fetch(url, {
+    headers: authorization(token),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+  });
+  const { items = [] } = response.ok ? ((await response.json()) as { readonly items?: unknown[] }) : {};
+  return items.length > 0;
+}
+
+interface Post extends Pick<Sample, 'body' | 'headers'> {
+  readonly url: URL;
   readonly token: string | undefined;
 }
 
-/** False when it exists. A repeated attempt is harmless: the ids are fixed. */
+function authorization(token: string | undefined): Readonly<Record<string, string>> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** False when it exists. A repeated attempt is harmless: the ids are fixed, or derive from the same key. */
 async function create(request: Post, name: string): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     const { status, detail } = await post(request);
-    if (status === 201) return true;
+    if (status === 200 || status === 201) return true;
     // 409: a record with this id; 412: If-None-Match refused to replace an item.
     if (status === 409 || status === 412) return false;
     const passing = status === undefined || status >= 500 || status === 429;
@@ -57,14 +113,21 @@ async function create(request: Post, name: string): Promise<boolean> {
   }
 }
 
-async function post({ url, body, token }: Post): Promise<{ status: number | undefined; detail: string }> {
+async function post({
+  url,
+  body,
+  token,
+  headers,
+}: Post): Promise<{ status: number | undefined; detail: string }> {
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        'if-none-match': '*',
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        // Of what is known by its id; what has a key is found by that.
+        ...(headers['idempotency-key'] === undefined && { 'if-none-match': '*' }),
+        ...authorization(token),
+        ...headers,
       },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),

@@ -1,6 +1,7 @@
 /** What a stack is started with, and how the options of `start` come to it. */
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { choosePorts, type Ports } from '../ports.ts';
+import type { PaymentProviderName } from '../processes/payments-settings.ts';
 import { type DrillSettings, readDrill } from './drill-file.ts';
 import { parseSites, type SiteName } from './sites.ts';
 
@@ -26,6 +27,8 @@ export interface StackOptions {
   readonly inspect: boolean;
   /** Whether type errors of what is changed are reported. */
   readonly types: (typeof TYPE_CHECKS)[number];
+  /** Whose sandbox the sites take payments at. */
+  readonly payments: PaymentProviderName;
   /** Present when a drill holds the ways between the sites and their clocks in its hand. */
   readonly drill?: DrillSettings;
 }

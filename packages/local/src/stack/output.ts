@@ -127,6 +127,12 @@ export function summary(
       `pid ${stack.dns.pid ?? '-'}`,
       `dig @127.0.0.1 -p ${stack.dns.port} api.tandem.test`,
     ],
+    [
+      'payments',
+      stack.payments[stack.payments.provider],
+      `pid ${stack.payments.pid ?? '-'}`,
+      `sandbox of ${stack.payments.provider === 'stripe' ? 'Stripe' : 'PayPal'}`,
+    ],
     ...(stack.issuer === undefined
       ? []
       : [['issuer', stack.issuer.url, `pid ${stack.issuer.pid ?? '-'}`, 'gives tokens to whoever asks']]),

@@ -13,6 +13,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readStack, type Stack } from '@tandem-clouds/command-line/running-stack';
 
 const ROOT = path.join(import.meta.dirname, '../../../..');
+/** Of every command of the project. */
+const COMPILE_CACHE = 'node_modules/.cache/tandem';
 const READY_WITHIN_MS = 120_000;
 const POLL_MS = 100;
 
@@ -34,7 +36,7 @@ export function startOwnStack(...options: readonly string[]): Promise<OwnStack> 
   return startStackOf(ROOT, ...options);
 }
 
-/** As `startOwnStack`, of a copy of the project whose declarations may be others. What is installed is compiled once for both. */
+/** As `startOwnStack`, of a copy of the project whose declarations may be others. What both have is compiled once. */
 export async function startStackOf(project: string, ...options: readonly string[]): Promise<OwnStack> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-stack-'));
   const log = path.join(dir, 'supervisor.log');
@@ -43,7 +45,7 @@ export async function startStackOf(project: string, ...options: readonly string[
   const supervisor = spawn(process.execPath, args, {
     cwd: project,
     stdio: ['ignore', output, output],
-    env: { TANDEM_CACHE_DIR: path.join(ROOT, '.tandem/cache'), ...process.env },
+    env: { TANDEM_CACHE_DIR: path.join(ROOT, '.tandem/cache'), ...process.env, ...compileCacheOf(project) },
   });
   fs.closeSync(output);
   const end = (): void => void supervisor.kill('SIGTERM');
@@ -69,6 +71,15 @@ export async function startStackOf(project: string, ...options: readonly string[
     },
     stop,
   };
+}
+
+/**
+ * Node knows a module by its place relative to the cache: so a copy of the project needs the cache in its own place, where
+ * it is linked to that of the project.
+ */
+export function compileCacheOf(project: string): Record<string, string> {
+  if (process.env['NODE_COMPILE_CACHE_PORTABLE'] !== '1') return {};
+  return { NODE_COMPILE_CACHE: path.join(project, COMPILE_CACHE) };
 }
 
 async function untilReady(supervisor: ChildProcess, dir: string, log: string): Promise<void> {

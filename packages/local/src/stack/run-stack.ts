@@ -73,7 +73,7 @@ async function runLocked(options: StackOptions, places: Places, output: Output):
     if (!stop.received) {
       output.print(`Tandem is up after ${seconds(performance.now() - begunAt)}.`);
       output.print(summary(stack.describe(), relativePlaces(places)));
-      if (options.seed) await Promise.race([fill(ports, output), stop.wait()]);
+      if (options.seed) await Promise.race([fill(ports, options.sites, output), stop.wait()]);
       stack.warmSoon();
     }
     await stop.wait();
@@ -102,10 +102,14 @@ async function reserve(wanted: Ports, startTimeoutMs: number): Promise<Ports> {
   }
 }
 
-async function fill(ports: Ports, output: Output): Promise<void> {
+/** What it takes to write for everybody. */
+const SEED_SCOPES = 'tandem/read tandem/write tandem/any-owner shop/stock';
+
+async function fill(ports: Ports, names: StackOptions['sites'], output: Output): Promise<void> {
   try {
-    const token = ports.has('issuer') ? await queryToken(urlOf(ports, 'issuer')) : undefined;
-    const { written, present } = await seed(urlOf(ports, 'edge'), token);
+    const token = ports.has('issuer') ? await queryToken(urlOf(ports, 'issuer'), SEED_SCOPES) : undefined;
+    const sites = names.map(({ site }) => urlOf(ports, site));
+    const { written, present } = await seed(urlOf(ports, 'edge'), { token, sites });
     output.print(`  Sample data: ${written} records written, ${present} were there already.`);
   } catch (error) {
     output.problem(
@@ -153,6 +157,7 @@ class RunningStack {
       logLevel: options.logLevel,
       operatorDigest: createHash('sha256').update(this.#operatorKey).digest('hex'),
       inherited: withDotEnv(PROJECT_DIR, process.env),
+      payments: options.payments,
       ...(options.drill && { drill: options.drill }),
     };
     this.#types = options.types === 'on' ? typeCheck(topology, output) : undefined;
@@ -215,6 +220,7 @@ class RunningStack {
       pid: process.pid,
       ephemeral: options.ephemeral,
       operatorKey: this.#operatorKey,
+      payments: options.payments,
     });
   }
 

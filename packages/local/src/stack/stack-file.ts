@@ -14,6 +14,7 @@ import {
 } from '@tandem-clouds/command-line/running-stack';
 import { replaceFile } from '@tandem-clouds/emulators/core/files';
 import { HOST, INSPECTED, type Ports } from '../ports.ts';
+import type { PaymentProviderName } from '../processes/payments-settings.ts';
 import type { RunEntry } from '../run-registry.ts';
 import type { SiteName } from './sites.ts';
 import { endpointsOf, type ProcessPlan, urlOf } from './topology.ts';
@@ -36,6 +37,7 @@ export interface StackInput {
   readonly pid: number;
   readonly ephemeral: boolean;
   readonly operatorKey: string;
+  readonly payments: PaymentProviderName;
 }
 
 /** What the file says. */
@@ -56,6 +58,13 @@ export function describeStack(input: StackInput): Stack {
     ...(ports.has('issuer') && {
       issuer: { url: urlOf(ports, 'issuer'), pid: kept(input, 'issuer')?.pid ?? null },
     }),
+    payments: {
+      provider: input.payments,
+      stripe: urlOf(ports, 'payments.stripe'),
+      paypal: urlOf(ports, 'payments.paypal'),
+      pid: kept(input, 'payments')?.pid ?? null,
+      faults: faultsIn(kept(input, 'payments')?.announced('payments')),
+    },
     sites: sites.map((site) => describeSite(site, input)),
   };
 }
@@ -63,10 +72,6 @@ export function describeStack(input: StackInput): Stack {
 function describeSite(site: SiteName, input: StackInput): StackSite {
   const host = kept(input, site.site);
   const emulators = kept(input, `${site.site}.emulators`);
-  const announced = emulators?.announced(`${site.site}.emulators`)?.urls ?? {};
-  const faults = Object.entries(announced)
-    .filter(([purpose]) => purpose.endsWith('.faults'))
-    .map(([purpose, url]) => [purpose.slice(0, -'.faults'.length), url] as const);
   return {
     ...site,
     url: urlOf(input.ports, site.site),
@@ -76,8 +81,17 @@ function describeSite(site: SiteName, input: StackInput): StackSite {
     ready: host?.ready === true && emulators?.ready === true,
     endpoints: endpointsOf(site, input.ports),
     ...inspectorsOf(site, input.ports),
-    faults: Object.fromEntries(faults),
+    faults: faultsIn(emulators?.announced(`${site.site}.emulators`)),
   };
+}
+
+/** Service → where its faults are ordered. */
+function faultsIn(announced: RunEntry | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(announced?.urls ?? {})
+      .filter(([purpose]) => purpose.endsWith('.faults'))
+      .map(([purpose, url]) => [purpose.slice(0, -'.faults'.length), url]),
+  );
 }
 
 function inspectorsOf({ site }: SiteName, ports: Ports): Pick<StackSite, 'inspectors'> {

@@ -1,16 +1,17 @@
 /** The command `start`, which `npm start` runs too. */
 import { command, type CommandContext } from '@tandem-clouds/command-line/command';
 import { choice, file, flag, folder, many, text } from '@tandem-clouds/command-line/option';
+import { PAYMENT_PROVIDERS } from '../processes/payments-settings.ts';
 import { LOG_LEVELS, stackOptionsOf, TYPE_CHECKS } from './options.ts';
 import { DEFAULT_SITES } from './sites.ts';
 
-const PORTS_NOTE = `<name>=<n> of --port: edge, dns, dns.control, issuer, <site> or <site>.<service>, where <service> is dynamodb, sqs,
-secrets-manager, s3, cosmos, service-bus, service-bus-control, key-vault or blob, with --inspect also inspect or
-bridge-inspect; 0 picks a free port; all=0 for all of them.
+const PORTS_NOTE = `<name>=<n> of --port: edge, dns, dns.control, payments.stripe, payments.paypal, issuer, <site> or <site>.<service>,
+where <service> is dynamodb, sqs, secrets-manager, s3, cosmos, service-bus, service-bus-control, key-vault or blob, with
+--inspect also inspect or bridge-inspect; 0 picks a free port; all=0 for all of them.
 
-Default ports: edge 8080, DNS 5353 and its control interface 5380, issuer 9400, AWS 3000, Azure 7071, DynamoDB 8000, SQS 9324,
-Secrets Manager 8200, S3 9000, Cosmos DB 8081, Service Bus 5672 and its control interface 5300, Key Vault 8300, Blob Storage
-10000; one higher for each further site of a cloud.`;
+Default ports: edge 8080, DNS 5353 and its control interface 5380, sandboxes of Stripe 12111 and PayPal 12112, issuer 9400, AWS
+3000, Azure 7071, DynamoDB 8000, SQS 9324, Secrets Manager 8200, S3 9000, Cosmos DB 8081, Service Bus 5672 and its control
+interface 5300, Key Vault 8300, Blob Storage 10000; one higher for each further site of a cloud.`;
 
 export const start = command({
   name: 'start',
@@ -30,6 +31,7 @@ export const start = command({
     verbose: flag('show everything that the processes write'),
     inspect: flag('an inspector for the functions of each cloud and for its bridge, on free ports'),
     types: choice('report type errors of what is changed while it runs', TYPE_CHECKS, { default: 'on' }),
+    payments: choice('whose sandbox the sites take payments at', PAYMENT_PROVIDERS, { default: 'stripe' }),
     drill: file(
       'for chaos: links and clocks that it controls, see packages/local/src/stack/drill-file.ts',
       {},
@@ -38,6 +40,7 @@ export const start = command({
   examples: [
     { line: 'start --ephemeral --seed', shows: 'with sample data, which is gone afterwards' },
     { line: 'start --port all=0', shows: 'on free ports; the other commands find them' },
+    { line: 'start --payments paypal', shows: 'with the sandbox of PayPal in place of Stripe’s' },
     { line: 'start --sites aws-us-east-1,aws-eu-west-1,azure-eastus', shows: 'three sites' },
   ],
   check: (input) => void stackOptionsOf(input),

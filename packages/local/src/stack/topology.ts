@@ -13,6 +13,11 @@ import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config
 import { HOST, type Ports } from '../ports.ts';
 import type { DnsSettings } from '../processes/dns-main.ts';
 import { type EmulatorsSettings, OBJECTS } from '../processes/emulators-settings.ts';
+import {
+  LOCAL_SECRETS,
+  type PaymentProviderName,
+  type PaymentsSettings,
+} from '../processes/payments-settings.ts';
 import { DOT_ENV } from './dot-env.ts';
 import type { DrillSettings } from './drill-file.ts';
 import { SERVICES, type SiteName } from './sites.ts';
@@ -58,6 +63,8 @@ export interface TopologyInput {
   /** What the supervisor was started with; cleaned before it is passed on. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
   readonly drill?: DrillSettings;
+  /** Whose sandbox the sites take payments at. Absent: none is served. */
+  readonly payments?: PaymentProviderName;
 }
 
 /** SQS takes any account number; the emulator's default. */
@@ -93,6 +100,7 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
     ...sites.map((site) => planHost(site, input)),
     planEdge(input),
     planDns(input),
+    ...(input.payments === undefined ? [] : [planPayments(input)]),
     ...(input.ports.has('issuer') ? [planIssuer(input)] : []),
   ];
 }
@@ -180,6 +188,7 @@ function planEmulators({ site, cloud, region }: SiteName, input: TopologyInput):
     region,
     dataDir: dataDir === undefined ? undefined : path.join(dataDir, site),
     secretsFile: path.join(projectDir, DOT_ENV),
+    ...(input.payments !== undefined && { secrets: LOCAL_SECRETS }),
     ports: Object.fromEntries(
       SERVICES[cloud].map((service) => [service, portOf(ports, `${site}.${service}`)]),
     ),
@@ -226,6 +235,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       // Sites on Azure sign in too: to the queues of their peers.
       ...AWS_CREDENTIALS,
       ...(site.cloud === 'aws' ? awsEnvironment(site, ports) : azureEnvironment(site, ports)),
+      ...paymentsEnvironment(input),
       ...clockEnvironment(site, input),
       ...bridgeInspectEnvironment(site, ports),
     },
@@ -256,6 +266,11 @@ function clockEnvironment({ site }: SiteName, { drill, projectDir, inherited }: 
     TANDEM_CLOCK_FILE: file,
     NODE_OPTIONS: [inherited['NODE_OPTIONS'], `--import=${preload}`].filter(Boolean).join(' '),
   };
+}
+
+function paymentsEnvironment({ payments, ports }: TopologyInput): Record<string, string> {
+  if (payments === undefined) return {};
+  return { TANDEM_PAYMENTS: payments, TANDEM_PAYMENTS_URL: urlOf(ports, `payments.${payments}`) };
 }
 
 function awsEnvironment(site: SiteName, ports: Ports): Record<string, string> {
@@ -323,6 +338,25 @@ function planDns(input: TopologyInput): ProcessPlan {
   };
 }
 
+/** Events go to the edge, as to the name that all sites share: whichever site is up gets them. */
+function planPayments(input: TopologyInput): ProcessPlan {
+  const { ports, projectDir, dataDir } = input;
+  const edge = urlOf(ports, 'edge');
+  const settings: PaymentsSettings = {
+    ports: { stripe: portOf(ports, 'payments.stripe'), paypal: portOf(ports, 'payments.paypal') },
+    webhooks: { stripe: `${edge}/payments/stripe`, paypal: `${edge}/payments/paypal` },
+    dataDir: dataDir === undefined ? undefined : path.join(dataDir, 'payments'),
+    secretsFile: path.join(projectDir, DOT_ENV),
+  };
+  return {
+    name: 'payments',
+    role: 'emulators',
+    args: [path.join(projectDir, 'packages/local/src/processes/payments-main.ts'), JSON.stringify(settings)],
+    env: commonEnvironment(input),
+    announces: ['payments'],
+  };
+}
+
 function localIssuer(ports: Ports): JwtIssuer {
   return { issuer: urlOf(ports, 'issuer'), audience: AUDIENCE };
 }
@@ -355,7 +389,7 @@ export function commonEnvironment({
   return {
     ...env,
     TANDEM_RUN_DIR: runDir,
-    NODE_COMPILE_CACHE: cacheDir,
+    NODE_COMPILE_CACHE: inherited['NODE_COMPILE_CACHE'] ?? cacheDir,
     // The Azure SDKs would otherwise send what is meant for an emulator to the proxy of the user's network.
     NO_PROXY: noProxy,
     no_proxy: noProxy,

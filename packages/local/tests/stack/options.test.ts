@@ -17,6 +17,8 @@ describe('the command line of npm start', () => {
       edge: 8080,
       dns: 5353,
       'dns.control': 5380,
+      'payments.stripe': 12_111,
+      'payments.paypal': 12_112,
       'aws-us-east-1': 3000,
       'aws-us-east-1.dynamodb': 8000,
       'aws-us-east-1.sqs': 9324,
@@ -37,7 +39,10 @@ describe('the command line of npm start', () => {
       verbose: false,
       inspect: false,
       types: 'on',
+      payments: 'stripe',
     });
+    expect(parsed('--payments', 'paypal').payments).toBe('paypal');
+    expect(() => parsed('--payments', 'cash')).toThrow(UsageError);
   });
 
   test('an issuer, and a port for it, is there when records are to be protected', () => {
@@ -58,7 +63,7 @@ describe('the command line of npm start', () => {
     const { ports } = parsed('--port', 'edge=9090', '--port', 'all=0', '--port', 'aws-us-east-1.sqs=9400');
     expect(ports.get('edge')).toBe(9090);
     expect(ports.get('aws-us-east-1.sqs')).toBe(9400);
-    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(12);
+    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(14);
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../../../src/shared/config/config.ts';
 import { defaultPorts } from '../../src/ports.ts';
+import { LOCAL_SECRETS } from '../../src/processes/payments-settings.ts';
 import { parseSites } from '../../src/stack/sites.ts';
 import {
   endpointsOf,
@@ -22,6 +23,7 @@ function planned(overrides: Partial<TopologyInput> = {}): ProcessPlan[] {
     logLevel: 'warn',
     operatorDigest: 'ab'.repeat(32),
     inherited: { PATH: '/bin' },
+    payments: 'stripe',
     ...overrides,
   });
 }
@@ -43,7 +45,35 @@ describe('the processes of a stack', () => {
       'azure-westeurope',
       'edge',
       'dns',
+      'payments',
     ]);
+  });
+
+  test('the sandboxes send their events to the edge, and every site takes payments at the one that is named', () => {
+    const plans = planned({ payments: 'paypal' });
+    const { args, role } = byName(plans, 'payments');
+    expect(role).toBe('emulators');
+    expect(JSON.parse(args[1] ?? '')).toEqual({
+      ports: { stripe: 12_111, paypal: 12_112 },
+      webhooks: {
+        stripe: 'http://127.0.0.1:8080/payments/stripe',
+        paypal: 'http://127.0.0.1:8080/payments/paypal',
+      },
+      dataDir: '/stack/data/payments',
+      secretsFile: '/project/.env',
+    });
+    for (const site of ['aws-us-east-1', 'azure-eastus']) {
+      const { env } = byName(plans, site);
+      expect(env['TANDEM_PAYMENTS']).toBe('paypal');
+      expect(env['TANDEM_PAYMENTS_URL']).toBe('http://127.0.0.1:12112');
+    }
+  });
+
+  test('keep what Node compiles beside what is built, or where the one who starts them keeps it', () => {
+    const places = (inherited: Record<string, string>) =>
+      new Set(planned({ inherited }).map(({ env }) => env['NODE_COMPILE_CACHE']));
+    expect(places({})).toEqual(new Set(['/project/cache']));
+    expect(places({ NODE_COMPILE_CACHE: '/kept' })).toEqual(new Set(['/kept']));
   });
 
   test('with a port for an issuer: that too, and every host believes it', () => {
@@ -208,6 +238,7 @@ describe('the processes of a stack', () => {
   test('each site keeps its data in a folder of its own', () => {
     const [, settings] = byName(planned(), 'azure-eastus.emulators').args;
     expect(JSON.parse(settings ?? '')).toEqual({
+      secrets: LOCAL_SECRETS,
       name: 'azure-eastus.emulators',
       cloud: 'azure',
       region: 'eastus',

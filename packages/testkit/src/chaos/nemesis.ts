@@ -4,6 +4,7 @@ import type { TestCluster } from '../cluster/test-cluster.ts';
 import { type Action, clock, describe, type Episode } from './plan.ts';
 import { purgeUntil } from './purge.ts';
 import type { Provider } from './reactions/provider.ts';
+import type { Sandbox } from './shop/sandbox.ts';
 
 /** A process that is between two lives is killed when it is back, if that is soon. */
 const VICTIM_WITHIN_MS = 20_000;
@@ -22,6 +23,8 @@ export interface UnleashOptions {
   readonly progress: (line: string) => void;
   /** Whom reactions call; without one its faults are none. */
   readonly provider?: Provider;
+  /** The payment provider's; without one its faults are none. */
+  readonly sandbox?: Sandbox;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface UnleashOptions {
 export async function unleash(
   cluster: TestCluster,
   plan: readonly Episode[],
-  { signal, progress, provider }: UnleashOptions,
+  { signal, progress, provider, sandbox }: UnleashOptions,
 ): Promise<InjectedFaults> {
   const beganMs = performance.now();
   const injectedFaults: InjectedFaults = { timeline: [], counts: new Map() };
@@ -44,7 +47,7 @@ export async function unleash(
     void injectedFaults.counts.set(name, (injectedFaults.counts.get(name) ?? 0) + by);
   const run = async ({ atMs, forMs, action }: Episode): Promise<void> => {
     if (!(await slept(atMs - (performance.now() - beganMs), signal))) return;
-    const end = await begin({ cluster, signal, provider, count }, action);
+    const end = await begin({ cluster, signal, provider, sandbox, count }, action);
     if (end === undefined) {
       note(`${describe(action)}: it was not running`);
       return;
@@ -79,6 +82,8 @@ function nameOf(action: Action): string {
       return 'purged queue of reactions';
     case 'provider':
       return `provider ${action.fault}`;
+    case 'payments':
+      return `payments: ${action.what}`;
     case 'throttling':
     case 'lost answers':
     case 'latency':
@@ -93,13 +98,14 @@ function nameOf(action: Action): string {
 interface Victims {
   readonly cluster: TestCluster;
   readonly provider: Provider | undefined;
+  readonly sandbox: Sandbox | undefined;
   readonly signal: AbortSignal;
   readonly count: (name: string, by: number) => void;
 }
 
 /** Starts an action and returns what ends it; undefined when there was nothing to do it to. */
 async function begin(
-  { cluster, provider, signal, count }: Victims,
+  { cluster, provider, sandbox, signal, count }: Victims,
   action: Action,
 ): Promise<(() => void) | undefined> {
   switch (action.kind) {
@@ -124,6 +130,8 @@ async function begin(
       });
     case 'provider':
       return provider?.impose(action.fault);
+    case 'payments':
+      return sandbox?.impose(action.rules);
     case 'throttling':
     case 'lost answers':
     case 'latency':

@@ -23,6 +23,8 @@ export type Action =
   | { readonly kind: 'purge'; readonly site: string }
   /** Of the provider that reactions call. */
   | { readonly kind: 'provider'; readonly fault: ProviderFault }
+  /** Of the payment provider. */
+  | { readonly kind: 'payments'; readonly what: string; readonly rules: readonly FaultRule[] }
   | {
       readonly kind: Dish['kind'];
       readonly site: string;
@@ -88,6 +90,19 @@ export function makeObjectPlan({ seed, trafficMs, sites }: PlanOptions): readonl
   return inOrder([...common, ...helpingsOf(all, objectFaults)]);
 }
 
+/**
+ * The plan for a shop: nothing befalls it for a while, then the menu without the edge and an older release, with sites that are
+ * away, purged queues of reactions, and a payment provider that fails in each of its ways.
+ */
+export function makeShopPlan({ seed, trafficMs, sites }: PlanOptions): readonly Episode[] {
+  const fromMs = quietMs(trafficMs);
+  const all = { random: new Random(seed), sites, fromMs, lengthMs: trafficMs - fromMs };
+  const common = helpingsOf(all).filter(
+    ({ action }) => !(action.kind === 'kill' && action.victim === 'edge'),
+  );
+  return inOrder([...common, ...helpingsOf(all, shopFaults)]);
+}
+
 /** How long the traffic of a service that reacts begins without faults: what its lag is without them. */
 export function quietMs(trafficMs: number): number {
   return Math.min(QUIET_MS, trafficMs * 0.3);
@@ -119,6 +134,24 @@ function reactionFaults(helping: Helping): Episode[] {
     ...random
       .shuffled(faults)
       .map((fault) => lasting(helping, { share: 0.15, longestMs: 30_000 }, { kind: 'provider', fault })),
+  ];
+}
+
+/** The provider is away, late, loses answers after effect; its webhooks come doubled and out of order. */
+function shopFaults(helping: Helping): Episode[] {
+  const payments = (what: string, rules: readonly FaultRule[], share = 0.15): Episode =>
+    lasting(helping, { share, longestMs: 60_000 }, { kind: 'payments', what, rules });
+  return [
+    ...helping.sites.flatMap((site) => [
+      lasting(helping, { share: 0.1, longestMs: 20_000 }, { kind: 'outage', site }),
+      lasting(helping, { share: 0.1, longestMs: 15_000 }, { kind: 'purge', site }),
+    ]),
+    payments('away', [{ kind: 'error' }], 0.25),
+    payments('failing', [{ kind: 'error', probability: 0.4 }]),
+    payments('answers lost', [{ kind: 'drop-ack', probability: 0.4 }]),
+    payments('slow', [{ kind: 'latency', latencyMs: 3_000, probability: 0.5 }]),
+    payments('webhooks doubled', [{ kind: 'duplicate', probability: 0.5 }], 0.4),
+    payments('webhooks out of order', [{ kind: 'reorder', latencyMs: 5_000, probability: 0.5 }], 0.3),
   ];
 }
 
@@ -301,6 +334,8 @@ export function describe(action: Action): string {
       return `the queue of reactions of ${action.site} is purged`;
     case 'provider':
       return `the provider is ${action.fault}`;
+    case 'payments':
+      return `payments: ${action.what}`;
     case 'throttling':
     case 'lost answers':
     case 'latency':

@@ -37,6 +37,11 @@ export class Link {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject).listen(port, host, resolve);
     });
+    return this.port;
+  }
+
+  /** Where it listens. */
+  get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }
 

@@ -153,6 +153,13 @@ export class TestCluster {
     }
   }
 
+  /** Where a site reaches the storage of the other one: the address of the link between them. */
+  objectsUrl(site: string, of: string): string {
+    const link = this.#links.get(objectsOf(`${site}/${of}`));
+    if (link === undefined) throw new Error(`no way from ${site} to the storage of ${of}`);
+    return `http://127.0.0.1:${link.port}`;
+  }
+
   /** Bytes that a site has read from the storage of the other one. */
   fetchedBy(site: string): number {
     return [...this.#links].reduce(

@@ -1,8 +1,8 @@
 /**
  * The objects port by S3: one bucket.
  *
- * Invariant: every body goes with its CRC-64, which S3 compares and keeps as that of the whole object. The SDK adds and checks
- * no checksum of its own: what is read is checked in `continued-read.ts`.
+ * Invariant: every body goes with its CRC-64, which S3 compares and keeps as that of the whole object. The SDK adds no
+ * checksum of its own, and checks one only where nobody has said which is right: else `continued-read.ts` does.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
  */
 import type { Readable } from 'node:stream';
@@ -72,7 +72,7 @@ export class S3Objects implements Objects {
   async put(key: string, body: Uint8Array, options: WriteOptions): Promise<WrittenObject> {
     const { contentType, metadata, checksums = {}, createOnly = false } = options;
     check(keyFailures(key), attributeFailures(options), checksumFailures(checksums), bodyFailures(body));
-    const crc64 = announcedCrc64(key, body, checksums);
+    const crc64 = announcedCrc64(key, body, options);
     const command = new PutObjectCommand({
       Bucket: this.#bucket,
       Key: key,
@@ -104,7 +104,8 @@ export class S3Objects implements Objects {
 
   async read(key: string, { versionId, from = 0, bytes, crc64 }: ReadOptions = {}): Promise<ObjectContent> {
     check(keyFailures(key), rangeFailures(from, bytes), checksumFailures({ crc64 }));
-    const answer = await this.#get({ key, versionId }, { from, bytes });
+    const isCompared = crc64 !== undefined;
+    const answer = await this.#get({ key, versionId }, { from, bytes, isCompared });
     const { ContentLength: length = 0, ETag: etag } = answer;
     const total = Number(/\/(\d+)$/.exec(answer.ContentRange ?? '')?.[1] ?? length);
     const head = headOf(key, { ...answer, ContentLength: total });
@@ -117,23 +118,30 @@ export class S3Objects implements Objects {
       crc64: crc64 ?? (isWhole ? head.checksums.crc64 : undefined),
       open: async (at, left) => {
         const place = { key, versionId: head.versionId };
-        return (await this.#get(place, { from: at, bytes: left, etag })).Body as Readable;
+        return (await this.#get(place, { from: at, bytes: left, isCompared, etag })).Body as Readable;
       },
     });
     return { head, from, bytes: length, ...read };
   }
 
+  /** @param asked.isCompared By who reads it: then the SDK does not sum the bytes once more. */
   async #get(
     place: Place,
-    { from, bytes, etag }: { from: number; bytes?: number | undefined; etag?: string | undefined },
+    {
+      from,
+      bytes,
+      isCompared,
+      etag,
+    }: Asked & { readonly isCompared: boolean; readonly etag?: string | undefined },
   ): Promise<GetObjectCommandOutput> {
     const isRange = from > 0 || bytes !== undefined;
     const command = new GetObjectCommand({
       ...this.#at(place),
-      ChecksumMode: 'ENABLED',
+      ...(!isCompared && { ChecksumMode: 'ENABLED' }),
       ...(isRange && { Range: `bytes=${from}-${bytes === undefined ? '' : from + bytes - 1}` }),
       ...(etag !== undefined && { IfMatch: etag }),
     });
+    if (isCompared) askForChecksums(command);
     try {
       return await this.#client.send(command);
     } catch (error) {
@@ -271,6 +279,23 @@ export class S3Objects implements Objects {
 interface Place {
   readonly key: string;
   readonly versionId?: string | undefined;
+}
+
+interface Asked {
+  readonly from: number;
+  readonly bytes?: number | undefined;
+}
+
+/** As `ChecksumMode` does, because of which the SDK would sum what comes. */
+function askForChecksums({ middlewareStack }: GetObjectCommand): void {
+  middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { readonly headers: Record<string, string> };
+      headers['x-amz-checksum-mode'] = 'ENABLED';
+      return next(args);
+    },
+    { step: 'build' },
+  );
 }
 
 /** Not there, or a delete marker, which has no content. */

@@ -68,7 +68,7 @@ export class BlobObjects implements Objects {
   async put(key: string, body: Uint8Array, options: WriteOptions): Promise<WrittenObject> {
     const { contentType, metadata, checksums = {}, createOnly = false } = options;
     check(keyFailures(key), attributeFailures(options), checksumFailures(checksums), bodyFailures(body));
-    const crc64 = announcedCrc64(key, body, checksums);
+    const crc64 = announcedCrc64(key, body, options);
     try {
       const answer = await withDeadline((abortSignal) =>
         this.#blob({ key }).upload(body, body.length, {

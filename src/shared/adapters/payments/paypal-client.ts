@@ -14,9 +14,23 @@ import { PaymentMismatchError } from '../../ports/payment-errors.ts';
 /** A token is not used any more so long before its end. */
 const TOKEN_MARGIN_MS = 60_000;
 
+export interface PayPalCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** A token, kept for whoever calls next, whichever client it was got by. */
+export interface PayPalToken {
+  current?: { readonly value: string; readonly untilMs: number } | undefined;
+}
+
 export interface PayPalAccess {
   /** Of the application; asked for when a token is needed. */
-  readonly credentials: () => Promise<{ readonly clientId: string; readonly clientSecret: string }>;
+  readonly credentials: () => Promise<PayPalCredentials>;
+  /** Those that replace what PayPal has refused; the same where there is nothing newer. */
+  readonly refreshCredentials: (refused: PayPalCredentials) => Promise<PayPalCredentials>;
+  /** Shared by the clients of a process; absent: of this client alone. */
+  readonly token?: PayPalToken | undefined;
   /** Default `https://api-m.paypal.com`. */
   readonly endpoint?: string | undefined;
   readonly http: OutboundHttp;
@@ -49,17 +63,18 @@ export class PayPalRefusal extends Error {
 
 export class PayPalClient {
   readonly #access: PayPalAccess;
-  #token: { readonly value: string; readonly untilMs: number } | undefined;
+  readonly #token: PayPalToken;
 
   constructor(access: PayPalAccess) {
     this.#access = access;
+    this.#token = access.token ?? {};
   }
 
   /** The parsed body; undefined for none. @throws PayPalRefusal, UnavailableError, AmbiguousError, PaymentMismatchError */
   async send(call: PayPalCall): Promise<unknown> {
     let response = await this.#attempt(call);
     if (response.status === 401) {
-      this.#token = undefined;
+      this.#token.current = undefined;
       response = await this.#attempt(call);
     }
     const { status, body } = response;
@@ -112,20 +127,15 @@ export class PayPalClient {
   }
 
   async #freshToken(): Promise<string> {
-    const { credentials, now } = this.#access;
-    if (this.#token !== undefined && now() < this.#token.untilMs) return this.#token.value;
-    const { clientId, clientSecret } = await credentials();
-    const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
-    let response: OutboundResponse;
-    try {
-      response = await this.#exchange('POST', '/v1/oauth2/token', {
-        body: 'grant_type=client_credentials',
-        headers: { authorization: `Basic ${basic}`, 'content-type': 'application/x-www-form-urlencoded' },
-      });
-    } catch (cause) {
-      // A token that nobody has received is no effect.
-      if (cause instanceof AmbiguousError) throw new UnavailableError('PayPal gives no token', { cause });
-      throw cause;
+    const { credentials, refreshCredentials, now } = this.#access;
+    const kept = this.#token.current;
+    if (kept !== undefined && now() < kept.untilMs) return kept.value;
+    const given = await credentials();
+    let response = await this.#askForToken(given);
+    if (response.status === 401) {
+      const newer = await refreshCredentials(given);
+      const isNewer = newer.clientId !== given.clientId || newer.clientSecret !== given.clientSecret;
+      if (isNewer) response = await this.#askForToken(newer);
     }
     if (!response.ok) throw new UnavailableError(`PayPal gives no token (${response.status})`);
     const { access_token: value, expires_in: seconds } = parsed(response, { method: 'GET' }) as Record<
@@ -134,8 +144,22 @@ export class PayPalClient {
     >;
     if (typeof value !== 'string' || typeof seconds !== 'number')
       throw new PaymentMismatchError('PayPal answers with what is no token');
-    this.#token = { value, untilMs: now() + seconds * 1_000 - TOKEN_MARGIN_MS };
+    this.#token.current = { value, untilMs: now() + seconds * 1_000 - TOKEN_MARGIN_MS };
     return value;
+  }
+
+  async #askForToken({ clientId, clientSecret }: PayPalCredentials): Promise<OutboundResponse> {
+    const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
+    try {
+      return await this.#exchange('POST', '/v1/oauth2/token', {
+        body: 'grant_type=client_credentials',
+        headers: { authorization: `Basic ${basic}`, 'content-type': 'application/x-www-form-urlencoded' },
+      });
+    } catch (cause) {
+      // A token that nobody has received is no effect.
+      if (cause instanceof AmbiguousError) throw new UnavailableError('PayPal gives no token', { cause });
+      throw cause;
+    }
   }
 }
 

@@ -1,12 +1,11 @@
 /** What Stripe's errors come to: may the call have had an effect, and is it worth trying again. */
 import Stripe from 'stripe';
-import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
+import { AmbiguousError, AppError, UnavailableError } from '@tandem-clouds/replication/errors';
+import { OutboundError } from '../../errors.ts';
 import { AmountError, currencyError } from '../../money.ts';
 import { PaymentRefusedError, type RefundRefusal, RefundRefusedError } from '../../ports/payment-errors.ts';
-import { NOT_SENT } from '../vendor-error.ts';
 
 const { errors } = Stripe;
-const CAUSES_MAX = 5;
 
 const REFUND_REASONS: Readonly<Record<string, RefundRefusal>> = {
   charge_already_refunded: 'not charged',
@@ -16,12 +15,8 @@ const REFUND_REASONS: Readonly<Record<string, RefundRefusal>> = {
 /** @param effect Whether the call may change something. */
 export function errorOf(error: unknown, effect: 'read' | 'write'): unknown {
   if (!(error instanceof errors.StripeError)) return error;
+  if (error instanceof errors.StripeConnectionError) return unanswered(error, effect);
   const options = { cause: error };
-  if (error instanceof errors.StripeConnectionError) {
-    return effect === 'read' || isUnsent(error.detail)
-      ? new UnavailableError('Stripe has not answered', options)
-      : new AmbiguousError('Stripe has not answered: the call may have taken effect', options);
-  }
   const status = error.statusCode ?? 0;
   // A wrong key is somebody's to set right, and another call under the same key is somebody else's: neither had an effect.
   if (status === 429 || status === 409 || status === 401 || status === 403)
@@ -36,14 +31,25 @@ export function errorOf(error: unknown, effect: 'read' | 'write'): unknown {
   return refusal(error);
 }
 
-/** Whether the network says that nothing has arrived, in the chain of causes. */
-function isUnsent(detail: unknown): boolean {
-  for (let at = detail, depth = 0; typeof at === 'object' && at !== null && depth < CAUSES_MAX; depth += 1) {
-    const { code, cause } = at as { readonly code?: unknown; readonly cause?: unknown };
-    if (typeof code === 'string' && NOT_SENT.has(code)) return true;
-    at = cause;
+/** The SDK keeps what its transport has thrown (`stripe-http.ts`). */
+function unanswered(
+  error: InstanceType<typeof errors.StripeConnectionError>,
+  effect: 'read' | 'write',
+): unknown {
+  const { detail } = error as { readonly detail?: unknown };
+  const options = { cause: error };
+  if (detail instanceof OutboundError) {
+    const { mayHaveTakenEffect, reason } = detail;
+    const isUnsent = !mayHaveTakenEffect && (reason === 'unreachable' || reason === 'timeout');
+    return effect === 'read' || isUnsent
+      ? new UnavailableError('Stripe has not answered', options)
+      : new AmbiguousError('Stripe has not answered: the call may have taken effect', options);
   }
-  return false;
+  // Of the vault: nothing was sent, and it says itself what is wrong.
+  if (detail instanceof AppError) return detail;
+  return effect === 'read'
+    ? new UnavailableError('Stripe has not answered', options)
+    : new AmbiguousError('Stripe has not answered: the call may have taken effect', options);
 }
 
 function refusal(error: InstanceType<typeof errors.StripeError>): Error {

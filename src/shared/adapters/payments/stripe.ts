@@ -8,12 +8,7 @@
  */
 import Stripe from 'stripe';
 import { TooLargeError } from '@tandem-clouds/replication/errors';
-import {
-  balanceEntriesMax,
-  paymentTimeoutMs,
-  webhookBytesMax,
-  webhookToleranceSeconds,
-} from '../../bounds.ts';
+import { balanceEntriesMax, webhookBytesMax, webhookToleranceSeconds } from '../../bounds.ts';
 import { checkMoney } from '../../money.ts';
 import { PaymentMismatchError, RefundRefusedError } from '../../ports/payment-errors.ts';
 import type {
@@ -26,6 +21,7 @@ import type {
   WebhookReading,
 } from '../../ports/payment-provider.ts';
 import { errorOf } from './stripe-errors.ts';
+import { StripeHttp, type StripeHttpOptions } from './stripe-http.ts';
 import {
   CLAIM,
   entryOf,
@@ -42,9 +38,7 @@ import {
 const PAGE = 100;
 const REPLAYED = 'idempotent-replayed';
 
-export interface StripeOptions {
-  /** The secret key, asked for with every call, so that a new one is used without a restart. */
-  readonly apiKey: () => Promise<string>;
+export interface StripeOptions extends StripeHttpOptions {
   /** Of the endpoint that events are sent to: `whsec_…`. */
   readonly webhookSecret: () => Promise<string>;
   /** Where the customer is sent after another page has asked them; without it Stripe's script in the browser does that. */
@@ -274,17 +268,14 @@ async function call<Result>(effect: 'read' | 'write', run: () => Promise<Result>
   }
 }
 
-/** It tries nothing again by itself, but once what a closed connection has cut, under the same key. */
-function clientOf({ apiKey, endpoint }: StripeOptions): Stripe {
+/** It tries nothing again by itself, and knows no key: that is for `StripeHttp`. */
+function clientOf({ endpoint, ...options }: StripeOptions): Stripe {
   const url = endpoint === undefined ? undefined : new URL(endpoint);
   return new Stripe(null as unknown as string, {
-    authenticator: async (request) => {
-      request.headers['Authorization'] = `Bearer ${await apiKey()}`;
-    },
+    authenticator: () => Promise.resolve(),
     maxNetworkRetries: 0,
-    timeout: paymentTimeoutMs,
     telemetry: false,
-    httpClient: Stripe.createFetchHttpClient(),
+    httpClient: new StripeHttp(options),
     ...(url !== undefined && {
       host: url.hostname,
       port: url.port,

@@ -49,6 +49,7 @@ export const orderStates = {
     paid: ['fulfilled', 'refunded'],
     fulfilled: ['refunded'],
   },
+  passing: ['reserving', 'paying', 'cancelling'],
 } as const satisfies States;
 
 export const reasons = [

@@ -22,6 +22,8 @@ export interface Uses {
   readonly secrets?: readonly string[];
   /** Calls of other services. */
   readonly http?: true;
+  /** The payment provider that the site is configured with (docs/payments.md). */
+  readonly payments?: true;
   /** Names of `config/own-settings.ts`. */
   readonly settings?: readonly string[];
 }

@@ -22,6 +22,7 @@
  * });
  */
 import type { OwnConfig } from '../../config/own-settings.ts';
+import type { PaymentGateway } from '../../ports/payment-provider.ts';
 import type { Services } from '../../ports/services.ts';
 import { DeclarationError } from '../declaration-mistakes.ts';
 import type { DeclaredError, RuleCaller } from '../entity.ts';
@@ -87,6 +88,8 @@ export type RouteContext<U> = Pick<Services, 'log' | 'metrics'> & {
   (U extends { readonly site: true } ? { readonly site: OwnSite } : unknown) &
   (U extends { readonly secrets: readonly string[] } ? Pick<Services, 'secrets'> : unknown) &
   (U extends { readonly http: true } ? Pick<Services, 'http'> : unknown) &
+  /** Using it where the site has no provider throws UnavailableError (503). */
+  (U extends { readonly payments: true } ? { readonly payments: PaymentGateway } : unknown) &
   // As long as there is no setting of one's own, none of them has a name.
   // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type
   (U extends { readonly settings: readonly (infer S)[] } ? { readonly settings: SettingsOf<S> } : unknown);

@@ -81,7 +81,10 @@ export interface WritableRecords extends ReadableRecords {
     input?: Readonly<Record<string, Json>>,
     options?: RecordWriteOptions,
   ): Promise<ShownRecord>;
-  /** What is gone already is not found, unless the request carries the key by which it was removed. @throws NotFoundError */
+  /**
+   * What is gone already is not found, unless the request carries the key by which it was removed. @throws NotFoundError
+   * @throws TypeError for an entity that is not removable: a fault of the handler (500).
+   */
   remove(id: string, options?: RecordWriteOptions): Promise<void>;
   actingFor(whom: ActingFor): WritableRecords;
 }

@@ -9,7 +9,7 @@ import { digest } from '../../../../../src/shared/digest.ts';
 import type { FieldChanges } from '../../../../../src/shared/domain/entity.ts';
 import { fieldChanges, initialChanges, valuesOf } from '../../../../../src/shared/domain/field-changes.ts';
 import type { FieldCheck } from '../../../../../src/shared/domain/field-check.ts';
-import { checkBirth } from '../../../../../src/shared/domain/orders/birth.ts';
+import { checkBirth } from '../../../../../src/shared/domain/birth.ts';
 import { reactionsOf, within } from '../../../../../src/shared/domain/reactions.ts';
 import { ruleOf } from '../../../../../src/shared/domain/run-rule.ts';
 import { order } from '../../../../../src/shared/entities/order.ts';

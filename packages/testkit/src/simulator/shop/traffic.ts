@@ -1,7 +1,7 @@
 /** What clients and people of the shop do. */
 import { localWrite } from '@tandem-clouds/replication/local-write';
 import { countStock, moveStock, receiveStock } from '../../../../../src/shared/domain/escrow/escrow.ts';
-import { bornMsOf } from '../../../../../src/shared/domain/orders/birth.ts';
+import { bornMsOf } from '../../../../../src/shared/domain/birth.ts';
 import { TRAFFIC_MS } from '../pace.ts';
 import { type SimSite, START_MS } from '../sim-site.ts';
 import { free, type Ordered, priceFact, sum } from './facts.ts';
