@@ -9,6 +9,7 @@ import type {
   LedgerOptions,
   ObjectOptions,
   ReactionOptions,
+  StockOptions,
 } from '../operate/options.ts';
 
 const DEFAULT_STACK = '.tandem/stack.json';
@@ -389,6 +390,75 @@ function checkLedger(input: LedgerInput): void {
       throw new UsageError(`--${name}: '${given}' is no time; write 2026-11-01 or 2026-11-01T08:00:00Z`);
   if (from !== undefined && Date.parse(from) >= (to === undefined ? Infinity : Date.parse(to)))
     throw new UsageError('--from is not before --to');
+}
+
+const STOCK_NOTE =
+  'Deployed sites take TANDEM_TOKEN, with the scopes tandem/read, tandem/any-owner and shop/stock.';
+const LOST_SITE = text('the lost site', { placeholder: 'site', required: true });
+
+async function runStock(
+  action: StockOptions['action'],
+  input: CommonInput &
+    Partial<Omit<StockOptions, keyof CommonOptions | 'units'>> & { readonly units?: number },
+  context: CommandContext,
+): Promise<number> {
+  const { stack, site, json, at, sku = '', lost = '', heir = '', units = 0 } = input;
+  const { stock: run } = await import('../operate/stock.ts');
+  const common = commonOf({ stack, site, json });
+  return run({ command: 'stock', action, at, sku, lost, heir, units, ...common }, context);
+}
+
+export const stock: Group<CommandContext> = {
+  name: 'stock',
+  summary: 'what the sites have to sell, and what becomes of the share of one that is lost for good',
+  commands: [
+    command({
+      name: 'stock show',
+      summary: 'the share of every site, of one article or of all',
+      details: STOCK_NOTE,
+      args: { sku: text('the article; all of them unless it is said', { placeholder: 'sku' }) },
+      options: { at: ANY_SITE, ...COMMON },
+      examples: [{ line: 'stock show earl-grey', shows: 'one article, as the first site knows it' }],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runStock('show', input, context),
+    }),
+    command({
+      name: 'stock fence',
+      summary:
+        'cut a site that is gone for good off from the stock of all others, and say what has to be counted',
+      details: `The site must be fenced first: docs/runbooks/stock-of-a-lost-site.md. ${STOCK_NOTE}`,
+      args: { lost: LOST_SITE },
+      options: {
+        heir: text('the site that enters the count', { placeholder: 'site', required: true }),
+        ...COMMON,
+      },
+      examples: [{ line: 'stock fence azure-eastus --heir aws-us-east-1', shows: 'after the loss of Azure' }],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runStock('fence', input, context),
+    }),
+    command({
+      name: 'stock recover',
+      summary: 'enter what was counted of the share of a lost site, at its heir, once',
+      details: STOCK_NOTE,
+      args: {
+        lost: LOST_SITE,
+        sku: text('the article', { placeholder: 'sku', required: true }),
+        units: text('what is there, less what was paid for', { placeholder: 'units', required: true }),
+      },
+      options: { at: ANY_SITE, ...COMMON },
+      examples: [
+        { line: 'stock recover azure-eastus earl-grey 34 --at aws-us-east-1', shows: 'at the heir' },
+      ],
+      check: checkCommon,
+      run: ({ units, ...input }, context: CommandContext) =>
+        runStock('recover', { ...input, units: wholeUnits(units) }, context),
+    }),
+  ],
+};
+
+function wholeUnits(given: string): number {
+  if (/^(?:0|[1-9]\d{0,9})$/.test(given)) return Number(given);
+  throw new UsageError(`units: '${given}' is no whole number`);
 }
 
 export const ledger: Group<CommandContext> = {

@@ -21,6 +21,7 @@ import {
   promote,
   reactions,
   status,
+  stock,
   token,
 } from './operate.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
@@ -71,6 +72,7 @@ export const PROGRAM: Program<CommandContext> = {
         ...comparisons,
         conflicts,
         objects,
+        stock,
         ledger,
         deadLetters,
         reactions,

@@ -2,17 +2,14 @@
 import fs from 'node:fs';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { prepareFile, writeWhole } from '@tandem-clouds/command-line/write-file';
-import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { csvOf, type LedgerLine } from '../../src/shared/domain/ledger/ledger.ts';
 import { providers } from '../../src/shared/domain/ledger/movement.ts';
 import { decimalOf, digitsOf } from '../../src/shared/money.ts';
-import { explain } from './get-json.ts';
 import type { LedgerOptions } from './options.ts';
-import { findSite, findTargets, localSites, type Target, TargetError } from './targets.ts';
+import { ShopApi } from './shop-api.ts';
+import { findSite, findTargets, TargetError } from './targets.ts';
 
 const SCOPE = 'shop/ledger';
-/** A function has ten seconds, and calls the provider. */
-const RESPONSE_WITHIN_MS = 30_000;
 
 interface Difference {
   readonly kind: string;
@@ -60,7 +57,7 @@ export async function ledger(options: LedgerOptions, context: CommandContext): P
   // The books are the same at every site.
   const target = options.at === undefined ? findTargets(options)[0] : await findSite(options, options.at);
   if (target === undefined) throw new TargetError('there is no site to ask');
-  const api = new LedgerApi(target, await tokenFor(options), context.signal);
+  const api = await ShopApi.open(target, { options, scope: SCOPE, signal: context.signal });
   switch (options.action) {
     case 'reconcile':
       return reconcile(api, options, context);
@@ -71,18 +68,8 @@ export async function ledger(options: LedgerOptions, context: CommandContext): P
   }
 }
 
-/** Of the stack's own issuer; deployed sites are given what the variable says. */
-async function tokenFor(options: LedgerOptions): Promise<string | undefined> {
-  if (options.sites.length > 0) return process.env['TANDEM_TOKEN'];
-  const issuer = localSites(options.stack)?.issuer;
-  if (issuer === undefined) return undefined;
-  return await queryToken(issuer.url, SCOPE).catch((error: unknown) => {
-    throw new TargetError(`${issuer.url}: ${explain(error)}`, { cause: error });
-  });
-}
-
 async function reconcile(
-  api: LedgerApi,
+  api: ShopApi,
   { from, to, json }: LedgerOptions,
   { out, err }: CommandContext,
 ): Promise<number> {
@@ -131,7 +118,7 @@ function sentenceOf(found: Difference): string {
   }
 }
 
-async function balance(api: LedgerApi, options: LedgerOptions, { out }: CommandContext): Promise<number> {
+async function balance(api: ShopApi, options: LedgerOptions, { out }: CommandContext): Promise<number> {
   const unbalanced: string[] = [];
   for (const provider of options.provider === undefined ? providers : [options.provider]) {
     const sums = new Map<string, number>();
@@ -169,7 +156,7 @@ async function balance(api: LedgerApi, options: LedgerOptions, { out }: CommandC
 }
 
 async function exportLines(
-  api: LedgerApi,
+  api: ShopApi,
   options: LedgerOptions,
   { out, err }: CommandContext,
 ): Promise<number> {
@@ -209,57 +196,4 @@ function queryOf(
   cursor: string | undefined,
 ): Readonly<Record<string, string | undefined>> {
   return { provider, from, to, cursor };
-}
-
-/** The routes of the books at one site. */
-class LedgerApi {
-  readonly #target: Target;
-  readonly #token: string | undefined;
-  readonly #signal: AbortSignal;
-
-  constructor(target: Target, token: string | undefined, signal: AbortSignal) {
-    this.#target = target;
-    this.#token = token;
-    this.#signal = signal;
-  }
-
-  /** @throws TargetError that names the site */
-  async query(
-    method: 'GET' | 'POST',
-    path: string,
-    values: Readonly<Record<string, string | undefined>>,
-  ): Promise<unknown> {
-    const name = this.#target.site ?? this.#target.url;
-    const url = new URL(path, this.#target.url);
-    const given = Object.entries(values).flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, value]],
-    );
-    if (method === 'GET') url.search = new URLSearchParams(given as [string, string][]).toString();
-    let response: Response;
-    try {
-      response = await fetch(url, {
-        method,
-        headers: {
-          ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
-          ...(method === 'POST' && { 'content-type': 'application/json' }),
-        },
-        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(RESPONSE_WITHIN_MS)]),
-        ...(method === 'POST' && { body: JSON.stringify(Object.fromEntries(given)) }),
-      });
-    } catch (cause) {
-      throw new TargetError(`${name} does not answer: ${explain(cause)}`, { cause });
-    }
-    const value = (await response.json().catch(() => ({}))) as {
-      readonly detail?: string;
-      readonly code?: string;
-    };
-    if (response.ok) return value;
-    const hint =
-      response.status === 401 || response.status === 403
-        ? `; TANDEM_TOKEN is to be a token, or the key of a service, with the scope ${SCOPE}`
-        : response.status === 503
-          ? '; try again, or name another site with --at'
-          : '';
-    throw new TargetError(`${name}: ${value.detail ?? `HTTP ${response.status}`}${hint}`);
-  }
 }
