@@ -1,8 +1,8 @@
 /** `tandem stock`: what the sites have to sell, and what becomes of the share of one that is lost for good. */
 import type { CommandContext } from '@tandem-clouds/command-line/command';
+import { aligned } from '@tandem-clouds/command-line/table';
 import type { StockOptions } from './options.ts';
 import { ShopApi } from './shop-api.ts';
-import { aligned } from '@tandem-clouds/command-line/table';
 import { findSite, findTargets, TargetError } from './targets.ts';
 
 const SCOPES = 'tandem/read tandem/any-owner shop/stock';
@@ -46,7 +46,7 @@ async function show(options: StockOptions, context: CommandContext): Promise<num
   const found: Inventory[] = [];
   for (const sku of skus) found.push((await api.query('GET', `/inventory/${sku}`)) as Inventory);
   if (options.json) for (const each of found) context.out(`${JSON.stringify(each)}\n`);
-  else context.out(`${aligned([HEADS, ...found.flatMap(rowsOf)])}\n`);
+  else context.out(`${aligned([HEADS, ...found.flatMap(rowsOf)], [2, 3, 4, 5]).join('\n')}\n`);
   return 0;
 }
 
@@ -102,7 +102,7 @@ async function fence(options: StockOptions, context: CommandContext): Promise<nu
       );
   else
     out(
-      `${aligned([['article', 'it said: available', 'held', 'sold', 'paid for from it'], ...rows])}\n` +
+      `${aligned([['article', 'it said: available', 'held', 'sold', 'paid for from it'], ...rows], [1, 2, 3, 4]).join('\n')}\n` +
         'Count what is there, take off what was paid for and has not left, and enter the rest with stock recover.\n',
     );
   return 0;
