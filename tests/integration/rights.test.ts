@@ -284,7 +284,7 @@ beforeAll(async () => {
       }),
     ]),
   );
-}, 120_000);
+});
 
 afterAll(async () => {
   // Before the others: what it closes answers it.
