@@ -12,6 +12,13 @@ export interface TrialRecord {
   readonly body: Readonly<Record<string, Json>>;
   /** A change that is accepted, of one field; undefined where clients change none. */
   readonly change: Readonly<Record<string, Json>> | undefined;
+  /** Of every request about it: the tenant that it is tried as, where the entity has some. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Whoever tries the site may act for no tenant: then such records are not tried. */
+export function isNobodysTenant({ access }: Entity, { status }: { readonly status: number }): boolean {
+  return access.tenant !== undefined && status === 403;
 }
 
 /** @param name In lower case, with digits and hyphens; not too long. */
@@ -33,6 +40,7 @@ export function trialRecord(entity: Entity, name: string): TrialRecord {
     path: `/${entity.collection}`,
     body: { ...entity.example, ...named(name) },
     change: change && Object.fromEntries([change]),
+    headers: entity.access.tenant === undefined ? {} : { 'x-tandem-tenant': 'trial' },
   };
 }
 
