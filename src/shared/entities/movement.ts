@@ -46,6 +46,8 @@ export const movement = defineEntity({
     byTime: { on: 'provider', order: 'atMs', buckets: 4 },
     byOrder: { on: 'key', order: 'atMs' },
   },
+  // What no provider has moved would be a difference.
+  samples: {},
   example: {
     provider: 'stripe',
     entryId: 'txn_1',
