@@ -11,6 +11,7 @@ import {
 } from '../domain/orders/order.ts';
 import {
   chargeOrder,
+  lookBehindRejection,
   openRefunds,
   type Refundable,
   refundOrder,
@@ -116,7 +117,8 @@ export const order = defineEntity({
       summary: 'Look at its payment again, now',
       input: { event: { type: 'string', minLength: 1, maxLength: 255 } },
       decide({ status, checked }, { event }, { now }) {
-        if (isOver({ status: status as Order['status'] })) return undefined;
+        // Another site may have charged what this one has rejected.
+        if (status !== 'rejected' && isOver({ status: status as Order['status'] })) return undefined;
         // Reactions to more of them would be taken for a loop.
         const name = event ?? `asked-${Math.floor(now.getTime() / paymentCheckMs)}`;
         return name === checked ? undefined : { checked: name };
@@ -170,6 +172,12 @@ export const order = defineEntity({
       when: ({ status, checked, checkedFor, lookAgainMs }) =>
         status === 'paying' && (checked === checkedFor ? (lookAgainMs ?? true) : true),
       steps: (record, context) => chargeOrder(record as unknown as Order, context),
+    },
+    lookBehind: {
+      on: ['status', 'checked'],
+      when: ({ status, checked, checkedFor }) =>
+        status === 'rejected' && checked !== undefined && checked !== checkedFor,
+      steps: (record) => lookBehindRejection(record as unknown as Order),
     },
     void: {
       on: ['status', 'lookAgainMs'],
