@@ -65,7 +65,7 @@ class Session {
       const none = `${base}/contract-${Date.now().toString(36)}`;
       await this.#query('GET', none, 404);
       await this.#query('DELETE', none, 405);
-      await this.#list(`${base}?limit=1`);
+      await this.#list(`${base}?limit=1`, {});
     }
     for (const alias of entity.aliases) await this.#query('POST', alias, 400, { body: { $nobody: true } });
     await this.#query('POST', base, isCreatable(entity) ? 400 : 405, { body: { $nobody: true } });

@@ -398,8 +398,9 @@ const LOST_SITE = text('the lost site', { placeholder: 'site', required: true })
 
 async function runStock(
   action: StockOptions['action'],
-  input: CommonInput &
-    Partial<Omit<StockOptions, keyof CommonOptions | 'units'>> & { readonly units?: number },
+  input: CommonInput & {
+    readonly [Name in 'at' | 'sku' | 'lost' | 'heir']?: string | undefined;
+  } & { readonly units?: number },
   context: CommandContext,
 ): Promise<number> {
   const { stack, site, json, at, sku = '', lost = '', heir = '', units = 0 } = input;

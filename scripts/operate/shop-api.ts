@@ -45,7 +45,9 @@ export class ShopApi {
       value === undefined ? [] : [[key, value] as const],
     );
     if (method === 'GET')
-      url.search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
+      url.search = new URLSearchParams(
+        Object.fromEntries(given.map(([key, value]) => [key, String(value)])),
+      ).toString();
     let response: Response;
     try {
       response = await fetch(url, {

@@ -557,7 +557,7 @@ async function requests(): Promise<void> {
   }
   for (const entity of entities) {
     for (const alias of entity.aliases) {
-      const { body, headers } = trialRecord(entity, 'alias');
+      const { body, creation: headers } = trialRecord(entity, 'alias');
       expect((await call('azure', functionOf(alias), 'POST', alias, { body, headers })).status).toBe(201);
     }
   }

@@ -12,6 +12,7 @@ import {
 } from '../domain/orders/order.ts';
 import {
   chargeOrder,
+  lookBehindRejection,
   openRefunds,
   type Refundable,
   refundOrder,
@@ -117,7 +118,7 @@ export const order = defineEntity({
       errors: { over: 'It is over' },
       decide({ status, reason }) {
         if (status === 'cancelling' || (status === 'cancelled' && reason === 'by_customer')) return undefined;
-        if (isOver({ status: status })) throw new RuleError('over', `it is ${status}`);
+        if (isOver({ status })) throw new RuleError('over', `it is ${status}`);
         return { status: 'cancelling', reason: 'by_customer', lookAgainMs: null };
       },
     },
@@ -125,7 +126,8 @@ export const order = defineEntity({
       summary: 'Look at its payment again, now',
       input: { event: { type: 'string', minLength: 1, maxLength: 255 } },
       decide({ status, checked }, { event }, { now }) {
-        if (isOver({ status: status })) return undefined;
+        // Another site may have charged what this one has rejected.
+        if (status !== 'rejected' && isOver({ status })) return undefined;
         // Reactions to more of them would be taken for a loop.
         const name = event ?? `asked-${Math.floor(now.getTime() / paymentCheckMs)}`;
         return name === checked ? undefined : { checked: name };
@@ -186,6 +188,12 @@ export const order = defineEntity({
         status === 'paying' && (checked === checkedFor ? (lookAgainMs ?? true) : true),
       steps: (record, context) => chargeOrder(record as unknown as Order, context),
     },
+    lookBehind: {
+      on: ['status', 'checked'],
+      when: ({ status, checked, checkedFor }) =>
+        status === 'rejected' && checked !== undefined && checked !== checkedFor,
+      steps: (record) => lookBehindRejection(record as unknown as Order),
+    },
     void: {
       on: ['status', 'lookAgainMs'],
       when: ({ status, lookAgainMs }) => status === 'cancelling' && (lookAgainMs ?? true),
@@ -194,10 +202,10 @@ export const order = defineEntity({
     settle: {
       on: ['status', 'paidFrom'],
       site: 'every',
-      when: ({ status }) => isOver({ status: status }),
+      when: ({ status }) => isOver({ status }),
       // A rejection may have lost against a site that went on, which is then cancelled.
       once: ({ status, paidFrom = '' }) => {
-        if (isPaid({ status: status })) return paidFrom;
+        if (isPaid({ status })) return paidFrom;
         return status === 'rejected' ? '-rejected' : '-';
       },
       steps: (record, context) => settleOrder(record as unknown as Order, context),

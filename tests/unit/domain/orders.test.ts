@@ -14,7 +14,7 @@ import {
 } from '../../../src/shared/bounds.ts';
 import { stockKey } from '../../../src/shared/domain/escrow/row.ts';
 import { bornMsOf } from '../../../src/shared/domain/birth.ts';
-import { isOver, isPaid, type Order, orderStates, unitsOf } from '../../../src/shared/domain/orders/order.ts';
+import { isOver, type Order, orderStates, unitsOf } from '../../../src/shared/domain/orders/order.ts';
 import type { PaymentCall } from '../../../src/shared/domain/orders/payment.ts';
 import { reserveOrder } from '../../../src/shared/domain/orders/reserve.ts';
 import { InvalidError } from '../../../src/shared/errors.ts';
@@ -280,6 +280,30 @@ describe('an order that two sites were asked for', () => {
     expect([aws.order(), azure.order()]).toMatchObject([{ status: 'reserved' }, { status: 'reserved' }]);
   });
 
+  test('is paid though it was rejected here, when somebody says that it was charged', async () => {
+    const { aws, azure } = await placed({ lines: [line('tea', 5)] });
+    await azure.write(stockKey('tea', 'azure-1'), { sold: 5, sequence: 9 });
+    await azure.place({ lines: [line('tea', 5)] });
+    await azure.react();
+    expect(azure.order()).toMatchObject({ status: 'rejected' });
+    expect(aws.order()).toMatchObject({ status: 'paid' });
+    await azure.act('check', { event: 'evt_charged' });
+    await azure.react();
+    expect(azure.order()).toMatchObject({ status: 'paid', paidFrom: 'aws-1' });
+    expect(azure.row().holds).toEqual({});
+  });
+
+  test('stays rejected here while nothing says that it was charged', async () => {
+    const { azure, payments } = await placed({ lines: [line('tea', 9)] });
+    await azure.place({ lines: [line('tea', 9)] });
+    await azure.react();
+    await azure.act('check', { event: 'evt_other' });
+    const steps = await azure.react();
+    expect(steps.map(({ kind }) => kind)).toEqual(['done']);
+    expect(azure.order()).toMatchObject({ status: 'rejected', checkedFor: 'evt_other' });
+    expect(payments.payments.size).toBe(0);
+  });
+
   test('is never charged by a site for another; after a while it is cancelled', async () => {
     const { aws, azure, payments } = await twoSites();
     payments.before = noAnswer('confirm');
@@ -482,8 +506,8 @@ describe('the states of an order', () => {
 
   test('reach a charge by a verdict alone: what never was charged is never paid', () => {
     const intoPaid = order.filter((state) => allowed[state]?.includes('paid'));
-    expect(intoPaid).toEqual(['paying', 'cancelling']);
-    const unpaidEnds = order.filter((status) => isOver({ status }) && !isPaid({ status }));
+    expect(intoPaid).toEqual(['rejected', 'paying', 'cancelling']);
+    const unpaidEnds = ['expired', 'cancelled'];
     for (const state of unpaidEnds) expect(allowed[state]).toBeUndefined();
   });
 });

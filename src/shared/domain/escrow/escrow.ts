@@ -108,16 +108,21 @@ export function* rebalanceStock(site: Site, sku: string, neededUnits = 0): Proto
   const row = yield* ownRow(site, sku);
   const peers = (yield* peerRows(site, sku)).filter((peer) => peer !== undefined);
   const restocking = { belowUnits: restockBelowUnits, unitsMax: restockUnitsMax, neededUnits };
-  return yield* changeRow(site, row, 'rebalance', (current) => rebalance(current, peers, restocking));
+  // Who knows more of the peers makes another change, of the same version of the row too.
+  const known = [...peers.map(({ sequence }) => sequence), neededUnits].join('.');
+  return yield* changeRow(site, row, `rebalance/${known}`, (current) =>
+    rebalance(current, peers, restocking),
+  );
 }
 
-/** What peers seem to have and could give, and what they have given that was not taken here yet. */
+/** What peers seem to have and could give, and what is on its way between sites: from there it may come here. */
 export function* unitsElsewhere(site: Site, sku: string): Protocol<number> {
   const row = yield* ownRow(site, sku);
   const peers = (yield* peerRows(site, sku)).filter((peer) => peer !== undefined);
-  return peers
-    .filter((peer) => row.fenced[peer.site] === undefined)
-    .reduce((sum, peer) => sum + available(peer) + underWay(peer, row), 0);
+  const others = peers.filter((peer) => row.fenced[peer.site] === undefined);
+  const rows = [row, ...others];
+  const moving = rows.flatMap((from) => rows.map((to) => underWay(from, to)));
+  return [...others.map(available), ...moving].reduce((sum, units) => sum + units, 0);
 }
 
 function underWay(from: EscrowRow, to: EscrowRow): number {

@@ -13,7 +13,7 @@ import type { SiteId } from '@tandem-clouds/replication/stamp';
 /** Name → whole units. */
 export type Units = Readonly<Record<string, number>>;
 
-/** All quantities are whole units, and all but `holds` only ever grow. */
+/** All quantities are whole units, and all but `holds` and `asked` only ever grow. */
 export interface EscrowRow {
   readonly sku: string;
   /** The only writer. */

@@ -112,6 +112,13 @@ export function query(row: EscrowRow, peer: EscrowRow, units: number): EscrowRow
   return next(row, { asked: { ...row.asked, [peer.site]: target } });
 }
 
+/** Asks no more for what a peer has not got: it would be given away there long after, from under an order that waits for it. */
+function retract(row: EscrowRow, peer: EscrowRow): EscrowRow {
+  const given = peer.given[row.site] ?? 0;
+  if ((row.asked[peer.site] ?? 0) <= given || available(peer) > 0) return row;
+  return next(row, { asked: { ...row.asked, [peer.site]: given } });
+}
+
 /**
  * Cuts off a site that is lost for good: what it has given and was not yet taken stays where the count will find it.
  * The first heir stays, so that two sites can never both enter the count.
@@ -145,12 +152,13 @@ export interface Restocking {
   readonly neededUnits?: number;
 }
 
-/** Takes what was given, gives what was asked for, and asks the peer that seems to have most when little is left. */
+/** Takes what was given, gives what was asked for, and asks the peer that seems to have most when little is left: it alone, anew. */
 export function rebalance(row: EscrowRow, peers: readonly EscrowRow[], restocking: Restocking): EscrowRow {
   let result = row;
   for (const peer of peers) result = take(result, peer);
   // What was taken from one may be what another waits for.
   for (const peer of peers) result = give(result, { to: peer.site, target: peer.asked[row.site] ?? 0 });
+  for (const peer of peers) result = retract(result, peer);
   const left = available(result);
   const { belowUnits, unitsMax, neededUnits = 0 } = restocking;
   if (left >= Math.max(belowUnits, neededUnits)) return result;

@@ -43,6 +43,8 @@ export const orderStates = {
   ],
   allowed: {
     reserving: ['rejected', 'reserved', 'cancelling'],
+    // By a site that is lost since, which had the goods and charged it.
+    rejected: ['paid'],
     reserved: ['paying', 'cancelling'],
     paying: ['cancelling', 'cancelled', 'paid'],
     cancelling: ['expired', 'cancelled', 'paid'],

@@ -109,6 +109,18 @@ function uncertain(site: Site, order: Order): FieldChanges {
   return { lookAgainMs: nowMs < provenMs ? Math.min(provenMs, againMs) : againMs };
 }
 
+/**
+ * Looks whether an order that this site has rejected was charged: to the goods of another site that was asked for it as well, and
+ * may be lost since. Nothing is done about a payment that was not: it is that site's.
+ * @throws UnavailableError when the provider does not answer
+ */
+export function* lookBehindRejection(order: Order): StepsProtocol<FieldChanges> {
+  const payment = yield* find(order);
+  if (payment === undefined) throw new UnavailableError('the payment provider answers no lookup');
+  const isCharged = payment !== 'none' && payment.status === 'charged';
+  return isCharged ? verdict(order, payment) : { checkedFor: order.checked ?? null };
+}
+
 /** Refund id → what became of it. */
 export type Refunded = Readonly<
   Record<string, { readonly amountMinor: number; readonly status: string; readonly refundId?: string }>

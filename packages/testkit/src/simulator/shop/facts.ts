@@ -65,6 +65,7 @@ export const RANKS = [
 /** State → those that may be written over it. */
 export const NEXT: Readonly<Record<string, readonly string[]>> = {
   reserving: ['rejected', 'reserved', 'cancelling'],
+  rejected: ['paid'],
   reserved: ['paying', 'cancelling'],
   paying: ['cancelling', 'cancelled', 'paid'],
   cancelling: ['expired', 'cancelled', 'paid'],

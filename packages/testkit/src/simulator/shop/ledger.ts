@@ -48,6 +48,8 @@ export class Ledger implements Watcher {
   readonly sales = new Map<string, string[]>();
   /** Whether nothing is wrong with sites, links and functions: then no order is short of what is there. */
   readonly isCalm: boolean;
+  /** `sku site peer` → the most that the site has ever asked of the peer. */
+  readonly #asked = new Map<string, number>();
   /** Sku → every price that it ever had. */
   readonly #prices = new Map<string, Set<number>>();
   /** Sku → units of charged payments. */
@@ -191,15 +193,19 @@ export class Ledger implements Watcher {
     if (sum(books) > (this.delivered.get(`${after.sku} ${site}`) ?? 0))
       this.#find(STOCK, key, 'more was entered than was brought');
     if (before !== undefined) this.#checkGrowing(key, before, after);
+    for (const [peer, units] of Object.entries(after.asked)) {
+      const where = `${after.sku} ${site} ${peer}`;
+      this.#asked.set(where, Math.max(units, this.#asked.get(where) ?? 0));
+    }
     this.#checkHolds(key, before, after);
     this.#checkTransfers(key, after);
     this.#checkTotal(key, after.sku);
     this.#noteFree(after.sku);
   }
 
-  /** Nothing but holds ever becomes less. */
+  /** Nothing but holds, and what is asked for, ever becomes less. */
   #checkGrowing(key: string, before: RowFact, after: RowFact): void {
-    for (const field of ['receipts', 'recovered', 'given', 'taken', 'asked'] as const)
+    for (const field of ['receipts', 'recovered', 'given', 'taken'] as const)
       for (const [name, units] of Object.entries(before[field]))
         if ((after[field][name] ?? 0) < units)
           this.#find(STOCK, key, `${field} of ${name} went from ${units} to ${after[field][name]}`);
@@ -236,7 +242,7 @@ export class Ledger implements Watcher {
   /** What was given had been asked for, and what was taken had been given. */
   #checkTransfers(key: string, row: RowFact): void {
     for (const [peer, units] of Object.entries(row.given)) {
-      const requested = this.ownRow(row.sku, peer)?.asked[row.site] ?? 0;
+      const requested = this.#asked.get(`${row.sku} ${peer} ${row.site}`) ?? 0;
       const moved = this.moved.get(`${row.sku} ${row.site} ${peer}`) ?? 0;
       if (units > requested + moved)
         this.#find(STOCK, key, `gave ${units} to ${peer}, which asked for ${requested}; ${moved} were moved`);

@@ -130,6 +130,7 @@ function scheduleLoss(shop: Shop): void {
     if (taker !== undefined)
       for (const ms of TAKE_OVERS_MS) agenda.after(ms, () => shop.takeOver(taker, site.name));
     every(shop, 60_000, () => compareSurvivors(world, others));
+    every(shop, 60_000, () => reconcile(shop, others));
     // What the site had called may land for half a minute.
     agenda.after(60_000, () => every(shop, 20_000, () => count(shop, others, 'in order')));
   };
@@ -176,6 +177,15 @@ function cutOff(shop: Shop, survivor: SimSite, site: SimSite): void {
       shop.run(survivor, 'fence', (own) => fenceSite(own, sku, { lost: site.name, heir }));
     };
     attempt();
+  }
+}
+
+/** What the lost site has charged is looked at again by a survivor, which may have heard nothing of it. */
+function reconcile(shop: Shop, survivors: readonly SimSite[]): void {
+  for (const payment of shop.provider.payments) {
+    if (payment.claim !== shop.lost?.site.name || payment.status !== 'charged') continue;
+    const survivor = shop.world.random.pick(survivors);
+    shop.act(survivor, orderIdOf(payment), 'check', { event: `reconciled-${payment.id}` });
   }
 }
 
