@@ -1,13 +1,13 @@
 import { chargeWithinMs, orderAmountMax, orderLinesMax, orderUnitsMax, paymentCheckMs } from '../bounds.ts';
 import { defineEntity } from '../domain/define-entity.ts';
 import {
+  cancelling,
   isOver,
   isPaid,
   type Order,
   orderStates,
   reasons,
   totalMinor,
-  cancelling,
 } from '../domain/orders/order.ts';
 import {
   chargeOrder,
@@ -109,7 +109,7 @@ export const order = defineEntity({
       errors: { over: 'It is over' },
       decide({ status, reason }) {
         if (status === 'cancelling' || (status === 'cancelled' && reason === 'by_customer')) return undefined;
-        if (isOver({ status: status as Order['status'] })) throw new RuleError('over', `it is ${status}`);
+        if (isOver({ status })) throw new RuleError('over', `it is ${status}`);
         return { status: 'cancelling', reason: 'by_customer', lookAgainMs: null };
       },
     },
@@ -118,7 +118,7 @@ export const order = defineEntity({
       input: { event: { type: 'string', minLength: 1, maxLength: 255 } },
       decide({ status, checked }, { event }, { now }) {
         // Another site may have charged what this one has rejected.
-        if (status !== 'rejected' && isOver({ status: status as Order['status'] })) return undefined;
+        if (status !== 'rejected' && isOver({ status })) return undefined;
         // Reactions to more of them would be taken for a loop.
         const name = event ?? `asked-${Math.floor(now.getTime() / paymentCheckMs)}`;
         return name === checked ? undefined : { checked: name };
@@ -187,10 +187,10 @@ export const order = defineEntity({
     settle: {
       on: ['status', 'paidFrom'],
       site: 'every',
-      when: ({ status }) => isOver({ status: status as Order['status'] }),
+      when: ({ status }) => isOver({ status }),
       // A rejection may have lost against a site that went on, which is then cancelled.
       once: ({ status, paidFrom = '' }) => {
-        if (isPaid({ status: status as Order['status'] })) return paidFrom;
+        if (isPaid({ status })) return paidFrom;
         return status === 'rejected' ? '-rejected' : '-';
       },
       steps: (record, context) => settleOrder(record as unknown as Order, context),

@@ -126,8 +126,8 @@ export const shopMutants: readonly Mutant[] = [
   mutant(
     'an order is settled while it is being voided',
     ORDER,
-    "site: 'every',\n      when: ({ status }) => isOver({ status: status as Order['status'] }),",
-    "site: 'every',\n      when: ({ status }) => status === 'cancelling' || isOver({ status: status as Order['status'] }),",
+    "site: 'every',\n      when: ({ status }) => isOver({ status }),",
+    "site: 'every',\n      when: ({ status }) => status === 'cancelling' || isOver({ status }),",
   ),
   mutant(
     'a paid order is sold wherever it is held',
