@@ -11,10 +11,17 @@ export interface TrialRecord {
   /** `/users` */
   readonly path: string;
   readonly body: Readonly<Record<string, Json>>;
-  /** Of its creation. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Of its creation: those of every request, and a key where one is needed. */
+  readonly creation: Readonly<Record<string, string>>;
   /** A change that is accepted, of one field; undefined where clients change none. */
   readonly change: Readonly<Record<string, Json>> | undefined;
+  /** Of every request about it: the tenant that it is tried as, where the entity has some. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Whoever tries the site may act for no tenant: then such records are not tried. */
+export function isNobodysTenant({ access }: Entity, { status }: { readonly status: number }): boolean {
+  return access.tenant !== undefined && status === 403;
 }
 
 /** @param name In lower case, with digits and hyphens; not too long. */
@@ -31,12 +38,15 @@ export function trialRecord(entity: Entity, name: string): TrialRecord {
   const kept = Object.entries(entity.example).filter(
     ([field]) => changed.has(field) && policyOf(entity, field) === 'register',
   );
+  const headers: Readonly<Record<string, string>> =
+    entity.access.tenant === undefined ? {} : { 'x-tandem-tenant': 'trial' };
   const [change] = [...Object.entries(named(`${name}-2`)).filter(([field]) => changed.has(field)), ...kept];
   return {
     path: `/${entity.collection}`,
     body: { ...entity.example, ...named(name) },
-    headers: creationHeaders(entity),
+    creation: { ...headers, ...creationHeaders(entity) },
     change: change && Object.fromEntries([change]),
+    headers,
   };
 }
 

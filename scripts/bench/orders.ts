@@ -9,8 +9,8 @@ import { ask, uuid7 } from '@tandem-clouds/testkit/chaos/shop/shoppers';
 import { withOwnStack } from '@tandem-clouds/testkit/cluster/own-stack';
 import {
   commandLine,
-  figure,
   type Figure,
+  figure,
   type Findings,
   report,
 } from '@tandem-clouds/testkit/report/report';

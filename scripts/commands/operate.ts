@@ -1,13 +1,15 @@
 /** Commands that ask and operate running sites: those of the stack on this machine, or deployed ones. */
 import { command, type CommandContext, type Group } from '@tandem-clouds/command-line/command';
-import { file, flag, many, text, url, whole } from '@tandem-clouds/command-line/option';
+import { choice, file, flag, many, text, url, whole } from '@tandem-clouds/command-line/option';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import type {
   CommonOptions,
   ConflictOptions,
   DeadLetterOptions,
+  LedgerOptions,
   ObjectOptions,
   ReactionOptions,
+  StockOptions,
 } from '../operate/options.ts';
 
 const DEFAULT_STACK = '.tandem/stack.json';
@@ -346,6 +348,157 @@ export const objects: Group<CommandContext> = {
       examples: [{ line: 'objects show 7kq', shows: 'object 7kq, at every site' }],
       check: checkCommon,
       run: (input, context: CommandContext) => runObjects('show', input, context),
+    }),
+  ],
+};
+
+const LEDGER_NOTE = `Deployed sites take TANDEM_TOKEN, a token or the key of a service with the scope shop/ledger.`;
+const MOMENT = text('from when on, such as 2026-11-01 or 2026-11-01T08:00:00Z', { placeholder: 'time' });
+const END = text('until before when', { placeholder: 'time' });
+const PROVIDER = choice('whose movements; those of both unless it is said', ['stripe', 'paypal'], {});
+const RECONCILED_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+type LedgerInput = CommonInput & Partial<Pick<LedgerOptions, 'from' | 'to' | 'at' | 'provider' | 'output'>>;
+
+async function runLedger(
+  action: LedgerOptions['action'],
+  input: LedgerInput,
+  context: CommandContext,
+): Promise<number> {
+  const { stack, site, json, at, provider, output } = input;
+  const isReconciled = action === 'reconcile';
+  const from =
+    momentOf(input.from) ?? (isReconciled ? isoOf(Date.now() - RECONCILED_DAYS * DAY_MS) : undefined);
+  const to = momentOf(input.to) ?? (isReconciled ? isoOf(Date.now()) : undefined);
+  const { ledger: run } = await import('../operate/ledger.ts');
+  const common = commonOf({ stack, site, json });
+  return run({ command: 'ledger', action, from, to, at, provider, output, ...common }, context);
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+function momentOf(given: string | undefined): string | undefined {
+  return given === undefined ? undefined : isoOf(Date.parse(given));
+}
+
+function checkLedger(input: LedgerInput): void {
+  checkCommon(input);
+  const { from, to } = input;
+  for (const [name, given] of Object.entries({ from, to }))
+    if (given !== undefined && Number.isNaN(Date.parse(given)))
+      throw new UsageError(`--${name}: '${given}' is no time; write 2026-11-01 or 2026-11-01T08:00:00Z`);
+  if (from !== undefined && Date.parse(from) >= (to === undefined ? Infinity : Date.parse(to)))
+    throw new UsageError('--from is not before --to');
+}
+
+const STOCK_NOTE =
+  'Deployed sites take TANDEM_TOKEN, with the scopes tandem/read, tandem/any-owner and shop/stock.';
+const LOST_SITE = text('the lost site', { placeholder: 'site', required: true });
+
+async function runStock(
+  action: StockOptions['action'],
+  input: CommonInput & {
+    readonly [Name in 'at' | 'sku' | 'lost' | 'heir']?: string | undefined;
+  } & { readonly units?: number },
+  context: CommandContext,
+): Promise<number> {
+  const { stack, site, json, at, sku = '', lost = '', heir = '', units = 0 } = input;
+  const { stock: run } = await import('../operate/stock.ts');
+  const common = commonOf({ stack, site, json });
+  return run({ command: 'stock', action, at, sku, lost, heir, units, ...common }, context);
+}
+
+export const stock: Group<CommandContext> = {
+  name: 'stock',
+  summary: 'what the sites have to sell, and what becomes of the share of one that is lost for good',
+  commands: [
+    command({
+      name: 'stock show',
+      summary: 'the share of every site, of one article or of all',
+      details: STOCK_NOTE,
+      args: { sku: text('the article; all of them unless it is said', { placeholder: 'sku' }) },
+      options: { at: ANY_SITE, ...COMMON },
+      examples: [{ line: 'stock show earl-grey', shows: 'one article, as the first site knows it' }],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runStock('show', input, context),
+    }),
+    command({
+      name: 'stock fence',
+      summary:
+        'cut a site that is gone for good off from the stock of all others, and say what has to be counted',
+      details: `The site must be fenced first: docs/runbooks/stock-of-a-lost-site.md. ${STOCK_NOTE}`,
+      args: { lost: LOST_SITE },
+      options: {
+        heir: text('the site that enters the count', { placeholder: 'site', required: true }),
+        ...COMMON,
+      },
+      examples: [{ line: 'stock fence azure-eastus --heir aws-us-east-1', shows: 'after the loss of Azure' }],
+      check: checkCommon,
+      run: (input, context: CommandContext) => runStock('fence', input, context),
+    }),
+    command({
+      name: 'stock recover',
+      summary: 'enter what was counted of the share of a lost site, at its heir, once',
+      details: STOCK_NOTE,
+      args: {
+        lost: LOST_SITE,
+        sku: text('the article', { placeholder: 'sku', required: true }),
+        units: text('what is there, less what was paid for', { placeholder: 'units', required: true }),
+      },
+      options: { at: ANY_SITE, ...COMMON },
+      examples: [
+        { line: 'stock recover azure-eastus earl-grey 34 --at aws-us-east-1', shows: 'at the heir' },
+      ],
+      check: checkCommon,
+      run: ({ units, ...input }, context: CommandContext) =>
+        runStock('recover', { ...input, units: wholeUnits(units) }, context),
+    }),
+  ],
+};
+
+function wholeUnits(given: string): number {
+  if (/^(?:0|[1-9]\d{0,9})$/.test(given)) return Number(given);
+  throw new UsageError(`units: '${given}' is no whole number`);
+}
+
+export const ledger: Group<CommandContext> = {
+  name: 'ledger',
+  summary: 'the shop’s books: beside what the payment provider says, what stands in them, and as a file',
+  commands: [
+    command({
+      name: 'ledger reconcile',
+      summary: 'write what the provider has moved and the books lack, and name every other difference',
+      details: `The last ${RECONCILED_DAYS} days unless it is said. Exit status 1: there are differences. ${LEDGER_NOTE}`,
+      options: { from: MOMENT, to: END, at: ANY_SITE, ...COMMON },
+      examples: [{ line: 'ledger reconcile --from 2026-11-01', shows: 'since the beginning of November' }],
+      check: checkLedger,
+      run: (input, context: CommandContext) => runLedger('reconcile', input, context),
+    }),
+    command({
+      name: 'ledger balance',
+      summary: 'what stands in each account, by currency; debit above 0, credit below',
+      details: `Exit status 1: lines of a movement do not add up to zero. ${LEDGER_NOTE}`,
+      options: { from: MOMENT, to: END, provider: PROVIDER, at: ANY_SITE, ...COMMON },
+      examples: [{ line: 'ledger balance --to 2026-12-01', shows: 'as it was at the end of November' }],
+      check: checkLedger,
+      run: (input, context: CommandContext) => runLedger('balance', input, context),
+    }),
+    command({
+      name: 'ledger export',
+      summary: 'every line of the books as CSV (RFC 4180), in minor units',
+      details: LEDGER_NOTE,
+      options: {
+        from: MOMENT,
+        to: END,
+        provider: PROVIDER,
+        output: file('where it goes; to the terminal unless it is said', {}),
+        at: ANY_SITE,
+        ...COMMON,
+      },
+      examples: [{ line: 'ledger export --output books.csv', shows: 'all of them, in a file' }],
+      check: checkLedger,
+      run: (input, context: CommandContext) => runLedger('export', input, context),
     }),
   ],
 };

@@ -15,11 +15,13 @@ import {
   comparisons,
   conflicts,
   deadLetters,
+  ledger,
   objects,
   pauses,
   promote,
   reactions,
   status,
+  stock,
   token,
 } from './operate.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
@@ -63,7 +65,18 @@ export const PROGRAM: Program<CommandContext> = {
     { title: 'On this machine', entries: [start, emulatorsCommand('emulators'), token] },
     {
       title: 'Operate',
-      entries: [status, ...pauses, promote, ...comparisons, conflicts, objects, deadLetters, reactions],
+      entries: [
+        status,
+        ...pauses,
+        promote,
+        ...comparisons,
+        conflicts,
+        objects,
+        stock,
+        ledger,
+        deadLetters,
+        reactions,
+      ],
     },
     { title: 'Traffic', entries: [dns, monitor, runbook] },
     { title: 'Prove', entries: [simulate, chaos, drill, bench, cost] },

@@ -19,6 +19,9 @@ import { functionOf } from './names.ts';
 export const ROUTE_HANDLERS_FOLDER = 'src/handlers/routes';
 const REGISTRY_DATA = 'infra/routes.json';
 
+/** The order of names that lint wants. */
+const AS_LINTED = new Intl.Collator('en', { caseFirst: 'upper', numeric: true }).compare;
+
 /** Name, from the root → text. */
 export function routeFiles(
   declarations: Declarations,
@@ -87,7 +90,7 @@ function handlerModule({ file, exportName, value }: DeclaredRoutes, { entities }
   const checks = [
     ...operations.flatMap(({ name, parts }) => parts.map((part) => `${name}$${part}`)),
     ...compiled.flatMap(({ imported }) => imported),
-  ];
+  ].sort(AS_LINTED);
   const members = operations.map(
     ({ name, parts }) =>
       `    ${name}: {${parts.map((part) => ` ${part}: ${name}$${part}`).join(',')}${parts.length > 0 ? ' ' : ''}},\n`,
@@ -100,8 +103,8 @@ ${used.map((one) => `import { ${one.exportName} } from '../../shared/entities/${
     checks.length === 0
       ? ''
       : `import { ${checks.join(', ')} } from '../../shared/generated/validators.js';\n`
-  }import { ${exportName} } from '../../shared/routes/${path.basename(file)}';
-${value.uses.payments === true ? "import { openPayments } from '../../shared/open-payments.ts';\n" : ''}import { serveRoutes } from '../../shared/serve-routes.ts';
+  }${value.uses.payments === true ? "import { openPayments } from '../../shared/open-payments.ts';\n" : ''}import { ${exportName} } from '../../shared/routes/${path.basename(file)}';
+import { serveRoutes } from '../../shared/serve-routes.ts';
 
 /** \`/${value.name}\` and all that is below it. */
 export const handler = serveRoutes(${exportName}, {

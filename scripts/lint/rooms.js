@@ -72,7 +72,7 @@ export const ROOMS = {
   'src/shared/ports': CONFIG,
   'src/shared/domain': PORTS,
   // One file an entity, and one for routes beside them; the registry is written from both.
-  'src/shared/entities': [...PROTOCOL, 'src/shared/domain'],
+  'src/shared/entities': [...PROTOCOL, 'src/shared', 'src/shared/domain'],
   'src/shared/routes': [...PROTOCOL, 'src/shared', 'src/shared/domain'],
   'src/shared/registry': ['src/shared/domain', 'src/shared/entities', 'src/shared/routes'],
   'src/shared/operations': [...PORTS, 'src/shared/domain'],

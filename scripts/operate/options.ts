@@ -87,6 +87,34 @@ export interface ObjectOptions extends CommonOptions {
   readonly read: boolean;
 }
 
+export interface StockOptions extends CommonOptions {
+  readonly command: 'stock';
+  readonly action: 'show' | 'fence' | 'recover';
+  /** The site that is asked; the first one when it is not named. */
+  readonly at: string | undefined;
+  /** The article; empty: all of them. */
+  readonly sku: string;
+  /** Of `fence` and `recover`: the site that is gone for good. */
+  readonly lost: string;
+  /** Of `fence`: the one that enters its count. */
+  readonly heir: string;
+  /** Of `recover`. */
+  readonly units: number;
+}
+
+export interface LedgerOptions extends CommonOptions {
+  readonly command: 'ledger';
+  readonly action: 'reconcile' | 'balance' | 'export';
+  /** RFC 3339; of `reconcile` both are there. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  /** The site that is asked; any of them when it is not named. */
+  readonly at: string | undefined;
+  readonly provider: 'stripe' | 'paypal' | undefined;
+  /** Of `export`: a file. */
+  readonly output: string | undefined;
+}
+
 export interface ReactionOptions extends CommonOptions {
   readonly command: 'reactions';
   readonly action: 'list' | 'show' | 'pause' | 'resume' | 'retry' | 'park' | 'backfill' | 'take-over';

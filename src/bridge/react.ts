@@ -1,7 +1,7 @@
 /** Queue-triggered: does what is due on records without content (`run-reactions.ts`). */
 import { UnavailableError } from '@tandem-clouds/replication/errors';
-import { askPayments } from '../shared/ask-payments.ts';
 import { reactionBeginMs } from '../shared/bounds.ts';
+import { askPayments } from '../shared/domain/orders/ask-payments.ts';
 import { openPayments } from '../shared/open-payments.ts';
 import { openRuntime } from '../shared/runtime.ts';
 import { wokenKey } from '../shared/wake-message.ts';

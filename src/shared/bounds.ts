@@ -403,6 +403,14 @@ export const balanceEntriesMax = 10_000;
 export const webhookBytesMax = 256 * 1024;
 /** How old a signature may be. @see https://docs.stripe.com/webhooks#replay-attacks */
 export const webhookToleranceSeconds = 300;
+/** Movements that one reconciliation looks at: those that are missing are written within a function's ten seconds. */
+export const ledgerEntriesMax = 100;
+/** What it takes at first at a time; less where more than that has moved. */
+export const ledgerSpanMs = 86_400_000;
+/** Movements that one answer about the books is made of. */
+export const ledgerMovementsMax = 1_000;
+/** An event about an order that is not here comes again until it is so old: a site may be behind another for as long. */
+export const orderArrivesMs = 3_600_000;
 /** How far back a charge is looked for where a provider has no search by key: three times the 31 days that PayPal takes. */
 export const paymentLookupMs = 93 * 86_400_000;
 /** PayPal shows a transaction after three hours at most; further behind, absence proves nothing. */

@@ -12,6 +12,7 @@ import { EntityService } from '../../src/shared/domain/entity-service.ts';
 import type { Replica } from '../../src/shared/domain/replica.ts';
 import { entityRoutes } from '../../src/shared/http/entity-routes.ts';
 import type { Route } from '../../src/shared/http/route.ts';
+import type { CompiledEntity } from '../../src/shared/serve-entity.ts';
 import { validate } from '../../src/shared/validation/validate.ts';
 
 function compile(schema: object): ValidateFunction {
@@ -20,19 +21,25 @@ function compile(schema: object): ValidateFunction {
   return ajv.compile(schema);
 }
 
+/** As `generated/validators.js` has them. */
+export function checksOfEntity(entity: Entity): CompiledEntity {
+  const actions = Object.entries(entity.actions).map(([name, action]) => [
+    name,
+    compile(inputSchema(action)),
+  ]);
+  return {
+    create: compile(createSchema(entity)),
+    patch: compile(patchSchema(entity)),
+    stored: compile(storedSchema(entity)),
+    actions: Object.fromEntries(actions) as Record<string, ValidateFunction>,
+  };
+}
+
 export function serviceOf(entity: Entity, replica: Replica): EntityService {
   const stored = compile(storedSchema(entity));
   return new EntityService(entity, replica, (fields) => validate(stored, fields));
 }
 
 export function routesOf(entity: Entity, replica: Replica): readonly Route[] {
-  const actions = Object.entries(entity.actions).map(([name, action]) => [
-    name,
-    compile(inputSchema(action)),
-  ]);
-  return entityRoutes(entity, serviceOf(entity, replica), {
-    create: compile(createSchema(entity)),
-    patch: compile(patchSchema(entity)),
-    actions: Object.fromEntries(actions) as Record<string, ValidateFunction>,
-  });
+  return entityRoutes(entity, serviceOf(entity, replica), checksOfEntity(entity));
 }

@@ -7,8 +7,8 @@ import path from 'node:path';
 
 /** Folder → files of the product in it. */
 const SHIPPED: Readonly<Record<string, readonly string[]>> = {
-  'src/shared/entities': ['object.ts', 'user.ts'],
-  'src/shared/routes': ['README.md'],
+  'src/shared/entities': ['movement.ts', 'object.ts', 'user.ts'],
+  'src/shared/routes': ['README.md', 'ledger.ts', 'payments.ts'],
   'tests/unit/entities': [],
 };
 

@@ -78,7 +78,7 @@ beforeAll(async () => {
   withEnough = made(next()).resources;
   withoutObjects = made(next()).resources;
   withAll = made(next()).resources;
-}, 120_000);
+});
 
 /** Without the time at which it was made. */
 const timeless = (resources: Resources): string =>
@@ -88,7 +88,7 @@ test('a template that is packaged after others, in one process, is the one that 
   const { template } = await awsTemplate(awsParams(awsFeatures));
   const { Resources: one } = JSON.parse(template) as { Resources: Resources };
   expect(timeless(withAll)).toBe(timeless(one));
-}, 60_000);
+});
 
 describe('features of the AWS stack', () => {
   const ADDS: Record<AwsFeature, readonly string[]> = {

@@ -21,7 +21,7 @@ let service: Service;
 
 beforeAll(async () => {
   ({ alone, withPeers, withAll, service } = await packagedVariants());
-}, 120_000);
+});
 
 describe('the AWS stack', () => {
   /** Statements that have to name everything, and why: by policy and Sid. */

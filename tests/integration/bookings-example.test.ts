@@ -42,7 +42,7 @@ interface Sent {
 }
 
 let copy: CopiedStack;
-let provider: ChildProcess;
+let provider: ChildProcess | undefined;
 let mails: string;
 /** What a person has in `$BOOKING`. */
 let booking = '';
@@ -57,6 +57,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  // Without it the stack has not come up; a rejection that nobody waits for would end the worker, and with it the run.
+  if (provider === undefined) return;
   const closed = once(provider, 'close');
   provider.kill('SIGTERM');
   await closed;

@@ -37,8 +37,13 @@ async function whenUp(run: Run): Promise<void> {
   });
 }
 
-function pidsOf({ pid, edge, sites }: Stack): number[] {
-  const all = [pid, edge.pid, ...sites.flatMap((site) => [site.pid, site.bridgePid, site.emulatorsPid])];
+function pidsOf({ pid, edge, payments, sites }: Stack): number[] {
+  const all = [
+    pid,
+    edge.pid,
+    payments.pid,
+    ...sites.flatMap((site) => [site.pid, site.bridgePid, site.emulatorsPid]),
+  ];
   return all.map((one) => {
     if (one === null) throw new Error('a process has no id');
     return one;
@@ -117,6 +122,34 @@ describe('a stack that runs', () => {
     const responses = await Promise.all([1, 2, 3, 4].map(() => fetch(`${stack.edge.url}/region`)));
     const sites = responses.map(({ headers }) => headers.get('x-tandem-site'));
     expect(new Set(sites)).toEqual(new Set(stack.sites.map(({ site }) => site)));
+  });
+
+  test('the sandbox takes payments, and its events reach a site by the edge', async () => {
+    const { payments } = described();
+    const key = { authorization: 'Bearer sk_test_local' };
+    const response = await fetch(`${payments.stripe}/v1/payment_intents`, {
+      method: 'POST',
+      headers: key,
+      body: new URLSearchParams({
+        ...{ amount: '500', currency: 'eur', confirm: 'true', payment_method: 'pm_card_visa' },
+        ...{
+          'automatic_payment_methods[enabled]': 'true',
+          'automatic_payment_methods[allow_redirects]': 'never',
+        },
+      }),
+    });
+    expect(await response.json()).toMatchObject({ status: 'succeeded' });
+    const lines = stack.sites.map(({ site }) => path.join(dir, 'logs', `${site}.log`));
+    await waitUntil('a site has taken the event', () => {
+      const logged = lines.flatMap((file) => fs.readFileSync(file, 'utf8').split('\n'));
+      return logged.some((line) => line.includes('"path":"/payments/stripe","status":200')) || undefined;
+    });
+    const paypal = await fetch(`${payments.paypal}/v1/oauth2/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from('local:local').toString('base64')}` },
+      body: 'grant_type=client_credentials',
+    });
+    expect(paypal.status).toBe(200);
   });
 
   test('the sample data is there', async () => {

@@ -47,8 +47,10 @@ afterEach(() => {
 
 describe('generating', () => {
   test('leaves nothing of an entity whose file is gone', async () => {
-    for (const file of fs.readdirSync(at('src/shared/entities')))
-      fs.rmSync(at(`src/shared/entities/${file}`));
+    // Routes that use it go first.
+    for (const folder of ['src/shared/entities', 'src/shared/routes'])
+      for (const file of fs.readdirSync(at(folder)))
+        if (file.endsWith('.ts')) fs.rmSync(at(`${folder}/${file}`));
     const done = await writeGenerated(dir);
     expect(done).toContain('deleted src/handlers/entities/users.ts');
     expect(fs.readdirSync(at('src/handlers/entities'))).toEqual([]);
@@ -95,7 +97,8 @@ describe('generating', () => {
     fs.mkdirSync(at('src/shared/routes'), { recursive: true });
     fs.writeFileSync(at('src/shared/routes/rates.ts'), RATES);
     await writeGenerated(dir);
-    expect(JSON.parse(read('infra/routes.json'))).toEqual([
+    const declared = JSON.parse(read('infra/routes.json')) as { name: string }[];
+    expect(declared.filter(({ name }) => name === 'spot-rates')).toEqual([
       {
         ...{ name: 'spot-rates', function: 'spotRates', handler: 'src/handlers/routes/spot-rates.handler' },
         ...{ reads: true, writes: false, slots: [], reacts: false, asks: true, secrets: ['rates-key'] },

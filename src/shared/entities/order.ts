@@ -1,5 +1,6 @@
 import { chargeWithinMs, orderAmountMax, orderLinesMax, orderUnitsMax, paymentCheckMs } from '../bounds.ts';
 import { defineEntity } from '../domain/define-entity.ts';
+import type { RuleCaller } from '../domain/entity.ts';
 import {
   cancelling,
   isOver,
@@ -27,6 +28,14 @@ const moment = {
   by: ['reaction', 'action'],
 } as const;
 const siteId = { type: 'string', maxLength: 48, by: 'reaction' } as const;
+
+const STAFF = 'shop/orders';
+const NOT_STAFF = { title: `It takes the scope ${STAFF}`, status: 403 } as const;
+
+/** Where callers are known: what the shop does, and not its customer. @throws RuleError */
+function requireStaff({ subject, scopes }: RuleCaller): void {
+  if (subject !== undefined && !scopes.includes(STAFF)) throw new RuleError('not_staff');
+}
 
 /** What a customer buys: held, charged and settled step by step (docs/shop.md). */
 export const order = defineEntity({
@@ -126,8 +135,9 @@ export const order = defineEntity({
     },
     fulfil: {
       summary: 'The goods have left',
-      errors: { not_paid: 'It is not paid' },
-      decide({ status }) {
+      errors: { not_paid: 'It is not paid', not_staff: NOT_STAFF },
+      decide({ status }, _, { caller }) {
+        requireStaff(caller);
         if (status === 'fulfilled') return undefined;
         if (status !== 'paid') throw new RuleError('not_paid', `it is ${status}`);
         return { status: 'fulfilled' };
@@ -136,8 +146,13 @@ export const order = defineEntity({
     refund: {
       summary: 'Pay back a part, or all that is left',
       input: { amountMinor: { type: 'integer', minimum: 1, maximum: orderAmountMax } },
-      errors: { not_paid: 'It is not paid', too_much: 'More than is left of what was paid' },
-      decide(record, { amountMinor }, { newId }) {
+      errors: {
+        not_paid: 'It is not paid',
+        too_much: 'More than is left of what was paid',
+        not_staff: NOT_STAFF,
+      },
+      decide(record, { amountMinor }, { caller, newId }) {
+        requireStaff(caller);
         const known = record as unknown as Refundable;
         if (!isPaid(known)) throw new RuleError('not_paid', `it is ${known.status}`);
         const left = totalMinor(known) - askedBack(known);

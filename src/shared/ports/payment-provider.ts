@@ -152,6 +152,10 @@ export interface PaymentGateway extends PaymentProvider {
     headers: Readonly<Record<string, string | undefined>>,
     rawBody: string,
   ): Promise<WebhookReading>;
-  /** What has moved from one moment to before another. @throws TooLargeError when there is too much: ask for less time. */
-  list(fromMs: number, toMs: number): Promise<Balance>;
+  /**
+   * What has moved from one moment to before another.
+   * @param most Movements that are taken; 10,000 unless it is said.
+   * @throws TooLargeError when there are more: ask for less time.
+   */
+  list(fromMs: number, toMs: number, most?: number): Promise<Balance>;
 }

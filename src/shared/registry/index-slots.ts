@@ -3,6 +3,10 @@ import type { RecordedSlots } from '../domain/indexes/declared-index.ts';
 
 /** Entity → index → its slot. */
 export const indexSlots: RecordedSlots = {
+  "movement": {
+    "byTime": 1,
+    "byOrder": 2
+  },
   "object": {
     "byAge": 1,
     "byName": 2

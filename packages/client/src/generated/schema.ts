@@ -68,6 +68,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/movements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List, in the order of the ids or by an index */
+        get: operations["listMovements"];
+        put?: never;
+        /** Create */
+        post: operations["createMovement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/movements/{movementId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read */
+        get: operations["getMovement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/objects": {
         parameters: {
             query?: never;
@@ -538,6 +573,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ledger/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write what the provider has moved and the books lack, and name every other difference */
+        post: operations["reconcileLedger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What stands in each account, by currency */
+        get: operations["readLedgerBalance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The lines of the books, in the order of time */
+        get: operations["listLedgerLines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/stripe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An event of Stripe */
+        post: operations["takeStripeEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/paypal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An event of PayPal */
+        post: operations["takePayPalEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/replication/pauses": {
         parameters: {
             query?: never;
@@ -940,6 +1060,73 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Movement: {
+            id: string;
+            movementId: string;
+            /** @enum {string} */
+            provider: "stripe" | "paypal";
+            entryId: string;
+            /** @enum {string} */
+            kind: "charge" | "refund" | "dispute" | "payout" | "fee" | "other";
+            key?: string;
+            currency: string;
+            atMs: number;
+            lines: {
+                /** @enum {string} */
+                account: "provider" | "sales" | "refunds" | "disputes" | "fees" | "bank" | "other";
+                amountMinor: number;
+            }[];
+            /** Format: date-time */
+            createdAt: string;
+        };
+        /**
+         * @example {
+         *       "provider": "stripe",
+         *       "entryId": "txn_1",
+         *       "kind": "charge",
+         *       "key": "order-1",
+         *       "currency": "EUR",
+         *       "atMs": 1780000000000,
+         *       "lines": [
+         *         {
+         *           "account": "provider",
+         *           "amountMinor": 1020
+         *         },
+         *         {
+         *           "account": "sales",
+         *           "amountMinor": -1050
+         *         },
+         *         {
+         *           "account": "fees",
+         *           "amountMinor": 30
+         *         }
+         *       ]
+         *     }
+         */
+        MovementCreate: {
+            movementId?: string;
+            /** @enum {string} */
+            provider: "stripe" | "paypal";
+            entryId: string;
+            /** @enum {string} */
+            kind: "charge" | "refund" | "dispute" | "payout" | "fee" | "other";
+            key?: string;
+            currency: string;
+            atMs: number;
+            lines: {
+                /** @enum {string} */
+                account: "provider" | "sales" | "refunds" | "disputes" | "fees" | "bank" | "other";
+                amountMinor: number;
+            }[];
+        };
+        MovementPatch: Record<string, never>;
+        MovementPage: {
+            items: components["schemas"]["Movement"][];
+            /** @description Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none */
+            unreadable?: string[];
+            /** @description Where the next page starts; absent on the last one. Valid at every site. */
+            cursor?: string;
+        };
         Object: {
             id: string;
             objectId: string;
@@ -1118,12 +1305,20 @@ export interface components {
             /** @enum {unknown} */
             code?: "conflict" | "not_paid";
         };
+        OrderFulfilProblem403: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "forbidden" | "quota_exceeded" | "not_staff";
+        };
         OrderRefundInput: {
             amountMinor?: number;
         };
         OrderRefundProblem409: components["schemas"]["Problem"] & {
             /** @enum {unknown} */
             code?: "conflict" | "not_paid" | "too_much";
+        };
+        OrderRefundProblem403: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "forbidden" | "quota_exceeded" | "not_staff";
         };
         Product: {
             id: string;
@@ -1672,6 +1867,102 @@ export interface components {
         RecoverStockProblem421: components["schemas"]["Problem"] & {
             /** @enum {unknown} */
             code?: "not_kept_here" | "not_writer_here" | "other_site";
+        };
+        ReconcileLedgerInput: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            cursor?: string;
+        };
+        ReconcileLedgerOutput: {
+            /** @enum {string} */
+            provider: "stripe" | "paypal";
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            until: string;
+            /** Format: date-time */
+            completeUntil: string;
+            movements: number;
+            written: number;
+            differences: {
+                kind: string;
+                entryId?: string;
+                entryIds?: string[];
+                key?: string;
+                account?: string;
+                amountHere?: number;
+                amountThere?: number;
+                here?: string;
+                there?: string;
+                where?: string;
+                times?: number;
+            }[];
+            cursor?: string;
+        };
+        ReconcileLedgerProblem400: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "malformed" | "invalid" | "empty_time";
+        };
+        ReadLedgerBalanceOutput: {
+            accounts: {
+                currency: string;
+                /** @enum {string} */
+                account: "provider" | "sales" | "refunds" | "disputes" | "fees" | "bank" | "other";
+                amountMinor: number;
+            }[];
+            movements: number;
+            balances: boolean;
+            unbalanced: string[];
+            cursor?: string;
+        };
+        ListLedgerLinesOutput: {
+            lines: {
+                id: string;
+                /** @enum {string} */
+                provider: "stripe" | "paypal";
+                entryId: string;
+                key?: string;
+                /** @enum {string} */
+                kind: "charge" | "refund" | "dispute" | "payout" | "fee" | "other";
+                /** @enum {string} */
+                account: "provider" | "sales" | "refunds" | "disputes" | "fees" | "bank" | "other";
+                amountMinor: number;
+                currency: string;
+                atMs: number;
+            }[];
+            cursor?: string;
+        };
+        TakeStripeEventOutput: {
+            received: boolean;
+        };
+        TakeStripeEventProblem404: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "not_found" | "route_not_found" | "other_provider";
+        };
+        TakeStripeEventProblem400: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "malformed" | "invalid" | "event_unsigned" | "event_forged" | "event_stale" | "event_malformed";
+        };
+        TakeStripeEventProblem413: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "too_large" | "event_too_large";
+        };
+        TakePayPalEventOutput: {
+            received: boolean;
+        };
+        TakePayPalEventProblem404: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "not_found" | "route_not_found" | "other_provider";
+        };
+        TakePayPalEventProblem400: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "malformed" | "invalid" | "event_unsigned" | "event_forged" | "event_stale" | "event_malformed";
+        };
+        TakePayPalEventProblem413: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "too_large" | "event_too_large";
         };
         Pause: {
             peer: string;
@@ -2274,6 +2565,361 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Replication"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMovements: {
+        parameters: {
+            query?: {
+                /** @description Those with this value, in the order of atMs; not together with another field */
+                provider?: "stripe" | "paypal";
+                /** @description Those with this value, in the order of atMs; not together with another field */
+                key?: string;
+                /** @description With provider or key: a bound of the range */
+                "atMs[gte]"?: number;
+                /** @description With provider or key: a bound of the range */
+                "atMs[gt]"?: number;
+                /** @description With provider or key: a bound of the range */
+                "atMs[lte]"?: number;
+                /** @description With provider or key: a bound of the range */
+                "atMs[lt]"?: number;
+                /** @description Of a list by an index */
+                order?: "asc" | "desc";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `book` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MovementPage"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createMovement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
+                "Idempotency-Key"?: string;
+                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
+                Prefer?: string;
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `book` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MovementCreate"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movement"];
+                };
+            };
+            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
+            202: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    Location: components["headers"]["Location"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movement"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMovement: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `book` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path: {
+                movementId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Movement"];
+                };
+            };
+            /** @description The client holds this state */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
@@ -4131,13 +4777,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            /** @description `not_staff`: It takes the scope shop/orders */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["OrderFulfilProblem403"];
                 };
             };
             /** @description No such record */
@@ -4300,13 +4946,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            /** @description `not_staff`: It takes the scope shop/orders */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["OrderRefundProblem403"];
                 };
             };
             /** @description No such record */
@@ -7354,6 +8000,651 @@ export interface operations {
             };
             /** @description The caller asks for more than a site grants one; see Retry-After */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reconcileLedger: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The tenant to act for, percent-encoded: another one than the claim `book` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReconcileLedgerInput"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconcileLedgerOutput"];
+                };
+            };
+            /** @description `empty_time`: There is no time from one to the other */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReconcileLedgerProblem400"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readLedgerBalance: {
+        parameters: {
+            query: {
+                provider: "stripe" | "paypal";
+                from?: string;
+                to?: string;
+                cursor?: string;
+            };
+            header?: {
+                /** @description The tenant to act for, percent-encoded: another one than the claim `book` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadLedgerBalanceOutput"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLedgerLines: {
+        parameters: {
+            query: {
+                provider: "stripe" | "paypal";
+                from?: string;
+                to?: string;
+                cursor?: string;
+            };
+            header?: {
+                /** @description The tenant to act for, percent-encoded: another one than the claim `book` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListLedgerLinesOutput"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeStripeEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakeStripeEventOutput"];
+                };
+            };
+            /** @description `event_unsigned`: The event has no signature; `event_forged`: The signature of the event does not hold; `event_stale`: The event was signed too long ago; `event_malformed`: It is no event */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TakeStripeEventProblem400"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `other_provider`: This site takes its payments elsewhere */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TakeStripeEventProblem404"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `event_too_large`: The event is larger than any of the provider */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TakeStripeEventProblem413"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takePayPalEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakePayPalEventOutput"];
+                };
+            };
+            /** @description `event_unsigned`: The event has no signature; `event_forged`: The signature of the event does not hold; `event_stale`: The event was signed too long ago; `event_malformed`: It is no event */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TakePayPalEventProblem400"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `other_provider`: This site takes its payments elsewhere */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TakePayPalEventProblem404"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `event_too_large`: The event is larger than any of the provider */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["TakePayPalEventProblem413"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -8,8 +8,10 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { build, type BuildOptions, type Plugin, version } from 'esbuild';
 import { replaceFile, replaceSharedFile } from '@tandem-clouds/emulators/core/files';
+import { isAlive } from '@tandem-clouds/emulators/core/is-alive';
 import { GIVEN_BY_WORKER } from './entry-point.ts';
 
 /** What is not named here is built with the code each time: small, or imported by its `default`, which would be lost. */
@@ -25,6 +27,9 @@ const WORKER_BESIDE_APP = './functions.cjs';
 /** What says which versions are installed: what was asked for, and what the client has done. */
 const INSTALLED = ['package-lock.json', 'node_modules/.package-lock.json'];
 const KEY_LENGTH = 20;
+/** How long another process may take to make a file, before it is made here too. */
+const MADE_WITHIN_MS = 30_000;
+const POLL_MS = 50;
 
 export type VendorOptions = Pick<BuildOptions, 'conditions' | 'mainFields' | 'target'>;
 
@@ -74,13 +79,48 @@ export async function workerFile(input: Omit<VendorsInput, 'names'>): Promise<st
   return keptFile(`module.exports = require(${JSON.stringify(OF_WORKER)});`, input);
 }
 
-async function keptFile(
-  contents: string,
-  { projectDir, options, cacheDir }: Omit<VendorsInput, 'names'>,
-): Promise<string> {
-  const key = keyOf(projectDir, JSON.stringify([version, contents, options]));
-  const file = path.join(cacheDir, 'vendors', `${key}.cjs`);
+async function keptFile(contents: string, input: Omit<VendorsInput, 'names'>): Promise<string> {
+  const key = keyOf(input.projectDir, JSON.stringify([version, contents, input.options]));
+  const file = path.join(input.cacheDir, 'vendors', `${key}.cjs`);
   if (fs.existsSync(file)) return file;
+  const claim = `${file}.made-by`;
+  await untilTurn(file, claim);
+  try {
+    if (!fs.existsSync(file)) await make(file, contents, input);
+  } finally {
+    fs.rmSync(claim, { force: true });
+  }
+  return file;
+}
+
+/** One process makes a file and others that need it wait for it: each would compute the same, for seconds. */
+async function untilTurn(file: string, claim: string): Promise<void> {
+  const deadline = performance.now() + MADE_WITHIN_MS;
+  while (!isClaimed(claim) && !fs.existsSync(file) && performance.now() < deadline) await delay(POLL_MS);
+}
+
+/** Claims it for this process. A claim of a process that has died is none; who cannot write claims makes the file at once. */
+function isClaimed(claim: string): boolean {
+  try {
+    fs.mkdirSync(path.dirname(claim), { recursive: true });
+    fs.writeFileSync(claim, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return true;
+  }
+  try {
+    if (!isAlive(Number(fs.readFileSync(claim, 'utf8')))) fs.rmSync(claim, { force: true });
+  } catch {
+    // It has just been made.
+  }
+  return false;
+}
+
+async function make(
+  file: string,
+  contents: string,
+  { projectDir, options }: Omit<VendorsInput, 'names'>,
+): Promise<void> {
   const { outputFiles } = await build({
     ...options,
     absWorkingDir: projectDir,
@@ -96,7 +136,6 @@ async function keptFile(
     outfile: file,
   });
   replaceSharedFile(file, outputFiles[0]?.text ?? '');
-  return file;
 }
 
 /** `require` would find other files of a package than the `import` in our code does. */

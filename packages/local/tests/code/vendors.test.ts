@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { build, stop } from 'esbuild';
+import { replaceSharedFile } from '@tandem-clouds/emulators/core/files';
 import {
   vendorsApart,
   vendorsBeside,
@@ -61,6 +62,25 @@ describe('the file of the SDKs', () => {
     write('package-lock.json', '{"other": true}');
     expect(await file()).not.toBe(first);
     expect(await file({ conditions: ['other'] })).not.toBe(await file());
+  });
+
+  test('is waited for while another process makes it', async () => {
+    const first = await file();
+    fs.rmSync(first);
+    fs.writeFileSync(`${first}.made-by`, String(process.pid));
+    const waiting = file();
+    replaceSharedFile(first, 'made by another');
+    expect(await waiting).toBe(first);
+    expect(fs.readFileSync(first, 'utf8')).toBe('made by another');
+  });
+
+  test('is made when the process that was to make it has died', async () => {
+    const first = await file();
+    fs.rmSync(first);
+    fs.writeFileSync(`${first}.made-by`, String(2 ** 31 - 1));
+    const made = require(await file()) as Record<string, () => { how: string }>;
+    expect(made['@aws-sdk/thing']!().how).toBe('imported');
+    expect(fs.readdirSync(path.dirname(first))).toEqual([path.basename(first)]);
   });
 });
 

@@ -130,7 +130,10 @@ export function* react(site: Site, key: string, options: ReactOptions = {}): Rea
     const first = held && firstDue(held.record, site.now());
     if (held === undefined || first === undefined) break;
     const [reaction, entry] = first;
-    steps.push(yield* new Attempt(site, held, reaction, entry).make(options));
+    const attempt = new Attempt(site, held, reaction, entry);
+    steps.push(yield* attempt.make(options));
+    // What is written by others later wakes for itself.
+    if (attempt.written !== undefined && firstDue(attempt.written, site.now()) === undefined) break;
   }
   if (steps.at(-1)?.kind === 'unfinished') yield* wakeAgain(key);
   return steps;
@@ -151,6 +154,8 @@ class Attempt {
   readonly #held: Versioned;
   readonly #reaction: string;
   readonly #entry: ReactionEntry;
+  /** The record as it was written with the result; undefined: there is none, or it is not known. */
+  written: StoredRecord | undefined;
 
   constructor(site: Site, held: Versioned, reaction: string, entry: ReactionEntry) {
     this.#site = site;
@@ -299,7 +304,7 @@ class Attempt {
     const { effectId, operationId, isNote } = write;
     if (result === undefined) return yield* this.#noteDone(key, effectId);
     let unwritten: readonly string[] | undefined;
-    yield* localWrite(this.#site, {
+    const written = yield* localWrite(this.#site, {
       key,
       operationId,
       isNote,
@@ -312,7 +317,10 @@ class Attempt {
         return holds ? changes : undefined;
       },
     });
-    if (unwritten === undefined) return this.#step('done');
+    if (unwritten === undefined) {
+      this.written = written;
+      return this.#step('done');
+    }
     return { ...(yield* this.#noteDone(key, effectId)), kind: 'overtaken', unwritten };
   }
 

@@ -32,7 +32,7 @@ describe('the plan of a nemesis', () => {
             ? `${action.kind} ${action.service} ${action.site}`
             : 'offsetMs' in action
               ? `${action.kind} ${action.site} ${Math.sign(action.offsetMs)}`
-              : `${action.kind} ${'site' in action ? action.site : 'links' in action ? action.links.join() : action.fault}`,
+              : `${action.kind} ${'site' in action ? action.site : 'links' in action ? action.links.join() : 'fault' in action ? action.fault : action.what}`,
       ),
     );
     expect(kinds).toContain(`upgrade ${SITES[1]}`);

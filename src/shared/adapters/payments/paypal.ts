@@ -236,14 +236,14 @@ export class PayPalPayments implements PaymentGateway {
     }
   }
 
-  async list(fromMs: number, toMs: number): Promise<Balance> {
+  async list(fromMs: number, toMs: number, most = balanceEntriesMax): Promise<Balance> {
     const entries: BalanceEntry[] = [];
     let completeUntilMs = toMs;
     for (let at = fromMs; at < toMs; at += RANGE_MS) {
       const window = await this.#window(
         at,
         Math.min(toMs, at + RANGE_MS),
-        balanceEntriesMax - entries.length,
+        most - entries.length,
       );
       completeUntilMs = Math.min(completeUntilMs, window.refreshedMs);
       entries.push(...window.entries);
@@ -267,7 +267,7 @@ export class PayPalPayments implements PaymentGateway {
         throw new PaymentMismatchError('PayPal answers with what is no list of transactions');
       entries.push(...body.transaction_details.map(({ transaction_info: info }) => entryOf(info)));
       if (entries.length > most)
-        throw new TooLargeError(`more than ${balanceEntriesMax} movements: ask for a shorter time`);
+        throw new TooLargeError(`more than ${most} movements: ask for a shorter time`);
       if (page >= (body.total_pages ?? 1)) return { entries, refreshedMs };
     }
   }

@@ -175,7 +175,7 @@ export class StripePayments implements PaymentGateway {
     }
   }
 
-  async list(fromMs: number, toMs: number): Promise<Balance> {
+  async list(fromMs: number, toMs: number, most = balanceEntriesMax): Promise<Balance> {
     // The second that has begun may still get more.
     const untilMs = Math.min(toMs, Math.floor(this.#options.now() / 1_000) * 1_000);
     const created = { gte: Math.ceil(fromMs / 1_000), lt: Math.ceil(toMs / 1_000) };
@@ -187,8 +187,8 @@ export class StripePayments implements PaymentGateway {
         expand: ['data.source'],
       })) {
         found.push(one);
-        if (found.length > balanceEntriesMax)
-          throw new TooLargeError(`more than ${balanceEntriesMax} movements: ask for a shorter time`);
+        if (found.length > most)
+          throw new TooLargeError(`more than ${most} movements: ask for a shorter time`);
       }
     });
     const keys = await this.#keysOf(found);

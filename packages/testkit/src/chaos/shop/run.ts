@@ -95,7 +95,7 @@ async function runIn(cluster: TestCluster, options: Prepared): Promise<ShopChaos
   const findings = [
     ...(rest === undefined ? [{ invariant: 'orders that never end', detail: 'see the log of the run' }] : []),
     ...(rest === undefined ? [] : checkBooks(rest)),
-    ...short.filter((each) => 'invariant' in each),
+    ...short.flatMap((each) => ('invariant' in each ? [each] : [])),
   ];
   return {
     plan,
@@ -219,7 +219,7 @@ function rejectedWhileQuiet(
   samples: readonly Sampled[],
   { quietUntilMs }: { readonly quietUntilMs: number },
 ): readonly (Finding | { readonly right: true })[] {
-  return placed.flatMap(({ id, sentAtMs, lines, told }) => {
+  return placed.flatMap(({ id, sentAtMs, lines, told }): readonly (Finding | { readonly right: true })[] => {
     const end = told.find(({ status, reason }) => status === 'rejected' && reason === 'short');
     if (end === undefined || end.atMs > quietUntilMs - UNDER_WAY_MS) return [];
     const around = samples.filter(
@@ -229,7 +229,7 @@ function rejectedWhileQuiet(
     const isShort = lines.some(({ sku, units }) =>
       around.some(({ available }) => (available.get(sku) ?? 0) < units),
     );
-    if (isShort) return [{ right: true as const }];
+    if (isShort) return [{ right: true }];
     const had = lines.map(
       ({ sku, units }) =>
         `${units} of ${sku}: ${around.map(({ available }) => available.get(sku)).join(', ')}`,

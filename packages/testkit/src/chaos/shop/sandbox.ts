@@ -84,7 +84,7 @@ export class Sandbox {
       const last = items.at(-1)?.id;
       const query = `limit=${PAGE}${last === undefined ? '' : `&starting_after=${last}`}`;
       const response = await fetch(new URL(`/v1/${collection}?${query}`, this.#url), {
-        headers: { authorization: `Bearer ${LOCAL_SECRETS[stripeSecrets.key] ?? ''}` },
+        headers: { authorization: `Bearer ${LOCAL_SECRETS[stripeSecrets.key]}` },
         signal: AbortSignal.timeout(WITHIN_MS),
       });
       if (!response.ok) throw new Error(`the sandbox answers ${response.status} about ${collection}`);

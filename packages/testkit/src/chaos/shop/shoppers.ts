@@ -216,7 +216,7 @@ export class Shoppers {
   }
 
   #refuse({ body }: Answer): void {
-    const code = String(body['code'] ?? 'no code');
+    const { code = 'no code' } = body as { readonly code?: string };
     this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
   }
 

@@ -1,7 +1,7 @@
 /** What the steps of orders ask of the payment provider, asked of the one that is plugged in. */
 import type { OutsideEffect } from '@tandem-clouds/replication/reactions/react';
-import { type PaymentCall, PAYMENTS } from './domain/orders/payment.ts';
-import type { PaymentGateway } from './ports/payment-provider.ts';
+import type { PaymentGateway } from '../../ports/payment-provider.ts';
+import { type PaymentCall, PAYMENTS } from './payment.ts';
 
 /** @param open Throws UnavailableError where no provider is plugged in. @throws what the gateway throws */
 export async function askPayments(
