@@ -162,7 +162,7 @@ export class ShopSite extends TestSite {
   ): Promise<StoredRecord> {
     const action = order.actions[name];
     if (action === undefined) throw new TypeError(`no action ${name}`);
-    const caller = { subject: 'hedy', scopes: [], claims: {}, tenant: undefined };
+    const caller = { subject: 'hedy', scopes: ['shop/orders'], claims: {}, tenant: undefined };
     const rule = ruleOf(order, name, action, { input, caller, nowMs: this.nowMs, freshId: () => id });
     const writing = { writer: 'action', rule: name, byMember: true, check: () => [] } as const;
     return this.run(

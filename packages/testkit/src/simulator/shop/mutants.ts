@@ -243,5 +243,11 @@ export const shopMutants: readonly Mutant[] = [
     'Refunded[string]> = Object.fromEntries(before);',
     'Refunded[string]> = Object.fromEntries(before.slice(1));',
   ),
+  mutant(
+    'a rejection is the end, whatever another site has done',
+    ORDER,
+    "if (status !== 'rejected' && isOver({ status })) return undefined;",
+    'if (isOver({ status })) return undefined;',
+  ),
   mutant('an order is refunded when a part of it is', PAYMENT, 'back >= totalMinor(order) &&', 'back > 0 &&'),
 ];

@@ -160,7 +160,7 @@ export class Shop {
   ): void {
     const action = order.actions[name];
     if (action === undefined) throw new TypeError(`no action ${name}`);
-    const caller = { subject: 'hedy', scopes: [], claims: {}, tenant: undefined };
+    const caller = { subject: 'hedy', scopes: ['shop/orders'], claims: {}, tenant: undefined };
     this.run(
       site,
       name,
