@@ -10,11 +10,11 @@ import {
 } from '@tandem-clouds/replication/reactions/react';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { digest } from '../../src/shared/digest.ts';
+import { checkBirth } from '../../src/shared/domain/birth.ts';
 import type { Values } from '../../src/shared/domain/entity.ts';
 import { receiveStock } from '../../src/shared/domain/escrow/escrow.ts';
 import { emptyRow, type EscrowRow, rowOf, stockKey } from '../../src/shared/domain/escrow/row.ts';
 import { fieldChanges, initialChanges, valuesOf } from '../../src/shared/domain/field-changes.ts';
-import { checkBirth } from '../../src/shared/domain/birth.ts';
 import type { OrderLine } from '../../src/shared/domain/orders/order.ts';
 import { type PaymentCall, paymentKey } from '../../src/shared/domain/orders/payment.ts';
 import { reactionsOf, within } from '../../src/shared/domain/reactions.ts';

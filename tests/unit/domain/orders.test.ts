@@ -12,8 +12,8 @@ import {
   paymentYieldMs,
   reservedMs,
 } from '../../../src/shared/bounds.ts';
-import { stockKey } from '../../../src/shared/domain/escrow/row.ts';
 import { bornMsOf } from '../../../src/shared/domain/birth.ts';
+import { stockKey } from '../../../src/shared/domain/escrow/row.ts';
 import { isOver, type Order, orderStates, unitsOf } from '../../../src/shared/domain/orders/order.ts';
 import type { PaymentCall } from '../../../src/shared/domain/orders/payment.ts';
 import { reserveOrder } from '../../../src/shared/domain/orders/reserve.ts';
@@ -220,7 +220,7 @@ describe('an order', () => {
       }
       const answer = await aws.run(
         (function* () {
-          return (yield effect as never) as unknown;
+          return yield effect;
         })(),
       );
       if (effect.op === 'putMany')

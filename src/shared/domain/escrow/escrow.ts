@@ -106,13 +106,43 @@ export function* receiveStock(
  */
 export function* rebalanceStock(site: Site, sku: string, neededUnits = 0): Protocol<EscrowRow> {
   const row = yield* ownRow(site, sku);
+  const balance = yield* balancing(site, sku, neededUnits);
+  return yield* changeRow(site, row, `rebalance/${balance.name}`, balance.change);
+}
+
+/**
+ * Changes the site's own row. What becomes available by that is given to whoever has asked for it, in the very same write: a
+ * function may die before the next one.
+ * @throws what `localWrite` throws.
+ */
+export function* changeAndShare(
+  site: Site,
+  sku: string,
+  name: string,
+  change: (row: EscrowRow) => EscrowRow,
+): Protocol<EscrowRow> {
+  const row = yield* ownRow(site, sku);
+  const frees = (current: EscrowRow): boolean => available(change(current)) > available(current);
+  if (!frees(row)) return yield* changeRow(site, row, name, change);
+  const balance = yield* balancing(site, sku, 0);
+  return yield* changeRow(site, row, `${name}/${balance.name}`, (current) =>
+    frees(current) ? balance.change(change(current)) : change(current),
+  );
+}
+
+interface Balancing {
+  /** Who knows more of the peers makes another change, of the same version of the row too. */
+  readonly name: string;
+  readonly change: (row: EscrowRow) => EscrowRow;
+}
+
+function* balancing(site: Site, sku: string, neededUnits: number): Protocol<Balancing> {
   const peers = (yield* peerRows(site, sku)).filter((peer) => peer !== undefined);
   const restocking = { belowUnits: restockBelowUnits, unitsMax: restockUnitsMax, neededUnits };
-  // Who knows more of the peers makes another change, of the same version of the row too.
-  const known = [...peers.map(({ sequence }) => sequence), neededUnits].join('.');
-  return yield* changeRow(site, row, `rebalance/${known}`, (current) =>
-    rebalance(current, peers, restocking),
-  );
+  return {
+    name: [...peers.map(({ sequence }) => sequence), neededUnits].join('.'),
+    change: (row) => rebalance(row, peers, restocking),
+  };
 }
 
 /** What peers seem to have and could give, and what is on its way between sites: from there it may come here. */

@@ -20,7 +20,7 @@ import {
 } from '../../bounds.ts';
 import { ConflictError } from '../../errors.ts';
 import type { FieldChanges, StepsContext } from '../entity.ts';
-import { changeRow, ownRow, rebalanceStock, unitsElsewhere } from '../escrow/escrow.ts';
+import { changeAndShare, changeRow, ownRow, rebalanceStock, unitsElsewhere } from '../escrow/escrow.ts';
 import { available, type EscrowRow } from '../escrow/row.ts';
 import { commit, isRefusal, looked, release, reserve } from '../escrow/transitions.ts';
 import { isOver, isPaid, type Order, orderKey, type Reason, totalMinor, unitsOf } from './order.ts';
@@ -138,11 +138,8 @@ export function* settleOrder(
   order: Order & { readonly paidFrom?: string | undefined },
   { site }: StepsContext,
 ): Protocol<undefined> {
-  for (const sku of unitsOf(order).keys()) {
-    const row = yield* ownRow(site, sku);
-    const settled = yield* changeRow(site, row, `settle/${order.id}`, (current) => ended(current, order));
-    if (available(settled) > available(row)) yield* rebalanceStock(site, sku);
-  }
+  for (const sku of unitsOf(order).keys())
+    yield* changeAndShare(site, sku, `settle/${order.id}`, (current) => ended(current, order));
   return undefined;
 }
 
@@ -157,13 +154,12 @@ export function* tendHolds(site: Site, sku: string): Protocol<EscrowRow> {
     const order = { id: idOf(record), ...plainValues(record.state) } as unknown as Order;
     return isOver(order) ? [order] : [];
   });
-  const tended = yield* changeRow(site, row, 'tend', (current) =>
+  return yield* changeAndShare(site, sku, 'tend', (current) =>
     looked(
       over.reduce((result, order) => ended(result, order), current),
       site.now(),
     ),
   );
-  return available(tended) > available(row) ? yield* rebalanceStock(site, sku) : tended;
 }
 
 function idOf({ key }: StoredRecord): string {

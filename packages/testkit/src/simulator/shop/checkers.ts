@@ -71,7 +71,7 @@ function checkRefunds(
   }
   if (made.length > Object.keys(order.refunds).length)
     findings.push(find(`${made.length} refunds were made, ${Object.keys(order.refunds).length} asked for`));
-  const isAll = payment !== undefined && back === payment.amountMinor;
+  const isAll = back === payment?.amountMinor;
   if (isAll !== (order.status === 'refunded'))
     findings.push(find(`${back} of ${payment?.amountMinor} are paid back, and it is ${order.status}`));
   return findings;

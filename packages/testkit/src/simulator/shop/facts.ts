@@ -122,7 +122,7 @@ export function rowFact(record: StoredRecord | undefined): RowFact | undefined {
 
 export function orderFact(record: StoredRecord | undefined): OrderFact | undefined {
   const value = reader(record);
-  if (record === undefined || !record.key.startsWith('order:')) return undefined;
+  if (record?.key.startsWith('order:') !== true) return undefined;
   const text = (field: string): string | undefined => (value(field) ?? undefined) as string | undefined;
   const refunds = Object.entries(record.state.fields).flatMap(([name, [, units]]) =>
     name.startsWith('refunds/') && typeof units === 'number'

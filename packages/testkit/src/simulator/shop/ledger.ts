@@ -181,7 +181,7 @@ export class Ledger implements Watcher {
     if (price !== undefined) this.#prices.set(sku, (this.#prices.get(sku) ?? new Set()).add(price));
   }
 
-  #rowCommitted({ key, site, replaced }: CommittedWrite, after: RowFact | undefined): void {
+  #rowCommitted({ key, site, replaced, operationId }: CommittedWrite, after: RowFact | undefined): void {
     const before = rowFact(replaced);
     if (after === undefined) return;
     if (after.site !== site || key !== `stock:${after.sku}~${site}`)
@@ -189,6 +189,13 @@ export class Ledger implements Watcher {
     if (after.sequence <= (before?.sequence ?? 0))
       this.#find(STOCK, key, `its sequence went from ${before?.sequence} to ${after.sequence}`);
     if (free(after) < 0) this.#find(STOCK, key, `${free(after)} are available`);
+    const counted = /^count=(\d+)#/.exec(operationId)?.[1];
+    if (counted !== undefined && free(after) + sum(after.holds) !== Number(counted))
+      this.#find(
+        STOCK,
+        key,
+        `${free(after)} are free and ${sum(after.holds)} held after ${counted} were counted`,
+      );
     const { $counted: _, ...books } = after.receipts;
     if (sum(books) > (this.delivered.get(`${after.sku} ${site}`) ?? 0))
       this.#find(STOCK, key, 'more was entered than was brought');

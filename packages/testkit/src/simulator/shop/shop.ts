@@ -6,10 +6,10 @@ import { react } from '@tandem-clouds/replication/reactions/react';
 import { type ScanReport, setEntries } from '@tandem-clouds/replication/reactions/scan';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { digest } from '../../../../../src/shared/digest.ts';
+import { checkBirth } from '../../../../../src/shared/domain/birth.ts';
 import type { FieldChanges } from '../../../../../src/shared/domain/entity.ts';
 import { fieldChanges, initialChanges, valuesOf } from '../../../../../src/shared/domain/field-changes.ts';
 import type { FieldCheck } from '../../../../../src/shared/domain/field-check.ts';
-import { checkBirth } from '../../../../../src/shared/domain/birth.ts';
 import { reactionsOf, within } from '../../../../../src/shared/domain/reactions.ts';
 import { ruleOf } from '../../../../../src/shared/domain/run-rule.ts';
 import { order } from '../../../../../src/shared/entities/order.ts';
@@ -160,7 +160,7 @@ export class Shop {
   ): void {
     const action = order.actions[name];
     if (action === undefined) throw new TypeError(`no action ${name}`);
-    const caller = { subject: 'hedy', scopes: [], claims: {}, tenant: undefined };
+    const caller = { subject: 'hedy', scopes: ['shop/orders'], claims: {}, tenant: undefined };
     this.run(
       site,
       name,

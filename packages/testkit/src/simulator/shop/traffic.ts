@@ -1,7 +1,7 @@
 /** What clients and people of the shop do. */
 import { localWrite } from '@tandem-clouds/replication/local-write';
-import { countStock, moveStock, receiveStock } from '../../../../../src/shared/domain/escrow/escrow.ts';
 import { bornMsOf } from '../../../../../src/shared/domain/birth.ts';
+import { countStock, moveStock, receiveStock } from '../../../../../src/shared/domain/escrow/escrow.ts';
 import { TRAFFIC_MS } from '../pace.ts';
 import { type SimSite, START_MS } from '../sim-site.ts';
 import { free, type Ordered, priceFact, sum } from './facts.ts';
@@ -72,7 +72,8 @@ function enter(shop: Shop, site: SimSite, sku: string, total: number): void {
 function count(shop: Shop, site: SimSite, sku: string): void {
   const row = shop.ledger.ownRow(sku, site.name);
   const found = (row === undefined ? 0 : free(row) + sum(row.holds)) + shop.world.random.int(4) - 2;
-  shop.run(site, 'count', (own) => countStock(own, sku, { units: Math.max(0, found) }));
+  const units = Math.max(0, found);
+  shop.run(site, `count=${units}`, (own) => countStock(own, sku, { units }));
 }
 
 function move(shop: Shop, site: SimSite, sku: string): void {
