@@ -528,7 +528,12 @@ export const mutants: readonly Mutant[] = [
     'return owned(rank < held ? held : rank, state)(parts, at);',
     'return { ...parts, register: [at.stamp, state] };',
   ),
-  mutant('a later state ranks lower', STATES, 'place += 1) * STEP', 'place += 1) * -STEP + 50 * STEP'),
+  mutant(
+    'a later state ranks lower',
+    STATES,
+    'const rank = String(ranksOf(states).get(state) ?? 0)',
+    'const rank = String(50 * STEP - (ranksOf(states).get(state) ?? 0))',
+  ),
   mutant('the lower rank wins', FIELD, ': aRank > bRank;', ': aRank < bRank;'),
   mutant(
     'a counter forgets the number that it started from',
