@@ -3,9 +3,11 @@
  *
  * Left out as equivalent, because a second rule catches it: refusing an old key at once (its age would end the charging
  * all the same), yielding to another site's claim (it is voided instead), charging what another site has claimed (that
- * holds the goods until the payment is over), and `cancelled` ranking above `paid` (a payment is one of the two). Left out as too rare for a few hundred schedules, and killed by the unit tests instead: taking from
- * a lost site after it was cut off, counting before all are cut off, nobody tending a hold that came too late, and taking
- * a payment that a lookup does not find for one that never was.
+ * holds the goods until the payment is over), and `cancelled` ranking above `paid` (a payment is one of the two).
+ *
+ * Left out as too rare for a few hundred schedules, and killed by the unit tests instead: taking from a lost site after it
+ * was cut off, counting before all are cut off, nobody tending a hold that came too late, nobody looking behind a rejection
+ * (seed 50075 shows it), and taking a payment that a lookup does not find for one that never was.
  */
 import { type Mutant, mutant } from '../mutated-source.ts';
 
@@ -225,12 +227,6 @@ export const shopMutants: readonly Mutant[] = [
     PAYMENT,
     'Refunded[string]> = Object.fromEntries(before);',
     'Refunded[string]> = Object.fromEntries(before.slice(1));',
-  ),
-  mutant(
-    'a rejection is the end, whatever another site has done',
-    ORDER,
-    "if (status !== 'rejected' && isOver({ status })) return undefined;",
-    'if (isOver({ status })) return undefined;',
   ),
   mutant('an order is refunded when a part of it is', PAYMENT, 'back >= totalMinor(order) &&', 'back > 0 &&'),
 ];
