@@ -330,8 +330,9 @@ export class Ledger implements Watcher {
   }
 
   /**
-   * With nothing wrong, no order is refused for a want of what all sites together have, beyond what other orders want that wait
-   * beside it. The slack is that, and what changed within two seconds before.
+   * With nothing wrong, no order is refused for a want of what all sites together have. The slack is what changed within two
+   * seconds before, and twice what orders want that wait beside it: what each has gathered at its site, and what is on its way
+   * there, which sites take from each other while both wait.
    */
   #checkRejected(key: string, { orderId, reason, failedSku = '' }: OrderFact): void {
     const order = this.ordered.get(orderId);
@@ -350,7 +351,7 @@ export class Ledger implements Watcher {
     let wanted = this.#unitsOf(orderId, failedSku);
     for (const [other, untilMs] of this.#wanting)
       if (other !== orderId && untilMs > nowMs - 2 * KNOWN_WITHIN_MS)
-        wanted += this.#unitsOf(other, failedSku);
+        wanted += 2 * this.#unitsOf(other, failedSku);
     if (since >= 0 && least >= wanted)
       this.#find(
         ORDERS,
