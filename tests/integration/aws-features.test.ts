@@ -38,16 +38,16 @@ const REFUSED: [string, string[], ...string[]][] = [
     'hostedZoneId',
   ],
   ['a page that is no origin', ['objectsOrigins=app.example.com'], "objectsOrigins has 'app.example.com'"],
-  ['warm without a concurrency', ['features.warm=true'], 'accountConcurrency=…" of at least 103'],
+  ['warm without a concurrency', ['features.warm=true'], 'accountConcurrency=…" of at least 107'],
   [
     'warm in a new account',
     ['features.warm=true', 'accountConcurrency=10'],
     'it is 10, so have the quota raised',
   ],
-  ['warm with one too few', ['features.warm=true', 'accountConcurrency=102'], 'it is 102'],
+  ['warm with one too few', ['features.warm=true', 'accountConcurrency=106'], 'it is 106'],
   ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
 ];
-const ENOUGH = ['features.warm=true', 'accountConcurrency=103'];
+const ENOUGH = ['features.warm=true', 'accountConcurrency=107'];
 
 let alone: Resources;
 let withPeers: Resources;
