@@ -19,7 +19,7 @@ export const objectMutants: readonly Mutant[] = [
   mutant(
     'a creation takes away what was completed elsewhere',
     FIELDS,
-    'if (entity.content !== undefined && states === undefined && ',
+    'if (leavesRest && states === undefined && ',
     'if (states === null && ',
   ),
   mutant(
