@@ -112,7 +112,15 @@ describe('features of the AWS stack', () => {
     ],
     identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     tracing: ['TraceAccess'],
-    warm: ['ObjectsProvConcLambdaAlias', 'UsersProvConcLambdaAlias', 'ItemsProvConcLambdaAlias'],
+    warm: [
+      'ObjectsProvConcLambdaAlias',
+      'MovementsProvConcLambdaAlias',
+      'OrdersProvConcLambdaAlias',
+      'ProductsProvConcLambdaAlias',
+      'StockProvConcLambdaAlias',
+      'UsersProvConcLambdaAlias',
+      'ItemsProvConcLambdaAlias',
+    ],
     alarmKey: ['AlarmKey'],
     monitor: [
       ...['MonitorRole', 'MonitorLambdaFunction', 'MonitorLogGroup', 'MonitorLambdaEvConf'],
