@@ -54,19 +54,20 @@ const sends = ({ reacts, content }) =>
 /** BatchGetItem: the records of a list, and what a session has seen. */
 const statementsOf = (entity) => [
   logs(entity),
-  allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'], att('Table')),
+  ...(entity.writes
+    ? [allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'], att('Table')), sends(entity)]
+    : [allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], att('Table')), countsCallers()]),
   lists(entity.slots),
-  sends(entity),
 ];
 
 /**
  * How much a caller has asked (src/shared/http/caller-limits.ts), which is all that a function writes that only reads.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
-const countsCallers = {
+const countsCallers = () => ({
   ...allow(['dynamodb:GetItem', 'dynamodb:PutItem'], att('Table')),
   Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['limit:*'] } },
-};
+});
 
 /**
  * The secrets that a declaration names, and no other; the six characters that end an ARN are Secrets Manager's to choose.
@@ -88,7 +89,7 @@ const statementsOfRoutes = (declared) => [
     ? [allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], att('Table'))]
     : []),
   ...(declared.reads ? [lists(declared.slots)] : []),
-  ...(declared.asks && !declared.writes ? [countsCallers] : []),
+  ...(declared.asks && !declared.writes ? [countsCallers()] : []),
   ...(declared.secrets.length > 0
     ? [allow(['secretsmanager:GetSecretValue'], declared.secrets.map(secretArn))]
     : []),

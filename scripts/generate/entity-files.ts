@@ -3,7 +3,7 @@
  * data for the service definitions (`infra/{aws,azure}/entities.cjs`), and a function for each.
  */
 import path from 'node:path';
-import type { Entity } from '../../src/shared/domain/entity.ts';
+import { type Entity, isChangeable, isCreatable, isRemovable } from '../../src/shared/domain/entity.ts';
 import type { RecordedSlots } from '../../src/shared/domain/indexes/declared-index.ts';
 import { reactionNames } from '../../src/shared/domain/reactions.ts';
 import type { DeclaredEntity } from './load-entities.ts';
@@ -62,6 +62,11 @@ export const entityWriters: Readonly<Record<string, string>> = ${JSON.stringify(
 `;
 }
 
+function isWritten(entity: Entity): boolean {
+  const isActedOn = Object.keys(entity.actions).length > 0;
+  return isCreatable(entity) || isChangeable(entity) || isRemovable(entity) || isActedOn;
+}
+
 /** What the service definitions need to know, which are no TypeScript. */
 function registryData(declared: readonly DeclaredEntity[], slots: RecordedSlots): string {
   const data = declared.map((one) => ({
@@ -71,6 +76,8 @@ function registryData(declared: readonly DeclaredEntity[], slots: RecordedSlots)
     handler: handlerFile(one).replace(/ts$/, 'handler'),
     /** The generic indexes of the store that its lists read. */
     slots: Object.values(slots[one.entity.name] ?? {}).sort((a, b) => a - b),
+    /** Whether its function writes records: not where callers only read what the service makes. */
+    writes: isWritten(one.entity),
     /** Whether what it writes may have to be reacted to. */
     reacts: reactionNames(one.entity).length > 0,
     /** Whether its function has the storages of objects, and what it writes is done by `transfer`. */

@@ -10,6 +10,7 @@ import { localWrite } from '@tandem-clouds/replication/local-write';
 import { DELETED } from '@tandem-clouds/replication/record';
 import { cloudName } from '#cloud';
 import { breaches } from '../../infra/rollout/contract-breaches.ts';
+import type { Replica } from '../../src/shared/domain/replica.ts';
 import { movement } from '../../src/shared/entities/movement.ts';
 import { openPayments } from '../../src/shared/open-payments.ts';
 import { openServices } from '../../src/shared/open-services.ts';
@@ -89,6 +90,7 @@ describe.each(['stripe', 'paypal'] as const)('the books of %s', (provider) => {
   let gateway: PaymentGateway;
   let fromMs: number;
   let lies = 0;
+  let replica: Replica;
 
   beforeAll(async () => {
     // Each provider's in a store of their own.
@@ -98,6 +100,7 @@ describe.each(['stripe', 'paypal'] as const)('the books of %s', (provider) => {
       ...(await cloud.createStore(`books-${provider}`)),
     });
     const runtime = openRuntime();
+    replica = openReplica(runtime);
     gateway = openPayments(runtime)(openServices(runtime));
     const beats = completeBeats(runtime.site, indexes);
     await openSiteStore(runtime).putMany(beats.map((record) => ({ record, expected: undefined })));
@@ -124,7 +127,7 @@ describe.each(['stripe', 'paypal'] as const)('the books of %s', (provider) => {
   async function falsify(id: string, fields: Readonly<Record<string, Json>>): Promise<void> {
     lies += 1;
     const write = { key: `movement:ledger~${id}`, operationId: `lie-${lies}`, decide: () => fields };
-    await openReplica(openRuntime()).run((site) => localWrite(site, write));
+    await replica.run((site) => localWrite(site, write));
   }
 
   async function charge(key: string, amountMinor = 1_050): Promise<string> {
