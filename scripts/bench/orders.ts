@@ -3,9 +3,10 @@
  * records by the same adapter, in one run.
  */
 import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
+import { keyAt } from '@tandem-clouds/local/creation-headers';
 import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { ask, uuid7 } from '@tandem-clouds/testkit/chaos/shop/shoppers';
+import { ask } from '@tandem-clouds/testkit/chaos/shop/shoppers';
 import { withOwnStack } from '@tandem-clouds/testkit/cluster/own-stack';
 import {
   commandLine,
@@ -84,7 +85,7 @@ async function buy(sites: readonly StackSite[], { orders, lanes, articles }: Opt
       const body = { currency: 'EUR', lines, method: METHOD };
       const placed = await ask(named(site), 'POST', '/orders', {
         body,
-        key: uuid7(Math.floor(beganMs * 1_000) + number),
+        key: keyAt(Date.now(), number),
       });
       if (placed.status !== 201)
         throw new Error(`${site.site}: ${placed.status} ${JSON.stringify(placed.body)}`);

@@ -18,7 +18,7 @@ export const handler = runReactions(runtime, {
   },
   keysAtOnce: Infinity,
   beginMs: reactionBeginMs,
-  // Of records with content only where this site has no place for objects: then nothing is fetched.
   outside: (effect, services) => askPayments(effect, () => payments(services)),
+  // Of records with content only where this site has no place for objects: then nothing is fetched.
   objects: () => Promise.reject(new UnavailableError('this site has no place for objects')),
 });

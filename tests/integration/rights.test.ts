@@ -91,7 +91,7 @@ function functionsOf(cloud: Site): [string, string][] {
 }
 
 /**
- * A reaction of the first entity without tenants, to records of certain ids, that reads a secret at every site: what a project declares, and
+ * A reaction of the first entity without tenants whose ids may be chosen, to records of certain ids, that reads a secret at every site: what a project declares, and
  * what makes it due, this test does not know. The bridge and the operators' function have it; the function of the entity does
  * not, whose role says whether it reacts.
  */
@@ -104,7 +104,7 @@ const declaring: Plugin = {
       async ({ path: file }) => ({
         loader: 'ts',
         contents: `${(await fs.promises.readFile(file, 'utf8')).replace('const entities:', 'const plain:')}
-export const entities: readonly Entity[] = plain.map((entity) => entity !== plain.find(({ access }) => access.tenant === undefined) ? entity : {
+export const entities: readonly Entity[] = plain.map((entity) => entity !== plain.find(({ access, ids }) => access.tenant === undefined && ids === undefined) ? entity : {
   ...entity,
   reactions: {
     ...entity.reactions,
@@ -597,6 +597,7 @@ async function entityRequests(cloud: Site, entity: Entity): Promise<string> {
   });
   expect(created.status).toBe(201);
   const path = `${base}/${String(created.json[entity.idField])}`;
+  expect((await call(cloud, key, 'GET', path, { headers })).status).toBe(200);
   const session = { ...headers, 'x-tandem-session': created.headers['x-tandem-session'] ?? '' };
   expect((await call(cloud, key, 'GET', path, { headers: session })).status).toBe(200);
   expect((await call(cloud, key, 'GET', base, { headers: session })).status).toBe(200);
@@ -758,13 +759,14 @@ async function reactions(): Promise<void> {
 
 /** One that is declared: an operator asks for it, and its code reads a secret. */
 async function declaredReaction(): Promise<void> {
-  const entity = entities.find(({ access }) => access.tenant === undefined);
+  const entity = entities.find(({ access, ids }) => access.tenant === undefined && ids === undefined);
   if (entity === undefined) throw new Error('no entity is declared');
   for (const cloud of BOTH) {
-    const { path: base, body, creation: headers } = trialRecord(entity, `reacting-${cloud}`);
+    const id = `reacting-${cloud}`;
+    const { path: base, body: fields, creation: headers } = trialRecord(entity, id);
+    const body = { [entity.idField]: id, ...fields };
     const created = await call(cloud, functionOf(base), 'POST', base, { body, headers });
     expect(created.status).toBe(201);
-    const id = String(created.json[entity.idField]);
     const wanted = { entity: entity.name, reaction: REACTION };
     const { json } = await operate(cloud, 'POST', 'reactions/scan', wanted);
     expect(json).toMatchObject({ set: expect.any(Number), unusable: [] });

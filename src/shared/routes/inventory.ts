@@ -6,7 +6,7 @@ import {
   receiveStock,
   recoverStock,
 } from '../domain/escrow/escrow.ts';
-import { available, type EscrowRow, total } from '../domain/escrow/row.ts';
+import { available, total, underWay } from '../domain/escrow/row.ts';
 import { defineRoutes } from '../domain/routes/define-routes.ts';
 import type { OwnSite } from '../domain/routes/route-records.ts';
 import { RuleError } from '../domain/rule-error.ts';
@@ -63,7 +63,7 @@ export const inventory = defineRoutes({
       params: { sku },
       output: stockFields,
       async handle({ params }, { site }) {
-        return shown(params.sku, site, await site.run((own) => readStock(own, params.sku)));
+        return stockAt(site, params.sku);
       },
     },
     receiveStock: {
@@ -86,7 +86,7 @@ export const inventory = defineRoutes({
         requireHere(site, input.site);
         const { book, total: units } = input;
         await site.run((own) => receiveStock(own, params.sku, { book, total: units }));
-        return shown(params.sku, site, await site.run((own) => readStock(own, params.sku)));
+        return stockAt(site, params.sku);
       },
     },
     countStock: {
@@ -106,7 +106,7 @@ export const inventory = defineRoutes({
         requireHere(site, input.site);
         const refused = await site.run((own) => countStock(own, params.sku, { units: input.units }));
         if (refused !== undefined) throw new RuleError('below_held');
-        return shown(params.sku, site, await site.run((own) => readStock(own, params.sku)));
+        return stockAt(site, params.sku);
       },
     },
     moveStock: {
@@ -131,7 +131,7 @@ export const inventory = defineRoutes({
         const { to, units } = input;
         const refused = await site.run((own) => moveStock(own, params.sku, { to, units, moveId: newId() }));
         if (refused !== undefined) throw new RuleError(refused === 'fenced' ? 'site_fenced' : 'short');
-        return shown(params.sku, site, await site.run((own) => readStock(own, params.sku)));
+        return stockAt(site, params.sku);
       },
     },
     fenceSite: {
@@ -153,8 +153,7 @@ export const inventory = defineRoutes({
         const { lost, heir } = input;
         if (lost === site.id || site.peers.includes(lost)) throw new RuleError('not_lost');
         const { fenced } = await site.run((own) => fenceSite(own, params.sku, { lost, heir }));
-        const rows = await site.run((own) => readStock(own, params.sku));
-        return { ...shown(params.sku, site, rows), heir: fenced[lost] ?? heir };
+        return { ...(await stockAt(site, params.sku)), heir: fenced[lost] ?? heir };
       },
     },
     recoverStock: {
@@ -172,7 +171,7 @@ export const inventory = defineRoutes({
         requireHere(site, input.site);
         const { lost, units } = input;
         await site.run((own) => recoverStock(own, params.sku, { lost, units }));
-        return shown(params.sku, site, await site.run((own) => readStock(own, params.sku)));
+        return stockAt(site, params.sku);
       },
     },
   },
@@ -183,8 +182,9 @@ function requireHere({ id }: OwnSite, meant: string | undefined): void {
   if (meant !== undefined && meant !== id) throw new RuleError('other_site', `this is ${id}`);
 }
 
-/** The shares of sites, and their sum. */
-function shown(sku: string, { id }: OwnSite, rows: readonly EscrowRow[]) {
+/** The shares of sites as this one knows them, its own first, and their sum. */
+async function stockAt(site: OwnSite, sku: string) {
+  const rows = await site.run((own) => readStock(own, sku));
   const sites = rows.map((row) => ({
     site: row.site,
     available: available(row),
@@ -193,10 +193,7 @@ function shown(sku: string, { id }: OwnSite, rows: readonly EscrowRow[]) {
     received: total(row.receipts) + total(row.recovered),
     writtenOff: row.writtenOff,
     moved: total(row.given) - total(row.taken),
-    underWay: rows.reduce(
-      (sum, from) => sum + Math.max(0, (from.given[row.site] ?? 0) - (row.taken[from.site] ?? 0)),
-      0,
-    ),
+    underWay: rows.reduce((sum, from) => sum + underWay(from, row), 0),
   }));
   const sum = (of: 'available' | 'held' | 'sold' | 'underWay'): number =>
     sites.reduce((all, each) => all + each[of], 0);
@@ -206,6 +203,8 @@ function shown(sku: string, { id }: OwnSite, rows: readonly EscrowRow[]) {
     held: sum('held'),
     sold: sum('sold'),
     underWay: sum('underWay'),
-    sites: sites.toSorted((a, b) => (a.site === id ? -1 : b.site === id ? 1 : a.site < b.site ? -1 : 1)),
+    sites: sites.toSorted((a, b) =>
+      a.site === site.id ? -1 : b.site === site.id ? 1 : a.site < b.site ? -1 : 1,
+    ),
   };
 }

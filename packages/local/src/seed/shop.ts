@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { product } from '../../../../src/shared/entities/product.ts';
+import { keyAt } from '../creation-headers.ts';
 
 export interface ShopPost {
   /** Base URL. */
@@ -54,7 +55,7 @@ export async function seedShop(
     await send({
       site: sites[number % sites.length] ?? '',
       path: '/orders',
-      key: keyOf(bornMs, number),
+      key: keyAt(bornMs, number),
       owner: CUSTOMERS[number % CUSTOMERS.length] ?? '',
       body: {
         currency: 'EUR',
@@ -70,10 +71,4 @@ export async function seedShop(
     await delay(PAUSE_MS);
   }
   return ORDERS;
-}
-
-/** A UUID of version 7 (RFC 9562, section 5.7) that is the same whenever the order is seeded at that moment. */
-function keyOf(bornMs: number, number: number): string {
-  const time = Math.floor(bornMs).toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${number.toString(16).padStart(12, '0')}`;
 }

@@ -19,7 +19,7 @@ export interface Driving {
   readonly resources: Resources;
   readonly run?: Runner;
   readonly objects?: ObjectRunner;
-  readonly outside?: OutsideRunner | undefined;
+  readonly outside?: OutsideRunner;
   readonly limit?: TimeLimit | undefined;
 }
 

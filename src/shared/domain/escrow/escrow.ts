@@ -5,7 +5,7 @@ import { get, type Protocol, type Site } from '@tandem-clouds/replication/protoc
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { restockBelowUnits, restockUnitsMax } from '../../bounds.ts';
 import { ConflictError } from '../../errors.ts';
-import { available, emptyRow, type EscrowRow, rowChange, rowOf, stockKey } from './row.ts';
+import { available, emptyRow, type EscrowRow, rowChange, rowOf, stockKey, underWay } from './row.ts';
 import { count, fence, isRefusal, move, rebalance, receive, recover, type Refusal } from './transitions.ts';
 
 /** The site's own row; an empty one when there is none yet. */
@@ -153,10 +153,6 @@ export function* unitsElsewhere(site: Site, sku: string): Protocol<number> {
   const rows = [row, ...others];
   const moving = rows.flatMap((from) => rows.map((to) => underWay(from, to)));
   return [...others.map(available), ...moving].reduce((sum, units) => sum + units, 0);
-}
-
-function underWay(from: EscrowRow, to: EscrowRow): number {
-  return Math.max(0, (from.given[to.site] ?? 0) - (to.taken[from.site] ?? 0));
 }
 
 /** Cuts a lost site off from this site's stock. @throws what `localWrite` throws. */

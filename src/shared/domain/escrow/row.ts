@@ -73,6 +73,11 @@ export function total(units: Units): number {
   return Object.values(units).reduce((sum, each) => sum + each, 0);
 }
 
+/** What one site has given to another, which has not taken it yet. */
+export function underWay(from: EscrowRow, to: EscrowRow): number {
+  return Math.max(0, (from.given[to.site] ?? 0) - (to.taken[from.site] ?? 0));
+}
+
 /** The row in a record; undefined when there is none. What an older release did not write is empty. */
 export function rowOf(record: Pick<StoredRecord, 'state'> | undefined): EscrowRow | undefined {
   if (record === undefined) return undefined;

@@ -60,6 +60,15 @@ const ACCOUNTS: Readonly<Record<BalanceEntry['kind'], LedgerAccount>> = {
   other: 'other',
 };
 
+/** The same whenever the movement is seen. */
+export function lineIdOf({
+  provider,
+  entryId,
+  account,
+}: Pick<LedgerLine, 'provider' | 'entryId' | 'account'>): string {
+  return `${provider}/${entryId}/${account}`;
+}
+
 /** The lines of one movement. @throws RangeError when an amount is not a safe whole number. */
 export function linesOf(provider: Provider, entry: BalanceEntry): readonly LedgerLine[] {
   const { id: entryId, kind, key, currency, atMs, amountMinor, feeMinor } = entry;
@@ -73,7 +82,7 @@ export function linesOf(provider: Provider, entry: BalanceEntry): readonly Ledge
   return [...amounts]
     .filter(([, amount]) => amount !== 0)
     .map(([account, amount]) => ({
-      id: `${provider}/${entryId}/${account}`,
+      id: lineIdOf({ provider, entryId, account }),
       provider,
       entryId,
       kind,

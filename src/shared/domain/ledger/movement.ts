@@ -1,14 +1,25 @@
 /** Movements of a provider's balance as records, and the lines of the books in them. */
 import type { Json } from '@tandem-clouds/replication/json';
 import type { BalanceEntry } from '../../ports/payment-provider.ts';
-import { type LedgerAccount, type LedgerLine, linesOf, type Provider } from './ledger.ts';
+import { type LedgerAccount, type LedgerLine, lineIdOf, linesOf, type Provider } from './ledger.ts';
 
 export const providers = ['stripe', 'paypal'] as const satisfies readonly Provider[];
 export const kinds = [
-  ...(['charge', 'refund', 'dispute', 'payout', 'fee', 'other'] as const),
+  'charge',
+  'refund',
+  'dispute',
+  'payout',
+  'fee',
+  'other',
 ] as const satisfies readonly BalanceEntry['kind'][];
 export const accounts = [
-  ...(['provider', 'sales', 'refunds', 'disputes', 'fees', 'bank', 'other'] as const),
+  'provider',
+  'sales',
+  'refunds',
+  'disputes',
+  'fees',
+  'bank',
+  'other',
 ] as const satisfies readonly LedgerAccount[];
 
 /** The claim of a token that says in whose book its caller reads. */
@@ -45,7 +56,7 @@ export interface Movement {
 export function linesIn({ lines, key, ...rest }: Movement): readonly LedgerLine[] {
   const { provider, entryId, kind, currency, atMs } = rest;
   return lines.map(({ account, amountMinor }) => ({
-    id: `${provider}/${entryId}/${account}`,
+    id: lineIdOf({ provider, entryId, account }),
     ...{ provider, entryId, kind, key: key ?? null, account, amountMinor, currency, atMs },
   }));
 }

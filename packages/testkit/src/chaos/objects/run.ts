@@ -9,7 +9,7 @@ import type { Finding } from '../../history/facts.ts';
 import { Random } from '../../random.ts';
 import { type InjectedFaults, unleash } from '../nemesis.ts';
 import { type Episode, lineOfEpisode, makeObjectPlan } from '../plan.ts';
-import { until } from '../reactions/until.ts';
+import { pause, until } from '../reactions/until.ts';
 import type { ChaosOptions } from '../run.ts';
 import { ask, type ReadResult, UploadClients, type Uploaded } from './uploads.ts';
 
@@ -245,8 +245,4 @@ async function mapped<Item, Result>(
   };
   await Promise.all(Array.from({ length: atOnce }, lane));
   return results;
-}
-
-async function pause(ms: number): Promise<void> {
-  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }

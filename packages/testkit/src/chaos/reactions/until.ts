@@ -30,3 +30,8 @@ export async function until(
     await sleep(POLL_MS);
   }
 }
+
+/** Waits so long; not at all for what is over. */
+export async function pause(ms: number): Promise<void> {
+  if (ms > 0) await sleep(ms);
+}

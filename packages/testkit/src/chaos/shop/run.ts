@@ -9,7 +9,7 @@ import type { Finding } from '../../history/facts.ts';
 import { Random } from '../../random.ts';
 import { type InjectedFaults, unleash } from '../nemesis.ts';
 import { type Episode, lineOfEpisode, makeShopPlan, quietMs } from '../plan.ts';
-import { until } from '../reactions/until.ts';
+import { pause, until } from '../reactions/until.ts';
 import type { ChaosOptions } from '../run.ts';
 import { type AtRest, checkBooks, ordersAt, type Share, sharesOf, TOO_SHORT } from './books.ts';
 import { Sandbox } from './sandbox.ts';
@@ -302,8 +302,4 @@ async function readBooks(
   for (const sku of received.keys()) stock.set(sku, await sharesOf(sites, sku));
   const [intents, refunds] = await Promise.all([sandbox.intents(), sandbox.refunds()]);
   return { orders, stock, intents, refunds, placed: shoppers.placed, received };
-}
-
-async function pause(ms: number): Promise<void> {
-  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -3,6 +3,7 @@
  * note what they were told.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { keyAt } from '@tandem-clouds/local/creation-headers';
 import type { Endpoint } from '../../cluster/request.ts';
 import type { Random } from '../../random.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -101,7 +102,7 @@ export class Shoppers {
             ? undefined
             : GOOD;
     const placed: Placed = {
-      key: uuid7(number),
+      key: keyAt(Date.now(), number),
       sentAtMs: Date.now(),
       lines: this.#cart(),
       id: undefined,
@@ -190,7 +191,7 @@ export class Shoppers {
   }
 
   async #act(placed: Pick<Placed, 'id' | 'told'>, action: string, body: object): Promise<void> {
-    const key = uuid7(this.#random.int(2 ** 31));
+    const key = keyAt(Date.now(), this.#random.int(2 ** 31));
     let site = this.#random.pick(this.#sites);
     for (let attempt = 0; attempt < 4; attempt += 1) {
       const answer = await ask(site, 'POST', `/orders/${placed.id ?? ''}/${action}`, { body, key }).catch(
@@ -245,11 +246,4 @@ export async function ask(
   });
   const text = await response.text();
   return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Answer['body'] };
-}
-
-/** A key of an order that is born now (RFC 9562, section 5.7). */
-export function uuid7(number: number): string {
-  const time = Date.now().toString(16).padStart(12, '0');
-  const rest = number.toString(16).padStart(12, '0').slice(-12);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${time.slice(-3)}-8000-${rest}`;
 }

@@ -1,4 +1,5 @@
 /** What clients and people of the shop do. */
+import { keyAt } from '@tandem-clouds/local/creation-headers';
 import { localWrite } from '@tandem-clouds/replication/local-write';
 import { bornMsOf } from '../../../../../src/shared/domain/birth.ts';
 import { countStock, moveStock, receiveStock } from '../../../../../src/shared/domain/escrow/escrow.ts';
@@ -115,7 +116,7 @@ function order(shop: Shop, index: number): void {
   const first = lines[0];
   const request: Ordered = {
     orderId: `o${index}`,
-    bornMs: bornMsOf(uuid7(clientMs, index)),
+    bornMs: bornMsOf(keyAt(clientMs, index)),
     lines: first !== undefined && random.chance(0.05) ? [...lines, { ...first, units: 1 }] : lines,
     currency: random.chance(0.03) ? 'USD' : 'EUR',
     method: random.chance(0.65) ? 'pm_card' : undefined,
@@ -131,12 +132,6 @@ function order(shop: Shop, index: number): void {
     agenda.after(random.between(2_000, 200_000), () =>
       shop.act(random.pick(sites), request.orderId, 'pay', random.chance(0.5) ? { method: 'pm_card' } : {}),
     );
-}
-
-/** A UUID of version 7; its random part does not matter here. */
-function uuid7(ms: number, index: number): string {
-  const time = Math.floor(ms).toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${index.toString(16).padStart(12, '0')}`;
 }
 
 /** One attempt; a client without an answer often tries again, at whichever site. */
