@@ -51,7 +51,7 @@ const body = (event: object): Delivery => ({ body: JSON.stringify(event) });
 
 /** Takes messages until one matches; those of other tests are passed over. */
 function taken(from: TestCloud, queue: QueueName, match: (message: Taken) => boolean): Promise<Taken> {
-  return waitUntil(`a message in ${queue}`, async () => (await from.take(queue)).find(match), 15_000);
+  return waitUntil(`a message in ${queue}`, async () => (await from.take(queue)).find(match));
 }
 
 async function storePending(sinceMs: number, name = 'Ada'): Promise<string> {

@@ -114,7 +114,7 @@ describe('Cosmos DB beyond its request units', () => {
     });
     expect(error).toMatchObject({ code: 429, substatus: 3200, retryAfterInMs: 100 });
     expect((await container.item('a', 'a').read()).statusCode).toBe(200);
-  }, 60_000);
+  });
 
   test('takes all writes, reads and clearings of the store, later', async () => {
     const store = new CosmosStore(await cosmos(1_500), { entriesOf: noEntries });
@@ -125,7 +125,7 @@ describe('Cosmos DB beyond its request units', () => {
     await store.clearPending(keys.map((key) => ({ key, accepted: { 'azure-eastus': STAMP } })));
     const held = await store.getMany(keys);
     expect([...held.values()].filter(({ record }) => Object.keys(record.pending).length > 0)).toEqual([]);
-  }, 60_000);
+  });
 
   test('is reported with its hint when it lasts longer than a call may take', async () => {
     const store = new CosmosStore(await cosmos(50), { entriesOf: noEntries });
@@ -133,7 +133,7 @@ describe('Cosmos DB beyond its request units', () => {
     const failed = results.flatMap((result) => (result.status === 'failed' ? [result.error] : []));
     expect(failed.length).toBeGreaterThan(0);
     expect(failed.every((error) => error instanceof ThrottledError && error.retryAfterMs > 0)).toBe(true);
-  }, 60_000);
+  });
 });
 
 describe('DynamoDB beyond its read units', () => {
@@ -172,7 +172,7 @@ describe('DynamoDB beyond its read units', () => {
     );
     expect((await store.getMany(keysOf(300))).size).toBe(300);
     expect(calls).toBeLessThan(30);
-  }, 60_000);
+  });
 
   test('is reported when it lasts longer than a call may take', async () => {
     const store = new DynamoStore(await dynamo({ readUnitsPerSecond: 1 }), 'tandem', {
@@ -180,7 +180,7 @@ describe('DynamoDB beyond its read units', () => {
     });
     await store.putMany(writes(90));
     await expect(store.getMany(keysOf(90))).rejects.toBeInstanceOf(ThrottledError);
-  }, 60_000);
+  });
 });
 
 describe('DynamoDB beyond its write units', () => {
@@ -265,7 +265,7 @@ describe('DynamoDB beyond its write units', () => {
     expect((await store.clearPending(clearings)).filter((error) => error !== undefined)).toEqual([]);
     const held = await store.getMany(keys);
     expect([...held.values()].filter(({ record }) => Object.keys(record.pending).length > 0)).toEqual([]);
-  }, 60_000);
+  });
 
   test('is reported with a hint when it lasts longer than a call may take', async () => {
     const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 5 }), 'tandem', {
@@ -275,7 +275,7 @@ describe('DynamoDB beyond its write units', () => {
     const failed = results.flatMap((result) => (result.status === 'failed' ? [result.error] : []));
     expect(failed.length).toBeGreaterThan(0);
     expect(failed.every((error) => error instanceof ThrottledError && error.retryAfterMs > 0)).toBe(true);
-  }, 60_000);
+  });
 
   test('applies a backlog later, and dead-letters none of it', async () => {
     const store = new DynamoStore(await dynamo({ writeUnitsPerSecond: 40 }), 'tandem', {
@@ -296,5 +296,5 @@ describe('DynamoDB beyond its write units', () => {
     expect([...seen].filter((kind) => kind !== 'done' && kind !== 'retry true')).toEqual([]);
     const keys = Array.from({ length: 240 }, (_, i) => `item:${i}`);
     expect((await store.getMany(keys)).size).toBe(240);
-  }, 60_000);
+  });
 });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const run = promisify(execFile);
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 280_000;
 
 /** What a script or a test runner inherits of this run of jest would change it. */
 function cleanEnvironment(): NodeJS.ProcessEnv {

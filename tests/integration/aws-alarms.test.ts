@@ -43,7 +43,7 @@ beforeAll(async () => {
   // Objects are on, for an entity has content.
   ({ resources: everyFlagOff } = await packaged(['features.objects=false']));
   ({ resources: withPeers } = await packaged(awsParams([])));
-}, 60_000);
+});
 
 describe('an AWS site', () => {
   /**

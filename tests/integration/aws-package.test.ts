@@ -19,6 +19,7 @@ import { announced } from '@tandem-clouds/local/run-registry';
 import { unzip } from '@tandem-clouds/local/zip';
 import { cleanEnvironment, copyAwsService, packageAws, sls } from '../helpers/aws-service.ts';
 import { type DynaliteServer, startDynalite } from '../helpers/dynalite-server.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const INVOKE = fileURLToPath(new URL('../helpers/invoke-bundle.cjs', import.meta.url));
 const entities = createRequire(import.meta.url)('../../infra/entities.json') as readonly {
@@ -47,7 +48,6 @@ const FUNCTIONS = [
   // For an entity has content.
   'transfer',
 ];
-const BOUND_MS = 30_000;
 
 interface Resource {
   readonly Type: string;
@@ -100,19 +100,6 @@ const ofType = (type: string): [string, Properties][] =>
     .map(([id]) => [id, propertiesOf(id)]);
 const lambdas = () => ofType('AWS::Lambda::Function');
 const logicalId = (key: string) => `${key[0]?.toUpperCase() ?? ''}${key.slice(1)}LambdaFunction`;
-
-async function until<T>(
-  what: () => string,
-  probe: () => T | undefined | false | Promise<T | undefined | false>,
-) {
-  const deadline = Date.now() + BOUND_MS;
-  for (;;) {
-    const value = await probe();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`not within ${BOUND_MS} ms: ${what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 beforeAll(async () => {
   dir = copyAwsService();
@@ -451,9 +438,10 @@ describe('sls offline', () => {
       TANDEM_RUN_DIR: run,
     });
     started = sls(dir, ['offline', '-c', 'serverless.aws.yml'], env);
+    const said = (): string => started.output.join('');
     const find = (name: string) => () => announced(run).find((entry) => entry.name === name);
-    base = (await until(() => started.output.join(''), find(SITE))).urls['http'] ?? '';
-    bridgePid = (await until(() => started.output.join(''), find(`${SITE}.bridge`))).pid;
+    base = (await waitUntil(said, find(SITE))).urls['http'] ?? '';
+    bridgePid = (await waitUntil(said, find(`${SITE}.bridge`))).pid;
   });
 
   afterAll(async () => {
@@ -508,10 +496,7 @@ describe('sls offline', () => {
   });
 
   test('runs the schedule of the definition soon after the start', async () => {
-    await until(
-      () => started.output.join(''),
-      () => local.queues()['tandem-tick']?.delayed === 5,
-    );
+    await waitUntil('five ticks wait', () => local.queues()['tandem-tick']?.delayed === 5 || undefined);
   });
 
   test('serves the handlers on the loopback address, for the site that is named outside', async () => {
@@ -539,20 +524,17 @@ describe('sls offline', () => {
     await at.send(
       new SendMessageCommand({ QueueUrl: local.queueUrlOf('tandem-in'), MessageBody: 'no event at all' }),
     );
-    await until(
-      () => started.output.join(''),
-      () => local.queues()['tandem-dead']?.visible === 1,
-    );
+    await waitUntil('a dead letter', () => local.queues()['tandem-dead']?.visible === 1 || undefined);
     at.destroy();
   });
 
   test('serves a handler as it is after its source has changed', async () => {
     const source = path.join(dir, 'src/handlers/region.ts');
     fs.writeFileSync(source, fs.readFileSync(source, 'utf8').replace("status: 'ok'", "status: 'changed'"));
-    await until(
-      () => started.output.join(''),
-      async () => ((await (await fetch(`${base}/region`)).json()) as { status: string }).status === 'changed',
-    );
+    await waitUntil('the changed handler', async () => {
+      const { status } = (await (await fetch(`${base}/region`)).json()) as { status: string };
+      return status === 'changed' || undefined;
+    });
   });
 
   test('ends on SIGTERM and leaves no trigger process', async () => {

@@ -27,7 +27,7 @@ import { startHostProcess } from '../helpers/azure-host-process.ts';
 import { copyAzureService, runSls, writeFunctions } from '../helpers/azure-service.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
-const PACKAGING_MS = 120_000;
+const PACKAGING_MS = 280_000;
 const { functions: entityFunctions } = createRequire(import.meta.url)('../../infra/azure/entities.cjs') as {
   functions: Readonly<Record<string, { readonly events: readonly { readonly route: string }[] }>>;
 };

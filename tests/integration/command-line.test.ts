@@ -91,7 +91,7 @@ describe('npm run tandem', () => {
     });
     expect(written).toMatchObject({ status: 0, err: '' });
     expect(fs.readdirSync(path.join(dir, 'deep'))).toEqual(['example.svg']);
-  }, 60_000);
+  });
 });
 
 const terminals = process.platform === 'linux' && has('script');

@@ -56,7 +56,7 @@ const CASES: readonly Case[] = [
 
 async function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    const options = { cwd: ROOT, timeout: 30_000, env: { ...process.env, ...env } };
+    const options = { cwd: ROOT, timeout: 120_000, env: { ...process.env, ...env } };
     execFile(process.execPath, [script, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, stdout, stderr });
     });

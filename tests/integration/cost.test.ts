@@ -7,7 +7,7 @@ import type { Report } from '@tandem-clouds/testkit/report/report';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 /** A little less than the test has, so that a run which hangs is ended by it. */
-const RUN_WITHIN_MS = 55_000;
+const RUN_WITHIN_MS = 280_000;
 
 test('a 1 kB write costs at most 4 write units, and an applied event exactly one conditional write', async () => {
   const args = ['scripts/tandem.ts', 'bench', 'cost', '--writes', '20', '--json'];
@@ -24,4 +24,4 @@ test('a 1 kB write costs at most 4 write units, and an applied event exactly one
     'largest difference from what is recorded',
   ]);
   expect(bounds.filter(({ holds }) => holds !== true)).toEqual([]);
-}, 60_000);
+});

@@ -150,7 +150,7 @@ test('clients that honour the TTL leave a lost site within checks and TTL, the o
   for (const { id, result: came } of calls) if (came === 'acknowledged') open.delete(id);
   expect(open.size).toBeLessThanOrEqual(Object.values(SIZES).reduce((a, b) => a + b));
   expect(calls.some(({ kind }) => kind === 'read')).toBe(true);
-}, 30_000);
+});
 
 test('an address that is none of this machine is named, with what to do', async () => {
   const sites = [{ site: A.site, address: '192.0.2.1', port: 1 }];

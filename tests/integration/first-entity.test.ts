@@ -13,7 +13,7 @@ const PAGE = page('entity.md');
 const ROUTES_PAGE = page('routes.md');
 const ROUTES_FILE = 'src/shared/routes/subscriptions.ts';
 const FILE = 'src/shared/entities/booking.ts';
-const DONE_WITHIN_MS = 120_000;
+const DONE_WITHIN_MS = 280_000;
 
 const block = (language: string, nth: number, text = PAGE): string =>
   [...text.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'))][nth]?.[1] ?? '';

@@ -492,7 +492,7 @@ test('a call that a role does not allow is refused as the cloud would refuse it'
   const list = await fetch(`${proxy.endpoint}${id}/queues?api-version=2024-01-01`);
   expect([list.status, await list.json()]).toMatchObject([403, { error: { code: 'AuthorizationFailed' } }]);
   await proxy.close();
-}, 60_000);
+});
 
 /** Every role with every action that it never used. */
 function unusedOnAws(): string[] {

@@ -18,9 +18,9 @@ beforeAll(async () => {
     const headers = { 'content-type': 'application/json' };
     expect((await fetch(`${url}/write`, { method: 'POST', headers, body })).ok).toBe(true);
   }
-}, 150_000);
+});
 
-afterAll(() => stack.stop(), 60_000);
+afterAll(() => stack.stop());
 
 interface Raw {
   readonly status: number;

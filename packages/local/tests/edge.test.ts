@@ -221,7 +221,7 @@ describe('when a site dies', () => {
     expect((await replies).map(({ status, body }) => [status, body])).toEqual(
       Array(2).fill([200, 'azure-b']),
     );
-  }, 10_000);
+  });
 
   test('it gets requests again once it answers', async () => {
     await openEdge(50);

@@ -22,7 +22,7 @@ import { batchVerdict } from '../../src/aws-host/sqs-event.ts';
 
 const require = createRequire(import.meta.url);
 const PARENT = fileURLToPath(new URL('../../../../tests/helpers/bridge-parent.ts', import.meta.url));
-const BOUND_MS = 15_000;
+const BOUND_MS = 120_000;
 
 /**
  * The function under the triggers: writes down what it is called with, then does what the bodies say.

@@ -98,8 +98,8 @@ function notes(): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-const notesOf = (count: number, withinMs?: number) =>
-  waitUntil(`${count} notes`, () => (notes().length >= count ? notes() : undefined), withinMs);
+const notesOf = (count: number) =>
+  waitUntil(`${count} notes`, () => (notes().length >= count ? notes() : undefined));
 
 const httpTrigger = (route: string, methods?: string[]) => ({
   type: 'httpTrigger',
@@ -592,7 +592,7 @@ describe('Service Bus', () => {
     bus = closeLater(await startServiceBus({ port, dataDir: path.join(dir, 'bus') }));
     const later = closeLater(new ServiceBusClient(bus.endpoint));
     await later.createSender('work').sendMessages({ body: Buffer.from('after') });
-    await notesOf(2, 15_000);
+    await notesOf(2);
     await settled();
     expect(notes().map(({ messages }) => messages)).toEqual([['before'], ['after']]);
   });
