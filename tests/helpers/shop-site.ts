@@ -158,11 +158,11 @@ export class ShopSite extends TestSite {
   act(
     name: keyof typeof order.actions,
     input: Readonly<Record<string, string | number>> = {},
-    id = 'i1',
+    { id = 'i1', subject = 'hedy', scopes = ['shop/orders'] as readonly string[] } = {},
   ): Promise<StoredRecord> {
     const action = order.actions[name];
     if (action === undefined) throw new TypeError(`no action ${name}`);
-    const caller = { subject: 'hedy', scopes: ['shop/orders'], claims: {}, tenant: undefined };
+    const caller = { subject, scopes, claims: {}, tenant: undefined };
     const rule = ruleOf(order, name, action, { input, caller, nowMs: this.nowMs, freshId: () => id });
     const writing = { writer: 'action', rule: name, byMember: true, check: () => [] } as const;
     return this.run(

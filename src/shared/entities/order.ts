@@ -125,10 +125,12 @@ export const order = defineEntity({
     check: {
       summary: 'Look at its payment again, now',
       input: { event: { type: 'string', minLength: 1, maxLength: 255 } },
-      decide({ status, checked }, { event }, { now }) {
+      errors: { not_staff: NOT_STAFF },
+      decide({ status, checked }, { event }, { caller, now }) {
+        // Each one is looked at, so who could invent them would have the order's reactions taken for a loop.
+        if (event !== undefined) requireStaff(caller);
         // Another site may have charged what this one has rejected.
         if (status !== 'rejected' && isOver({ status })) return undefined;
-        // Reactions to more of them would be taken for a loop.
         const name = event ?? `asked-${Math.floor(now.getTime() / paymentCheckMs)}`;
         return name === checked ? undefined : { checked: name };
       },

@@ -183,6 +183,32 @@ describe('an order', () => {
     expect(aws.order()['checked']).not.toBe(checked);
   });
 
+  test('takes the events of its provider from nobody else', async () => {
+    const { aws, payments } = await twoSites();
+    payments.asks = true;
+    await aws.place();
+    await aws.react();
+    const customer = { scopes: [] };
+    await expect(aws.act('check', { event: 'evt_invented' }, customer)).rejects.toMatchObject({
+      code: 'not_staff',
+    });
+    await aws.act('check', {}, customer);
+    expect(aws.order()['checked']).toMatch(/^asked-/);
+  });
+
+  test.each(['fulfil', 'refund'] as const)(
+    "that is paid is the shop's to %s, and not its customer's",
+    async (name) => {
+      const { aws } = await twoSites();
+      await aws.place();
+      await aws.react();
+      await expect(aws.act(name, {}, { scopes: ['tandem/write'] })).rejects.toMatchObject({
+        code: 'not_staff',
+      });
+      expect(aws.order()).toMatchObject({ status: 'paid' });
+    },
+  );
+
   test('that its customer leaves to the bank is cancelled after an hour', async () => {
     const { aws, payments } = await twoSites();
     payments.asks = true;
@@ -422,17 +448,17 @@ describe('an old order', () => {
 describe('a refund', () => {
   test('pays back a part, and then all that is left', async () => {
     const { aws, payments } = await placed();
-    await aws.act('refund', { amountMinor: 80 }, 'first');
+    await aws.act('refund', { amountMinor: 80 }, { id: 'first' });
     await aws.react();
     expect(aws.order()).toMatchObject({
       status: 'paid',
       refunded: { first: { amountMinor: 80, status: 'done' } },
     });
-    await aws.act('refund', {}, 'second');
+    await aws.act('refund', {}, { id: 'second' });
     await aws.react();
     expect(aws.order()).toMatchObject({ status: 'refunded', refunded: { second: { amountMinor: 1_500 } } });
     expect([...payments.refunds.keys()]).toEqual(['order-o1-first', 'order-o1-second']);
-    await expect(aws.act('refund', {}, 'third')).rejects.toThrow('0 are left');
+    await expect(aws.act('refund', {}, { id: 'third' })).rejects.toThrow('0 are left');
   });
 
   test('of more than is left is refused', async () => {
@@ -443,8 +469,8 @@ describe('a refund', () => {
   test('that two sites have asked for is made as far as the money reaches, and says why not', async () => {
     const { aws, azure, payments } = await placed();
     await azure.hear(aws);
-    await aws.act('refund', { amountMinor: 1_000 }, 'a');
-    await azure.act('refund', { amountMinor: 1_000 }, 'b');
+    await aws.act('refund', { amountMinor: 1_000 }, { id: 'a' });
+    await azure.act('refund', { amountMinor: 1_000 }, { id: 'b' });
     await aws.hear(azure);
     await aws.react();
     expect(aws.order()).toMatchObject({

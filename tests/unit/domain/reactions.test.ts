@@ -245,6 +245,16 @@ describe('an attempt', () => {
     expect(await reactAt(aws)).toMatchObject([{ kind: 'parked', reason: 'refused' }]);
   });
 
+  test('that was overtaken by another change has failed, and parks nothing', async () => {
+    await write({ status: 'paid' });
+    answer = (async () => {
+      await write({ status: 'sent' });
+      throw new RefusedError('no such address');
+    }) as never;
+    expect((await reactAt(aws))[0]).toMatchObject({ kind: 'failed', detail: 'no such address' });
+    expect(entry('mail')?.parked?.reason).not.toBe('broken');
+  });
+
   test('after the provider has forgotten the key is looked up first', async () => {
     fail(new UnavailableError('no answer'));
     await write({ status: 'paid' });

@@ -1300,6 +1300,10 @@ export interface components {
         OrderCheckInput: {
             event?: string;
         };
+        OrderCheckProblem403: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "forbidden" | "quota_exceeded" | "not_staff";
+        };
         OrderFulfilInput: Record<string, never>;
         OrderFulfilProblem409: components["schemas"]["Problem"] & {
             /** @enum {unknown} */
@@ -4608,13 +4612,13 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            /** @description `not_staff`: It takes the scope shop/orders */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["OrderCheckProblem403"];
                 };
             };
             /** @description No such record */

@@ -339,14 +339,17 @@ class Attempt {
     const detail = String(error instanceof Error ? error.message : error).slice(0, reactionDetailMax);
     // The right to write has gone elsewhere meanwhile, and may come back.
     const isLasting = isPermanent(error) && !(error instanceof ElsewhereError);
-    yield* updateEntries(key, ({ reactions }) => {
+    const written = yield* updateEntries(key, ({ reactions }) => {
       const entry = reactions?.[this.#reaction];
       if (entry?.effectId !== effectId || entry.parked !== undefined) return reactions;
       const failed = { ...entry, detail };
       const next = isLasting ? park(failed, 'refused', this.#site.now()) : failed;
       return { ...reactions, [this.#reaction]: next };
     });
-    return { ...this.#step(isLasting ? 'parked' : 'failed', isLasting ? 'refused' : undefined), detail };
+    // Something else may be due by now, which this failure says nothing about.
+    const now = written?.reactions?.[this.#reaction];
+    const reason = now?.effectId === effectId ? now?.parked?.reason : undefined;
+    return { ...this.#step(reason === undefined ? 'failed' : 'parked', reason), detail };
   }
 
   /** The entry is about what holds no more, or by another name. */
