@@ -57,7 +57,7 @@ export async function ledger(options: LedgerOptions, context: CommandContext): P
   // The books are the same at every site.
   const target = options.at === undefined ? findTargets(options)[0] : await findSite(options, options.at);
   if (target === undefined) throw new TargetError('there is no site to ask');
-  const api = await ShopApi.open(target, { options, scope: SCOPE, signal: context.signal });
+  const api = await ShopApi.open(target, { options, scope: SCOPE, context });
   switch (options.action) {
     case 'reconcile':
       return reconcile(api, options, context);

@@ -34,10 +34,10 @@ export async function stock(options: StockOptions, context: CommandContext): Pro
   }
 }
 
-async function openAt(options: StockOptions, { signal }: CommandContext): Promise<ShopApi> {
+async function openAt(options: StockOptions, context: CommandContext): Promise<ShopApi> {
   const target = options.at === undefined ? findTargets(options)[0] : await findSite(options, options.at);
   if (target === undefined) throw new TargetError('there is no site to ask');
-  return ShopApi.open(target, { options, scope: SCOPES, signal });
+  return ShopApi.open(target, { options, scope: SCOPES, context });
 }
 
 async function show(options: StockOptions, context: CommandContext): Promise<number> {
@@ -71,9 +71,9 @@ async function skusAt(api: ShopApi): Promise<readonly string[]> {
 /** Cuts a lost site off at every site that is left, and says what has to be counted. */
 async function fence(options: StockOptions, context: CommandContext): Promise<number> {
   const { lost, heir, json } = options;
-  const { out, err, signal } = context;
+  const { out, err } = context;
   const apis = await Promise.all(
-    findTargets(options).map((target) => ShopApi.open(target, { options, scope: SCOPES, signal })),
+    findTargets(options).map((target) => ShopApi.open(target, { options, scope: SCOPES, context })),
   );
   const skus = new Set((await Promise.all(apis.map(skusAt))).flat());
   const shares = new Map<string, Share | undefined>();

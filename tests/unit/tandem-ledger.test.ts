@@ -1,64 +1,17 @@
 /** `tandem ledger` against a site on loopback, page by page. */
 import fs from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { runProgram } from '@tandem-clouds/command-line/run-program';
-import { PROGRAM } from '../../scripts/commands/program.ts';
+import { runCommand, siteAnswering } from '../helpers/answering-site.ts';
 import { closeAfterEach } from '../helpers/cleanup.ts';
 
 const later = closeAfterEach();
+const startSite = siteAnswering(later);
 const FROM = '2026-11-01T00:00:00.000Z';
 const TO = '2026-12-01T00:00:00.000Z';
 
-interface Asked {
-  readonly method: string;
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly body: unknown;
-  readonly authorization: string | undefined;
-}
-
-/** A site that answers what it is given, in turn. */
-async function startSite(...answers: readonly (readonly [number, object])[]) {
-  const asked: Asked[] = [];
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => {
-      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://site');
-      const [status, value] = answers[asked.length] ?? [404, {}];
-      asked.push({
-        method: request.method ?? '',
-        path: pathname,
-        query: Object.fromEntries(searchParams),
-        body: body === '' ? undefined : JSON.parse(body),
-        authorization: request.headers.authorization,
-      });
-      response.writeHead(status).end(JSON.stringify(value));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  later(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
-}
-
-async function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const code = await runProgram(PROGRAM, ['ledger', ...args], {
-    out: (text) => (out += text),
-    err: (text) => (err += text),
-    isTerminal: false,
-    colour: false,
-    signal: new AbortController().signal,
-  });
-  return { code, out, err };
-}
+const run = runCommand('ledger');
 
 beforeEach(() => {
   process.env['TANDEM_TOKEN'] = 'a-token';
@@ -90,6 +43,16 @@ describe('tandem ledger reconcile', () => {
     });
     expect(err).toBe('until 2026-11-10T00:00:00.000Z: 2 movements, 1 written\n');
     expect(out).toBe(`stripe, ${FROM} until ${TO}: 4 movements, 2 of them written now; no difference.\n`);
+    expect(code).toBe(0);
+  });
+
+  test('waits for a list that is being filled, and says so once', async () => {
+    const filling = [503, { code: 'index_incomplete', detail: 'The list is being filled.' }, 0] as const;
+    const site = await startSite(filling, filling, [200, part]);
+    const { code, out, err } = await run('reconcile', '--from', FROM, '--to', TO, '--site', site.url);
+    expect(site.asked).toHaveLength(3);
+    expect(err).toBe(`${site.url}: The list is being filled. Waiting for it.\n`);
+    expect(out).toMatch(/no difference/);
     expect(code).toBe(0);
   });
 
