@@ -1,6 +1,6 @@
 /**
- * `npm test`: checks that generated files are current, runs jest on native ES modules, and closes with one line
- * that counts. Arguments are passed on to jest, but for `--record-costs`: what the files cost in this run is from now on what
+ * `npm test`: checks that generated files are current, runs jest on native ES modules, runs the files that failed beside others
+ * once more, alone, and closes with one line that counts. Arguments are passed on to jest, but for `--record-costs`: what the files cost in this run is from now on what
  * their order is made of (jest.costs.js).
  */
 import { spawnSync } from 'node:child_process';
@@ -9,17 +9,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { guardOutput } from '@tandem-clouds/command-line/run-command';
 import { recordCosts } from '../jest.costs.js';
+import { countsOf, filesToRunAgain, type Results } from './test-results.ts';
 
 // What cannot be written is a failure of the command.
 guardOutput();
-
-interface Summary {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  /** Suites that did not even load: their tests are not among the failed ones. */
-  readonly numRuntimeErrorTestSuites: number;
-}
 
 interface Cost {
   readonly name: string;
@@ -29,7 +22,6 @@ interface Cost {
 
 const root = path.join(import.meta.dirname, '..');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-test-'));
-const summaryFile = path.join(folder, 'summary.json');
 const costsFile = path.join(folder, 'costs.jsonl');
 const RECORD = '--record-costs';
 const isRecorded = process.argv.includes(RECORD);
@@ -51,14 +43,28 @@ fs.mkdirSync(env.TANDEM_TEST_SHARED);
 const run = (...args: readonly string[]): number =>
   spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' }).status ?? 1;
 
+/** Undefined when jest did not come to an end. */
+function test(
+  summaryFile: string,
+  args: readonly string[],
+): { status: number; results: Results | undefined } {
+  const status = run(
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    '--json',
+    `--outputFile=${summaryFile}`,
+    ...args,
+  );
+  const isThere = fs.existsSync(summaryFile);
+  const results = isThere ? (JSON.parse(fs.readFileSync(summaryFile, 'utf8')) as Results) : undefined;
+  return { status, results };
+}
+
 const generated = run('scripts/tandem.ts', 'generate', '--check');
-const tested = run(
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-  'node_modules/jest/bin/jest.js',
-  '--json',
-  `--outputFile=${summaryFile}`,
-  ...process.argv.slice(2).filter((argument) => argument !== RECORD),
+const first = test(
+  path.join(folder, 'summary.json'),
+  process.argv.slice(2).filter((argument) => argument !== RECORD),
 );
 if (isRecorded)
   recordCosts(
@@ -69,11 +75,18 @@ if (isRecorded)
       .map((line) => JSON.parse(line) as Cost),
   );
 
-if (fs.existsSync(summaryFile)) {
-  const summary = JSON.parse(fs.readFileSync(summaryFile, 'utf8')) as Summary;
-  const failed = summary.numFailedTests + summary.numRuntimeErrorTestSuites + generated;
-  const skipped = summary.numPendingTests > 0 ? `, ${summary.numPendingTests} skipped` : '';
-  console.log(`${summary.numPassedTests} passed, ${failed} failed${skipped}`);
+let tested = first.status;
+const files = first.results === undefined ? [] : filesToRunAgain(first.results);
+let again: Results | undefined;
+if (files.length > 0) {
+  console.log(`\n${files.length} files failed beside others. Once more, alone:\n  ${files.join('\n  ')}\n`);
+  const args = ['--maxWorkers=1', '--runTestsByPath', ...files];
+  ({ status: tested, results: again } = test(path.join(folder, 'again.json'), args));
+}
+if (first.results !== undefined) {
+  const { failed, line } = countsOf(first.results, again);
+  console.log(generated === 0 ? line : `${line}, and generated files are not current`);
+  if (failed > 0) tested ||= 1;
 }
 fs.rmSync(folder, { recursive: true, force: true });
 process.exitCode = generated !== 0 ? generated : tested;

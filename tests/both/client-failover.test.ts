@@ -66,7 +66,7 @@ function openClient(options: Partial<ClientOptions> = {}): TandemClient {
       { url: 'http://own.test', name: 'own' },
       { url: 'http://peer.test', name: 'peer' },
     ],
-    totalMs: 3_000,
+    totalMs: 20_000,
     async fetch(url, { method = 'GET', headers, body }) {
       const { hostname, pathname, search } = new URL(url);
       const site = hostname === 'own.test' ? 'own' : 'peer';
@@ -177,7 +177,7 @@ describe(`a call whose answer is lost at ${cloudName}`, () => {
   });
 
   test('an increment whose key the record has forgotten since is unknown, and does not count again', async () => {
-    const client = openClient({ totalMs: 20_000 });
+    const client = openClient();
     const users = client.collection('users');
     const id = await agreed(client);
     lost = Array.from({ length: 20 }, () => 'own');
@@ -199,7 +199,7 @@ describe(`a call whose answer is lost at ${cloudName}`, () => {
   });
 
   test('a key that carries no time is not known again after fifteen later ones', async () => {
-    const client = openClient({ totalMs: 20_000 });
+    const client = openClient();
     const users = client.collection('users');
     const id = await agreed(client);
     const add = (key: string): Promise<unknown> =>
@@ -280,9 +280,7 @@ test(`durable: the answer waits until the peer's queue has it (${cloudName})`, a
     }
   })();
   try {
-    const { durable, status } = await openClient({ totalMs: 20_000 })
-      .collection('users')
-      .create(ADA, { durable: true });
+    const { durable, status } = await openClient().collection('users').create(ADA, { durable: true });
     expect([durable, status]).toEqual([true, 201]);
   } finally {
     done.abort();

@@ -28,7 +28,11 @@ function openDynamo({ region, storeTimeoutMs }: Config): DynamoDBClient {
   return new DynamoDBClient({
     region,
     maxAttempts: vendorAttemptsMax,
-    requestHandler: { requestTimeout: storeTimeoutMs, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
+    requestHandler: {
+      requestTimeout: storeTimeoutMs,
+      throwOnRequestTimeout: true,
+      connectionTimeout: (2 * storeTimeoutMs) / 3,
+    },
   });
 }
 
