@@ -398,9 +398,10 @@ const LOST_SITE = text('the lost site', { placeholder: 'site', required: true })
 
 async function runStock(
   action: StockOptions['action'],
-  input: CommonInput & {
-    readonly [Name in 'at' | 'sku' | 'lost' | 'heir']?: string | undefined;
-  } & { readonly units?: number },
+  input: CommonInput &
+    Readonly<Partial<Record<'at' | 'sku' | 'lost' | 'heir', string | undefined>>> & {
+      readonly units?: number;
+    },
   context: CommandContext,
 ): Promise<number> {
   const { stack, site, json, at, sku = '', lost = '', heir = '', units = 0 } = input;

@@ -387,7 +387,9 @@ function* repeats(entity: Entity, at: readonly string[], action: Action): Mistak
 }
 
 function* reactions(entity: Entity): Mistakes {
-  for (const [name, { on, version, site, at: field, lookup, run, steps }] of Object.entries(entity.reactions)) {
+  for (const [name, { on, version, site, at: field, lookup, run, steps }] of Object.entries(
+    entity.reactions,
+  )) {
     const at = ['reactions', name];
     if ((run === undefined) === (steps === undefined))
       yield { at: [...at, 'run'], detail: 'it is done by run, or by steps: one of the two must be there' };

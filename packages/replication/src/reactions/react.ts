@@ -348,7 +348,7 @@ class Attempt {
     });
     // Something else may be due by now, which this failure says nothing about.
     const now = written?.reactions?.[this.#reaction];
-    const reason = now?.effectId === effectId ? now?.parked?.reason : undefined;
+    const reason = now?.effectId === effectId ? now.parked?.reason : undefined;
     return { ...this.#step(reason === undefined ? 'failed' : 'parked', reason), detail };
   }
 

@@ -240,11 +240,7 @@ export class PayPalPayments implements PaymentGateway {
     const entries: BalanceEntry[] = [];
     let completeUntilMs = toMs;
     for (let at = fromMs; at < toMs; at += RANGE_MS) {
-      const window = await this.#window(
-        at,
-        Math.min(toMs, at + RANGE_MS),
-        most - entries.length,
-      );
+      const window = await this.#window(at, Math.min(toMs, at + RANGE_MS), most - entries.length);
       completeUntilMs = Math.min(completeUntilMs, window.refreshedMs);
       entries.push(...window.entries);
     }
