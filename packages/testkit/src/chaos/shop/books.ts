@@ -1,6 +1,7 @@
 /** What must hold of a shop at rest, from outside: the provider's own charges, the stock as it is counted, the money. */
 import type { Endpoint } from '../../cluster/request.ts';
 import type { Finding } from '../../history/facts.ts';
+import { pause } from '../reactions/until.ts';
 import type { BackPaid, Intent } from './sandbox.ts';
 import { ask, type Placed } from './shoppers.ts';
 
@@ -48,6 +49,8 @@ export interface AtRest {
   readonly received: ReadonlyMap<string, number>;
 }
 
+/** After a fault a store may need as long. */
+const READY_WITHIN_MS = 240_000;
 const OVER = new Set(['rejected', 'expired', 'cancelled', 'paid', 'fulfilled', 'refunded']);
 const PAID = new Set(['paid', 'fulfilled', 'refunded']);
 
@@ -61,9 +64,10 @@ export async function ordersAt(
     let cursor: string | undefined;
     do {
       const query = `status=${status}&limit=100${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
-      const page = await ask(site, 'GET', `/orders?${query}`);
-      if (page.status !== 200) throw new Error(`${site.name} lists no orders: ${JSON.stringify(page.body)}`);
-      const { items, cursor: next } = page.body as { items: readonly ShownOrder[]; cursor?: string };
+      const { items, cursor: next } = (await answered(site, `/orders?${query}`)) as {
+        readonly items: readonly ShownOrder[];
+        readonly cursor?: string;
+      };
       for (const item of items) orders.set(item.orderId, item);
       cursor = next;
     } while (cursor !== undefined);
@@ -71,13 +75,24 @@ export async function ordersAt(
   return orders;
 }
 
+/** What a site says; one that is not ready, as a new list is not while it is filled, is asked again. */
+async function answered(site: Endpoint, path: string): Promise<unknown> {
+  const untilMs = performance.now() + READY_WITHIN_MS;
+  for (;;) {
+    const { status, body } = await ask(site, 'GET', path, { isForAll: true });
+    if (status === 200) return body;
+    if (status !== 503 || performance.now() > untilMs)
+      throw new Error(`${site.name}: ${path}: ${status} ${JSON.stringify(body)}`);
+    await pause(1_000);
+  }
+}
+
 /** Each site's own share of a product. */
 export async function sharesOf(sites: readonly Endpoint[], sku: string): Promise<readonly Share[]> {
   const shares = await Promise.all(
     sites.map(async (site) => {
-      const { status, body } = await ask(site, 'GET', `/inventory/${sku}`);
-      if (status !== 200) throw new Error(`${site.name} shows no stock: ${status}`);
-      return (body['sites'] as readonly Share[]).filter((share) => share.site === site.name);
+      const shown = (await answered(site, `/inventory/${sku}`)) as { readonly sites: readonly Share[] };
+      return shown.sites.filter((share) => share.site === site.name);
     }),
   );
   return shares.flat();
