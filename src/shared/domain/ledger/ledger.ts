@@ -5,7 +5,6 @@
  * written once whatever is repeated; a line that was written is never another. What is here is what the provider has moved,
  * not what we believe it should.
  */
-import { AppError } from '@tandem-clouds/replication/errors';
 import type { BalanceEntry, PaymentGateway } from '../../ports/payment-provider.ts';
 
 export type Provider = PaymentGateway['name'];
@@ -36,18 +35,6 @@ export interface LedgerLine {
   readonly amountMinor: number;
   readonly currency: string;
   readonly atMs: number;
-}
-
-/** A line of this name has been written, and says something else. */
-export class LedgerConflictError extends AppError {
-  override readonly name = 'LedgerConflictError';
-  readonly code = 'internal';
-  readonly lineId: string;
-
-  constructor(lineId: string) {
-    super(`line ${lineId} of the ledger was written before, and differently`);
-    this.lineId = lineId;
-  }
 }
 
 /** The other side of each movement. */
@@ -92,23 +79,6 @@ export function linesOf(provider: Provider, entry: BalanceEntry): readonly Ledge
       currency,
       atMs,
     }));
-}
-
-/**
- * Those of the lines that are to be written: what has been written is left out.
- * @throws LedgerConflictError when one was written, and differently.
- */
-export function unwritten(
-  written: ReadonlyMap<string, LedgerLine>,
-  lines: readonly LedgerLine[],
-): readonly LedgerLine[] {
-  const fresh = new Map<string, LedgerLine>();
-  for (const line of lines) {
-    const before = written.get(line.id) ?? fresh.get(line.id);
-    if (before === undefined) fresh.set(line.id, line);
-    else if (!isSame(before, line)) throw new LedgerConflictError(line.id);
-  }
-  return [...fresh.values()];
 }
 
 /** By currency, then by account. */
@@ -163,10 +133,6 @@ export function* csvOf(lines: Iterable<LedgerLine>): Generator<string> {
     );
     yield `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`;
   }
-}
-
-function isSame(a: LedgerLine, b: LedgerLine): boolean {
-  return COLUMNS.every((name) => a[name] === b[name]);
 }
 
 function safe(amount: number): number {
