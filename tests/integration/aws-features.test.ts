@@ -87,7 +87,8 @@ const timeless = (resources: Resources): string =>
 test('a template that is packaged after others, in one process, is the one that is packaged alone', async () => {
   const { template } = await awsTemplate(awsParams(awsFeatures));
   const { Resources: one } = JSON.parse(template) as { Resources: Resources };
-  expect(timeless(withAll)).toBe(timeless(one));
+  // In whatever order they were made: the packages of functions are built side by side.
+  expect(JSON.parse(timeless(withAll))).toEqual(JSON.parse(timeless(one)));
 });
 
 describe('features of the AWS stack', () => {
