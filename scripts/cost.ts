@@ -8,7 +8,7 @@ import type { Output } from '@tandem-clouds/command-line/command';
 import { aligned } from '@tandem-clouds/command-line/table';
 import { usdOf } from './bench/cost/tally.ts';
 import { readInventory } from './cost/inventory.ts';
-import { ASSUMED, estimate, type Line, type Load } from './cost/model.ts';
+import { ASSUMED, BEATS, estimate, type Line, type Load } from './cost/model.ts';
 import { keptCost, objectCost } from './cost/objects.ts';
 import { PRICES } from './cost/prices.ts';
 import { readUsage, type SiteUsage, type Tally } from './cost/usage.ts';
@@ -39,7 +39,11 @@ function summary() {
   const written = (awsPercent: number) => marginal({ requests: MILLION, writes: MILLION, awsPercent });
   const idle = costOf(NOTHING);
   return {
-    idle: { list: sum(idle, 'usdList'), afterFree: sum(idle, 'usdAfterFree') },
+    idle: {
+      list: sum(idle, 'usdList'),
+      afterFree: sum(idle, 'usdAfterFree'),
+      looks: { aws: looksOf('aws'), azure: looksOf('azure') },
+    },
     perMillionReads: { atAws: reads(100), atAzure: reads(0) },
     perMillionWrites: { atAws: written(100), atAzure: written(0) },
     perMillionIndexEntries: perSite(({ index }) => index),
@@ -47,6 +51,11 @@ function summary() {
     perThousandObjects: { atAws: thousandObjects('aws'), atAzure: thousandObjects('azure') },
     perGbOfObjects: keptCost(),
   };
+}
+
+/** What a site at rest pays in a month for looking whether a reaction is due. */
+function looksOf(cloud: Line['cloud']): number {
+  return (BEATS / MILLION) * usdOf(usage[cloud].looks);
 }
 
 /** Of a megabyte each. */
@@ -96,7 +105,7 @@ function text(load: Load, lines: readonly Line[]): string {
     '',
     ...table(lines),
     '',
-    `Idle, every flag off: ${usd(idle.list)} USD a month at list prices, ${usd(idle.afterFree)} after the allowances that do not expire.`,
+    `Idle, every flag off: ${usd(idle.list)} USD a month at list prices, ${usd(idle.afterFree)} after the allowances that do not expire. Of it, looking for reactions that are due, where an entity has some: ${both(idle.looks)}.`,
     `A million reads: at AWS ${both(perMillionReads.atAws)}; at Azure ${both(perMillionReads.atAzure)}.`,
     `A million writes, crossing included: at AWS ${both(perMillionWrites.atAws)}; at Azure ${both(perMillionWrites.atAzure)}.`,
     `An index costs, per million entries: made ${both(perMillionIndexEntries.made)}; moved ${both(perMillionIndexEntries.moved)}; removed ${both(perMillionIndexEntries.removed)}.`,

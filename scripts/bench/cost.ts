@@ -27,7 +27,7 @@ import { Contender } from './bridge/contender.ts';
 import { Fixture } from './bridge/fixture.ts';
 import { bundleFunctions } from './bridge/functions.ts';
 import { OTHER, startTwoSites } from './bridge/two-sites.ts';
-import { indexCosts, reactionCosts } from './cost/declared.ts';
+import { indexCosts, looksOf, reactionCosts } from './cost/declared.ts';
 import {
   beatOf,
   type Bench,
@@ -108,7 +108,16 @@ function bounds(from: CloudName, created: WriteCost, updated: WriteCost): Figure
 
 const one = (name: string, value: number): Figure => figure(name, value, '', { exactly: 1 });
 
-async function measureFrom(bench: Bench, from: CloudName, writes: number): Promise<SiteUsage> {
+/** Before what is declared leaves entries at both sites. */
+async function restOf(bench: Bench, at: CloudName): Promise<Pick<SiteUsage, 'beat' | 'looks'>> {
+  return { beat: await beatOf(bench, at), looks: await looksOf(bench, at) };
+}
+
+async function measureFrom(
+  bench: Bench,
+  from: CloudName,
+  writes: number,
+): Promise<Omit<SiteUsage, 'beat' | 'looks'>> {
   const { keys, ...create } = await creates(bench, from, writes);
   const { keys: _, ...createLarge } = await creates(bench, from, writes, KILOBYTE_PAYLOAD);
   return {
@@ -118,7 +127,6 @@ async function measureFrom(bench: Bench, from: CloudName, writes: number): Promi
     updateAlone: await updatesAlone(bench, from, keys.slice(0, ALONE)),
     read: await reads(bench, from, keys),
     list: await list(bench, from),
-    beat: await beatOf(bench, from),
     index: await indexCosts(bench, from, DECLARED),
     reaction: await reactionCosts(bench, from, DECLARED),
   };
@@ -204,8 +212,12 @@ async function measure(
   const bench = { sites, fixture, bridge, bundles };
   try {
     progress(`${writes} writes at each cloud`);
-    const aws = await measureFrom(bench, 'aws', writes);
-    const usage: Usage = { measured: today(), aws, azure: await measureFrom(bench, 'azure', writes) };
+    const [awsAtRest, azureAtRest] = [await restOf(bench, 'aws'), await restOf(bench, 'azure')];
+    const usage: Usage = {
+      measured: today(),
+      aws: { ...(await measureFrom(bench, 'aws', writes)), ...awsAtRest },
+      azure: { ...(await measureFrom(bench, 'azure', writes)), ...azureAtRest },
+    };
     if (record) writeUsage(usage);
     const figures = [...CLOUDS.flatMap((cloud) => figuresOf(cloud, usage[cloud])), drift(usage)];
     return { figures, notes: NOTES };

@@ -55,7 +55,8 @@ const SECONDS_PER_MONTH = HOURS_PER_MONTH * 3_600;
 const TICKS = (SECONDS_PER_MONTH * 1_000) / sweepTickMs;
 /** A site at rest is looked at every third tick there (serverless.azure.yml). */
 const AZURE_TICKS_PER_RUN = 3;
-const BEATS = (SECONDS_PER_MONTH * 1_000) / heartbeatMs;
+/** In a month. */
+export const BEATS = (SECONDS_PER_MONTH * 1_000) / heartbeatMs;
 const KB_PER_GB = 1_048_576;
 const MINUTES = SECONDS_PER_MONTH / 60;
 

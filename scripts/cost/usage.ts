@@ -57,6 +57,8 @@ export interface SiteUsage {
   readonly list: Tally;
   /** Nothing happens, from one heartbeat to the next. */
   readonly beat: Tally;
+  /** Of a beat, what looks for reactions that are due: where no entity has reactions, it is not done. */
+  readonly looks: Tally;
   readonly index: IndexUsage;
   readonly reaction: ReactionUsage;
 }

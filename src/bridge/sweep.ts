@@ -28,7 +28,7 @@ import { reactsWhere } from '../shared/domain/reactions.ts';
 import { contentGauges } from '../shared/operations/content-view.ts';
 import { recordGauges } from '../shared/operations/gauges.ts';
 import { keepIndexes } from '../shared/operations/index-upkeep.ts';
-import { recordReactionGauges } from '../shared/operations/reaction-gauges.ts';
+import { anyEntry, isDueBy, recordReactionGauges } from '../shared/operations/reaction-gauges.ts';
 import { scanPending } from '../shared/operations/replication-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { indexes } from '../shared/registry/indexes.ts';
@@ -83,11 +83,14 @@ async function keepOwnIndexes(): Promise<void> {
   await keepIndexes(site, indexes, heartbeat?.record, resources);
 }
 
-/** Wakes what is due and was not run, and measures how much waits. */
+/** Wakes what is due and was not run, and measures how much waits. A site that has nothing of it asks once. */
 async function wakeReactions(): Promise<void> {
-  const { woken, oldestMs } = await drive(wakeDue(site), resources);
-  if (woken > 0) logger.log('info', 'woken', { woken, oldestMs });
-  await recordReactionGauges(site, resources.store, metrics);
+  const first = await anyEntry(resources.store);
+  if (isDueBy(first, site.now())) {
+    const { woken, oldestMs } = await drive(wakeDue(site), resources);
+    if (woken > 0) logger.log('info', 'woken', { woken, oldestMs });
+  }
+  await recordReactionGauges(site, resources.store, metrics, first);
 }
 
 /** True when there may be more for peers that take it. */

@@ -24,11 +24,12 @@ import { indexesOf } from '../../../src/shared/domain/indexes/declared-index.ts'
 import { indexEntries } from '../../../src/shared/domain/indexes/index-entry.ts';
 import { reactionsOf } from '../../../src/shared/domain/reactions.ts';
 import { Replica } from '../../../src/shared/domain/replica.ts';
+import { anyEntry } from '../../../src/shared/operations/reaction-gauges.ts';
 import { wakerOn } from '../../../src/shared/wake-message.ts';
 import type { IndexUsage, ReactionUsage, Tally } from '../../cost/usage.ts';
 import { OTHER } from '../bridge/two-sites.ts';
 import type { CloudName } from '../service-bundles.ts';
-import type { Bench } from './scenarios.ts';
+import { type Bench, RUNS_PER_BEAT } from './scenarios.ts';
 import { perOne, readTally, resetUsage } from './tally.ts';
 
 const OPEN = {
@@ -142,6 +143,14 @@ export async function reactionCosts(bench: Bench, at: CloudName, count: number):
   const ran = perOne(await readTally(bench.sites), count);
   await bench.bridge.round({ from: at, events: count });
   return { begun, run: ran };
+}
+
+/** Counts what a site at rest asks from one heartbeat to the next, to find that nothing is due. */
+export async function looksOf(bench: Bench, at: CloudName): Promise<Tally> {
+  const { resources } = openReplica(bench, at, { reaction: true });
+  await resetUsage(bench.sites);
+  for (let i = 0; i < RUNS_PER_BEAT[at]; i += 1) await anyEntry(resources.store);
+  return readTally(bench.sites);
 }
 
 function difference(having: Tally, without: Tally): Tally {

@@ -150,7 +150,10 @@ async function loggingToStandardError(run: () => Promise<unknown>): Promise<void
 }
 
 /** Runs of the sweeper from one heartbeat to the next; its schedule on Azure is as long as that (serverless.azure.yml). */
-const RUNS_PER_BEAT: Readonly<Record<CloudName, number>> = { aws: heartbeatMs / sweepTickMs, azure: 1 };
+export const RUNS_PER_BEAT: Readonly<Record<CloudName, number>> = {
+  aws: heartbeatMs / sweepTickMs,
+  azure: 1,
+};
 
 /**
  * Counts the runs of the sweeper of a site that finds nothing, from one heartbeat to the next, with its way to the other

@@ -49,11 +49,19 @@ export class Scope {
   constructor(
     entity: Entity,
     caller: RuleCaller | undefined,
-    { sha256, ...actsFor }: ActsFor & { readonly sha256?: Sha256 } = {},
+    {
+      sha256,
+      isAnybody = false,
+      ...actsFor
+    }: ActsFor & {
+      readonly sha256?: Sha256;
+      /** Nobody was asked who they are: rules know of no caller, and what they ask of one does not apply. */
+      readonly isAnybody?: boolean;
+    } = {},
   ) {
     this.#entity = entity;
     const tenant = tenantOf(entity, caller, actsFor.tenant);
-    this.caller = { ...(caller ?? NOBODY), tenant };
+    this.caller = { ...((isAnybody ? undefined : caller) ?? NOBODY), tenant };
     this.prefix = tenant === undefined ? `${entity.name}:` : `${entity.name}:${tenantPart(tenant, sha256)}~`;
     const { sees, creates } = ownerOf(entity, caller, actsFor.owner);
     this.owner = sees;

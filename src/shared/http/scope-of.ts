@@ -15,6 +15,7 @@ export function scopeOf(entity: Entity, { headers, caller }: Pick<HttpRequest, '
     owner: nameIn(headers, OWNER_HEADER),
     tenant: nameIn(headers, TENANT_HEADER),
     sha256,
+    isAnybody: caller?.isAnybody === true,
   });
 }
 

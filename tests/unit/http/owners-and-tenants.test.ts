@@ -23,10 +23,10 @@ const tenanted = (): OwnedApi => ownedApi(bookingWith({ tenant: 'org' }), CALLER
 
 async function create(
   { call }: OwnedApi,
-  caller: string,
+  caller: string | undefined,
   headers: Record<string, string> = {},
 ): Promise<string> {
-  const body = { note: `of ${caller}`, room: 'r1' };
+  const body = { note: `of ${caller ?? 'anybody'}`, room: 'r1' };
   const created = await call(caller, { method: 'POST', path: '/bookings', body, headers });
   expect(created.status).toBe(201);
   return bodyOf(created)['bookingId'] as string;
@@ -53,6 +53,17 @@ test('a record belongs to who created it: others are told that it does not exist
   }
   expect(idsIn(await as(api, 'ann', '/bookings'))).toEqual([anns]);
   expect(idsIn(await as(api, 'bob', '/bookings?order=desc&limit=1'))).toEqual([bobs]);
+});
+
+test('rules know of no caller where nobody is asked who they are', async () => {
+  const api = ownedApi(bookingWith({ owner: 'customerId' }), [], undefined, { trustsEverybody: true });
+  const id = await create(api, undefined);
+  const headers = { 'x-tandem-owner': 'hedy' };
+  const path = `/bookings/${await create(api, undefined, headers)}/cancel`;
+  for (const asked of [{ path: `/bookings/${id}/cancel` }, { path, headers }]) {
+    const { tags } = bodyOf(await api.call(undefined, { method: 'POST', ...asked }));
+    expect(tags).toEqual([expect.stringMatching(/cancelled by \? of \?/)]);
+  }
 });
 
 test('an index that is declared on the owner lists what is theirs, and the first of several what names no range', async () => {
