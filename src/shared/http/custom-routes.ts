@@ -114,7 +114,11 @@ function aboutRequest({ headers, event, caller, requestId }: HttpRequest): objec
   const { body, isBase64Encoded } = event;
   return {
     headers,
-    caller: caller && { subject: caller.subject, scopes: caller.scopes, claims: caller.claims },
+    // As rules see it: where nobody is asked who they are, there is none.
+    caller:
+      caller === undefined || caller.isAnybody === true
+        ? undefined
+        : { subject: caller.subject, scopes: caller.scopes, claims: caller.claims },
     requestId,
     get rawBody() {
       return isBase64Encoded ? Buffer.from(body ?? '', 'base64').toString('utf8') : (body ?? '');
