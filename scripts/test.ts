@@ -1,7 +1,7 @@
 /**
  * `npm test`: checks that generated files are current, runs jest on native ES modules, runs the files that failed beside others
- * once more, alone, and closes with one line that counts. Arguments are passed on to jest, but for `--record-costs`: what the files cost in this run is from now on what
- * their order is made of (jest.costs.js).
+ * once more, alone, and closes with one line that counts. Arguments are passed on to jest, but for `--record-costs`: what the
+ * files cost in this run is from now on what their order is made of (jest.costs.js).
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -62,10 +62,8 @@ function test(
 }
 
 const generated = run('scripts/tandem.ts', 'generate', '--check');
-const first = test(
-  path.join(folder, 'summary.json'),
-  process.argv.slice(2).filter((argument) => argument !== RECORD),
-);
+const given = process.argv.slice(2).filter((argument) => argument !== RECORD);
+const first = test(path.join(folder, 'summary.json'), given);
 if (isRecorded)
   recordCosts(
     fs
@@ -76,7 +74,9 @@ if (isRecorded)
   );
 
 let tested = first.status;
-const files = first.results === undefined ? [] : filesToRunAgain(first.results);
+// With options of jest, such as a name to look for, whole files would be another run.
+const hasOptions = given.some((argument) => argument.startsWith('-'));
+const files = first.results === undefined || hasOptions ? [] : filesToRunAgain(first.results);
 let again: Results | undefined;
 if (files.length > 0) {
   console.log(`\n${files.length} files failed beside others. Once more, alone:\n  ${files.join('\n  ')}\n`);

@@ -44,6 +44,8 @@ export class Scope {
   readonly choosesIds: boolean;
   readonly #entity: Entity;
   readonly #creator: string | undefined;
+  /** Of who asks, also where rules are not to know. */
+  readonly #subject: string | undefined;
 
   /** @throws ForbiddenError when the caller has no part of the entity. @throws MalformedError */
   constructor(
@@ -60,6 +62,7 @@ export class Scope {
     } = {},
   ) {
     this.#entity = entity;
+    this.#subject = caller?.subject;
     const tenant = tenantOf(entity, caller, actsFor.tenant);
     this.caller = { ...((isAnybody ? undefined : caller) ?? NOBODY), tenant };
     this.prefix = tenant === undefined ? `${entity.name}:` : `${entity.name}:${tenantPart(tenant, sha256)}~`;
@@ -99,10 +102,10 @@ export class Scope {
 
   /** The part of a keyed request's name that tells apart for whom it was made; empty where that is the caller itself. */
   get actedFor(): readonly string[] {
-    const { subject, tenant } = this.caller;
+    const { tenant } = this.caller;
     return [
       ...(tenant === undefined ? [] : [`tenant ${tenant}`]),
-      ...(this.#creator === undefined || this.#creator === subject ? [] : [`owner ${this.#creator}`]),
+      ...(this.#creator === undefined || this.#creator === this.#subject ? [] : [`owner ${this.#creator}`]),
     ];
   }
 }

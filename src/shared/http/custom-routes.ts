@@ -20,7 +20,7 @@ import { declaredRefusal } from '../domain/run-rule.ts';
 import { RuleFaultError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
 import { VARY_BY_CALLER } from './entity-routes.ts';
-import type { HttpReply, HttpRequest, Route } from './route.ts';
+import { askerOf, type HttpReply, type HttpRequest, type Route } from './route.ts';
 import { readParams, readQuery } from './route-input.ts';
 import { recordsOfRequest, type UsedEntity } from './route-records.ts';
 
@@ -110,15 +110,13 @@ function saysNothingWasDone(error: unknown): boolean {
   );
 }
 
-function aboutRequest({ headers, event, caller, requestId }: HttpRequest): object {
+function aboutRequest(request: HttpRequest): object {
+  const { headers, event, requestId } = request;
   const { body, isBase64Encoded } = event;
+  const asker = askerOf(request);
   return {
     headers,
-    // As rules see it: where nobody is asked who they are, there is none.
-    caller:
-      caller === undefined || caller.isAnybody === true
-        ? undefined
-        : { subject: caller.subject, scopes: caller.scopes, claims: caller.claims },
+    caller: asker && { subject: asker.subject, scopes: asker.scopes, claims: asker.claims },
     requestId,
     get rawBody() {
       return isBase64Encoded ? Buffer.from(body ?? '', 'base64').toString('utf8') : (body ?? '');

@@ -18,7 +18,7 @@ import { isByIndex, readListQuery } from './list-query.ts';
 import { opaqueCursor, readPaging } from './paging.ts';
 import { withDurability } from './prefer.ts';
 import { recordHeaders } from './record-headers.ts';
-import type { Caller, HttpReply, HttpRequest, Route } from './route.ts';
+import { askerOf, type Caller, type HttpReply, type HttpRequest, type Route } from './route.ts';
 import { OWNER_HEADER, scopeOf, TENANT_HEADER } from './scope-of.ts';
 import { seenStates, sessionToken } from './session.ts';
 import { readAsPreferred } from './waiting-read.ts';
@@ -61,7 +61,7 @@ export function entityRoutes(
   });
   const reply = (record: StoredRecord, request: HttpRequest): HttpReply => ({
     status: 200,
-    body: service.view(record, readerOf(request)),
+    body: service.view(record, askerOf(request)),
     headers: headersOf(record),
   });
   const changeReply = (changed: Creation, request: HttpRequest): Promise<HttpReply> => {
@@ -86,7 +86,7 @@ export function entityRoutes(
         const { record, replayed, existed = false, upload } = creation;
         const location = `${base}/${records.idOf(record)}`;
         const headers = { ...headersOf(record), location, ...replayedHeader(replayed) };
-        const body = { ...records.view(record, readerOf(request)), ...(upload !== undefined && { upload }) };
+        const body = { ...records.view(record, askerOf(request)), ...(upload !== undefined && { upload }) };
         return withDurability(request, { status: existed ? 200 : 201, body, headers }, () =>
           records.isAccepted(creation),
         );
@@ -105,7 +105,7 @@ export function entityRoutes(
       path: one,
       async handle(request) {
         const { records } = scoped(request);
-        const reading = { entity, records, reader: readerOf(request) };
+        const reading = { entity, records, reader: askerOf(request) };
         const { record, headers } = await readAsPreferred(idOfRequest(request), request, reading);
         const full = reply(record, request);
         const all = { ...full.headers, ...headers };
@@ -214,11 +214,6 @@ function namingWriters(entity: Entity): (failure: Failure) => Failure {
   };
 }
 
-/** Who reads the answer; undefined where nobody is asked who they are. */
-function readerOf({ caller }: HttpRequest): Caller | undefined {
-  return caller?.isAnybody === true ? undefined : caller;
-}
-
 /** What a list of an entity is asked for, within what the request may know of. @throws InvalidError @throws IndexIncompleteError */
 export async function entityListReply(
   entity: Entity,
@@ -241,7 +236,7 @@ export async function listReply(base: string, request: HttpRequest, service: Rec
   const cursor = page.next === undefined ? undefined : opaqueCursor.write(page.next);
   return {
     status: 200,
-    body: pageBody(page, { service, reader: readerOf(request), cursor }),
+    body: pageBody(page, { service, reader: askerOf(request), cursor }),
     headers: {
       'cache-control': 'private, no-cache',
       ...(cursor && { link: `<${base}?limit=${limit}&cursor=${cursor}>; rel="next"` }),
@@ -259,7 +254,7 @@ async function indexedReply(base: string, request: HttpRequest, service: EntityS
     if (text !== undefined) link.set(name, text);
   return {
     status: 200,
-    body: pageBody(page, { service, reader: readerOf(request), cursor: next }),
+    body: pageBody(page, { service, reader: askerOf(request), cursor: next }),
     headers: {
       'cache-control': 'private, no-cache',
       ...(next !== undefined && { link: `<${base}?${link.toString()}>; rel="next"` }),

@@ -11,7 +11,7 @@ import { MalformedError } from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
 import { madeMsOf } from '../domain/birth.ts';
 import type { KeyedRequest } from '../domain/request-memory.ts';
-import type { HttpRequest } from './route.ts';
+import { askerOf, type HttpRequest } from './route.ts';
 
 /** 1 to 255 visible ASCII characters, bare or as the string of RFC 8941 that the draft asks for (no escapes). */
 const KEY = /^(?:"([!#-[\]-~]{1,255})"|([!#-~][!-~]{0,254}))$/;
@@ -38,7 +38,8 @@ export function keyedRequest(
     throw new MalformedError('Idempotency-Key must have 1 to 255 visible ASCII characters');
   }
   // Where nobody is asked who they are there is no caller to tell apart: an id is the same whether a release knows one or not.
-  const callers = caller === undefined || caller.isAnybody === true ? [] : [caller.identity];
+  const asker = askerOf({ caller });
+  const callers = asker === undefined ? [] : [asker.identity];
   // A key holds no line break, nor does JSON.
   const named = digest([entity, key, ...callers, ...actedFor.map(oneLine)].join('\n'));
   return {

@@ -41,6 +41,11 @@ export interface Caller extends Pick<RuleCaller, 'subject' | 'scopes' | 'claims'
   readonly identity: string;
 }
 
+/** Who asks, as rules, handlers and readers see it; undefined where nobody is asked who they are. */
+export function askerOf({ caller }: Pick<HttpRequest, 'caller'>): Caller | undefined {
+  return caller?.isAnybody === true ? undefined : caller;
+}
+
 /** @param known Called as soon as it is proven who asks. */
 export type Authorize = (
   headers: HttpRequest['headers'],

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import type { HttpResponse } from '../../../infra/rollout/contract-breaches.ts';
 import type { Entity } from '../../../src/shared/domain/entity.ts';
-import { ANY_OWNER, ANY_TENANT, tenantPart } from '../../../src/shared/domain/scope.ts';
+import { ANY_OWNER, ANY_TENANT, Scope, tenantPart } from '../../../src/shared/domain/scope.ts';
 import { sessionToken } from '../../../src/shared/http/session.ts';
 import { bookingWith, type OwnedApi, ownedApi } from '../../helpers/owned-entity.ts';
 
@@ -64,6 +64,13 @@ test('rules know of no caller where nobody is asked who they are', async () => {
     const { tags } = bodyOf(await api.call(undefined, { method: 'POST', ...asked }));
     expect(tags).toEqual([expect.stringMatching(/cancelled by \? of \?/)]);
   }
+});
+
+test('a key gives the same id whether its owner is named or nobody is asked who they are', () => {
+  const anybody = { subject: 'anybody', scopes: [ANY_OWNER], claims: {}, tenant: undefined };
+  const actedFor = (owner?: string) =>
+    new Scope(bookingWith({ owner: 'customerId' }), anybody, { owner, isAnybody: true }).actedFor;
+  expect([actedFor(), actedFor('anybody'), actedFor('hedy')]).toEqual([[], [], ['owner hedy']]);
 });
 
 test('an index that is declared on the owner lists what is theirs, and the first of several what names no range', async () => {
