@@ -391,6 +391,8 @@ export const chargeWithinMs = 20 * 3_600_000;
  * @see https://docs.stripe.com/api/payment_intents/search
  */
 export const absenceProvenMs = 24 * 3_600_000;
+/** Keys of an order at its provider, each used once the one before it is spent: after three failures it is not paid at all. */
+export const paymentKeysMax = 3;
 /** How long an order leaves an open payment to the site that claimed it before it cancels that payment. */
 export const paymentYieldMs = 60_000;
 /** Of one call of a payment provider: `create` makes three, which must end within a function's ten seconds. */

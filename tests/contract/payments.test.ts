@@ -14,7 +14,7 @@ import { StripePayments } from '../../src/shared/adapters/payments/stripe.ts';
 import { linesOf } from '../../src/shared/domain/ledger/ledger.ts';
 import { reconcile } from '../../src/shared/domain/ledger/reconcile.ts';
 import { AmountError, CurrencyError } from '../../src/shared/money.ts';
-import { RefundRefusedError } from '../../src/shared/ports/payment-errors.ts';
+import { PaymentKeySpentError, RefundRefusedError } from '../../src/shared/ports/payment-errors.ts';
 import type {
   Payment,
   PaymentGateway,
@@ -320,7 +320,7 @@ describe.each([
     expect(await gateway.confirm(id, method())).toMatchObject({ status: 'charged' });
   });
 
-  test('a creation whose failure is remembered keeps failing; its payment is found, and is nobody’s', async () => {
+  test('a creation whose failure is remembered spends its key, and the next key makes the payment', async () => {
     // PayPal remembers only what has succeeded.
     const isKept = name === 'Stripe';
     const request = order();
@@ -331,11 +331,27 @@ describe.each([
       expect(await gateway.create(request)).toMatchObject({ status: 'open', claim: request.claim });
       return;
     }
-    expect(await failure(gateway.create(request))).toBeInstanceOf(AmbiguousError);
+    for (const claim of ['aws-us-east-1', 'azure-eastus'])
+      expect(await failure(gateway.create({ ...request, claim }))).toBeInstanceOf(PaymentKeySpentError);
+    const made = await gateway.create({ ...request, spentKeys: 1 });
+    const other = await gateway.create({ ...request, spentKeys: 1, claim: 'azure-eastus' });
+    expect(made).toMatchObject({ status: 'open', claim: 'aws-us-east-1' });
+    expect(other).toEqual(made);
     nowMs += sandbox.lagMs + 1_000;
-    const found = await gateway.lookup(request.key);
-    expect(found).toMatchObject({ status: 'open', claim: '' });
-    expect(await gateway.cancel(found!.id)).toMatchObject({ status: 'cancelled' });
+    // What was made under the spent key is nobody's, so it is not taken for the order's payment.
+    expect(await gateway.lookup(request.key)).toEqual(made);
+  });
+
+  test('a claim whose failure is remembered leaves a payment that can be cancelled', async () => {
+    if (name !== 'Stripe') return;
+    const request = order();
+    const failing: FaultRule = { kind: 'error', operation: 'UpdatePaymentIntent', times: 1, code: 'api_error' };
+    expect(await failure(under(failing, () => gateway.create(request)))).toBeInstanceOf(AmbiguousError);
+    const unclaimed = await gateway.create(request);
+    expect(unclaimed).toMatchObject({ status: 'open', claim: '' });
+    nowMs += sandbox.lagMs + 1_000;
+    expect(await gateway.lookup(request.key)).toBeUndefined();
+    expect(await gateway.cancel(unclaimed.id)).toMatchObject({ status: 'cancelled' });
   });
 
   test('a provider that is away, or refuses our key, is unavailable', async () => {

@@ -56,13 +56,13 @@ export class TestPayments {
   declines = false;
   asks = false;
   /** Called before and after each call takes effect; throw to fail it. */
-  before: (call: PaymentCall['call']) => void = () => undefined;
+  before: (call: PaymentCall['call'], spentKeys?: number) => void = () => undefined;
   after: (call: PaymentCall['call']) => void = () => undefined;
 
   async call({ call }: OutsideEffect): Promise<unknown> {
     await Promise.resolve();
     const asked = call as PaymentCall;
-    this.before(asked.call);
+    this.before(asked.call, asked.call === 'create' ? asked.request.spentKeys : undefined);
     const answer = this.#answer(asked);
     this.after(asked.call);
     return answer;

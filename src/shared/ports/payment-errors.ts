@@ -29,6 +29,15 @@ export class PaymentRefusedError extends AppError {
   readonly code = 'refused';
 }
 
+/**
+ * The provider has failed under the key of a creation, and repeats that to everybody for as long as it remembers the key. Whatever it
+ * may have made under it, nobody is ever given, so nobody charges it: what is to be paid is created under the next key.
+ */
+export class PaymentKeySpentError extends AppError {
+  override readonly name = 'PaymentKeySpentError';
+  readonly code = 'conflict';
+}
+
 /** What the provider has under this key, or answers about it, is not what was asked for: a person must look. */
 export class PaymentMismatchError extends AppError {
   override readonly name = 'PaymentMismatchError';

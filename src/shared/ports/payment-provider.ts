@@ -9,8 +9,10 @@
  *   it by an update under a second key derived from the first, and read it back when that update is refused.
  * - Keys are forgotten after 24 hours at the earliest; then `create` would make a second object. `bounds.ts` ends all
  *   creation long before. `lookup` needs no key memory, but may miss an object that is less than an hour old.
- * - The first answer under a key is repeated, errors with a 5xx status included: `create` may fail for as long as the
- *   key is remembered, although the object exists.
+ * - The first answer under a key is repeated, errors with a 5xx status included. An error that is *repeated* is the answer that all
+ *   callers get or have got, so nobody knows what it may have made: `PaymentKeySpentError`, and the order goes on under its next
+ *   key (`spentKeys`), as does everybody else. An error that comes for the first time says nothing (`AmbiguousError`).
+ * - An object without a claim is not given out by `lookup`: it was made under a spent key, or its creation is not over.
  * - A time-out says nothing (`AmbiguousError`): the call may have taken effect, or may still.
  *
  * @see https://docs.stripe.com/api/idempotent_requests
@@ -54,10 +56,13 @@ export interface PaymentRequest {
   readonly currency: string;
   /** A site's id: letters, digits and dashes. */
   readonly claim: string;
+  /** How many keys of this order are spent, none unless it is said; `key` stays what `lookup` finds it by. */
+  readonly spentKeys?: number;
 }
 
 /** Every call throws `UnavailableError`, or `AmbiguousError` for a time-out. */
 export interface PaymentProvider {
+  /** @throws PaymentKeySpentError */
   create(request: PaymentRequest): Promise<Payment>;
   /**
    * Charges an open payment; a final one is answered as it is.

@@ -18,7 +18,7 @@ import { isOver, type Order, orderStates, unitsOf } from '../../../src/shared/do
 import type { PaymentCall } from '../../../src/shared/domain/orders/payment.ts';
 import { reserveOrder } from '../../../src/shared/domain/orders/reserve.ts';
 import { InvalidError } from '../../../src/shared/errors.ts';
-import { PaymentRefusedError } from '../../../src/shared/ports/payment-errors.ts';
+import { PaymentKeySpentError, PaymentRefusedError } from '../../../src/shared/ports/payment-errors.ts';
 import { line, ORDER, type ShopSite, type TestOrder, twoSites } from '../../helpers/shop-site.ts';
 import { START_MS } from '../../helpers/test-site.ts';
 
@@ -142,6 +142,41 @@ describe('an order', () => {
     await aws.place();
     await aws.react();
     expect(aws.order()).toMatchObject({ status: 'paid' });
+  });
+
+  test.each([
+    [2, 'paid', undefined],
+    [3, 'cancelled', 'declined'],
+  ])('of which the provider has spent %d keys is %s', async (spent, status, reason) => {
+    const { aws, payments } = await twoSites();
+    const asked: number[] = [];
+    payments.before = (call, spentKeys = 0) => {
+      if (call !== 'create') return;
+      asked.push(spentKeys);
+      if (spentKeys < spent) throw new PaymentKeySpentError('repeated');
+    };
+    await aws.place();
+    await aws.react();
+    expect(asked).toEqual([0, 1, 2]);
+    expect(aws.order()).toMatchObject({ status });
+    expect(aws.order()['reason']).toBe(reason);
+    expect(aws.row().holds).toEqual({});
+  });
+
+  test('whose creation fails inside the provider is cancelled as soon as its customer wants that', async () => {
+    const { aws, payments } = await placed({ method: '' });
+    let failures = 0;
+    payments.before = (call, spentKeys = 0) => {
+      if (call !== 'create' || spentKeys > 0) return;
+      failures += 1;
+      throw failures === 1 ? new AmbiguousError('500') : new PaymentKeySpentError('500 again');
+    };
+    await aws.act('cancel');
+    await aws.react();
+    expect(aws.order()).toMatchObject({ status: 'cancelling' });
+    await aws.later(PAUSE_MS);
+    expect(aws.order()).toMatchObject({ status: 'cancelled', reason: 'by_customer' });
+    expect(aws.row().holds).toEqual({});
   });
 
   test('that its customer cancels after the charge is paid all the same', async () => {

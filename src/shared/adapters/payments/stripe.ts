@@ -3,14 +3,14 @@
  *
  * Invariants: an intent is made with parameters that are the same for every caller, so that its key finds it; the claim is set
  * by a second call under a key of its own, which the first caller wins. What a key repeats is old, so a repeated answer is
- * read anew. Nothing is ever confirmed or cancelled by what an older answer said.
+ * read anew; a repeated failure of a creation is what everybody gets, so the key is spent. Nothing is ever confirmed or cancelled by what an older answer said.
  * @see https://docs.stripe.com/api/idempotent_requests
  */
 import Stripe from 'stripe';
 import { TooLargeError } from '@tandem-clouds/replication/errors';
 import { balanceEntriesMax, webhookBytesMax, webhookToleranceSeconds } from '../../bounds.ts';
 import { checkMoney } from '../../money.ts';
-import { PaymentMismatchError, RefundRefusedError } from '../../ports/payment-errors.ts';
+import { PaymentKeySpentError, PaymentMismatchError, RefundRefusedError } from '../../ports/payment-errors.ts';
 import type {
   Balance,
   Payment,
@@ -61,24 +61,11 @@ export class StripePayments implements PaymentGateway {
 
   async create(request: PaymentRequest): Promise<Payment> {
     checkMoney(request);
-    const { key, currency, claim } = request;
-    const { returnUrl } = this.#options;
+    const { key, currency, claim, spentKeys = 0 } = request;
     const amount = stripeAmount(request);
-    const { id } = await call('write', () =>
-      this.#stripe.paymentIntents.create(
-        {
-          amount,
-          currency: currency.toLowerCase(),
-          metadata: { [ORDER]: key },
-          automatic_payment_methods: {
-            enabled: true,
-            allow_redirects: returnUrl === undefined ? 'never' : 'always',
-          },
-        },
-        { idempotencyKey: key },
-      ),
-    );
-    const intent = await this.#claim(id, { key, claim });
+    const idempotencyKey = spentKeys === 0 ? key : `${key}~${spentKeys}`;
+    const id = await this.#create({ amount, currency, key }, idempotencyKey);
+    const intent = await this.#claim(id, { idempotencyKey: `${idempotencyKey}-claim`, claim });
     if (
       intent.amount !== amount ||
       intent.currency !== currency.toLowerCase() ||
@@ -111,7 +98,8 @@ export class StripePayments implements PaymentGateway {
   async lookup(key: string): Promise<Payment | undefined> {
     const query = `metadata['${ORDER}']:'${key.replaceAll(/['\\]/g, '')}'`;
     const { data } = await call('read', () => this.#stripe.paymentIntents.search({ query, limit: 10 }));
-    const found = await Promise.all(data.map(({ id }) => this.read(id)));
+    const all = await Promise.all(data.map(({ id }) => this.read(id)));
+    const found = all.filter(({ claim }) => claim !== '');
     return found.find(({ status }) => status === 'charged') ?? found.at(-1);
   }
 
@@ -200,22 +188,45 @@ export class StripePayments implements PaymentGateway {
     return await call('read', () => this.#stripe.paymentIntents.retrieve(id));
   }
 
+  /** The id of the intent. */
+  async #create(
+    { amount, currency, key }: { readonly amount: number; readonly currency: string; readonly key: string },
+    idempotencyKey: string,
+  ): Promise<string> {
+    const { returnUrl } = this.#options;
+    const params: Stripe.PaymentIntentCreateParams = {
+      amount,
+      currency: currency.toLowerCase(),
+      metadata: { [ORDER]: key },
+      automatic_payment_methods: {
+        enabled: true,
+        allow_redirects: returnUrl === undefined ? 'never' : 'always',
+      },
+    };
+    try {
+      return (await this.#stripe.paymentIntents.create(params, { idempotencyKey })).id;
+    } catch (error) {
+      if (isRepeatedFailure(error))
+        throw new PaymentKeySpentError(`Stripe has failed under ${idempotencyKey}, and repeats that`, {
+          cause: error,
+        });
+      throw errorOf(error, 'write');
+    }
+  }
+
   /** The first caller's claim stays: later ones are refused the key, or are given its old answer. */
   async #claim(
     id: string,
-    { key, claim }: { readonly key: string; readonly claim: string },
+    { idempotencyKey, claim }: { readonly idempotencyKey: string; readonly claim: string },
   ): Promise<Stripe.PaymentIntent> {
     try {
-      const update = await this.#stripe.paymentIntents.update(
-        id,
-        { metadata: { [CLAIM]: claim } },
-        { idempotencyKey: `${key}-claim` },
-      );
+      const params = { metadata: { [CLAIM]: claim } };
+      const update = await this.#stripe.paymentIntents.update(id, params, { idempotencyKey });
       const { headers } = update.lastResponse;
       return REPLAYED in headers ? await this.#intent(id) : update;
     } catch (error) {
-      if (error instanceof Stripe.errors.StripeIdempotencyError && error.statusCode === 400)
-        return await this.#intent(id);
+      const isOther = error instanceof Stripe.errors.StripeIdempotencyError && error.statusCode === 400;
+      if (isOther || isRepeatedFailure(error)) return await this.#intent(id);
       throw errorOf(error, 'write');
     }
   }
@@ -258,6 +269,12 @@ export class StripePayments implements PaymentGateway {
     }
     return keys;
   }
+}
+
+/** What the key repeats is the same for everybody; a failure that comes for the first time is not known to be kept. */
+function isRepeatedFailure(error: unknown): boolean {
+  if (!(error instanceof Stripe.errors.StripeError)) return false;
+  return (error.statusCode ?? 0) >= 500 && REPLAYED in (error.headers ?? {});
 }
 
 async function call<Result>(effect: 'read' | 'write', run: () => Promise<Result>): Promise<Result> {

@@ -13,11 +13,12 @@ import {
   chargeWithinMs,
   payingMs,
   paymentLookMaxMs,
+  paymentKeysMax,
   paymentLookMs,
   paymentYieldMs,
   voidLookMaxMs,
 } from '../../bounds.ts';
-import { PaymentRefusedError, RefundRefusedError } from '../../ports/payment-errors.ts';
+import { PaymentKeySpentError, PaymentRefusedError, RefundRefusedError } from '../../ports/payment-errors.ts';
 import type { Payment, PaymentRequest, Refund, RefundRequest } from '../../ports/payment-provider.ts';
 import type { FieldChanges, StepsContext } from '../entity.ts';
 import { bornMs, cancelling, type Order, totalMinor, unpaid } from './order.ts';
@@ -190,12 +191,22 @@ function waiting(site: Site, order: Order, { id, action }: Payment): FieldChange
   };
 }
 
-/** The order's payment, new or not. The provider may repeat an old error under a key, so an error is looked behind. */
+/**
+ * The order's payment, new or not. The answer may be lost and the payment exist, so it is looked for. Where a key is spent, it is so for
+ * all sites, and all of them go on to the same next one.
+ */
 function* findOrCreate(site: Site, order: Order): StepsProtocol<Payment | 'refused' | 'none' | undefined> {
   const { id, currency } = order;
   const request = { key: paymentKey(id), amountMinor: totalMinor(order), currency, claim: site.site };
-  const created = yield* tryCall({ call: 'create', request });
-  return created ?? (yield* find(order));
+  for (let spentKeys = 0; spentKeys < paymentKeysMax; spentKeys += 1) {
+    try {
+      const created = yield* tryCall({ call: 'create', request: { ...request, spentKeys } });
+      return created ?? (yield* find(order));
+    } catch (error) {
+      if (!(error instanceof PaymentKeySpentError)) throw error;
+    }
+  }
+  return 'refused';
 }
 
 /** `none` when the provider has answered that there is no payment; undefined when it has not answered. */

@@ -9,8 +9,10 @@ const MENU = {
   takeOver: [0.6, 1, 5],
   /** A call of the payment provider times out, with or without effect. Probability per call. */
   paymentTimeout: [0.6, 0.02, 0.3],
-  /** The provider repeats an error under a key although the payment exists. Probability per payment. */
+  /** The provider fails under a key and repeats that, whether it has made a payment or not. Probability per key. */
   paymentError: [0.3, 0.02, 0.3],
+  /** A payment is made, and the call that claims it fails. Probability per payment. */
+  claimLost: [0.3, 0.02, 0.3],
   /** A lookup misses payments younger than so many milliseconds. */
   lookupLag: [0.4, 1_000, 300_000],
   /** A charge stays under way for minutes. Probability per confirmation. */

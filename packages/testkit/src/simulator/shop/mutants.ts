@@ -199,6 +199,12 @@ export const shopMutants: readonly Mutant[] = [
     'const request = { key: `${paymentKey(id)}.${site.site}`, amountMinor',
   ),
   mutant(
+    'a key is taken for spent when its answer was lost',
+    PAYMENT,
+    'return created ?? (yield* find(order));\n    } catch',
+    'if (created !== undefined) return created;\n    } catch',
+  ),
+  mutant(
     'an order may be charged for ever',
     PAYMENT,
     'return site.now() - bornMs(order) < chargeWithinMs;',

@@ -1,12 +1,12 @@
 /**
  * The payment provider on virtual time: payment objects that are charged or cancelled once, keys that are forgotten
- * after 24 hours, errors that are repeated, lookups that lag, calls whose answers are lost, customers who have something to do
+ * after 24 hours, keys that are spent by a failure, claims that arrive later, lookups that lag, calls whose answers are lost, customers who have something to do
  * first, refunds, and webhooks that are doubled, late, or lost.
  */
 import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import type { OutsideEffect } from '@tandem-clouds/replication/reactions/react';
 import type { PaymentCall } from '../../../../../src/shared/domain/orders/payment.ts';
-import { RefundRefusedError } from '../../../../../src/shared/ports/payment-errors.ts';
+import { PaymentKeySpentError, RefundRefusedError } from '../../../../../src/shared/ports/payment-errors.ts';
 import type {
   Payment,
   PaymentRequest,
@@ -29,7 +29,8 @@ export interface PaymentObject {
   readonly key: string;
   readonly amountMinor: number;
   readonly currency: string;
-  readonly claim: string;
+  /** Empty while nobody's has arrived; nobody is given one that stays empty. */
+  claim: string;
   readonly createdAtMs: number;
   status: PaymentStatus;
   /** The customer has something to do. */
@@ -41,7 +42,7 @@ export interface PaymentObject {
 interface KeyMemory {
   readonly payment: PaymentObject | undefined;
   readonly atMs: number;
-  /** The first answer under the key, repeated. */
+  /** It failed, and repeats that. */
   readonly error: boolean;
 }
 
@@ -103,7 +104,7 @@ export class SimProvider {
       case 'lookup': {
         const seenBeforeMs = this.#world.agenda.nowMs - this.faults.lookupLag;
         const found = this.payments.filter(
-          ({ key, createdAtMs }) => key === call.key && createdAtMs <= seenBeforeMs,
+          ({ key, claim, createdAtMs }) => key === call.key && claim !== '' && createdAtMs <= seenBeforeMs,
         );
         const first = found.find(({ status }) => status === 'charged') ?? found.at(-1);
         return { value: first && shown(first) };
@@ -113,36 +114,39 @@ export class SimProvider {
     }
   }
 
-  #create({ key, amountMinor, currency, claim }: PaymentRequest): Response {
+  #create({ key, amountMinor, currency, claim, spentKeys = 0 }: PaymentRequest): Response {
     const { agenda, random } = this.#world;
-    let memory = this.#keys.get(key);
-    if (memory === undefined || agenda.nowMs - memory.atMs >= KEY_MEMORY_MS) {
-      const error = random.chance(this.faults.paymentError);
-      // An error without an object ends only when the key is forgotten: not where the schedule ends before.
-      const made = !error || this.faults.stallHours <= 25 || random.chance(0.7);
-      const payment: PaymentObject | undefined = made
-        ? {
-            id: `p${this.payments.length}`,
-            key,
-            amountMinor,
-            currency,
-            claim,
-            createdAtMs: agenda.nowMs,
-            status: 'open',
-            challenged: false,
-            refunds: new Map(),
-          }
-        : undefined;
-      if (payment !== undefined) {
-        this.payments.push(payment);
-        this.#note(payment, 'created');
-        this.#on.created(payment);
-      }
-      memory = { payment, atMs: agenda.nowMs, error };
-      this.#keys.set(key, memory);
+    const name = `${key}~${spentKeys}`;
+    const memory = this.#keys.get(name);
+    if (memory !== undefined && agenda.nowMs - memory.atMs < KEY_MEMORY_MS) {
+      if (memory.payment === undefined || memory.error) return { error: new PaymentKeySpentError(name) };
+      if (memory.payment.claim === '') memory.payment.claim = claim;
+      return { value: shown(memory.payment) };
     }
-    if (memory.error || memory.payment === undefined) return { error: new UnavailableError('saved error') };
-    return { value: shown(memory.payment) };
+    const error = random.chance(this.faults.paymentError);
+    const isClaimed = !error && !random.chance(this.faults.claimLost);
+    const made = !error || random.chance(0.5);
+    const payment: PaymentObject | undefined = made
+      ? {
+          id: `p${this.payments.length}`,
+          key,
+          amountMinor,
+          currency,
+          claim: isClaimed ? claim : '',
+          createdAtMs: agenda.nowMs,
+          status: 'open',
+          challenged: false,
+          refunds: new Map(),
+        }
+      : undefined;
+    if (payment !== undefined) {
+      this.payments.push(payment);
+      this.#note(payment, 'created');
+      this.#on.created(payment);
+    }
+    this.#keys.set(name, { payment, atMs: agenda.nowMs, error });
+    if (payment === undefined || !isClaimed) return { error: new AmbiguousError('the provider has failed') };
+    return { value: shown(payment) };
   }
 
   #confirm(payment: PaymentObject, method: string | undefined): PaymentObject {
