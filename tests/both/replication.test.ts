@@ -86,7 +86,7 @@ async function makeDue(key: string, agoMs = 60_000): Promise<void> {
   const held = await store.get(key);
   if (held === undefined) throw new Error(`${key} is absent`);
   const record = { ...held.record, pendingSince: Date.now() - agoMs };
-  expect(await store.putMany([{ record, expected: held.revision }])).toEqual([{ status: 'written' }]);
+  expect(await store.putMany([{ record, expected: held.revision }])).toMatchObject([{ status: 'written' }]);
 }
 
 /**

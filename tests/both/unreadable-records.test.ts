@@ -50,7 +50,7 @@ async function put(key: string, fields: Record<string, Json>): Promise<void> {
   site.nowMs = Date.now();
   await site.write(key, fields);
   const results = await store.putMany([{ record: site.held(key)!, expected: undefined }]);
-  expect(results).toEqual([{ status: 'written' }]);
+  expect(results).toMatchObject([{ status: 'written' }]);
 }
 
 const ENTITIES = [

@@ -42,7 +42,7 @@ async function unitsOf(values: Readonly<Record<string, Json>>): Promise<{ indexe
   await fetch(dynamo.endpoint + USAGE, { method: 'DELETE' });
   const state = { fields: Object.fromEntries(fields), vector: { 'aws-us-east-1': stamp } };
   const record = { key, state, version: stamp, pending: {}, operations: [] };
-  expect(await store.putMany([{ record, expected }])).toEqual([{ status: 'written' }]);
+  expect(await store.putMany([{ record, expected }])).toMatchObject([{ status: 'written' }]);
   const usage = (await (await fetch(dynamo.endpoint + USAGE)).json()) as Usage;
   const counts = Object.values(usage['tandem'] ?? {}).flatMap((units) => Object.entries(units));
   const sum = (wanted: RegExp): number =>

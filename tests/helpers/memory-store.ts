@@ -239,6 +239,6 @@ export class MemoryStore implements Store {
       return { status: 'stale', ...(current !== undefined && { current }) };
     }
     this.#set(record.key, structuredClone(record));
-    return { status: 'written' };
+    return { status: 'written', revision: String(this.#writes) };
   }
 }

@@ -62,11 +62,26 @@ export interface LocalWrite {
   readonly creates?: { readonly keepUnseenTombstone: boolean };
   /** True when the key is most likely new: saves the read. */
   readonly expectNew?: boolean;
+  /** What the caller has just read or written of it: saves the read. */
+  readonly held?: Versioned | undefined;
+  /** The caller itself does what becomes due by it. */
+  readonly wakesNobody?: boolean;
   /** Of an entity that one site writes at a time: what no rule is decided by, and therefore any site may note. */
   readonly isNote?: boolean;
   readonly traceparent?: string | undefined;
   /** The effect of a reaction whose result this is. */
   readonly done?: { readonly reaction: string; readonly effectId: string };
+}
+
+/** A record as a write has left it; `revision` where it is known. */
+export interface Written {
+  readonly record: StoredRecord;
+  readonly revision?: Versioned['revision'] | undefined;
+}
+
+/** As `writeVersioned`, and returns the record alone. @throws as it does */
+export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecord> {
+  return (yield* writeVersioned(site, write)).record;
 }
 
 /**
@@ -77,10 +92,10 @@ export interface LocalWrite {
  * @throws NotKeptHereError when this site keeps no such records. @throws NotWriterHereError when another one writes
  * them. @throws WriterMovingError while nobody does.
  */
-export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecord> {
+export function* writeVersioned(site: Site, write: LocalWrite): Protocol<Written> {
   requireKept(site, write.key);
-  let current: Versioned | undefined;
-  let known = write.expectNew === true;
+  let current = write.held;
+  let known = current !== undefined || write.expectNew === true;
   let failures = 0;
   let ambiguous = false;
   let unanswered: Unanswered | undefined;
@@ -91,7 +106,7 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
       if (!known) current = yield* get(write.key);
       known = false;
       const held = current?.record;
-      if (held?.operations.includes(write.operationId) === true) return held;
+      if (current?.record.operations.includes(write.operationId) === true) return current;
       if (unanswered !== undefined) {
         isForgotten = isOutOfSight(held, unanswered);
         if (!isForgotten && current?.revision !== unanswered.expected) unanswered = undefined;
@@ -103,8 +118,8 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
       const changes = write.decide(held, live);
       if (changes !== undefined && isForgotten) throw unknowable(write.key);
       if (changes === undefined) {
-        if (held === undefined) throw new TypeError(`${write.key}: nothing is there to be left as it is`);
-        return held;
+        if (current === undefined) throw new TypeError(`${write.key}: nothing is there to be left as it is`);
+        return current;
       }
       const record = apply(site, write, held, {
         state: start.state,
@@ -114,8 +129,8 @@ export function* localWrite(site: Site, write: LocalWrite): Protocol<StoredRecor
       putting = { after: held?.operations.at(-1), expected: current?.revision };
       const [result] = yield* putMany([{ record, expected: current?.revision }]);
       if (result?.status === 'written') {
-        yield* announce(site, record, message);
-        return record;
+        yield* announce(site, record, message, write);
+        return { record, revision: result.revision };
       }
       if (result?.status === 'failed') throw result.error;
       putting = undefined;
@@ -264,10 +279,16 @@ function stateBytes({ state }: StoredRecord): number {
 }
 
 /** Hands the event to the local queue, and wakes who reacts; a failure of either is no failure of the write. */
-function* announce(site: Site, record: StoredRecord, message: OutboundMessage): Protocol<void> {
+function* announce(
+  site: Site,
+  record: StoredRecord,
+  message: OutboundMessage,
+  { wakesNobody = false }: LocalWrite,
+): Protocol<void> {
   const steps: Protocol<unknown>[] = [];
   if (Object.keys(record.pending).length > 0) steps.push(publish([message]));
-  if (site.reactions !== undefined && isDue(record, site.now())) steps.push(wakeKeys(site, [record]));
+  if (!wakesNobody && site.reactions !== undefined && isDue(record, site.now()))
+    steps.push(wakeKeys(site, [record]));
   if (steps.length === 0) return;
   try {
     yield* all(steps);

@@ -99,6 +99,15 @@ export function describeStore(name: string, openStore: () => Store): void {
       if (result.current !== undefined) expect(result.current).toEqual(await held(keyOf('1')));
     });
 
+    test('the revision that it answers a write with is the one that is read then', async () => {
+      for (const [at, expected] of [[1_000, undefined] as const, [2_000, 'held'] as const]) {
+        const before = expected && (await held(keyOf('1'))).revision;
+        const record = recordOf(keyOf('1'), { value: at, at });
+        const [result] = await store.putMany([{ record, expected: before }]);
+        expect(result).toEqual({ status: 'written', revision: (await held(keyOf('1'))).revision });
+      }
+    });
+
     test('one of two writers with the same revision wins', async () => {
       await put(recordOf(keyOf('1')));
       const { revision } = await held(keyOf('1'));

@@ -33,6 +33,8 @@ const KEY = 'order:7';
 
 let calls: { record: Values; context: ReactionContext }[];
 let lookups: number;
+/** By what was written while reactions ran. */
+let woken: string[];
 let answer: (record: Values) => FieldChanges | undefined;
 let found: FieldChanges | undefined;
 const run = (record: Values, context: ReactionContext): Promise<never> => {
@@ -93,8 +95,12 @@ function siteOf(name: string, peers: readonly string[], more: Partial<Site> = {}
 }
 
 function reactAt(site: TestSite, options: ReactOptions = {}): Promise<readonly Step[]> {
+  const waker = (keys: readonly string[]): Promise<void> => {
+    woken.push(...keys);
+    return Promise.resolve();
+  };
   return driveReact(react(site.site, KEY, options), {
-    resources: { store: site.store, outbox: site.outbox, sleep: () => Promise.resolve() },
+    resources: { store: site.store, outbox: site.outbox, sleep: () => Promise.resolve(), waker },
     run: (effect) =>
       runReaction([order], effect, {
         site: site.site.site,
@@ -122,6 +128,7 @@ beforeEach(() => {
   reacting = aws.site;
   calls = [];
   lookups = 0;
+  woken = [];
   found = undefined;
   answer = ({ status, level }) =>
     level === undefined ? { mailed: status ?? null } : { level: Number(level) + 1 };
@@ -275,13 +282,24 @@ describe('an attempt', () => {
 
   test('whose condition has become another one meanwhile writes nothing, and the other is done', async () => {
     await write({ status: 'paid' });
-    answer = ({ status }) => {
-      if (calls.length === 1) void write({ status: 'sent' });
+    answer = (async ({ status }: Values) => {
+      if (calls.length === 1) await write({ status: 'sent' });
       return { mailed: status ?? null };
-    };
+    }) as never;
     const steps = await reactAt(aws);
     expect(steps).toMatchObject([{ kind: 'overtaken', unwritten: ['mailed'] }, { kind: 'done' }]);
     expect(aws.held(KEY)?.state.fields['mailed']?.[1]).toBe('sent');
+  });
+
+  test.each([
+    ['is done at once, and wakes nobody', 3, 3, []],
+    ['is woken when there is no time for it', 1, 1, [KEY]],
+  ])('whose result makes the next one due: it %s', async (_, most, done, keys) => {
+    await write({ level: 1 });
+    answer = ({ level }) => ({ level: (Number(level) + 1) % 4 });
+    let begun = 0;
+    expect(await reactAt(aws, { goesOn: () => (begun += 1) <= most })).toHaveLength(done);
+    expect(woken).toEqual(keys);
   });
 
   test('at a paused reaction is put off', async () => {

@@ -20,7 +20,8 @@ export interface WriteRequest {
 }
 
 export type PutResult =
-  | { readonly status: 'written' }
+  /** `revision` of what is there now, when the store says so in its answer. */
+  | { readonly status: 'written'; readonly revision?: Revision }
   /** Somebody else wrote first. `current` is what is there now, when the store says so in its answer. */
   | { readonly status: 'stale'; readonly current?: Versioned }
   /** The store refused, throttled (`UnavailableError`) or did not answer (`AmbiguousError`). */

@@ -21,7 +21,7 @@ import {
 import { canonicalJson } from '../canonical-json.ts';
 import { ElsewhereError, isPermanent, isRetryable, UnavailableError } from '../errors.ts';
 import type { Json } from '../json.ts';
-import { type Changes, localWrite } from '../local-write.ts';
+import { type Changes, writeVersioned,type Written } from '../local-write.ts';
 import type { ObjectEffect, Together } from '../objects/effects.ts';
 import type { Versioned } from '../ports/store.ts';
 import { type Effect, get, type Protocol, putMany, type Site, wake } from '../protocol.ts';
@@ -125,18 +125,30 @@ export interface ReactOptions {
 export function* react(site: Site, key: string, options: ReactOptions = {}): ReactProtocol<readonly Step[]> {
   const { goesOn = () => true } = options;
   const steps: Step[] = [];
+  let known: Versioned | undefined;
+  let isLeft = false;
   while (steps.length < reactionStepsMax && goesOn()) {
-    const held = yield* get(key);
+    const held = known ?? (yield* get(key));
     const first = held && firstDue(held.record, site.now());
+    isLeft = false;
     if (held === undefined || first === undefined) break;
     const [reaction, entry] = first;
     const attempt = new Attempt(site, held, reaction, entry);
     steps.push(yield* attempt.make(options));
+    const { written } = attempt;
+    known = versioned(written);
+    isLeft = written !== undefined && firstDue(written.record, site.now()) !== undefined;
     // What is written by others later wakes for itself.
-    if (attempt.written !== undefined && firstDue(attempt.written, site.now()) === undefined) break;
+    if (written !== undefined && !isLeft) break;
   }
-  if (steps.at(-1)?.kind === 'unfinished') yield* wakeAgain(key);
+  if (isLeft || steps.at(-1)?.kind === 'unfinished') yield* wakeAgain(key);
   return steps;
+}
+
+/** What is known to be there; undefined: it has to be read. */
+function versioned(written: Written | undefined): Versioned | undefined {
+  if (written?.revision === undefined) return undefined;
+  return { record: written.record, revision: written.revision };
 }
 
 /** What got further goes on soon; what is not woken is woken by the sweep. */
@@ -154,8 +166,10 @@ class Attempt {
   readonly #held: Versioned;
   readonly #reaction: string;
   readonly #entry: ReactionEntry;
+  /** The record as the claim has left it; undefined: it is not known. */
+  #claimed: Versioned | undefined;
   /** The record as it was written with the result; undefined: there is none, or it is not known. */
-  written: StoredRecord | undefined;
+  written: Written | undefined;
 
   constructor(site: Site, held: Versioned, reaction: string, entry: ReactionEntry) {
     this.#site = site;
@@ -304,9 +318,11 @@ class Attempt {
     const { effectId, operationId, isNote } = write;
     if (result === undefined) return yield* this.#noteDone(key, effectId);
     let unwritten: readonly string[] | undefined;
-    const written = yield* localWrite(this.#site, {
+    const written = yield* writeVersioned(this.#site, {
       key,
       operationId,
+      held: this.#claimed,
+      wakesNobody: true,
       isNote,
       done: { reaction: this.#reaction, effectId },
       decide: (current) => {
@@ -321,15 +337,16 @@ class Attempt {
       this.written = written;
       return this.#step('done');
     }
+    this.#claimed = undefined;
     return { ...(yield* this.#noteDone(key, effectId)), kind: 'overtaken', unwritten };
   }
 
   /** The effect is done, and changes nothing that replicates. */
   *#noteDone(key: string, effectId: string): Protocol<Step> {
     const done = { reaction: this.#reaction, effectId };
-    const record = yield* updateEntries(key, (held) =>
-      entriesAfter(this.#site, key, { held, state: held.state, done }),
-    );
+    const change = (held: StoredRecord): ReactionEntries | undefined =>
+      entriesAfter(this.#site, key, { held, state: held.state, done });
+    const record = yield* updateEntries(key, change, this.#claimed);
     const entry = record?.reactions?.[this.#reaction];
     return entry?.parked?.reason === 'stands' ? this.#step('parked', 'stands') : this.#step('done');
   }
@@ -387,7 +404,9 @@ class Attempt {
     const next = { ...rest, ...withEntries(withoutEmpty(entries)) };
     const [result] = yield* putMany([{ record: next, expected: revision }]);
     if (result?.status === 'failed') throw result.error;
-    return result?.status === 'written';
+    if (result?.status !== 'written') return false;
+    this.#claimed = versioned({ record: next, revision: result.revision });
+    return true;
   }
 
   #step(kind: StepKind, reason?: ParkReason): Step {
@@ -426,14 +445,16 @@ function withoutEmpty(entries: ReactionEntries): ReactionEntries {
 
 /**
  * Changes what this site knows of its reactions on a record, and nothing that replicates. Returns the record as it then is;
- * undefined: there is none. @throws what the store throws, or that it is written too often
+ * undefined: there is none. @param known What the caller has just written of it: saves the read.
+ * @throws what the store throws, or that it is written too often
  */
 export function* updateEntries(
   key: string,
   change: (record: StoredRecord) => ReactionEntries | undefined,
+  known?: Versioned,
 ): Protocol<StoredRecord | undefined> {
   for (let race = 0; race < RACES_MAX; race += 1) {
-    const held = yield* get(key);
+    const held = race === 0 && known !== undefined ? known : yield* get(key);
     if (held === undefined) return undefined;
     const { reactions, ...rest } = held.record;
     const entries = change(held.record);

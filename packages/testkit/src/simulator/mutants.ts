@@ -99,12 +99,12 @@ export const mutants: readonly Mutant[] = [
     'a write that failed is acknowledged',
     LOCAL_WRITE,
     "if (result?.status === 'failed') throw result.error;",
-    "if (result?.status === 'failed') return record;",
+    "if (result?.status === 'failed') return { record };",
   ),
   mutant(
     'a write does not look for its own operation',
     LOCAL_WRITE,
-    'if (held?.operations.includes(write.operationId) === true) return held;',
+    'if (current?.record.operations.includes(write.operationId) === true) return current;',
     '',
   ),
   mutant(

@@ -106,7 +106,8 @@ export class SiteStore {
       return { status: 'stale', ...(reportCurrent && current !== undefined && { current }) };
     }
     this.#set(record);
-    return { status: 'written' };
+    const revision = this.get(record.key)?.revision;
+    return { status: 'written', ...(revision !== undefined && { revision }) };
   }
 
   /** Removes markers that are not newer than what was accepted. Returns whether there were any. */

@@ -25,6 +25,7 @@ import {
   INDEX_SLOTS,
   type IndexEntry,
   type PendingEntry,
+  type Revision,
   type Versioned,
   type WriteRequest,
 } from '@tandem-clouds/replication/ports/store';
@@ -120,6 +121,10 @@ function parseItem(item: Item): Versioned {
       operations: JSON.parse(item['ops']?.S ?? '[]') as string[],
       ...(item['rx']?.S !== undefined && { reactions: JSON.parse(item['rx'].S) as ReactionEntries }),
     },
-    revision: item['rev']?.N ?? '0',
+    revision: revisionOf(item),
   };
+}
+
+export function revisionOf(item: Item): Revision {
+  return item['rev']?.N ?? '0';
 }

@@ -52,6 +52,7 @@ import {
   EXPOSED_ATTRIBUTES,
   fromItem,
   type Item,
+  revisionOf,
   toDue,
   toExposed,
   toItem,
@@ -161,10 +162,11 @@ export class DynamoStore implements Store {
   async #put(write: WriteRequest): Promise<PutResult> {
     const { record, expected } = write;
     try {
+      const item = toItem(write, this.#entriesOf(record, 'write'));
       await this.#client.send(
         new PutItemCommand({
           TableName: this.#table,
-          Item: toItem(write, this.#entriesOf(record, 'write')),
+          Item: item,
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           ...(expected === undefined
             ? { ConditionExpression: 'attribute_not_exists(k)' }
@@ -174,7 +176,7 @@ export class DynamoStore implements Store {
               }),
         }),
       );
-      return { status: 'written' };
+      return { status: 'written', revision: revisionOf(item) };
     } catch (error) {
       return resultOf(error);
     }

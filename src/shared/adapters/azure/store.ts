@@ -388,7 +388,8 @@ function resultOf(response: BulkResponse | undefined, key: string): PutResult {
   if (response === undefined)
     return { status: 'failed', error: new AmbiguousError(`Cosmos DB: no answer for ${key}`) };
   if (response instanceof AppError) return { status: 'failed', error: response };
-  if (WRITTEN.has(response.statusCode)) return { status: 'written' };
+  if (WRITTEN.has(response.statusCode))
+    return { status: 'written', ...(response.eTag !== undefined && { revision: response.eTag }) };
   if (STALE.has(response.statusCode)) return { status: 'stale' };
   return { status: 'failed', error: failedOperation(response, key) };
 }
