@@ -41,6 +41,8 @@ export function* observed<Result>(
     if (effect.op === 'get') read.set(effect.key, (response as Versioned | undefined)?.record);
     const [result] = effect.op === 'putMany' ? (response as readonly PutResult[]) : [];
     if (record !== undefined && result?.status === 'stale') read.set(record.key, result.current?.record);
+    // Who is answered with the revision knows what is there.
+    if (record !== undefined && result?.status === 'written') read.set(record.key, record);
     step = protocol.next(response);
   }
   return step.value;
