@@ -43,6 +43,18 @@ describe('an order', () => {
     expect(aws.row()).toMatchObject({ sold: 2, holds: {}, lookMs: 0 });
   });
 
+  test('leaves what sites give each other as it is, so nobody shares anew for each hold', async () => {
+    const { aws } = await twoSites(50);
+    await aws.react(stockKey('tea', 'aws-1'));
+    const given = aws.held(stockKey('tea', 'aws-1'))?.state.fields['given'];
+    aws.nowMs += 1;
+    await aws.place({ method: '' });
+    await aws.react();
+    expect(aws.row().holds).toEqual({ o1: 2 });
+    expect(aws.held(stockKey('tea', 'aws-1'))?.state.fields['given']).toEqual(given);
+    expect(await aws.react(stockKey('tea', 'aws-1'))).toEqual([]);
+  });
+
   test('is placed once, however often it is asked for', async () => {
     const { aws } = await placed();
     aws.nowMs += 1;

@@ -5,6 +5,7 @@
  * Invariant: a row is written only by the site that it names, so the row that a peer holds is an earlier version of
  * the owner's and never a rival: each field by its latest stamp is the row at its latest sequence.
  */
+import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
 import type { Json } from '@tandem-clouds/replication/json';
 import type { Changes } from '@tandem-clouds/replication/local-write';
 import { plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
@@ -88,9 +89,9 @@ export function rowOf(record: Pick<StoredRecord, 'state'> | undefined): EscrowRo
   return { ...empty, sequence, ...Object.fromEntries(known) };
 }
 
-/** The change from one version of a row to the next. */
+/** The change from one version of a row to the next, by what is in them: they may have been read at different times. */
 export function rowChange(before: EscrowRow, after: EscrowRow): Changes {
   const isNew = before.sequence === 0;
   const entries = Object.entries(after) as [keyof EscrowRow, Json][];
-  return Object.fromEntries(entries.filter(([name, value]) => isNew || before[name] !== value));
+  return Object.fromEntries(entries.filter(([name, value]) => isNew || canonicalJson(before[name]) !== canonicalJson(value)));
 }
