@@ -1,5 +1,5 @@
 /** The paths of a declared entity. */
-import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
+import { pageSizeDefault, pageSizeMax, prefixCharsMax } from '../../src/shared/bounds.ts';
 import { repeatOfAction } from '../../src/shared/domain/action-repeat.ts';
 import {
   type Action,
@@ -9,10 +9,11 @@ import {
   isRemovable,
 } from '../../src/shared/domain/entity.ts';
 import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
-import { RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
+import { PREFIX, RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
 import { INDEX_CURSOR_PATTERN } from '../../src/shared/http/list-query.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
 import { pascal } from './names.ts';
+import { scoped } from './openapi-callers.ts';
 import {
   actsFor,
   applied,
@@ -42,7 +43,7 @@ export function entityPaths(entity: Entity): Record<string, Record<string, Opera
     const writer = method === 'get' || entity.writes === undefined ? undefined : [entity.writes];
     const sites = writer ?? entity.sites;
     return {
-      ...operation,
+      ...withAccess(entity, method, operation),
       parameters: [...((operation['parameters'] as readonly object[] | undefined) ?? []), ...more],
       ...(sites !== undefined && placed(operation, sites)),
     };
@@ -55,6 +56,14 @@ export function entityPaths(entity: Entity): Record<string, Record<string, Opera
       ),
     ]),
   );
+}
+
+/** Who may, where the declaration says so. */
+function withAccess({ access }: Entity, method: string, operation: Operation): Operation {
+  const isOriginal = String(operation['operationId']).endsWith('Content') && access.write !== undefined;
+  if (method === 'get' && !isOriginal)
+    return access.read === 'everybody' ? { ...operation, security: [] } : operation;
+  return access.write === undefined ? operation : scoped(operation, access.write);
 }
 
 function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
@@ -254,6 +263,12 @@ function indexParameters(entity: Entity): readonly object[] {
       const description = `With ${values.join(' or ')}: a bound of the range`;
       parameters.set(name, { name, in: 'query', description, schema: schemaOf(field) });
     }
+  for (const { on, order = 'createdAt' } of Object.values(entity.indexes).filter(({ folded }) => folded)) {
+    const name = `${order}[${PREFIX}]`;
+    const description = `With ${on}: those that begin so, without case and accents`;
+    const schema = { type: 'string', minLength: 1, maxLength: prefixCharsMax };
+    parameters.set(name, { name, in: 'query', description, schema });
+  }
   const direction = { name: 'order', in: 'query', schema: { enum: ['asc', 'desc'], default: 'asc' } };
   return [...parameters.values(), { ...direction, description: 'Of a list by an index' }];
 }

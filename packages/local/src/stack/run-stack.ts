@@ -103,7 +103,7 @@ async function reserve(wanted: Ports, startTimeoutMs: number): Promise<Ports> {
 }
 
 /** What it takes to write for everybody. */
-const SEED_SCOPES = 'tandem/read tandem/write tandem/any-owner shop/stock';
+const SEED_SCOPES = 'tandem/read tandem/write tandem/any-owner shop/stock shop/catalogue';
 
 async function fill(ports: Ports, names: StackOptions['sites'], output: Output): Promise<void> {
   try {
