@@ -140,6 +140,12 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
     ),
     ...(entity.content !== undefined && {
       [`/${entity.collection}/{${entity.idField}}/content`]: { get: contentOperation(type, tags, id) },
+      ...Object.fromEntries(
+        (entity.content.variants?.names ?? []).map((name) => [
+          `/${entity.collection}/{${entity.idField}}/${name}`,
+          { get: variantOperation(type, name, { tags, id }) },
+        ]),
+      ),
     }),
     ...Object.fromEntries(
       entity.aliases.map((alias, index) => [alias, { post: aliasOf(entity, post, index + 1) }]),
@@ -278,6 +284,27 @@ function contentOperation(type: string, tags: readonly string[], id: object): Op
     operationId: `read${type}Content`,
     tags,
     summary: 'Read the bytes: a redirection to a storage, which takes ranges',
+    parameters: [id, session],
+    responses: {
+      '302': {
+        description: 'Where the bytes are, for some minutes',
+        headers: { Location: ref('headers', 'Location'), ...readHere },
+      },
+      ...problems(400, 404, 500, 503),
+    },
+  };
+}
+
+function variantOperation(
+  type: string,
+  name: string,
+  { tags, id }: { readonly tags: readonly string[]; readonly id: object },
+): Operation {
+  return {
+    operationId: `read${type}${pascal(name)}`,
+    tags,
+    summary: `Read what was made of the bytes, ${name}: a redirection to a storage`,
+    description: '404 with the code `not_ready` while it is being made, `refused` where it cannot be made.',
     parameters: [id, session],
     responses: {
       '302': {

@@ -81,6 +81,12 @@ export const thumbnailQuality = 78;
 /** Of one product. */
 export const picturesPerProductMax = 8;
 
+// What a shop shows
+/** Products whose stock is looked up in one request: one read of a row for each at every site. */
+export const availabilitySkusMax = 50;
+/** As many as are shown as few. */
+export const fewUnitsMax = 5;
+
 // Bridge
 /**
  * A batch of a queue: its handler begins nothing after so long and hands back what is left; each of the two sends that

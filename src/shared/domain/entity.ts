@@ -218,6 +218,26 @@ export interface ContentRules {
   readonly quota: Quota;
   /** True: a record that never got content is nothing, and is deleted a week after it was created. */
   readonly required: boolean;
+  /** It goes with the record of another entity whose id a field holds: within a day or two, by the inventory. */
+  readonly belongsTo?: BelongsTo;
+  /** What a reaction makes of the content: `GET /<collection>/{id}/<name>`. */
+  readonly variants?: Variants;
+}
+
+export interface BelongsTo {
+  /** Its name; one without tenants. */
+  readonly entity: string;
+  readonly field: string;
+}
+
+/**
+ * Other contents that are made of a record's, each the content of a record of its own (`variantKey`). The fields `status`,
+ * `reason` and `detail` of the record say how far that is.
+ */
+export interface Variants {
+  /** Of the records that hold them. */
+  readonly entity: string;
+  readonly names: readonly string[];
 }
 
 /** Records whose ids derive from keys that say when they were made (`birth.ts`): nobody chooses one. */

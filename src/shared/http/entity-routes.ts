@@ -167,6 +167,15 @@ export function entityRoutes(
                 varying(entity),
               ),
           },
+          ...(entity.content?.variants?.names ?? []).map((name) => ({
+            method: 'GET' as const,
+            path: `${one}/${name}`,
+            handle: async (request: HttpRequest): Promise<HttpReply> =>
+              content.readVariant(
+                await scoped(request).records.read(idOfRequest(request), seenStates(request)),
+                name,
+              ),
+          })),
         ]),
   ];
   const closed = new Set([
