@@ -5,6 +5,22 @@ import { ID_PATTERN } from '../domain/json-schema.ts';
 const name = { type: 'string', minLength: 1, maxLength: 200 } as const;
 const description = { type: 'string', maxLength: 2_000 } as const;
 
+/** Article number, category, price, and name and description in English and in German. */
+const SAMPLES = [
+  ['earl-grey', 'tea', 790, ['Earl Grey, 100 g', 'Black tea with bergamot'], ['Earl Grey, 100 g', 'Schwarzer Tee mit Bergamotte']],
+  ['sencha', 'tea', 1_290, ['Sencha, 100 g', 'Green tea from Japan, fresh and grassy'], ['Sencha, 100 g', 'Grüner Tee aus Japan, frisch und grasig']],
+  ['rooibos', 'tea', 890, ['Rooibos, 250 g', 'Red bush from South Africa, without caffeine'], ['Rotbusch, 250 g', 'Rotbusch aus Südafrika, ohne Koffein']],
+  ['espresso', 'coffee', 2_490, ['Espresso beans, 1 kg', 'Dark and sweet, for machines and moka pots'], ['Espressobohnen, 1 kg', 'Dunkel und süß, für Maschine und Mokkakanne']],
+  ['filter', 'coffee', 1_190, ['Filter coffee, 500 g', 'Ground for paper filters'], ['Filterkaffee, 500 g', 'Gemahlen für Papierfilter']],
+  ['teapot', 'kitchen', 5_900, ['Teapot, cast iron', 'Keeps four cups warm for an hour'], ['Teekanne aus Gusseisen', 'Hält vier Tassen eine Stunde lang warm']],
+  ['mug', 'kitchen', 1_450, ['Mug for two', 'With two handles'], ['Becher für zwei', 'Mit zwei Henkeln']],
+  ['kettle', 'kitchen', 7_990, ['Kettle with a thermometer', 'Green tea wants 70 degrees'], ['Wasserkocher mit Thermometer', 'Grüner Tee will 70 Grad']],
+  ['tandem', 'bicycles', 149_900, ['Tandem bicycle', 'Two seats, 27 gears, one direction'], ['Tandem', 'Zwei Sättel, 27 Gänge, eine Richtung']],
+  ['bell', 'bicycles', 1_250, ['Bicycle bell', 'Of brass, heard around the corner'], ['Fahrradklingel', 'Aus Messing, um die Ecke zu hören']],
+  ['lock', 'bicycles', 4_990, ['Chain lock', 'A metre of hardened steel'], ['Kettenschloss', 'Ein Meter gehärteter Stahl']],
+  ['basket', 'bicycles', 3_490, ['Wicker basket', 'For the handlebar, with a lid'], ['Weidenkorb', 'Für den Lenker, mit Deckel']],
+] as const;
+
 /** What the shop sells; its id is the article number that stock and orders name (docs/products.md). */
 export const product = defineEntity({
   name: 'product',
@@ -50,20 +66,20 @@ export const product = defineEntity({
     byPrice: { on: 'currency', order: 'priceMinor', buckets: 4 },
     byName: { on: 'listed', order: 'name', folded: true, buckets: 4 },
   },
-  samples: {
-    'earl-grey': tea('Earl Grey, 100 g', 'Earl Grey, 100 g', 790),
-    sencha: tea('Sencha, 100 g', 'Sencha, 100 g', 1_290),
-    rooibos: tea('Rooibos, 250 g', 'Rotbusch, 250 g', 890),
-    espresso: of('coffee', 'Espresso beans, 1 kg', 'Espressobohnen, 1 kg', 2_490),
-    filter: of('coffee', 'Filter coffee, 500 g', 'Filterkaffee, 500 g', 1_190),
-    teapot: of('kitchen', 'Teapot, cast iron', 'Teekanne aus Gusseisen', 5_900),
-    mug: of('kitchen', 'Mug for two', 'Becher für zwei', 1_450),
-    kettle: of('kitchen', 'Kettle with a thermometer', 'Wasserkocher mit Thermometer', 7_990),
-    tandem: of('bicycles', 'Tandem bicycle', 'Tandem', 149_900),
-    bell: of('bicycles', 'Bicycle bell', 'Fahrradklingel', 1_250),
-    lock: of('bicycles', 'Chain lock', 'Kettenschloss', 4_990),
-    basket: of('bicycles', 'Wicker basket', 'Weidenkorb', 3_490),
-  },
+  samples: Object.fromEntries(
+    SAMPLES.map(([sku, category, priceMinor, english, german]) => [
+      sku,
+      {
+        name: english[0],
+        description: english[1],
+        translations: { de: { name: german[0], description: german[1] } },
+        priceMinor,
+        currency: 'EUR',
+        category,
+        pictures: [`${sku}.1`],
+      },
+    ]),
+  ),
   example: {
     name: 'Earl Grey, 100 g',
     description: 'Black tea with bergamot',
@@ -73,11 +89,3 @@ export const product = defineEntity({
     category: 'tea',
   },
 });
-
-function tea(english: string, german: string, priceMinor: number): ReturnType<typeof of> {
-  return of('tea', english, german, priceMinor);
-}
-
-function of(category: string, english: string, german: string, priceMinor: number) {
-  return { name: english, translations: { de: { name: german } }, priceMinor, currency: 'EUR', category };
-}
