@@ -182,7 +182,8 @@ function rangeOf(
 function checkPrefix({ name, text }: Condition, failures: Failure[]): void {
   if (fold(text) === '')
     failures.push(failure(name, 'minLength', 'must have a letter, a digit or a sign: leave it out for all'));
-  if (text.length > prefixCharsMax)
+  // A sign may fold to many letters; five characters of a key each, and the key of an index has a bound.
+  if (text.length > prefixCharsMax || fold(text).length > 2 * prefixCharsMax)
     failures.push(failure(name, 'maxLength', `must have at most ${prefixCharsMax} characters`));
 }
 
