@@ -20,10 +20,7 @@ export interface TrialRecord {
 }
 
 /** Why records of an entity are not tried by whoever tries the site; undefined: they are. */
-export function whyNotTried(
-  { access }: Entity,
-  { status }: { readonly status: number },
-): string | undefined {
+export function whyNotTried({ access }: Entity, { status }: { readonly status: number }): string | undefined {
   if (status !== 403) return undefined;
   if (access.write !== undefined) return `TANDEM_TOKEN has not got the scope ${access.write}`;
   return access.tenant === undefined ? undefined : 'TANDEM_TOKEN may act for no tenant';

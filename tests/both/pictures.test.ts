@@ -92,7 +92,10 @@ const read = async (id: string): Promise<Picture> => (await call('GET', `/pictur
 
 describe('a good picture', () => {
   test('is checked once, and shown in three sizes at an address that everybody may keep for a while', async () => {
-    expect(await upload('good', jpegOfTelephone())).toMatchObject({ status: 201, json: { status: 'checking' } });
+    expect(await upload('good', jpegOfTelephone())).toMatchObject({
+      status: 201,
+      json: { status: 'checking' },
+    });
     const early = await call('GET', '/pictures/good/small');
     expect(early).toMatchObject({ status: 404, json: { code: 'not_ready' } });
     await react();
@@ -160,7 +163,10 @@ describe('a bad picture', () => {
     await react();
     expect(await read(id)).toMatchObject({ status: 'refused', reason });
     for (const name of NAMES)
-      expect(await call('GET', `/pictures/${id}/${name}`)).toMatchObject({ status: 404, json: { code: 'refused' } });
+      expect(await call('GET', `/pictures/${id}/${name}`)).toMatchObject({
+        status: 404,
+        json: { code: 'refused' },
+      });
   });
 
   test('takes away the thumbnails of the one that it replaces', async () => {
@@ -196,7 +202,8 @@ test('a picture that is deleted is shown no more, although its bytes stay for a 
   await upload('deleted', JPEG);
   await react();
   expect((await call('DELETE', '/pictures/deleted')).status).toBe(204);
-  for (const name of NAMES) expect((await call('GET', `/pictures/deleted/${name}`)).json.code).toBe('not_found');
+  for (const name of NAMES)
+    expect((await call('GET', `/pictures/deleted/${name}`)).json.code).toBe('not_found');
 });
 
 test('what is written about a picture is text, whatever it looks like', async () => {

@@ -82,7 +82,9 @@ describe('who may', () => {
     expect((await call('POST', '/products', { ...as, body: TEA })).status).toBe(status);
     expect((await call('PATCH', '/products/kept', { ...as, body: { priceMinor: 1 } })).status).toBe(status);
     expect((await call('DELETE', '/products/kept', as)).status).toBe(status);
-    expect((await call('POST', '/pictures', { ...as, body: { sku: 'kept', pictureId: 'p' } })).status).toBe(status);
+    expect((await call('POST', '/pictures', { ...as, body: { sku: 'kept', pictureId: 'p' } })).status).toBe(
+      status,
+    );
     expect((await call('POST', '/pictures/kept/check', as)).status).toBe(status);
     expect((await call('GET', '/pictures/kept/content', as)).status).toBe(status);
     expect((await call('GET', '/pictures/kept/content', { token: staff })).json.code).toBe('not_found');

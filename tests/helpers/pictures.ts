@@ -15,7 +15,9 @@ export const MOVING_WEBP = Buffer.from(
   'UklGRtoAAABXRUJQVlA4WAoAAAACAAAALwAAHwAAQU5JTQYAAAD/////AABBTk1GUgAAAAAAAAAAAC8AAB8AAGQAAAJWUDggOgAAADADAJ0BKjAAIAA+nUygTCWkIyIlaACwE4lnAHYAAF8XVTAA/uveL/4hd7Ic///pNn/E2f8TZ8cwAABBTk1GVAAAAAAAAAAAAC8AAB8AAGQAAABWUDggPAAAADQDAJ0BKjAAIAA+nUygTAJWgAABOJZwDAVoB+AAAsAFF4AAm//xZyMR2Gf/8wSvyDdfeDNQ3s55MAAAAA==',
   'base64',
 );
-export const SVG = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>1</script></svg>');
+export const SVG = Buffer.from(
+  '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>1</script></svg>',
+);
 
 /** A PNG of one colour; with `claims` its header says another size than there is. */
 export function png({

@@ -16,7 +16,10 @@ import { readListQuery } from '../../src/shared/http/list-query.ts';
 const indexes = indexesOf(product);
 
 function named(name: string, more: Readonly<Record<string, Json>> = {}): StoredRecord {
-  const fields = Object.entries({ name, ...more }).map(([field, value]) => [field, ['0000000000001.a', value]]);
+  const fields = Object.entries({ name, ...more }).map(([field, value]) => [
+    field,
+    ['0000000000001.a', value],
+  ]);
   const state = { fields: Object.fromEntries(fields) as never, vector: {} };
   return { key: `product:${name.length}`, state, version: '', pending: {}, operations: [] };
 }

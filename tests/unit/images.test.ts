@@ -81,7 +81,8 @@ test('a picture that takes too long is refused, and the next one is made by anot
 
 test('says that it is unavailable when the library does not begin: that is no fault of the picture', async () => {
   const broken = new VipsImages({
-    files: () => Promise.resolve({ library: 'async () => { throw new Error("none") }', wasm: vipsFiles.wasm }),
+    files: () =>
+      Promise.resolve({ library: 'async () => { throw new Error("none") }', wasm: vipsFiles.wasm }),
   });
   await expect(broken.make(JPEG, SIZES)).rejects.toMatchObject({ code: 'unavailable' });
 });

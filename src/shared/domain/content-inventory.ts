@@ -33,7 +33,9 @@ export function inventoryParts(
       const { entity, field } = content?.belongsTo ?? {};
       const id = field === undefined ? undefined : plainValues(record.state)[field];
       // Of an entity that is not declared nobody can say that a record is gone.
-      return entity === undefined || typeof id !== 'string' || !byName.has(entity) ? undefined : `${entity}:${id}`;
+      return entity === undefined || typeof id !== 'string' || !byName.has(entity)
+        ? undefined
+        : `${entity}:${id}`;
     },
   };
 }

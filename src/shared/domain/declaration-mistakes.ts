@@ -312,7 +312,10 @@ function* publicReading({ access: { owner, tenant, read }, readableBy }: Entity)
   if (owner !== undefined || tenant !== undefined)
     yield { at, detail: 'is not for what has owners or tenants, which others do not see' };
   for (const field of Object.keys(readableBy))
-    yield { at: ['fields', field, 'readableBy'], detail: 'is about who asks, and everybody reads the records' };
+    yield {
+      at: ['fields', field, 'readableBy'],
+      detail: 'is about who asks, and everybody reads the records',
+    };
 }
 
 /** A repeat of a key whose record was deleted must find the tombstone, or be too old. */

@@ -19,7 +19,12 @@ export const picture = defineEntity({
     sku: { type: 'string', minLength: 1, maxLength: 128 },
     /** What it shows, for who does not see it. */
     alt: { type: 'string', maxLength: 300 },
-    status: { type: 'string', enum: ['checking', 'ready', 'refused'], default: 'checking', by: ['action', 'reaction'] },
+    status: {
+      type: 'string',
+      enum: ['checking', 'ready', 'refused'],
+      default: 'checking',
+      by: ['action', 'reaction'],
+    },
     reason: { type: 'string', enum: pictureRefusals, by: 'reaction' },
     detail: { type: 'string', maxLength: 300, by: 'reaction' },
     /** Of the latest wish to have it checked again. */

@@ -189,7 +189,10 @@ export function entityRoutes(
 }
 
 /** What is sent to be shown is for everybody; the bytes as they were sent are for who writes (docs/callers.md). */
-function scopeOfRoute({ access, collection, idField }: Entity, { method, path }: Route): Pick<Route, 'scope'> {
+function scopeOfRoute(
+  { access, collection, idField }: Entity,
+  { method, path }: Route,
+): Pick<Route, 'scope'> {
   const isContent = path === `/${collection}/{${idField}}/content`;
   if (method === 'GET' && !(isContent && access.write !== undefined))
     return access.read === 'everybody' ? { scope: null } : {};

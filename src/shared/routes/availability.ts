@@ -3,7 +3,12 @@ import { readStockOf } from '../domain/escrow/escrow.ts';
 import { available, underWay } from '../domain/escrow/row.ts';
 import { defineRoutes } from '../domain/routes/define-routes.ts';
 
-const sku = { type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' } as const;
+const sku = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+} as const;
 
 /** Whether there is some of a product, for everybody to see: neither how much nor where. */
 export const availability = defineRoutes({
@@ -40,7 +45,10 @@ export const availability = defineRoutes({
                 sum + available(row) + shares.reduce((moving, from) => moving + underWay(from, row), 0),
               0,
             );
-            return { sku: each, availability: units <= 0 ? 'none' : units <= fewUnitsMax ? 'few' : 'in_stock' };
+            return {
+              sku: each,
+              availability: units <= 0 ? 'none' : units <= fewUnitsMax ? 'few' : 'in_stock',
+            };
           }),
         };
       },

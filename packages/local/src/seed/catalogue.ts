@@ -21,11 +21,23 @@ interface Range {
 const RANGES = {
   tea: {
     said: [
-      ['{} from small gardens, packed by hand. Keeps for two years.', '{} aus kleinen Gärten, von Hand verpackt. Zwei Jahre haltbar.'],
-      ['{}: loose leaves, picked this spring. Steep for three minutes.', '{}: lose Blätter, in diesem Frühjahr gepflückt. Drei Minuten ziehen lassen.'],
-      ['{}, mild and without bitterness. Good with milk and without.', '{}, mild und nicht bitter. Mit und ohne Milch zu trinken.'],
+      [
+        '{} from small gardens, packed by hand. Keeps for two years.',
+        '{} aus kleinen Gärten, von Hand verpackt. Zwei Jahre haltbar.',
+      ],
+      [
+        '{}: loose leaves, picked this spring. Steep for three minutes.',
+        '{}: lose Blätter, in diesem Frühjahr gepflückt. Drei Minuten ziehen lassen.',
+      ],
+      [
+        '{}, mild and without bitterness. Good with milk and without.',
+        '{}, mild und nicht bitter. Mit und ohne Milch zu trinken.',
+      ],
     ],
-    sizes: [[', 100 g', 1], [', 250 g', 2.25]],
+    sizes: [
+      [', 100 g', 1],
+      [', 250 g', 2.25],
+    ],
     lines: `
       Assam | Assam | 690
       Darjeeling first flush | Darjeeling First Flush | 1690
@@ -50,10 +62,19 @@ const RANGES = {
   },
   coffee: {
     said: [
-      ['{}, roasted on Tuesdays in small batches. Notes of chocolate and nuts.', '{}, dienstags in kleinen Mengen geröstet. Schokoladig und nussig.'],
-      ['{}: a bright cup with notes of berries. For filter and French press.', '{}: eine lebendige Tasse mit Beerennoten. Für Filter und Stempelkanne.'],
+      [
+        '{}, roasted on Tuesdays in small batches. Notes of chocolate and nuts.',
+        '{}, dienstags in kleinen Mengen geröstet. Schokoladig und nussig.',
+      ],
+      [
+        '{}: a bright cup with notes of berries. For filter and French press.',
+        '{}: eine lebendige Tasse mit Beerennoten. Für Filter und Stempelkanne.',
+      ],
     ],
-    sizes: [[', 250 g', 1], [', 1 kg', 3.6]],
+    sizes: [
+      [', 250 g', 1],
+      [', 1 kg', 3.6],
+    ],
     lines: `
       Ethiopia Yirgacheffe | Äthiopien Yirgacheffe | 1090
       Kenya AA | Kenia AA | 1150
@@ -70,8 +91,14 @@ const RANGES = {
   },
   kitchen: {
     said: [
-      ['{}. Made to be used every day; may go into the dishwasher.', '{}. Für jeden Tag gemacht; spülmaschinenfest.'],
-      ['{}, from a family business in its third generation. Ten years of guarantee.', '{}, aus einem Familienbetrieb in dritter Generation. Zehn Jahre Garantie.'],
+      [
+        '{}. Made to be used every day; may go into the dishwasher.',
+        '{}. Für jeden Tag gemacht; spülmaschinenfest.',
+      ],
+      [
+        '{}, from a family business in its third generation. Ten years of guarantee.',
+        '{}, aus einem Familienbetrieb in dritter Generation. Zehn Jahre Garantie.',
+      ],
     ],
     lines: `
       French press, 1 litre | Stempelkanne, 1 Liter | 3490
@@ -107,8 +134,14 @@ const RANGES = {
   },
   bicycles: {
     said: [
-      ['{}. Tried on a thousand kilometres of wet road.', '{}. Auf tausend Kilometern nasser Straße erprobt.'],
-      ['{}, fits all our bicycles and most others. With tools and instructions.', '{}, passt an alle unsere Räder und die meisten anderen. Mit Werkzeug und Anleitung.'],
+      [
+        '{}. Tried on a thousand kilometres of wet road.',
+        '{}. Auf tausend Kilometern nasser Straße erprobt.',
+      ],
+      [
+        '{}, fits all our bicycles and most others. With tools and instructions.',
+        '{}, passt an alle unsere Räder und die meisten anderen. Mit Werkzeug und Anleitung.',
+      ],
     ],
     lines: `
       City bicycle | Stadtrad | 69900
@@ -150,7 +183,10 @@ const RANGES = {
   },
   garden: {
     said: [
-      ['{}. For balconies and gardens, from March to October.', '{}. Für Balkon und Garten, von März bis Oktober.'],
+      [
+        '{}. For balconies and gardens, from March to October.',
+        '{}. Für Balkon und Garten, von März bis Oktober.',
+      ],
       ['{}, grown without pesticides.', '{}, ohne Pflanzenschutzmittel gezogen.'],
     ],
     lines: `
@@ -181,7 +217,10 @@ const RANGES = {
   },
   paper: {
     said: [
-      ['{}, printed in the neighbourhood on recycled paper.', '{}, in der Nachbarschaft auf Recyclingpapier gedruckt.'],
+      [
+        '{}, printed in the neighbourhood on recycled paper.',
+        '{}, in der Nachbarschaft auf Recyclingpapier gedruckt.',
+      ],
       ['{}. A present for who has everything.', '{}. Ein Geschenk für alle, die schon alles haben.'],
     ],
     lines: `
@@ -237,7 +276,10 @@ export function catalogue(): readonly CatalogueProduct[] {
     .map((one, index) => ({ ...one, units: UNITS[index % UNITS.length] ?? 0 }));
 }
 
-function linesOf(category: Category, { said, sizes = [['', 1]], lines }: Range): Omit<CatalogueProduct, 'units'>[] {
+function linesOf(
+  category: Category,
+  { said, sizes = [['', 1]], lines }: Range,
+): Omit<CatalogueProduct, 'units'>[] {
   return lines
     .trim()
     .split('\n')

@@ -36,7 +36,12 @@ const SHAPES: Readonly<Record<Category, readonly Shape[]>> = {
     without(ellipse(0.36, 0.5, 0.2, 0.3), (x, y) => Math.abs(x - 0.36 - 0.05 * Math.sin(y * 9)) < 0.02),
     without(ellipse(0.68, 0.56, 0.16, 0.24), (x, y) => Math.abs(x - 0.68 + 0.04 * Math.sin(y * 9)) < 0.018),
   ],
-  kitchen: [box(0.22, 0.42, 0.72, 0.78), box(0.72, 0.46, 0.94, 0.52), box(0.18, 0.36, 0.76, 0.41), ellipse(0.47, 0.33, 0.05, 0.04)],
+  kitchen: [
+    box(0.22, 0.42, 0.72, 0.78),
+    box(0.72, 0.46, 0.94, 0.52),
+    box(0.18, 0.36, 0.76, 0.41),
+    ellipse(0.47, 0.33, 0.05, 0.04),
+  ],
   bicycles: [
     ring(0.25, 0.64, 0.2, 0.035),
     ring(0.75, 0.64, 0.2, 0.035),
@@ -51,7 +56,10 @@ const SHAPES: Readonly<Record<Category, readonly Shape[]>> = {
     (x, y) => y > 0.4 && y < 0.9 && Math.abs(x - 0.52 + (y - 0.5) * 0.1) < 0.015,
   ],
   paper: [without(box(0.28, 0.2, 0.72, 0.8), box(0.34, 0.2, 0.36, 0.8)), box(0.44, 0.34, 0.64, 0.37)],
-  home: [(x, y) => y >= 0.22 && y <= 0.48 && Math.abs(x - 0.5) <= (y - 0.22) * 1.3, without(box(0.24, 0.48, 0.76, 0.8), box(0.44, 0.58, 0.58, 0.8))],
+  home: [
+    (x, y) => y >= 0.22 && y <= 0.48 && Math.abs(x - 0.5) <= (y - 0.22) * 1.3,
+    without(box(0.24, 0.48, 0.76, 0.8), box(0.44, 0.58, 0.58, 0.8)),
+  ],
 };
 
 const HUES: Readonly<Record<Category, number>> = {
@@ -94,7 +102,8 @@ function maskOf(category: Category): Float32Array {
     return shapes.some((shape) => shape(x, y)) ? 0.25 : 0;
   };
   const mask = new Float32Array(WIDTH * HEIGHT);
-  const line = (row: number): number[] => Array.from({ length: WIDTH + 1 }, (_, column) => isWithin(column, row));
+  const line = (row: number): number[] =>
+    Array.from({ length: WIDTH + 1 }, (_, column) => isWithin(column, row));
   let above = line(0);
   for (let row = 0; row < HEIGHT; row += 1) {
     const below = line(row + 1);

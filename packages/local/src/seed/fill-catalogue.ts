@@ -64,7 +64,11 @@ interface Shown {
 }
 
 function shown(): readonly Shown[] {
-  const samples = Object.entries(product.samples).map(([sku, { category, name }]) => ({ sku, category, name }));
+  const samples = Object.entries(product.samples).map(([sku, { category, name }]) => ({
+    sku,
+    category,
+    name,
+  }));
   const others = catalogue().map(({ sku, category, body }) => ({ sku, category, name: body['name'] }));
   return [...samples, ...others].map(({ sku, category, name }) => ({
     sku,

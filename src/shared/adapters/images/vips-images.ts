@@ -101,10 +101,7 @@ export class VipsImages implements Images {
   }
 }
 
-function refused(
-  reason: Extract<MadeImages, { kind: 'refused' }>['reason'],
-  detail: string,
-): MadeImages {
+function refused(reason: Extract<MadeImages, { kind: 'refused' }>['reason'], detail: string): MadeImages {
   return { kind: 'refused', reason, detail };
 }
 

@@ -87,7 +87,8 @@ export async function vipsThread(
     const format = formatOf(body);
     if (format === undefined) {
       const text = String.fromCharCode(...body.subarray(0, 1_024)).toLowerCase();
-      const isKnown = text.includes('<svg') || /^(?:ii\*|mm|%pdf|bm)/.test(text) || text.slice(4, 8) === 'ftyp';
+      const isKnown =
+        text.includes('<svg') || /^(?:ii\*|mm|%pdf|bm)/.test(text) || text.slice(4, 8) === 'ftyp';
       return isKnown
         ? refused('unsupported_format', `is none of ${Object.values(formats).join(', ')}`)
         : refused('not_a_picture', 'does not begin as a picture does');

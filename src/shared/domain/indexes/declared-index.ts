@@ -39,41 +39,43 @@ export type RecordedSlots = Readonly<Record<string, Readonly<Record<string, Inde
 /** The indexes of one entity, in the order of its declaration. */
 export function indexesOf(entity: Entity, recorded: RecordedSlots = {}): readonly DeclaredIndex[] {
   const slots = slotsOf(entity, recorded);
-  return Object.entries(entity.indexes).map(([name, { on, order = 'createdAt', buckets = 1, folded = false }]) => {
-    const slot = slots[name] ?? INDEX_SLOTS[0];
-    const parts = {
-      on,
-      onType: sortTypeOf(entity, on),
-      order,
-      orderType: sortTypeOf(entity, order),
-      buckets,
-      slot,
-    };
-    const [onDefault, orderDefault] = [defaultOf(entity, on), defaultOf(entity, order)];
-    const defaults = {
-      ...(onDefault !== undefined && { onDefault }),
-      ...(orderDefault !== undefined && { orderDefault }),
-    };
-    const tenanted = entity.access.tenant !== undefined;
-    const all = [
-      ENCODING_VERSION,
-      ...Object.values(parts),
-      ...(tenanted ? ['tenanted'] : []),
-      ...(folded ? [`folded ${FOLDING_VERSION}`] : []),
-      // None, and so the id that it had before there were defaults.
-      ...(Object.keys(defaults).length > 0 ? [defaults] : []),
-    ];
-    const digest = hashText(JSON.stringify(all));
-    return {
-      id: `${entity.name}.${name}.${digest}`,
-      entity: entity.name,
-      name,
-      ...parts,
-      ...defaults,
-      folded,
-      tenanted,
-    };
-  });
+  return Object.entries(entity.indexes).map(
+    ([name, { on, order = 'createdAt', buckets = 1, folded = false }]) => {
+      const slot = slots[name] ?? INDEX_SLOTS[0];
+      const parts = {
+        on,
+        onType: sortTypeOf(entity, on),
+        order,
+        orderType: sortTypeOf(entity, order),
+        buckets,
+        slot,
+      };
+      const [onDefault, orderDefault] = [defaultOf(entity, on), defaultOf(entity, order)];
+      const defaults = {
+        ...(onDefault !== undefined && { onDefault }),
+        ...(orderDefault !== undefined && { orderDefault }),
+      };
+      const tenanted = entity.access.tenant !== undefined;
+      const all = [
+        ENCODING_VERSION,
+        ...Object.values(parts),
+        ...(tenanted ? ['tenanted'] : []),
+        ...(folded ? [`folded ${FOLDING_VERSION}`] : []),
+        // None, and so the id that it had before there were defaults.
+        ...(Object.keys(defaults).length > 0 ? [defaults] : []),
+      ];
+      const digest = hashText(JSON.stringify(all));
+      return {
+        id: `${entity.name}.${name}.${digest}`,
+        entity: entity.name,
+        name,
+        ...parts,
+        ...defaults,
+        folded,
+        tenanted,
+      };
+    },
+  );
 }
 
 /**

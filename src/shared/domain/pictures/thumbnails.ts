@@ -120,7 +120,10 @@ export function* checkPicture(
     width: answer.width,
     height: answer.height,
     sizes: Object.fromEntries(
-      answer.thumbnails.map(({ name, width, height, content: { bytes } }) => [name, { width, height, bytes }]),
+      answer.thumbnails.map(({ name, width, height, content: { bytes } }) => [
+        name,
+        { width, height, bytes },
+      ]),
     ),
   };
 }
