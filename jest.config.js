@@ -21,6 +21,8 @@ const base = {
       },
     ],
   },
+  // What only esbuild makes something of.
+  moduleNameMapper: { '/vips-files\\.ts$': '<rootDir>/tests/helpers/vips-files.ts' },
   modulePathIgnorePatterns: ['<rootDir>/\\.(artifacts|esbuild|serverless|tandem|peers|bench)/'],
 };
 

@@ -9,7 +9,7 @@ import { type Entity, isCreatable, isRemovable } from '../../src/shared/domain/e
 import { entities as declared } from '../../src/shared/registry/entities.ts';
 import { breaches } from './contract-breaches.ts';
 import { type Extra, query, type Response } from './query-site.ts';
-import { isNobodysTenant, trialRecord } from './trial-record.ts';
+import { trialRecord, whyNotTried } from './trial-record.ts';
 
 /** Of an item; the shortest would do. */
 const EXPIRES_SECONDS = 60;
@@ -78,10 +78,10 @@ class Session {
     const trial = trialRecord(entity, `contract-${Date.now().toString(36)}`);
     const { path: base, body, change, creation, headers: tenant } = trial;
     const created = await this.#send('POST', base, { body, headers: creation });
-    const isTried = !isNobodysTenant(entity, created);
-    this.#check(created, isTried ? 201 : 403);
-    if (!isTried) {
-      this.notYet.push(`${base}: its records were not tried, because TANDEM_TOKEN may act for no tenant`);
+    const why = whyNotTried(entity, created);
+    this.#check(created, why === undefined ? 201 : 403);
+    if (why !== undefined) {
+      this.notYet.push(`${base}: its records were not tried, because ${why}`);
       return false;
     }
     const path = `${base}/${String(created.json[entity.idField])}`;

@@ -10,7 +10,7 @@ import type { CustomRoutes } from '../../src/shared/domain/routes/custom-routes.
 import { entities as declared } from '../../src/shared/registry/entities.ts';
 import { routes as declaredRoutes } from '../../src/shared/registry/routes.ts';
 import { query, type Response } from './query-site.ts';
-import { isNobodysTenant, trialRecord } from './trial-record.ts';
+import { trialRecord, whyNotTried } from './trial-record.ts';
 
 /** Replication takes a second or so; a cold queue trigger takes longer. */
 const REPLICATED_WITHIN_MS = 30_000;
@@ -131,7 +131,8 @@ async function writeAndRead(
   const trial = trialRecord(entity, `smoke-${Date.now().toString(36)}`);
   const { headers: tenant } = trial;
   const creation = await query(url, 'POST', trial.path, { body: trial.body, headers: trial.creation });
-  if (isNobodysTenant(entity, creation)) return 'not tried: TANDEM_TOKEN may act for no tenant';
+  const why = whyNotTried(entity, creation);
+  if (why !== undefined) return `not tried: ${why}`;
   const created = await expectStatus(Promise.resolve(creation), 201);
   const path = `${trial.path}/${String(created.json[entity.idField])}`;
   try {

@@ -19,9 +19,11 @@ export interface TrialRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Whoever tries the site may act for no tenant: then such records are not tried. */
-export function isNobodysTenant({ access }: Entity, { status }: { readonly status: number }): boolean {
-  return access.tenant !== undefined && status === 403;
+/** Why records of an entity are not tried by whoever tries the site; undefined: they are. */
+export function whyNotTried({ access }: Entity, { status }: { readonly status: number }): string | undefined {
+  if (status !== 403) return undefined;
+  if (access.write !== undefined) return `TANDEM_TOKEN has not got the scope ${access.write}`;
+  return access.tenant === undefined ? undefined : 'TANDEM_TOKEN may act for no tenant';
 }
 
 /** @param name In lower case, with digits and hyphens; not too long. */

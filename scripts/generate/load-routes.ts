@@ -144,7 +144,9 @@ function uses(entities: readonly Entity[], { uses: used, operations }: CustomRou
   const unknown = named.flatMap(([name, entity]) =>
     entity === undefined ? [{ at: ['uses', 'records', name], detail: 'is no declared entity' }] : [],
   );
-  const owned = named.filter(([, entity]) => Object.keys(entity?.access ?? {}).length > 0);
+  const owned = named.filter(
+    ([, entity]) => entity?.access.owner !== undefined || entity?.access.tenant !== undefined,
+  );
   if (owned.length === 0 || actsForAnybody === true) return unknown;
   const open = Object.entries(operations).filter(([, { access }]) => access === 'everybody');
   const nobodys = open.map(([key]) => ({

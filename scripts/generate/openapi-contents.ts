@@ -26,7 +26,7 @@ const COUNTS: Readonly<Record<keyof typeof NO_COUNTS, string>> = {
   removed: 'Of these, uploads that were kept for long enough, and are deleted',
   removedBytes: 'Of these',
   strange: 'Names in its storage that are of no record here: nothing is done about them',
-  abandoned: 'Records that never got content, and are deleted',
+  abandoned: 'Records that never got content, or go with what was deleted, and are deleted',
   corrected: 'Owners and tenants whose usage was put right',
 };
 

@@ -1,5 +1,5 @@
 /** The paths of a declared entity. */
-import { pageSizeDefault, pageSizeMax } from '../../src/shared/bounds.ts';
+import { pageSizeDefault, pageSizeMax, prefixCharsMax } from '../../src/shared/bounds.ts';
 import { repeatOfAction } from '../../src/shared/domain/action-repeat.ts';
 import {
   type Action,
@@ -9,10 +9,11 @@ import {
   isRemovable,
 } from '../../src/shared/domain/entity.ts';
 import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
-import { RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
+import { PREFIX, RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
 import { INDEX_CURSOR_PATTERN } from '../../src/shared/http/list-query.ts';
 import { opaqueCursor } from '../../src/shared/http/paging.ts';
 import { pascal } from './names.ts';
+import { scoped } from './openapi-callers.ts';
 import {
   actsFor,
   applied,
@@ -42,7 +43,7 @@ export function entityPaths(entity: Entity): Record<string, Record<string, Opera
     const writer = method === 'get' || entity.writes === undefined ? undefined : [entity.writes];
     const sites = writer ?? entity.sites;
     return {
-      ...operation,
+      ...withAccess(entity, method, operation),
       parameters: [...((operation['parameters'] as readonly object[] | undefined) ?? []), ...more],
       ...(sites !== undefined && placed(operation, sites)),
     };
@@ -55,6 +56,14 @@ export function entityPaths(entity: Entity): Record<string, Record<string, Opera
       ),
     ]),
   );
+}
+
+/** Who may, where the declaration says so. */
+function withAccess({ access }: Entity, method: string, operation: Operation): Operation {
+  const isOriginal = String(operation['operationId']).endsWith('Content') && access.write !== undefined;
+  if (method === 'get' && !isOriginal)
+    return access.read === 'everybody' ? { ...operation, security: [] } : operation;
+  return access.write === undefined ? operation : scoped(operation, access.write);
 }
 
 function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
@@ -131,6 +140,12 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
     ),
     ...(entity.content !== undefined && {
       [`/${entity.collection}/{${entity.idField}}/content`]: { get: contentOperation(type, tags, id) },
+      ...Object.fromEntries(
+        (entity.content.variants?.names ?? []).map((name) => [
+          `/${entity.collection}/{${entity.idField}}/${name}`,
+          { get: variantOperation(type, name, { tags, id }) },
+        ]),
+      ),
     }),
     ...Object.fromEntries(
       entity.aliases.map((alias, index) => [alias, { post: aliasOf(entity, post, index + 1) }]),
@@ -254,6 +269,12 @@ function indexParameters(entity: Entity): readonly object[] {
       const description = `With ${values.join(' or ')}: a bound of the range`;
       parameters.set(name, { name, in: 'query', description, schema: schemaOf(field) });
     }
+  for (const { on, order = 'createdAt' } of Object.values(entity.indexes).filter(({ folded }) => folded)) {
+    const name = `${order}[${PREFIX}]`;
+    const description = `With ${on}: those that begin so, without case and accents`;
+    const schema = { type: 'string', minLength: 1, maxLength: prefixCharsMax };
+    parameters.set(name, { name, in: 'query', description, schema });
+  }
   const direction = { name: 'order', in: 'query', schema: { enum: ['asc', 'desc'], default: 'asc' } };
   return [...parameters.values(), { ...direction, description: 'Of a list by an index' }];
 }
@@ -263,6 +284,27 @@ function contentOperation(type: string, tags: readonly string[], id: object): Op
     operationId: `read${type}Content`,
     tags,
     summary: 'Read the bytes: a redirection to a storage, which takes ranges',
+    parameters: [id, session],
+    responses: {
+      '302': {
+        description: 'Where the bytes are, for some minutes',
+        headers: { Location: ref('headers', 'Location'), ...readHere },
+      },
+      ...problems(400, 404, 500, 503),
+    },
+  };
+}
+
+function variantOperation(
+  type: string,
+  name: string,
+  { tags, id }: { readonly tags: readonly string[]; readonly id: object },
+): Operation {
+  return {
+    operationId: `read${type}${pascal(name)}`,
+    tags,
+    summary: `Read what was made of the bytes, ${name}: a redirection to a storage`,
+    description: '404 with the code `not_ready` while it is being made, `refused` where it cannot be made.',
     parameters: [id, session],
     responses: {
       '302': {

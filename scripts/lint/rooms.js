@@ -34,6 +34,7 @@ const SERVICE = [
   'src/shared/open-services.ts',
   'src/shared/open-content.ts',
   'src/shared/open-payments.ts',
+  'src/shared/open-images.ts',
   'src/shared/serve-entity.ts',
   'src/shared/serve-routes.ts',
 ];
@@ -77,7 +78,7 @@ export const ROOMS = {
   'src/shared/registry': ['src/shared/domain', 'src/shared/entities', 'src/shared/routes'],
   'src/shared/operations': [...PORTS, 'src/shared/domain'],
   'src/shared/http': [...PORTS, 'src/shared/generated', 'src/shared/domain', 'src/shared/operations'],
-  'src/shared/objects': PORTS,
+  'src/shared/objects': [...PORTS, 'src/shared/domain'],
   'src/shared/adapters': PORTS,
   'src/shared/adapters/aws': [...PORTS, 'src/shared/adapters'],
   'src/shared/adapters/azure': [...PORTS, 'src/shared/adapters'],
@@ -92,6 +93,7 @@ export const ROOMS = {
   'src/shared/open-services.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/open-content.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
   'src/shared/open-payments.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
+  'src/shared/open-images.ts': [...PORTS, 'src/shared/adapters'],
   'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-routes.ts': [
     ...APPLICATION,

@@ -96,6 +96,17 @@ function* compareAccess(name: string, before: EntityDescription, after: EntityDe
       `was ${shown(was.owner)} and is ${shown(is.owner)}: old records, and those of the older release, have another owner or none`,
       'a new entity with the owner beside this one, into which its records are copied; then take this one away',
     );
+  if (was.read !== is.read) {
+    const what = `was ${shown(was.read ?? 'tandem/read')} and is ${shown(is.read ?? 'tandem/read')}`;
+    if (is.read === 'everybody') yield additive(`${name}.access.read`, what);
+    else yield breaking(`${name}.access.read`, what, 'first have every reader send a token with that scope');
+  }
+  if (was.write !== is.write)
+    yield breaking(
+      `${name}.access.write`,
+      `was ${shown(was.write ?? 'tandem/write')} and is ${shown(is.write ?? 'tandem/write')}`,
+      'first give the new scope to whoever writes these records',
+    );
 }
 
 const REMOVED =

@@ -56,6 +56,8 @@ export interface IndexDescription {
   readonly on: string;
   readonly order: string;
   readonly buckets: number;
+  /** Absent: its order is that of the values as they are. */
+  readonly folded?: true;
   readonly slot?: IndexSlot;
 }
 
@@ -169,9 +171,9 @@ function describeEntity(entity: Entity, recorded: RecordedSlots): EntityDescript
     ...(entity.ids !== undefined && { ids: entity.ids }),
     ...(!isRemovable(entity) && { removable: false as const }),
     fields: mapped(fields, (schema, field) => describeField(entity, field, schema)),
-    indexes: mapped(indexes, ({ on, order = 'createdAt', buckets = 1 }, name) => {
+    indexes: mapped(indexes, ({ on, order = 'createdAt', buckets = 1, folded }, name) => {
       const slot = slots[name];
-      return { on, order, buckets, ...(slot !== undefined && { slot }) };
+      return { on, order, buckets, ...(folded === true && { folded }), ...(slot !== undefined && { slot }) };
     }),
     actions: mapped(actions, describeAction),
     reactions: {

@@ -1,6 +1,6 @@
 /**
  * Queue-triggered: does what is due on records that may have content, and fetches their bytes from the peers
- * (`run-reactions.ts`); and takes the steps of inventories (`inventory-steps.ts`). The only function of the bridge that has the SDKs of storages.
+ * (`run-reactions.ts`); makes thumbnails of pictures; and takes the steps of inventories (`inventory-steps.ts`). The only function of the bridge that has the SDKs of storages.
  *
  * Invariant: memory holds `transferBodiesAtOnce` bodies of at most `objectBodyBytesMax`, whatever lies in the queue.
  */
@@ -13,9 +13,11 @@ import {
   transferKeysAtOnce,
 } from '../shared/bounds.ts';
 import { inventoryIn } from '../shared/inventory-message.ts';
+import { makeThumbnails } from '../shared/objects/make-thumbnails.ts';
 import { performObjects } from '../shared/objects/perform.ts';
 import { keysOfEvent } from '../shared/objects/storage-event.ts';
 import { openOwnObjects } from '../shared/open-content.ts';
+import { openImages } from '../shared/open-images.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { openRuntime, reacting } from '../shared/runtime.ts';
 import { wokenKey } from '../shared/wake-message.ts';
@@ -24,6 +26,13 @@ import { runReactions } from './run-reactions.ts';
 
 const runtime = openRuntime();
 const { config } = runtime;
+
+const storages = {
+  site: config.site,
+  own: openOwnObjects(config),
+  peers: openPeerObjects(config.peers),
+};
+const images = openImages();
 
 const takeStep = inventorySteps({
   site: reacting(runtime.site, entities),
@@ -46,10 +55,6 @@ export const handler = runReactions(runtime, {
   keysAtOnce: transferKeysAtOnce,
   beginMs: transferBeginMs,
   handleMs: transferHandleMs,
-  objects: performObjects({
-    site: config.site,
-    own: openOwnObjects(config),
-    peers: openPeerObjects(config.peers),
-    bodiesAtOnce: transferBodiesAtOnce,
-  }),
+  objects: performObjects({ ...storages, bodiesAtOnce: transferBodiesAtOnce }),
+  outside: (effect) => makeThumbnails(effect, { ...storages, images, now: runtime.site.now }),
 });

@@ -65,6 +65,27 @@ export const indexesMax = 4;
  */
 export const indexHashBytesMax = 2_048;
 export const indexRangeBytesMax = 1_024;
+/** Of a beginning that a list is asked for; of it every character may be five in a key. */
+export const prefixCharsMax = 100;
+
+// Pictures
+/** Of one as it is sent; a picture of 40 megapixels by a telephone has about 15 MB. */
+export const pictureBytesMax = 20_000_000;
+export const imagePixelsMax = 40_000_000;
+/** For one picture in all its sizes: one of 40 megapixels takes two seconds of a processor. */
+export const imageMakeMs = 15_000;
+/** Until the library has begun. */
+export const imageOpenMs = 10_000;
+/** Of WebP, 0 to 100. */
+export const thumbnailQuality = 78;
+/** Of one product. */
+export const picturesPerProductMax = 8;
+
+// What a shop shows
+/** Products whose stock is looked up in one request: one read of a row for each at every site. */
+export const availabilitySkusMax = 50;
+/** As many as are shown as few. */
+export const fewUnitsMax = 5;
 
 // Bridge
 /**

@@ -42,6 +42,7 @@ export function serveEntity(
       : new ContentRequests(entity, entity.content, {
           storage: openContent(runtime),
           accounts: new ContentAccounts(entity, replica),
+          find: (key) => replica.read(key, []),
         });
   const { site } = runtime.config;
   const routes = keptElsewhere(entity, site, entityRoutes(entity, service, checks, content));

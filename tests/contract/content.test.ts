@@ -94,6 +94,7 @@ describe.each([
             },
           }),
           accounts: new ContentAccounts(picture, replica),
+          find: (key) => replica.read(key, []),
         }),
     });
 

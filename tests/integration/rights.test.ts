@@ -135,6 +135,7 @@ async function bundle(cloud: Site, outdir: string): Promise<void> {
     target: 'node24',
     mainFields: ['module', 'main'],
     conditions: [cloud, 'module'],
+    loader: { '.wasm': 'binary' },
     define: { TANDEM_VERSION: '"test"' },
     plugins: [declaring],
     logLevel: 'error',

@@ -173,7 +173,7 @@ describe('generating', () => {
         `${place}:8:5: user: operations.getRate: the schema GetRateOutput is in src/shared/routes/rates.ts already`,
         `${place}:8:31: user: operations.getRate.path: must be /user, or below it: a file has one first segment`,
         `${place}:9:17: user: operations.getRate.params.a: is no parameter of the path`,
-        `${place}:10:16: user: operations.getRate.input.b: is part of a query: its type must be one of string, integer, number, boolean`,
+        `${place}:10:16: user: operations.getRate.input.b: is part of a query: its items must be of type string`,
         `${place}:10:51: user: operations.getRate.required: c is no declared input`,
         `${place}:11:17: user: operations.getRate.output.d: strict mode: unknown keyword: "typ"`,
         `${place}:13:5: user: operations.listUsers: the operation listUsers is in the contract already`,

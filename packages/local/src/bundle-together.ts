@@ -36,13 +36,14 @@ const PASSED_ON = [
   'format',
   'keepNames',
   'legalComments',
+  'loader',
   'mainFields',
   'platform',
   'target',
 ] as const;
 
 /** Those that a package has beside them. */
-const OF_A_PACKAGE = ['loader', 'minify', 'sourcemap', 'sourcesContent', 'treeShaking'] as const;
+const OF_A_PACKAGE = ['minify', 'sourcemap', 'sourcesContent', 'treeShaking'] as const;
 
 /** What a build does, without what it builds. */
 export function optionsOf(

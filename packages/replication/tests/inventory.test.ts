@@ -83,6 +83,7 @@ class Place {
       contents,
       accountsOf: ({ state }) => [`${USAGE}:${(state.fields['owner']?.[1] ?? '') as string}`],
       deletion: ({ state }) => ({ ...emptied(state), [DELETED]: true }),
+      parentOf: ({ state }) => (state.fields['parent']?.[1] ?? undefined) as string | undefined,
       goesOn: () => this.left > 0,
     };
   }
@@ -437,4 +438,39 @@ test('a step fits a message, whatever was found', async () => {
     cursor: 'c'.repeat(4_096),
   };
   expect(JSON.stringify(full).length).toBeLessThan(200 * 1024);
+});
+
+describe('what goes with another record', () => {
+  const child = async (aws: Place, id: string, parent: string): Promise<void> => {
+    await aws.site.write(`object:${id}`, {}, { decide: () => ({ parent }) });
+  };
+  const isLeft = (aws: Place, id: string): boolean =>
+    aws.site.held(`object:${id}`)!.state.fields[DELETED]?.[1] !== true;
+
+  test('is deleted once that is, and its bytes a day later', async () => {
+    const aws = await place(['a', 'b']);
+    await child(aws, 'a', 'product:gone');
+    await child(aws, 'b', 'product:there');
+    for (const id of ['gone', 'there']) await aws.site.write(`product:${id}`, { name: id });
+    expect((await aws.take()).counts).toMatchObject({ abandoned: 0 });
+    await aws.site.write('product:gone', { [DELETED]: true });
+    aws.site.nowMs += 1;
+    expect((await aws.take()).counts).toMatchObject({ abandoned: 1, removed: 0 });
+    expect([isLeft(aws, 'a'), isLeft(aws, 'b')]).toEqual([false, true]);
+    aws.site.nowMs += replacedKeptMs + 600_000;
+    expect((await aws.take()).counts).toMatchObject({ abandoned: 0, removed: 1 });
+    expect(aws.storage.objects.has(storageName('object:a', uploadOf(1)))).toBe(false);
+    expect(aws.storage.objects.has(storageName('object:b', uploadOf(1)))).toBe(true);
+  });
+
+  test('stays while that may be on its way, and while a peer was not heard', async () => {
+    const aws = await place([]);
+    await aws.object('a', 'bytes');
+    await child(aws, 'a', 'product:unknown');
+    expect((await aws.take()).counts).toMatchObject({ abandoned: 0 });
+    aws.site.nowMs += uploadKeptMs + 1;
+    expect((await aws.take({ hear: false })).counts).toMatchObject({ abandoned: 0 });
+    aws.site.nowMs += 1;
+    expect((await aws.take()).counts).toMatchObject({ abandoned: 1 });
+  });
 });

@@ -1,6 +1,6 @@
 /** What an inventory is told of entities with content (`replication/objects/inventory.ts`). Pure. */
 import type { InventoryParts } from '@tandem-clouds/replication/objects/inventory-step';
-import { entityOf, type StoredRecord } from '@tandem-clouds/replication/record';
+import { entityOf, plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
 import { contentsOf } from './content.ts';
 import type { Entity } from './entity.ts';
 import { deletionOf } from './entity-service.ts';
@@ -28,5 +28,14 @@ export function inventoryParts(
       return accounts({ key: record.key, owner }).map(({ key }) => key);
     },
     deletion: (record) => deletionOf(entityIn(record), record),
+    parentOf: (record) => {
+      const { content } = entityIn(record);
+      const { entity, field } = content?.belongsTo ?? {};
+      const id = field === undefined ? undefined : plainValues(record.state)[field];
+      // Of an entity that is not declared nobody can say that a record is gone.
+      return entity === undefined || typeof id !== 'string' || !byName.has(entity)
+        ? undefined
+        : `${entity}:${id}`;
+    },
   };
 }

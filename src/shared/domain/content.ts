@@ -16,6 +16,7 @@ import {
 import { own } from '@tandem-clouds/replication/own';
 import { entityOf, isLive, plainValues, type RecordState } from '@tandem-clouds/replication/record';
 import { claimsMax, objectBytesMax, objectInlineBytesMax, objectKeyBytesMax } from '../bounds.ts';
+import { digest } from '../digest.ts';
 import type { Action, ContentRules, Entity, FetchRule } from './entity.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { RuleError } from './rule-error.ts';
@@ -180,6 +181,15 @@ function ruleOf(rules: readonly FetchRule[], name: string): Omit<FetchRule, 'pre
     .filter(({ prefix }) => name.startsWith(prefix))
     .sort((a, b) => b.prefix.length - a.prefix.length);
   return longest ?? { afterSeconds: 0, withinSeconds: 0 };
+}
+
+/** Of a record whose content has variants: what its field `status` says once they are there, and if there will be none. */
+export const VARIANT_READY = 'ready';
+export const VARIANT_REFUSED = 'refused';
+
+/** The record that holds a variant of another one's content. Its id is short, whatever that of the other is. */
+export function variantKey(entity: string, id: string, name: string): string {
+  return `${entity}:v${digest(id)}.${name}`;
 }
 
 /** Whether a media type is one that is taken; parameters of it do not count. */

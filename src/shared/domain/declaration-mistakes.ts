@@ -19,6 +19,7 @@ import {
   WRITERS,
   writersOf,
 } from './entity.ts';
+import { sortTypeOf } from './indexes/declared-index.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { OWNER } from './readable-by.ts';
 import type { CustomRoutes } from './routes/custom-routes.ts';
@@ -53,6 +54,7 @@ const NAME = /^[a-z][a-z0-9-]{0,39}$/;
 const MEMBER = /^[a-z][A-Za-z0-9]*$/;
 const PATH = /^\/[a-z][a-z0-9-]{0,39}$/;
 const CODE = /^[a-z][a-z0-9_]*$/;
+const SCOPE = /^[!#-[\]-~]{1,128}$/;
 /** First segments of paths, and names of functions, that are no entity's. */
 const OWN_PATHS = new Set(['region', 'health', 'replication', 'write', 'items']);
 /** What the contract calls what every entity has: `createUser`. */
@@ -259,7 +261,9 @@ function* lists(entity: Entity): Mistakes {
   const count = Object.keys(entity.indexes).length;
   if (count > indexesMax)
     yield { at: ['indexes'], detail: `are ${count}, and an entity has at most ${indexesMax}` };
-  for (const [name, { on, order = 'createdAt', buckets = 1 }] of Object.entries(entity.indexes)) {
+  for (const [name, { on, order = 'createdAt', buckets = 1, folded = false }] of Object.entries(
+    entity.indexes,
+  )) {
     const at = ['indexes', name];
     if (!MEMBER.test(name) || name.length > INDEX_NAME_MAX)
       yield {
@@ -273,6 +277,8 @@ function* lists(entity: Entity): Mistakes {
       else if (!['string', 'integer', 'number', 'boolean'].includes(typeOf(entity.fields[field]) ?? ''))
         yield { at: [...at, part], detail: `${field} must be a string, a number or a boolean` };
     }
+    if (folded && sortTypeOf(entity, order) !== 'string')
+      yield { at: [...at, 'folded'], detail: `is about text, and ${order} is none` };
     if (!Number.isInteger(buckets) || buckets < 1 || buckets > BUCKETS_MAX)
       yield { at: [...at, 'buckets'], detail: `must be a whole number from 1 to ${BUCKETS_MAX}` };
   }
@@ -282,7 +288,10 @@ function* lists(entity: Entity): Mistakes {
 }
 
 function* access(entity: Entity): Mistakes {
-  const { owner, tenant } = entity.access;
+  const { owner, tenant, read, write } = entity.access;
+  if (read !== undefined) yield* publicReading(entity);
+  if (write !== undefined && !SCOPE.test(write))
+    yield { at: ['access', 'write'], detail: 'must be a scope of at most 128 visible characters' };
   if (tenant === '') yield { at: ['access', 'tenant'], detail: 'must name a claim' };
   if (owner === undefined) return;
   if (Object.hasOwn(entity.by, owner))
@@ -293,6 +302,19 @@ function* access(entity: Entity): Mistakes {
     yield {
       at: ['indexes', OWNER_INDEX],
       detail: `is the name of the index on ${owner}, the owner: give this one another`,
+    };
+}
+
+/** Who reads is not asked who they are, so nothing can depend on that. */
+function* publicReading({ access: { owner, tenant, read }, readableBy }: Entity): Mistakes {
+  const at = ['access', 'read'];
+  if ((read as string) !== 'everybody') yield { at, detail: 'must be everybody, or be left out' };
+  if (owner !== undefined || tenant !== undefined)
+    yield { at, detail: 'is not for what has owners or tenants, which others do not see' };
+  for (const field of Object.keys(readableBy))
+    yield {
+      at: ['fields', field, 'readableBy'],
+      detail: 'is about who asks, and everybody reads the records',
     };
 }
 

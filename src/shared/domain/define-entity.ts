@@ -25,6 +25,7 @@ import { DeclarationError, mistakesOf, shapeMistakes } from './declaration-mista
 import {
   type Access,
   type Action,
+  type BelongsTo,
   type ContentRules,
   type DeclaredError,
   type DuplicateContext,
@@ -40,6 +41,7 @@ import {
   type RuleContext,
   type States,
   type StepsContext,
+  type Variants,
   type Writer,
 } from './entity.ts';
 import type { JsonSchema, ObjectOf, Properties, ValueOf } from './json-schema.ts';
@@ -167,6 +169,10 @@ export interface ContentDeclaration {
   readonly quota?: Quota;
   /** `true`: a record whose upload was never completed is deleted after a week. Otherwise it may be without content. */
   readonly required?: boolean;
+  /** It is deleted when the record is, whose id a field holds: `{ entity: 'product', field: 'sku' }`. */
+  readonly belongsTo?: BelongsTo;
+  /** What a reaction makes of it: `{ entity: 'thumbnail', names: ['small'] }` is `GET /pictures/{pictureId}/small`. */
+  readonly variants?: Variants;
 }
 
 export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>> {
@@ -283,6 +289,8 @@ function contentRules({
   fetch = {},
   quota = {},
   required = false,
+  belongsTo,
+  variants,
 }: ContentDeclaration): ContentRules {
   const rules = mapped({ '': {}, ...fetch }, (rule) => ({ ...objectFetchSeconds, ...rule }));
   return {
@@ -291,6 +299,8 @@ function contentRules({
     fetch: Object.entries(rules).map(([prefix, rule]) => ({ prefix, ...rule })),
     quota,
     required,
+    ...(belongsTo !== undefined && { belongsTo }),
+    ...(variants !== undefined && { variants }),
   };
 }
 

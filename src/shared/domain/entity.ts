@@ -54,6 +54,8 @@ export interface Index {
   readonly order?: string;
   /** Over how many partitions one value is spread, where many records share it: 1 to 16; 1 unless it is said. */
   readonly buckets?: number;
+  /** The order is that of the text without case and accents, and its beginnings are asked for: `name[prefix]=ear`. */
+  readonly folded?: boolean;
 }
 
 /** Of an entity with owners that declares no index on their field: the one that it has all the same. */
@@ -65,6 +67,10 @@ export interface Access {
   readonly owner?: string;
   /** The claim of a token that names the caller's tenant. It is part of the key, so it cannot be added later. */
   readonly tenant?: string;
+  /** Who may read: everybody, who is then not asked who they are. Whoever has the scope `tandem/read` unless it is said. */
+  readonly read?: 'everybody';
+  /** The scope that writing takes, and reading the bytes of what has content; `tandem/write` unless it is said. */
+  readonly write?: string;
 }
 
 /** Who asks, as rules and handlers see it. */
@@ -212,6 +218,26 @@ export interface ContentRules {
   readonly quota: Quota;
   /** True: a record that never got content is nothing, and is deleted a week after it was created. */
   readonly required: boolean;
+  /** It goes with the record of another entity whose id a field holds: within a day or two, by the inventory. */
+  readonly belongsTo?: BelongsTo;
+  /** What a reaction makes of the content: `GET /<collection>/{id}/<name>`. */
+  readonly variants?: Variants;
+}
+
+export interface BelongsTo {
+  /** Its name; one without tenants. */
+  readonly entity: string;
+  readonly field: string;
+}
+
+/**
+ * Other contents that are made of a record's, each the content of a record of its own (`variantKey`). The fields `status`,
+ * `reason` and `detail` of the record say how far that is.
+ */
+export interface Variants {
+  /** Of the records that hold them. */
+  readonly entity: string;
+  readonly names: readonly string[];
 }
 
 /** Records whose ids derive from keys that say when they were made (`birth.ts`): nobody chooses one. */

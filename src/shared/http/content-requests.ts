@@ -8,8 +8,8 @@
 import type { SeenState } from '@tandem-clouds/replication/await-states';
 import type { Json } from '@tandem-clouds/replication/json';
 import { claimants, type Content, siteOfUpload } from '@tandem-clouds/replication/objects/content';
-import { stateName, type StoredRecord } from '@tandem-clouds/replication/record';
-import { COMPLETE, completeAction } from '../domain/content.ts';
+import { plainValues, stateName, type StoredRecord } from '@tandem-clouds/replication/record';
+import { COMPLETE, completeAction, VARIANT_REFUSED, variantKey } from '../domain/content.ts';
 import type { ContentAccounts } from '../domain/content-accounts.ts';
 import { checkTerms, type ContentStorage, type UploadTerms } from '../domain/content-storage.ts';
 import type { ContentRules, Entity } from '../domain/entity.ts';
@@ -52,17 +52,28 @@ export class ContentRequests {
   readonly #rules: ContentRules;
   readonly #storage: ContentStorage;
   readonly #accounts: ContentAccounts;
+  readonly #find: (key: string) => Promise<StoredRecord | undefined>;
 
   /** @param rules Those of the entity. */
   constructor(
     entity: Entity,
     rules: ContentRules,
-    { storage, accounts }: { readonly storage: ContentStorage; readonly accounts: ContentAccounts },
+    {
+      storage,
+      accounts,
+      find,
+    }: {
+      readonly storage: ContentStorage;
+      readonly accounts: ContentAccounts;
+      /** A live record by its key, of whichever entity. */
+      readonly find: (key: string) => Promise<StoredRecord | undefined>;
+    },
   ) {
     this.#entity = entity;
     this.#rules = rules;
     this.#storage = storage;
     this.#accounts = accounts;
+    this.#find = find;
   }
 
   /** Creates the record, unless one of this name is there; then its upload is announced, or becomes its content at once. */
@@ -139,6 +150,36 @@ export class ContentRequests {
     };
   }
 
+  /**
+   * A redirection to a variant, for everybody to keep for a while. Without one, the code says whether to come again.
+   * @throws ContentUnavailableError RefusedByRuleError
+   */
+  async readVariant(record: StoredRecord, name: string): Promise<HttpReply> {
+    const { id = '', status, reason, detail } = valuesOf(this.#entity, record) as Record<string, string>;
+    if (status === VARIANT_REFUSED) throw variantRefused(`${reason ?? ''}: ${detail ?? ''}`);
+    const key = variantKey(this.#rules.variants?.entity ?? '', id, name);
+    const { content, heldBy } = await this.#variant(key);
+    if (content === undefined) throw variantMissing(`${this.#entity.name} ${id} is ${status ?? ''}`);
+    const holders = claimants(heldBy, content.upload);
+    if (!holders.includes(this.#storage.site)) throw unavailable(key, content, holders);
+    const { url } = await this.#storage.download(key, content, '');
+    return {
+      status: 302,
+      headers: { location: url, 'cache-control': `public, max-age=${REDIRECT_SECONDS}` },
+    };
+  }
+
+  async #variant(
+    key: string,
+  ): Promise<{ readonly content?: Content | undefined; readonly heldBy: readonly string[] }> {
+    const record = await this.#find(key);
+    const { content, heldBy = [] } = record === undefined ? {} : plainValues(record.state);
+    return {
+      content: (content ?? undefined) as unknown as Content | undefined,
+      heldBy: heldBy as readonly string[],
+    };
+  }
+
   /** @throws InvalidError */
   #check(terms: UploadTerms, { name, [this.#entity.idField]: id }: Readonly<Record<string, Json>>): void {
     checkTerms(this.#rules, terms);
@@ -206,6 +247,20 @@ function contentOf(entity: Entity, record: StoredRecord): Content | undefined {
 
 function refused(code: string, detail: string): Error {
   return declaredRefusal(COMPLETE, completeAction.errors, new RuleError(code, detail));
+}
+
+/** Of the variants of a content: neither is there for good. */
+export const variantErrors = {
+  not_ready: { title: 'It is being made: come again', status: 404 },
+  refused: { title: 'It cannot be made of what was sent', status: 404 },
+} as const;
+
+function variantMissing(detail: string): Error {
+  return declaredRefusal('variants', variantErrors, new RuleError('not_ready', detail));
+}
+
+function variantRefused(detail: string): Error {
+  return declaredRefusal('variants', variantErrors, new RuleError('refused', detail));
 }
 
 function unavailable(id: string, { upload, bytes }: Content, holders: readonly string[]): Error {

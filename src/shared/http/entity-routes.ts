@@ -167,6 +167,15 @@ export function entityRoutes(
                 varying(entity),
               ),
           },
+          ...(entity.content?.variants?.names ?? []).map((name) => ({
+            method: 'GET' as const,
+            path: `${one}/${name}`,
+            handle: async (request: HttpRequest): Promise<HttpReply> =>
+              content.readVariant(
+                await scoped(request).records.read(idOfRequest(request), seenStates(request)),
+                name,
+              ),
+          })),
         ]),
   ];
   const closed = new Set([
@@ -174,7 +183,20 @@ export function entityRoutes(
     ...(isChangeable(entity) ? [] : [`PATCH ${one}`]),
     ...(isRemovable(entity) ? [] : [`DELETE ${one}`]),
   ]);
-  return routes.filter(({ method, path }) => !closed.has(`${method} ${path}`));
+  return routes
+    .filter(({ method, path }) => !closed.has(`${method} ${path}`))
+    .map((route) => ({ ...route, ...scopeOfRoute(entity, route) }));
+}
+
+/** What is sent to be shown is for everybody; the bytes as they were sent are for who writes (docs/callers.md). */
+function scopeOfRoute(
+  { access, collection, idField }: Entity,
+  { method, path }: Route,
+): Pick<Route, 'scope'> {
+  const isContent = path === `/${collection}/{${idField}}/content`;
+  if (method === 'GET' && !(isContent && access.write !== undefined))
+    return access.read === 'everybody' ? { scope: null } : {};
+  return access.write === undefined ? {} : { scope: access.write };
 }
 
 /** What a request may know of. */

@@ -5,14 +5,17 @@
  */
 import { hashText } from '@tandem-clouds/replication/hash';
 import type { Json } from '@tandem-clouds/replication/json';
-import { indexRangeBytesMax, pageSizeDefault, pageSizeMax } from '../bounds.ts';
+import { indexRangeBytesMax, pageSizeDefault, pageSizeMax, prefixCharsMax } from '../bounds.ts';
 import type { DeclaredIndex } from '../domain/indexes/declared-index.ts';
+import { fold } from '../domain/indexes/fold.ts';
 import { withinOf } from '../domain/indexes/index-entry.ts';
 import {
+  beginning,
   bound,
   FIRST,
   LAST,
   type ListQuery,
+  PREFIX,
   RANGE_OPERATORS,
   type RangeOperator,
 } from '../domain/indexes/list-query.ts';
@@ -59,7 +62,7 @@ export function readListQuery(
   const conditions = Object.entries(filters).map(([name, text]) => conditionOf(name, text ?? ''));
   const index = indexFor(conditions, indexes, failures);
   const on = index && keyOf(index.onType, conditions.find(isEquality), failures);
-  const range = index && rangeOf(index.orderType, conditions, failures);
+  const range = index && rangeOf(index, conditions, failures);
   if (failures.length > 0 || index === undefined || on === undefined || range === undefined)
     throw new InvalidError('the query is invalid', failures);
   const within = withinOf(index, prefix);
@@ -94,9 +97,9 @@ function indexFor(
   for (const { name, field, operator } of conditions) {
     if (!known.has(field))
       failures.push(failure(name, 'unknown', `is not a known parameter: ${served(indexes)}`));
-    else if (operator !== undefined && !(RANGE_OPERATORS as readonly string[]).includes(operator))
+    else if (operator !== undefined && !operatorsOf(field, indexes).includes(operator))
       failures.push(
-        failure(name, 'operator', `must have one of the operators ${RANGE_OPERATORS.join(', ')}`),
+        failure(name, 'operator', `must have one of the operators ${operatorsOf(field, indexes).join(', ')}`),
       );
   }
   if (failures.length > 0) return undefined;
@@ -112,10 +115,18 @@ function indexFor(
   return undefined;
 }
 
+/** What may stand in the brackets behind a field. */
+function operatorsOf(field: string, indexes: readonly DeclaredIndex[]): readonly string[] {
+  const isFolded = indexes.some(({ order, folded }) => folded && order === field);
+  return isFolded ? [...RANGE_OPERATORS, PREFIX] : RANGE_OPERATORS;
+}
+
 /** What may be asked for, in words. */
 function served(indexes: readonly DeclaredIndex[]): string {
   if (indexes.length === 0) return 'this list is in the order of the ids';
-  const lists = indexes.map(({ on, order }) => `${on}=… with a range of ${order}`);
+  const lists = indexes.map(
+    ({ on, order, folded }) => `${on}=… with a range${folded ? ' or a beginning' : ''} of ${order}`,
+  );
   return `there is ${lists.join('; ')}`;
 }
 
@@ -148,20 +159,32 @@ function valueOf(type: SortType, text: string): Json | undefined {
 }
 
 function rangeOf(
-  type: SortType,
+  { orderType: type, folded }: DeclaredIndex,
   conditions: readonly Condition[],
   failures: Failure[],
 ): Pick<ListQuery, 'from' | 'to'> {
   let range: Partial<Pick<ListQuery, 'from' | 'to'>> = {};
   for (const condition of conditions.filter((each) => !isEquality(each))) {
-    const key = keyOf(type, condition, failures);
+    if (condition.operator === PREFIX) checkPrefix(condition, failures);
+    const asked = folded ? { ...condition, text: fold(condition.text) } : condition;
+    const key = keyOf(type, asked, failures);
     if (key === undefined) continue;
-    const end = bound(condition.operator as RangeOperator, key);
+    const end =
+      condition.operator === PREFIX ? beginning(key) : bound(condition.operator as RangeOperator, key);
     if (Object.keys(end).some((name) => Object.hasOwn(range, name)))
       failures.push(failure(condition.name, 'range', 'is the second condition on one end of the range'));
     range = { ...range, ...end };
   }
   return { from: FIRST, to: LAST, ...range };
+}
+
+/** No character of it means anything but itself. */
+function checkPrefix({ name, text }: Condition, failures: Failure[]): void {
+  if (fold(text) === '')
+    failures.push(failure(name, 'minLength', 'must have a letter, a digit or a sign: leave it out for all'));
+  // A sign may fold to many letters; five characters of a key each, and the key of an index has a bound.
+  if (text.length > prefixCharsMax || fold(text).length > 2 * prefixCharsMax)
+    failures.push(failure(name, 'maxLength', `must have at most ${prefixCharsMax} characters`));
 }
 
 /** A cursor names what it belongs to, so that one of another list is refused and not taken for a place in this one. */

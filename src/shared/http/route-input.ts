@@ -38,6 +38,8 @@ const UNKNOWN = 'is not a known parameter';
 /** What cannot be read as its type stays text, for the schema to refuse. */
 function valueOf(type: unknown, text: string): Json {
   if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
+  // Several values of one name are joined by a comma (`service.ts`).
+  if (type === 'array') return text === '' ? [] : text.split(',');
   if (type === 'integer' || type === 'number') return NUMBER.test(text) ? Number(text) : text;
   return text;
 }

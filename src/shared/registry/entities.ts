@@ -3,9 +3,11 @@ import type { Entity } from '../domain/entity.ts';
 import { movement } from '../entities/movement.ts';
 import { object } from '../entities/object.ts';
 import { order } from '../entities/order.ts';
+import { picture } from '../entities/picture.ts';
 import { product } from '../entities/product.ts';
 import { stock } from '../entities/stock.ts';
+import { thumbnail } from '../entities/thumbnail.ts';
 import { user } from '../entities/user.ts';
 
 /** Every declared entity. */
-export const entities: readonly Entity[] = [movement, object, order, product, stock, user];
+export const entities: readonly Entity[] = [movement, object, order, picture, product, stock, thumbnail, user];

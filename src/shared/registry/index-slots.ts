@@ -15,8 +15,13 @@ export const indexSlots: RecordedSlots = {
     "byCustomer": 1,
     "byStatus": 2
   },
+  "picture": {
+    "bySku": 1
+  },
   "product": {
-    "byCategory": 1
+    "byCategory": 1,
+    "byPrice": 2,
+    "byName": 3
   },
   "stock": {
     "bySku": 1

@@ -15,7 +15,9 @@ import { isAlive } from '@tandem-clouds/emulators/core/is-alive';
 import { GIVEN_BY_WORKER } from './entry-point.ts';
 
 /** What is not named here is built with the code each time: small, or imported by its `default`, which would be lost. */
-const VENDOR = /^(?:@(?:aws-sdk|azure|smithy)\/|(?:jose|uuid)(?:\/|$))/;
+const VENDOR = /^(?:@(?:aws-sdk|azure|smithy)\/|(?:jose|uuid|wasm-vips)(?:\/|$))/;
+/** Required by our code, and not imported: `require` finds other files of it. */
+const REQUIRED = /^wasm-vips(?:\/|$)/;
 /** Evaluated anew with the app: the worker gives it its part when the app is loaded. */
 const OF_WORKER = '@azure/functions';
 const NAMESPACE = 'vendor';
@@ -130,6 +132,7 @@ async function make(
     bundle: true,
     platform: 'node',
     format: 'cjs',
+    loader: { '.wasm': 'binary' },
     minifyWhitespace: true,
     write: false,
     logLevel: 'silent',
@@ -148,7 +151,9 @@ function asImported(projectDir: string): Plugin {
         namespace: NAMESPACE,
       }));
       build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path: name }) => ({
-        contents: `export * from ${JSON.stringify(name)};`,
+        contents: REQUIRED.test(name)
+          ? `module.exports = require(${JSON.stringify(name)});`
+          : `export * from ${JSON.stringify(name)};`,
         loader: 'js',
         resolveDir: projectDir,
       }));

@@ -11,6 +11,7 @@ import { hasStackFile, type Stack } from '@tandem-clouds/command-line/running-st
 import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
 import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { type Ports, PortsTakenError, reservePorts } from '../ports.ts';
+import { fillCatalogue } from '../seed/fill-catalogue.ts';
 import { seed } from '../seed/seed.ts';
 import { setRelease } from '../site-release.ts';
 import type { TypeCheck } from '../types/type-check.ts';
@@ -75,6 +76,10 @@ async function runLocked(options: StackOptions, places: Places, output: Output):
       output.print(summary(stack.describe(), relativePlaces(places)));
       if (options.seed) await Promise.race([fill(ports, options.sites, output), stop.wait()]);
       stack.warmSoon();
+      if (options.seed) {
+        const goesOn = (): boolean => !stop.received;
+        await Promise.race([fillShop(ports, options.sites, { output, goesOn }), stop.wait()]);
+      }
     }
     await stop.wait();
     output.print('Stopping …');
@@ -103,7 +108,27 @@ async function reserve(wanted: Ports, startTimeoutMs: number): Promise<Ports> {
 }
 
 /** What it takes to write for everybody. */
-const SEED_SCOPES = 'tandem/read tandem/write tandem/any-owner shop/stock';
+const SEED_SCOPES = 'tandem/read tandem/write tandem/any-owner shop/stock shop/catalogue';
+
+/** Behind what is waited for: two hundred products and their pictures. */
+async function fillShop(
+  ports: Ports,
+  names: StackOptions['sites'],
+  { output, goesOn }: { readonly output: Output; readonly goesOn: () => boolean },
+): Promise<void> {
+  try {
+    const token = ports.has('issuer') ? await queryToken(urlOf(ports, 'issuer'), SEED_SCOPES) : undefined;
+    const sites = names.map(({ site }) => urlOf(ports, site));
+    const { products, pictures } = await fillCatalogue(urlOf(ports, 'edge'), { token, sites, goesOn });
+    if (products + pictures > 0 && goesOn())
+      output.print(`  Catalogue: ${products} more products and ${pictures} pictures were written.`);
+  } catch (error) {
+    if (goesOn())
+      output.problem(
+        `The catalogue could not be written: ${error instanceof Error ? error.message : String(error)}`,
+      );
+  }
+}
 
 async function fill(ports: Ports, names: StackOptions['sites'], output: Output): Promise<void> {
   try {

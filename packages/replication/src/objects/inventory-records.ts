@@ -10,7 +10,7 @@ import { ElsewhereError, WriterMovingError } from '../errors.ts';
 import { scanPage } from '../isolate.ts';
 import { localWrite } from '../local-write.ts';
 import { change } from '../policies/set.ts';
-import type { Site } from '../protocol.ts';
+import { get, type Site } from '../protocol.ts';
 import { heirOf } from '../reactions/entries.ts';
 import { entityOf, isLive, newestStamp, type StoredRecord } from '../record.ts';
 import { CONFLICT, USAGE } from '../reserved.ts';
@@ -143,6 +143,7 @@ class RecordReading {
   /** False when the bytes are not all read yet. */
   *#look(record: StoredRecord): ObjectProtocol<boolean> {
     const { key, state } = record;
+    if (yield* this.#removeOrphan(record)) return true;
     const held = this.#parts.contents.of(key, state, this.#site.now());
     if (held === undefined) {
       yield* this.#abandon(record);
@@ -179,15 +180,50 @@ class RecordReading {
     yield { op: 'objectDelete', name, ...(versionId !== undefined && { versionId }) };
   }
 
+  /** Whether this site is the one that deletes it. */
+  #isOurs(key: string): boolean {
+    return this.#site.declaredWriter?.(key) !== undefined || heirOf(this.#site, key) === this.#site.site;
+  }
+
+  /** Deletes what goes with a record that is gone; at one site. Its bytes are removed a day later, as those of all that is deleted. */
+  *#removeOrphan(record: StoredRecord): ObjectProtocol<boolean> {
+    const { key, state } = record;
+    const parent = this.#parts.parentOf?.(record);
+    if (parent === undefined || !isLive(state, this.#site.now()) || !this.#isOurs(key)) return false;
+    if (!(yield* this.#isGone(parent, record)) || !(yield* areAllHeard(this.#site))) return false;
+    let abandoned = 0;
+    try {
+      yield* localWrite(this.#site, {
+        key,
+        operationId: `orphan-${this.#step.id}`,
+        decide: (current, live) => {
+          abandoned = live && current !== undefined && this.#parts.parentOf?.(current) === parent ? 1 : 0;
+          return current && abandoned === 1 ? this.#parts.deletion(current) : undefined;
+        },
+      });
+    } catch (error) {
+      // Another site writes these records, and comes to it.
+      if (!(error instanceof ElsewhereError || error instanceof WriterMovingError)) throw error;
+    }
+    this.#findings.count({ abandoned });
+    return abandoned === 1;
+  }
+
+  /** What was never here may be on its way: for as long as an upload may be completed. */
+  *#isGone(parent: string, { state }: StoredRecord): ObjectProtocol<boolean> {
+    const nowMs = this.#site.now();
+    const held = (yield* get(parent))?.record;
+    if (held !== undefined) return !isLive(held.state, nowMs);
+    return nowMs - stampMs(newestStamp(state) ?? '') > uploadKeptMs;
+  }
+
   /** Deletes what never got content, for long enough; at one site. */
   *#abandon({ key, state }: StoredRecord): ObjectProtocol<void> {
     if (this.#parts.contents.isNothingWithout?.(key) !== true) return;
     const isOld = (record: StoredRecord): boolean =>
       this.#site.now() - stampMs(newestStamp(record.state) ?? '') > uploadKeptMs;
-    const isOurs =
-      this.#site.declaredWriter?.(key) !== undefined || heirOf(this.#site, key) === this.#site.site;
-    if (!isLive(state, this.#site.now()) || !isOurs || !isOld({ key, state, pending: {}, operations: [] }))
-      return;
+    if (!isLive(state, this.#site.now()) || !this.#isOurs(key)) return;
+    if (!isOld({ key, state, pending: {}, operations: [] })) return;
     const { objects } = (yield { op: 'objectList', prefix: storagePrefix(key), limit: inventoryPage }) as {
       readonly objects: readonly ListedObject[];
     };

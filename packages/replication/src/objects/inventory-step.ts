@@ -25,7 +25,7 @@ export interface InventoryCounts {
   readonly removedBytes: number;
   /** Names that are no upload's of a record that is, or was, here. */
   readonly strange: number;
-  /** Records without content that were deleted. */
+  /** Records that were deleted: without content, or of what was deleted. */
   readonly abandoned: number;
   /** Accounts whose usage was put right. */
   readonly corrected: number;
@@ -80,6 +80,8 @@ export interface InventoryParts {
   readonly accountsOf: (record: StoredRecord) => readonly string[];
   /** What deletes a record. */
   readonly deletion: (record: StoredRecord) => Changes;
+  /** Key of the record that another one goes with; undefined: with none. */
+  readonly parentOf?: (record: StoredRecord) => string | undefined;
   /** Whether there is time to go on; asked between calls, and each step gets on by something first. */
   readonly goesOn: () => boolean;
 }

@@ -48,9 +48,18 @@ export function* changeRow(
 
 /** The rows of all sites that have one, as far as they have arrived here. */
 export function* readStock(site: Site, sku: string): Protocol<readonly EscrowRow[]> {
+  return (yield* readStockOf(site, [sku])).get(sku) ?? [];
+}
+
+/** The shares of several products, in one read; of those that there are. */
+export function* readStockOf(
+  site: Site,
+  skus: readonly string[],
+): Protocol<ReadonlyMap<string, readonly EscrowRow[]>> {
   const sites = [site.site, ...site.peers, ...(site.retired ?? [])];
-  const { held } = yield* readKeys(sites.map((each) => stockKey(sku, each)));
-  return [...held.values()].flatMap(({ record }) => rowOf(record) ?? []);
+  const { held } = yield* readKeys(skus.flatMap((sku) => sites.map((each) => stockKey(sku, each))));
+  const rows = [...held.values()].flatMap(({ record }) => rowOf(record) ?? []);
+  return Map.groupBy(rows, ({ sku }) => sku);
 }
 
 /** Enters a count of the shelf of this site; or says why not. @throws what `localWrite` throws. */

@@ -9,6 +9,7 @@ import { hashText } from '@tandem-clouds/replication/hash';
 import type { Json } from '@tandem-clouds/replication/json';
 import { INDEX_SLOTS, type IndexSlot } from '@tandem-clouds/replication/ports/store';
 import { defaultOf, type Entity } from '../entity.ts';
+import { FOLDING_VERSION } from './fold.ts';
 import { ENCODING_VERSION, type SortType } from './sort-key.ts';
 
 export interface DeclaredIndex {
@@ -24,6 +25,8 @@ export interface DeclaredIndex {
   /** What stands in for a value that a record does not have; undefined: such a record has no place. */
   readonly onDefault?: Json;
   readonly orderDefault?: Json;
+  /** Whether its order is that of folded text (`fold.ts`). */
+  readonly folded: boolean;
   /** Whether its records belong to tenants: then a tenant has entries of its own, and is asked for with the value. */
   readonly tenanted: boolean;
   /** Which of the store's generic indexes holds it. */
@@ -36,39 +39,43 @@ export type RecordedSlots = Readonly<Record<string, Readonly<Record<string, Inde
 /** The indexes of one entity, in the order of its declaration. */
 export function indexesOf(entity: Entity, recorded: RecordedSlots = {}): readonly DeclaredIndex[] {
   const slots = slotsOf(entity, recorded);
-  return Object.entries(entity.indexes).map(([name, { on, order = 'createdAt', buckets = 1 }]) => {
-    const slot = slots[name] ?? INDEX_SLOTS[0];
-    const parts = {
-      on,
-      onType: sortTypeOf(entity, on),
-      order,
-      orderType: sortTypeOf(entity, order),
-      buckets,
-      slot,
-    };
-    const [onDefault, orderDefault] = [defaultOf(entity, on), defaultOf(entity, order)];
-    const defaults = {
-      ...(onDefault !== undefined && { onDefault }),
-      ...(orderDefault !== undefined && { orderDefault }),
-    };
-    const tenanted = entity.access.tenant !== undefined;
-    const all = [
-      ENCODING_VERSION,
-      ...Object.values(parts),
-      ...(tenanted ? ['tenanted'] : []),
-      // None, and so the id that it had before there were defaults.
-      ...(Object.keys(defaults).length > 0 ? [defaults] : []),
-    ];
-    const digest = hashText(JSON.stringify(all));
-    return {
-      id: `${entity.name}.${name}.${digest}`,
-      entity: entity.name,
-      name,
-      ...parts,
-      ...defaults,
-      tenanted,
-    };
-  });
+  return Object.entries(entity.indexes).map(
+    ([name, { on, order = 'createdAt', buckets = 1, folded = false }]) => {
+      const slot = slots[name] ?? INDEX_SLOTS[0];
+      const parts = {
+        on,
+        onType: sortTypeOf(entity, on),
+        order,
+        orderType: sortTypeOf(entity, order),
+        buckets,
+        slot,
+      };
+      const [onDefault, orderDefault] = [defaultOf(entity, on), defaultOf(entity, order)];
+      const defaults = {
+        ...(onDefault !== undefined && { onDefault }),
+        ...(orderDefault !== undefined && { orderDefault }),
+      };
+      const tenanted = entity.access.tenant !== undefined;
+      const all = [
+        ENCODING_VERSION,
+        ...Object.values(parts),
+        ...(tenanted ? ['tenanted'] : []),
+        ...(folded ? [`folded ${FOLDING_VERSION}`] : []),
+        // None, and so the id that it had before there were defaults.
+        ...(Object.keys(defaults).length > 0 ? [defaults] : []),
+      ];
+      const digest = hashText(JSON.stringify(all));
+      return {
+        id: `${entity.name}.${name}.${digest}`,
+        entity: entity.name,
+        name,
+        ...parts,
+        ...defaults,
+        folded,
+        tenanted,
+      };
+    },
+  );
 }
 
 /**

@@ -18,6 +18,7 @@ import {
 } from '@tandem-clouds/replication/record';
 import { indexHashBytesMax, indexRangeBytesMax } from '../../bounds.ts';
 import type { DeclaredIndex } from './declared-index.ts';
+import { fold } from './fold.ts';
 import { END, sortKey, type SortType } from './sort-key.ts';
 
 /** Why a live record that has both values is not in an index. */
@@ -27,7 +28,7 @@ export type LeftOut = 'type' | 'length';
 export function entryOf(index: DeclaredIndex, record: StoredRecord): IndexEntry | LeftOut | undefined {
   if (entityOf(record.key) !== index.entity || isDeleted(record.state)) return undefined;
   const on = keyOf(index.onType, valueIn(record.state, index.on) ?? index.onDefault);
-  const order = keyOf(index.orderType, valueIn(record.state, index.order) ?? index.orderDefault);
+  const order = keyOf(index.orderType, orderOf(index, record.state));
   if (on === undefined || order === undefined) return undefined;
   if (on === null || order === null) return 'type';
   const hash = hashOf(index, { within: withinOf(index, record.key), on }, bucketOf(index, record.key));
@@ -40,6 +41,11 @@ export function entryOf(index: DeclaredIndex, record: StoredRecord): IndexEntry 
 /** Undefined where the record holds none. */
 function valueIn(state: RecordState, field: string): Json | undefined {
   return fieldValue(partsOf(state, field)) ?? undefined;
+}
+
+function orderOf({ order, orderDefault, folded }: DeclaredIndex, state: RecordState): Json | undefined {
+  const value = valueIn(state, order) ?? orderDefault;
+  return folded && typeof value === 'string' ? fold(value) : value;
 }
 
 /** Undefined: the record has no such value; null: it is none of the type. */

@@ -24,6 +24,14 @@ export const LAST = '\u007f';
 export const RANGE_OPERATORS = ['gte', 'gt', 'lte', 'lt'] as const;
 export type RangeOperator = (typeof RANGE_OPERATORS)[number];
 
+/** Beginnings of texts, of an index that is folded. */
+export const PREFIX = 'prefix';
+
+/** All places whose text begins so: keys of characters are of a prefix code, so that of a beginning begins that of the whole. */
+export function beginning(key: string): Pick<ListQuery, 'from' | 'to'> {
+  return { from: key, to: key + LAST };
+}
+
 /** The end of a range that a condition on the sort key of a value sets. */
 export function bound(operator: RangeOperator, key: string): Partial<Pick<ListQuery, 'from' | 'to'>> {
   switch (operator) {

@@ -28,7 +28,7 @@ const METHODS = new Set<unknown>(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const RIGHTS = new Set<unknown>(['read', 'write']);
 const USED = new Set(['records', 'actsForAnybody', 'site', 'secrets', 'http', 'payments', 'settings']);
 /** Types that the text of a query can be read as. */
-const QUERY_TYPES = new Set<unknown>(['string', 'integer', 'number', 'boolean']);
+const QUERY_TYPES = new Set<unknown>(['string', 'integer', 'number', 'boolean', 'array']);
 const MEMBERS = new Set([
   ...['method', 'path', 'summary', 'access', 'keyed', 'repeat', 'params', 'input', 'required', 'output'],
   ...['status', 'errors', 'handle'],
@@ -185,7 +185,17 @@ function* ofInput(key: string, operation: CustomOperation): Mistakes {
       yield { at: [...at, 'required'], detail: `${field} is no declared input` };
   if (!isAskedByQuery(operation)) return;
   for (const [field, schema] of Object.entries(input)) {
-    const { type, enum: values } = schema as { readonly type?: unknown; readonly enum?: readonly unknown[] };
+    const {
+      type,
+      enum: values,
+      items,
+    } = schema as {
+      readonly type?: unknown;
+      readonly enum?: readonly unknown[];
+      readonly items?: { readonly type?: unknown };
+    };
+    if (type === 'array' && items?.type !== 'string')
+      yield { at: [...at, 'input', field], detail: 'is part of a query: its items must be of type string' };
     const isTextual = values?.every((value) => typeof value === 'string') === true;
     if (!QUERY_TYPES.has(type ?? (isTextual ? 'string' : undefined)))
       yield {
