@@ -34,6 +34,7 @@ const SERVICE = [
   'src/shared/open-services.ts',
   'src/shared/open-content.ts',
   'src/shared/open-payments.ts',
+  'src/shared/open-mail.ts',
   'src/shared/serve-entity.ts',
   'src/shared/serve-routes.ts',
 ];
@@ -92,6 +93,7 @@ export const ROOMS = {
   'src/shared/open-services.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/open-content.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
   'src/shared/open-payments.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
+  'src/shared/open-mail.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-routes.ts': [
     ...APPLICATION,

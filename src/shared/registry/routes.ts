@@ -2,7 +2,9 @@
 import type { CustomRoutes } from '../domain/routes/custom-routes.ts';
 import { inventory } from '../routes/inventory.ts';
 import { ledger } from '../routes/ledger.ts';
+import { notifications } from '../routes/notifications.ts';
 import { payments } from '../routes/payments.ts';
+import { unsubscribe } from '../routes/unsubscribe.ts';
 
 /** Every declared file of custom routes. */
-export const routes: readonly CustomRoutes[] = [inventory, ledger, payments];
+export const routes: readonly CustomRoutes[] = [inventory, ledger, notifications, payments, unsubscribe];
