@@ -18,9 +18,9 @@ export function unsubscribeToken(hash: string, key: string): string {
 /** The digest of the address; undefined for a token that this key has not signed. @throws RangeError */
 export function readUnsubscribeToken(token: string, key: string): string | undefined {
   const hash = token.slice(0, HASH_CHARS);
-  const [given, expected] = [token.slice(HASH_CHARS), macOf(hash, key)].map((mac) => Buffer.from(mac));
-  if (given === undefined || expected === undefined || given.length !== expected.length) return undefined;
-  return timingSafeEqual(given, expected) ? hash : undefined;
+  const given = Buffer.from(token.slice(HASH_CHARS));
+  const expected = Buffer.from(macOf(hash, key));
+  return given.length === expected.length && timingSafeEqual(given, expected) ? hash : undefined;
 }
 
 function macOf(hash: string, key: string): string {

@@ -1,9 +1,9 @@
 /** The mail server through nodemailer, and its mailbox by HTTP. */
-import net from 'node:net';
 import { once } from 'node:events';
+import net from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createTransport, type SendMailOptions } from 'nodemailer';
-import { BYTES_MAX, Mailbox, MAILS_MAX, type Mail } from '../src/smtp/mailbox.ts';
+import { BYTES_MAX, type Mail, Mailbox, MAILS_MAX } from '../src/smtp/mailbox.ts';
 import { type SmtpEmulator, type SmtpOptions, startSmtp } from '../src/smtp/server.ts';
 
 const closing: (() => unknown)[] = [];
@@ -153,13 +153,13 @@ test.each([
 ])('a mail to %s is taken, and reported as a %s bounce', async (domain, kind) => {
   const { createServer } = await import('node:http');
   const reports: string[] = [];
-  const told = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<undefined>();
   const receiver = createServer((request, response) => {
     request.on('data', (chunk: Buffer) => reports.push(chunk.toString()));
     // The first time it is not taken: it comes again.
     request.on('end', () => {
       response.writeHead(reports.length === 1 ? 503 : 200).end();
-      if (reports.length === 2) told.resolve();
+      if (reports.length === 2) told.resolve(undefined);
     });
   });
   receiver.listen(0, '127.0.0.1');

@@ -45,8 +45,7 @@ export const notification = defineEntity({
       decide({ status }, _, { caller: { subject, scopes } }) {
         if (subject !== undefined && !scopes.includes(STAFF)) throw new RuleError('not_staff');
         if (status === 'bounced') return undefined;
-        if (status !== 'sent' && status !== 'pending')
-          throw new RuleError('not_sent', `it is ${String(status)}`);
+        if (status !== 'sent' && status !== 'pending') throw new RuleError('not_sent', `it is ${status}`);
         return { status: 'bounced' };
       },
     },

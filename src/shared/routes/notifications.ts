@@ -45,7 +45,7 @@ export const notifications = defineRoutes({
             ),
           ),
         );
-        return { items: shown as never };
+        return { items: shown };
       },
     },
     reportBounce: {
@@ -71,7 +71,7 @@ export const notifications = defineRoutes({
         const known = id === undefined ? undefined : await all.find(id);
         if (messageId !== undefined && known === undefined) throw new RuleError('unknown_message');
         if (known !== undefined && kind === 'hard') await bounce(() => all.act(known.id, 'bounce'));
-        const hash = addressHash(given ?? String(known?.['to']));
+        const hash = addressHash(given ?? (known?.['to'] as string));
         const state = await site.run((here) =>
           noteAddress(here, { hash, noted: kind, name: known === undefined ? newId() : known.id }),
         );

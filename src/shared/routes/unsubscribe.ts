@@ -3,7 +3,6 @@ import { noteAddress, readSuppression } from '../domain/notifications/suppress.t
 import { defineRoutes } from '../domain/routes/define-routes.ts';
 import { RuleError } from '../domain/rule-error.ts';
 import { UNSUBSCRIBE_KEY } from '../mail-secrets.ts';
-import type { Secrets } from '../ports/secrets.ts';
 import { readUnsubscribeToken, TOKEN_PATTERN } from '../unsubscribe-token.ts';
 
 const params = { token: { pattern: TOKEN_PATTERN } } as const;
@@ -54,8 +53,14 @@ export const unsubscribe = defineRoutes({
   },
 });
 
+/** Of a handler. */
+interface VaultOf {
+  get(name: string): Promise<string>;
+  refresh(name: string, refused: string): Promise<string>;
+}
+
 /** @throws RuleError for a token that is not signed with the key, or with the one that has replaced it. */
-async function hashOf(token: string, secrets: Secrets): Promise<string> {
+async function hashOf(token: string, secrets: VaultOf): Promise<string> {
   const key = await secrets.get(UNSUBSCRIBE_KEY);
   const hash =
     readUnsubscribeToken(token, key) ??

@@ -30,8 +30,8 @@ async function main(): Promise<void> {
     })());
   const smtp = await listenLazily(ports.smtp, open);
   const web = await listenLazily(ports.web, async () => {
-    const { acceptWeb, close } = await open();
-    return { accept: acceptWeb, close };
+    const server = await open();
+    return { accept: (socket) => server.acceptWeb(socket), close: () => server.close() };
   });
   const stop = (): void => {
     void Promise.allSettled([smtp.close(), web.close()]).finally(() => process.exit(0));

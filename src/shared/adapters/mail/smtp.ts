@@ -1,7 +1,7 @@
 /**
  * Mail by SMTP submission (RFC 5321, RFC 6409), with nodemailer.
  *
- * Invariant: a call ends within `mailMs`, whatever the server does, and leaves no connection behind. What it says of its end
+ * Invariant: a call ends within its time, whatever the server does, and leaves no connection behind. What it says of its end
  * is true: refused and unavailable are said only where the server cannot have taken the mail over.
  */
 import { Readable } from 'node:stream';
@@ -28,6 +28,8 @@ export interface SmtpOptions {
   readonly credentials: () => Promise<SmtpCredentials>;
   /** What replaces a password that the server has refused; the same where there is no newer one. */
   readonly refreshCredentials: (refused: SmtpCredentials) => Promise<SmtpCredentials>;
+  /** How long a call may take in all. */
+  readonly withinMs?: number;
   /** Certificates that are trusted beside those of Node; for a server with one of its own. */
   readonly ca?: string | undefined;
 }
@@ -49,16 +51,18 @@ export class SmtpMailer implements Mailer {
   readonly domain: string;
   readonly linksUrl: string;
   readonly #options: SmtpOptions;
+  readonly #withinMs: number;
 
   constructor(options: SmtpOptions) {
     this.#options = options;
+    this.#withinMs = options.withinMs ?? mailMs;
     this.linksUrl = options.linksUrl;
     this.domain = addressOf(options.from).split('@')[1] ?? '';
   }
 
   async send(mail: Mail): Promise<void> {
     const { credentials, refreshCredentials } = this.#options;
-    const endsAtMs = performance.now() + mailMs;
+    const endsAtMs = performance.now() + this.#withinMs;
     const message = await this.#compose(mail);
     const used = await credentials();
     try {
@@ -97,24 +101,25 @@ export class SmtpMailer implements Mailer {
     { credentials, endsAtMs }: { readonly credentials: SmtpCredentials; readonly endsAtMs: number },
   ): Promise<void> {
     const { host, port, security, from, ca } = this.#options;
+    const withinMs = this.#withinMs;
     const connection = new SMTPConnection({
       host,
       port,
       secure: security === 'tls',
       requireTLS: security === 'starttls',
       ignoreTLS: security === 'none',
-      // A second chance at another address must fit as well.
-      connectionTimeout: mailMs,
-      greetingTimeout: mailMs,
-      socketTimeout: mailMs,
-      dnsTimeout: mailMs,
+      // None of them is longer than all of it, which the timer below ends.
+      connectionTimeout: withinMs,
+      greetingTimeout: withinMs,
+      socketTimeout: withinMs,
+      dnsTimeout: withinMs,
       socketCloseTimeout: 0,
       tls: { minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) },
     });
-    let isHandedOver = false;
+    const progress = { isHandedOver: false };
     const stream = Readable.from(
       (function* () {
-        isHandedOver = true;
+        progress.isHandedOver = true;
         yield message;
       })(),
     );
@@ -122,7 +127,7 @@ export class SmtpMailer implements Mailer {
     try {
       await Promise.race([
         new Promise<never>((_, reject) => {
-          const fail = (): void => reject(new Error(`the mail server has not answered in ${mailMs} ms`));
+          const fail = (): void => reject(new Error(`the mail server has not answered in ${withinMs} ms`));
           timer = setTimeout(fail, Math.max(0, endsAtMs - performance.now()));
           connection.on('error', reject);
           connection.on('end', () => reject(new Error('the mail server has closed the connection')));
@@ -138,7 +143,7 @@ export class SmtpMailer implements Mailer {
       connection.quit();
     } catch (error) {
       const isAnswered = (error as SmtpFailure).responseCode !== undefined;
-      throw isHandedOver && !isAnswered ? new SentError(error) : error;
+      throw progress.isHandedOver && !isAnswered ? new SentError(error) : error;
     } finally {
       clearTimeout(timer);
       connection.close();

@@ -5,7 +5,7 @@
  * Invariant: a notification is written down before anything is sent, and every copy of its mail has one Message-ID. SMTP
  * promises no more: the record says how many copies there may be (`copies`), and never too few.
  */
-import { AppError, AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
+import { AmbiguousError, AppError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { readKeys } from '@tandem-clouds/replication/isolate';
 import { localWrite } from '@tandem-clouds/replication/local-write';
 import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';

@@ -6,7 +6,7 @@
  */
 import { RefusedError } from '@tandem-clouds/replication/errors';
 import { shownMoney } from '../../money.ts';
-import { html, type Html } from './html.ts';
+import { type Html, markup } from './markup.ts';
 import type { Kind, Language } from './notice.ts';
 
 export interface OrderFacts {
@@ -135,40 +135,31 @@ export function renderMail(content: MailContent, unsubscribeUrl?: string): Rende
       ...(unsubscribeUrl === undefined ? [] : [`${texts.unsubscribe}: ${unsubscribeUrl}`, '']),
     ].join('\n'),
     html: page(language, subject, [
-      html`<p>${body}</p>
-        <p>${placed}</p>
-        <table>
-          ${lines.map(
-            ({ name, price }) =>
-              html`<tr>
-                <td>${name}</td>
-                <td align="right">${price}</td>
-              </tr> `,
-          )}
-          <tr>
-            <th align="left">${texts.total}</th>
-            <th align="right">${said.total}</th>
-          </tr>
-        </table> `,
+      paragraph(body),
+      paragraph(placed),
+      markup`<table>\n${rows([...lines, { name: texts.total, price: said.total }])}</table>\n`,
       ...(unsubscribeUrl === undefined
         ? []
-        : [html`<p><a href="${unsubscribeUrl}">${texts.unsubscribe}</a></p> `]),
+        : [markup`<p><a href="${unsubscribeUrl}">${texts.unsubscribe}</a></p>\n`]),
     ]),
   };
 }
 
+const paragraph = (text: string): Html => markup`<p>${text}</p>\n`;
+
+function rows(lines: readonly { readonly name: string; readonly price: string }[]): readonly Html[] {
+  return lines.map(({ name, price }) => markup`<tr><td>${name}</td><td align="right">${price}</td></tr>\n`);
+}
+
 function page(language: Language, title: string, parts: readonly Html[]): string {
-  return html`<!doctype html>
-    <html lang="${language}">
-      <head>
-        <meta charset="utf-8" />
-        <title>${title}</title>
-      </head>
-      <body>
-        <h1>${title}</h1>
-        ${parts}
-      </body>
-    </html> `.text;
+  return markup`<!doctype html>
+<html lang="${language}">
+<head><meta charset="utf-8"><title>${title}</title></head>
+<body>
+<h1>${title}</h1>
+${parts}</body>
+</html>
+`.text;
 }
 
 /** The first value that is not there: a text without characters, a number that is none. */

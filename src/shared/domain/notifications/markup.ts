@@ -20,8 +20,8 @@ export function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (char) => ESCAPES[char] ?? char);
 }
 
-/** @example html`<p>${name}</p>`.text */
-export function html(
+/** @example markup`<p>${name}</p>`.text */
+export function markup(
   strings: TemplateStringsArray,
   ...values: readonly (string | Html | readonly Html[])[]
 ): Html {
