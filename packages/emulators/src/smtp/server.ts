@@ -167,7 +167,8 @@ export async function startSmtp(options: SmtpOptions = {}): Promise<SmtpEmulator
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await bounces.close();
-    for (const socket of sockets.values()) socket.destroy();
+    // Below TLS that has not been agreed on, Node 24 does not survive it; then the server's own time-out ends them.
+    if (tls === undefined) for (const socket of sockets.values()) socket.destroy();
     await Promise.all([closed(server), web.close()]);
   };
   return {
