@@ -11,6 +11,7 @@ import { paypalFacts } from '@tandem-clouds/emulators/paypal/facts';
 import { s3Facts } from '@tandem-clouds/emulators/s3/facts';
 import { secretsManagerFacts } from '@tandem-clouds/emulators/secrets-manager/facts';
 import { serviceBusFacts } from '@tandem-clouds/emulators/service-bus/facts';
+import { smtpFacts } from '@tandem-clouds/emulators/smtp/facts';
 import { sqsFacts } from '@tandem-clouds/emulators/sqs/facts';
 import { stripeFacts } from '@tandem-clouds/emulators/stripe/facts';
 import { awsHostFacts } from '@tandem-clouds/local/aws-host/facts';
@@ -27,6 +28,7 @@ export const EMULATORS: readonly EmulatorFacts[] = [
   blobFacts,
   stripeFacts,
   paypalFacts,
+  smtpFacts,
   awsHostFacts,
   azureHostFacts,
   azureControlPlaneFacts,

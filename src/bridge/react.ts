@@ -1,7 +1,10 @@
 /** Queue-triggered: does what is due on records without content (`run-reactions.ts`). */
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { reactionBeginMs } from '../shared/bounds.ts';
+import { askMail } from '../shared/domain/notifications/ask-mail.ts';
+import { MAIL, type MailCall } from '../shared/domain/notifications/send.ts';
 import { askPayments } from '../shared/domain/orders/ask-payments.ts';
+import { openMail } from '../shared/open-mail.ts';
 import { openPayments } from '../shared/open-payments.ts';
 import { openRuntime } from '../shared/runtime.ts';
 import { wokenKey } from '../shared/wake-message.ts';
@@ -9,6 +12,7 @@ import { runReactions } from './run-reactions.ts';
 
 const runtime = openRuntime();
 const payments = openPayments(runtime);
+const mail = openMail(runtime);
 
 export const handler = runReactions(runtime, {
   queue: 'tandem-react',
@@ -18,7 +22,10 @@ export const handler = runReactions(runtime, {
   },
   keysAtOnce: Infinity,
   beginMs: reactionBeginMs,
-  outside: (effect, services) => askPayments(effect, () => payments(services)),
+  outside: (effect, services) =>
+    effect.service === MAIL
+      ? askMail(effect.call as MailCall, { ...services, open: () => mail(services) })
+      : askPayments(effect, () => payments(services)),
   // Of records with content only where this site has no place for objects: then nothing is fetched.
   objects: () => Promise.reject(new UnavailableError('this site has no place for objects')),
 });

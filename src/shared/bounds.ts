@@ -478,3 +478,13 @@ export const writerSettleMs = 30_000;
 export const writerDrainMs = 300_000;
 export const writerCompareMs = 1_800_000;
 export const writerPollMs = 2_000;
+
+// Notifications
+/** Of one mail, from the connection to the answer: less than an effect may take (`reactionRunMs`), so that its end is known. */
+export const mailMs = 6_000;
+/** Refunds of one order that its customer is written about one by one; the last mail about them is that all is paid back. */
+export const refundMailsMax = 10;
+/** After so many soft bounces an address gets nothing more. */
+export const softBouncesMax = 5;
+/** Octets of an address: RFC 5321, section 4.5.3.1.3, less its brackets. */
+export const mailAddressMax = 254;

@@ -92,6 +92,17 @@ export function decimalOf(amount: number, digits: number): string {
   return sign + (digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`);
 }
 
+/** As a person reads it: `10,50 €`. @param locale BCP 47. @throws CurrencyError */
+export function shownMoney({ amountMinor, currency }: Money, locale: string): string {
+  const digits = digitsOf(currency);
+  const format = new Intl.NumberFormat(locale, {
+    ...{ style: 'currency', currency },
+    ...{ minimumFractionDigits: digits, maximumFractionDigits: digits },
+  } as const);
+  // As text, which loses nothing on the way.
+  return format.format(decimalOf(amountMinor, digits) as Intl.StringNumericLiteral);
+}
+
 /** @param text Decimal digits, with or without a point. @throws AmountError when it has more digits, or is not safe. */
 export function fromDecimal(text: string, currency: string): Money {
   const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d{1,18})(?:\.(\d{1,4}))?$/.exec(text) ?? [];

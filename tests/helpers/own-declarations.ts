@@ -7,8 +7,24 @@ import path from 'node:path';
 
 /** Folder → files of the product in it. */
 const SHIPPED: Readonly<Record<string, readonly string[]>> = {
-  'src/shared/entities': ['movement.ts', 'object.ts', 'order.ts', 'product.ts', 'stock.ts', 'user.ts'],
-  'src/shared/routes': ['README.md', 'inventory.ts', 'ledger.ts', 'payments.ts'],
+  'src/shared/entities': [
+    'movement.ts',
+    'notification.ts',
+    'object.ts',
+    'order.ts',
+    'product.ts',
+    'stock.ts',
+    'suppression.ts',
+    'user.ts',
+  ],
+  'src/shared/routes': [
+    'README.md',
+    'inventory.ts',
+    'ledger.ts',
+    'notifications.ts',
+    'payments.ts',
+    'unsubscribe.ts',
+  ],
   'tests/unit/entities': [],
 };
 

@@ -15,10 +15,12 @@ import type { Values } from '../../src/shared/domain/entity.ts';
 import { receiveStock } from '../../src/shared/domain/escrow/escrow.ts';
 import { emptyRow, type EscrowRow, rowOf, stockKey } from '../../src/shared/domain/escrow/row.ts';
 import { fieldChanges, initialChanges, valuesOf } from '../../src/shared/domain/field-changes.ts';
+import { MAIL, type MailCall } from '../../src/shared/domain/notifications/send.ts';
 import type { OrderLine } from '../../src/shared/domain/orders/order.ts';
 import { type PaymentCall, paymentKey } from '../../src/shared/domain/orders/payment.ts';
 import { reactionsOf, within } from '../../src/shared/domain/reactions.ts';
 import { ruleOf } from '../../src/shared/domain/run-rule.ts';
+import { notification } from '../../src/shared/entities/notification.ts';
 import { order } from '../../src/shared/entities/order.ts';
 import { stock } from '../../src/shared/entities/stock.ts';
 import { RefundRefusedError } from '../../src/shared/ports/payment-errors.ts';
@@ -28,7 +30,7 @@ import { START_MS, TestSite } from './test-site.ts';
 
 export const ORDER = 'order:o1';
 const PRICE_MINOR = 790;
-const ENTITIES = [order, stock];
+const ENTITIES = [order, stock, notification];
 const reactions = reactionsOf(ENTITIES, digest);
 const steps = within(
   ENTITIES,
@@ -41,6 +43,8 @@ export interface TestOrder {
   readonly lines?: readonly OrderLine[];
   readonly currency?: string;
   readonly method?: string | undefined;
+  readonly email?: string;
+  readonly language?: string;
 }
 
 export const line = (sku = 'tea', units = 2, priceMinor = PRICE_MINOR): OrderLine => ({
@@ -123,6 +127,8 @@ export class TestPayments {
 
 export class ShopSite extends TestSite {
   readonly payments: TestPayments;
+  /** The mail server: what is asked of it, and what it answers. */
+  mail: (call: MailCall) => Promise<string> = () => Promise.reject(new TypeError('no mail was expected'));
 
   constructor(name: string, peer: string, payments: TestPayments) {
     super(name, [peer]);
@@ -133,12 +139,23 @@ export class ShopSite extends TestSite {
   drive<Result>(protocol: ReactProtocol<Result>): Promise<Result> {
     return driveReact(protocol, {
       resources: { ...this.resources, waker: () => Promise.resolve() },
-      outside: (effect) => this.payments.call(effect),
+      outside: (effect) =>
+        effect.service === MAIL ? this.mail(effect.call as MailCall) : this.payments.call(effect),
     });
   }
 
-  place({ lines = [line()], currency = 'EUR', method = 'card' }: TestOrder = {}): Promise<StoredRecord> {
-    const values = { lines: lines.map((each) => ({ ...each })), currency, ...(method !== '' && { method }) };
+  place({
+    lines = [line()],
+    currency = 'EUR',
+    method = 'card',
+    ...customer
+  }: TestOrder = {}): Promise<StoredRecord> {
+    const values = {
+      lines: lines.map((each) => ({ ...each })),
+      currency,
+      ...(method !== '' && { method }),
+      ...customer,
+    };
     const initial = initialChanges(order, values, { isKeyed: true });
     const createdAt = new Date(START_MS).toISOString();
     return this.run(

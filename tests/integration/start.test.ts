@@ -37,11 +37,12 @@ async function whenUp(run: Run): Promise<void> {
   });
 }
 
-function pidsOf({ pid, edge, payments, sites }: Stack): number[] {
+function pidsOf({ pid, edge, payments, mail, sites }: Stack): number[] {
   const all = [
     pid,
     edge.pid,
     payments.pid,
+    mail.pid,
     ...sites.flatMap((site) => [site.pid, site.bridgePid, site.emulatorsPid]),
   ];
   return all.map((one) => {

@@ -30,6 +30,26 @@ describe('the configuration', () => {
     expect(Object.isFrozen(config.peers[0])).toBe(true);
   });
 
+  test('of mail is there as a whole or not at all, and names what is wrong by its variable', () => {
+    expect(loadConfig('aws', AWS).mail).toBeUndefined();
+    const mail = {
+      TANDEM_MAIL_URL: 'smtps://smtp.example.com:465',
+      TANDEM_MAIL_FROM: 'A shop <orders@example.com>',
+      TANDEM_MAIL_LINKS_URL: 'https://shop.example.com',
+    };
+    expect(loadConfig('aws', { ...AWS, ...mail }).mail).toMatchObject({
+      url: mail.TANDEM_MAIL_URL,
+    });
+    const { TANDEM_MAIL_FROM: _, ...without } = mail;
+    expect(() => loadConfig('aws', { ...AWS, ...without })).toThrow('TANDEM_MAIL_FROM: is required');
+    for (const [name, value] of [
+      ['TANDEM_MAIL_URL', 'http://smtp.example.com'],
+      ['TANDEM_MAIL_FROM', 'A shop <orders@example.com>\r\nBcc: all@example.com'],
+      ['TANDEM_MAIL_LINKS_URL', 'http://shop.example.com'],
+    ] as const)
+      expect(() => loadConfig('aws', { ...AWS, ...mail, [name]: value })).toThrow(`${name}: `);
+  });
+
   test('names every variable that is missing or wrong at once', () => {
     const read = (): unknown =>
       loadConfig('aws', {

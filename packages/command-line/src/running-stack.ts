@@ -36,6 +36,16 @@ export interface StackDns {
   readonly pid: number | null;
 }
 
+/** The mail server that every site sends to. */
+export interface StackMail {
+  /** `smtp://127.0.0.1:<port>` */
+  readonly smtp: string;
+  /** The mailbox: for people, and `/_tandem/mails` for programs. */
+  readonly web: string;
+  readonly pid: number | null;
+  readonly faults: Readonly<Record<string, string>>;
+}
+
 /** The sandboxes of payment providers. */
 export interface StackPayments {
   /** The one that the sites take payments at. */
@@ -60,6 +70,7 @@ export interface Stack {
   readonly edge: { readonly url: string; readonly pid: number | null };
   readonly dns: StackDns;
   readonly payments: StackPayments;
+  readonly mail: StackMail;
   /** Gives tokens; absent when records are for everybody. */
   readonly issuer?: { readonly url: string; readonly pid: number | null };
   readonly sites: readonly StackSite[];

@@ -21,9 +21,17 @@ const issuerUrl = {
   pattern: '^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$',
 } as const;
 /** An origin, by TLS, or on this machine: keys go there. */
-const paymentsUrl = {
+const originUrl = {
   type: 'string',
   pattern: '^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$',
+} as const;
+/** A mail server; with `smtp:`, TLS begins with STARTTLS, but on this machine. */
+const mailUrl = { type: 'string', pattern: '^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$' } as const;
+/** One line: an address of ASCII, behind a name where there is one. */
+const mailFrom = {
+  type: 'string',
+  maxLength: 200,
+  pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$',
 } as const;
 const texts = { type: 'array', minItems: 1, maxItems: 16, items: text } as const;
 
@@ -187,7 +195,13 @@ export const configSchema = {
       type: 'object',
       required: ['provider'],
       additionalProperties: false,
-      properties: { provider: { enum: ['stripe', 'paypal'] }, url: paymentsUrl, returnUrl: url },
+      properties: { provider: { enum: ['stripe', 'paypal'] }, url: originUrl, returnUrl: url },
+    },
+    mail: {
+      type: 'object',
+      required: ['url', 'from', 'linksUrl'],
+      additionalProperties: false,
+      properties: { url: mailUrl, from: mailFrom, linksUrl: originUrl },
     },
     own: ownSchema(ownSettings),
     trustsEverybody: { type: 'boolean' },

@@ -101,6 +101,15 @@ export interface PaymentsConfig {
   readonly returnUrl?: string;
 }
 
+export interface MailConfig {
+  /** `smtps://host:465`: TLS from the first byte. `smtp://host:587`: STARTTLS, which the server must take; plain on loopback. */
+  readonly url: string;
+  /** `Shop <orders@example.com>`; what is behind its `@` ends every Message-ID. */
+  readonly from: string;
+  /** Base address that links in mails begin with: the name that all sites share. */
+  readonly linksUrl: string;
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -128,6 +137,8 @@ export interface Config {
   readonly rebuilding: boolean;
   /** The payment provider; absent: this site takes no payments. Its keys are secrets (docs/payments.md). */
   readonly payments?: PaymentsConfig;
+  /** The mail server; absent: this site sends no mail. Its user and password are secrets (docs/notifications.md). */
+  readonly mail?: MailConfig;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -224,6 +235,12 @@ const PAYMENTS = {
   TANDEM_PAYMENTS_RETURN_URL: 'returnUrl',
 } as const;
 
+const MAIL = {
+  TANDEM_MAIL_URL: 'url',
+  TANDEM_MAIL_FROM: 'from',
+  TANDEM_MAIL_LINKS_URL: 'linksUrl',
+} as const;
+
 const AWS_DEFAULTS = { secretsPrefix: 'tandem' };
 const AZURE_DEFAULTS = {
   resourceManager: 'https://management.azure.com',
@@ -245,9 +262,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.env): Config {
   const { own, failures: unread } = readOwn(ownSettings, env);
   const payments = pick(env, PAYMENTS);
+  const mail = pick(env, MAIL);
   const common = {
     own,
     ...(Object.keys(payments).length > 0 && { payments: payments as unknown }),
+    ...(Object.keys(mail).length > 0 && { mail: mail as unknown }),
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),
@@ -361,9 +380,13 @@ function variableOf(pointer: string): string {
   if (first === 'ownSettings') return 'TANDEM_OWN_SETTINGS';
   if (first === 'own') return variableOfOwn(second, pointer);
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
+  if (first === 'mail') return variableIn(MAIL, second) ?? 'TANDEM_MAIL_URL';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...PAYMENTS, ...AWS, ...AZURE };
-  const wanted = second || first;
-  return Object.entries(names).find(([, name]) => name === wanted)?.[0] ?? pointer;
+  return variableIn(names, second || first) ?? pointer;
+}
+
+function variableIn(names: Readonly<Record<string, string>>, wanted: string): string | undefined {
+  return Object.entries(names).find(([, name]) => name === wanted)?.[0];
 }
 
 function variableOfOwn(name: string, pointer: string): string {

@@ -144,6 +144,8 @@ export interface StepsContext {
   readonly site: Site;
   /** Of the record: to read it again. */
   readonly key: string;
+  /** 1 at the first run for this effect. One before it whose end is not in the record ended nobody knows how. */
+  readonly attempt: number;
 }
 
 /** What is done while a condition on a record holds: by `run` or by `steps`. */

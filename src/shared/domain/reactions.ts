@@ -147,7 +147,8 @@ export function within(
     const steps = entity && own(entity.reactions, reaction)?.steps;
     if (entity === undefined || steps === undefined || writingOf === undefined)
       return settlement(site, record, reaction, duplicates);
-    const taken = steps(valuesOf(entity, record), { site, key: record.key });
+    const attempt = (record.reactions?.[reaction]?.attempts ?? 0) + 1;
+    const taken = steps(valuesOf(entity, record), { site, key: record.key, attempt });
     return stepsResult(entity, { reaction, steps: taken, writing: writingOf(entity) });
   };
 }

@@ -1,6 +1,22 @@
-import { chargeWithinMs, orderAmountMax, orderLinesMax, orderUnitsMax, paymentCheckMs } from '../bounds.ts';
+import {
+  chargeWithinMs,
+  mailAddressMax,
+  orderAmountMax,
+  orderLinesMax,
+  orderUnitsMax,
+  paymentCheckMs,
+  refundMailsMax,
+} from '../bounds.ts';
 import { defineEntity } from '../domain/define-entity.ts';
 import type { RuleCaller } from '../domain/entity.ts';
+import {
+  ADDRESS_PATTERN,
+  dueNotices,
+  kinds,
+  languages,
+  type NotifiedOrder,
+} from '../domain/notifications/notice.ts';
+import { notifyOrder } from '../domain/notifications/send.ts';
 import {
   cancelling,
   isOver,
@@ -20,6 +36,7 @@ import {
 } from '../domain/orders/payment.ts';
 import { reserveOrder, settleOrder } from '../domain/orders/reserve.ts';
 import { RuleError } from '../domain/rule-error.ts';
+import { notification } from './notification.ts';
 
 const moment = {
   type: 'integer',
@@ -67,6 +84,15 @@ export const order = defineEntity({
     },
     currency: { type: 'string', pattern: '^[A-Z]{3}$', by: 'creation' },
     method: { type: 'string', minLength: 1, maxLength: 255, by: ['creation', 'action'], readableBy: [] },
+    // Where what happens to it is written to; without it, nowhere (docs/notifications.md).
+    email: {
+      type: 'string',
+      pattern: ADDRESS_PATTERN,
+      maxLength: mailAddressMax,
+      by: 'creation',
+      readableBy: ['owner'],
+    },
+    language: { type: 'string', enum: languages, by: 'creation', readableBy: ['owner'] },
     status: { states: orderStates, by: ['action', 'reaction'] },
     reason: { type: 'string', enum: reasons, by: ['action', 'reaction'] },
     failedSku: { type: 'string', maxLength: 128, by: 'reaction' },
@@ -99,6 +125,15 @@ export const order = defineEntity({
           refundId: { type: 'string', maxLength: 255 },
         },
       },
+    },
+    // Names of the notifications that were written down.
+    notified: {
+      type: 'array',
+      maxItems: kinds.length + refundMailsMax,
+      items: { type: 'string', maxLength: 128 },
+      merge: 'set',
+      by: 'reaction',
+      readableBy: [],
     },
   },
   indexes: { byCustomer: { on: 'customerId' }, byStatus: { on: 'status', buckets: 4 } },
@@ -217,6 +252,11 @@ export const order = defineEntity({
       at: 'paidFrom',
       when: (record) => openRefunds(record as unknown as Refundable).length > 0,
       steps: (record) => refundOrder(record as unknown as Refundable),
+    },
+    notify: {
+      on: ['status', 'refunded'],
+      when: (record) => dueNotices(record as unknown as NotifiedOrder).length > 0,
+      steps: (record, context) => notifyOrder(record as unknown as NotifiedOrder, context, notification),
     },
   },
   removable: false,

@@ -7,6 +7,10 @@ export const indexSlots: RecordedSlots = {
     "byTime": 1,
     "byOrder": 2
   },
+  "notification": {
+    "byOwner": 1,
+    "byOrder": 2
+  },
   "object": {
     "byAge": 1,
     "byName": 2

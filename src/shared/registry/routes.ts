@@ -3,7 +3,9 @@ import type { CustomRoutes } from '../domain/routes/custom-routes.ts';
 import { availability } from '../routes/availability.ts';
 import { inventory } from '../routes/inventory.ts';
 import { ledger } from '../routes/ledger.ts';
+import { notifications } from '../routes/notifications.ts';
 import { payments } from '../routes/payments.ts';
+import { unsubscribe } from '../routes/unsubscribe.ts';
 
 /** Every declared file of custom routes. */
-export const routes: readonly CustomRoutes[] = [availability, inventory, ledger, payments];
+export const routes: readonly CustomRoutes[] = [availability, inventory, ledger, notifications, payments, unsubscribe];

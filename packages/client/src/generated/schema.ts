@@ -103,6 +103,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/order-notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List, in the order of the ids or by an index */
+        get: operations["listOrderNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/order-notifications/{notificationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read */
+        get: operations["getNotification"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/order-notifications/{notificationId}/bounce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It came back for good */
+        post: operations["bounceNotification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/objects": {
         parameters: {
             query?: never;
@@ -513,6 +564,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List, in the order of the ids */
+        get: operations["listSuppressions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/suppressions/{addressHash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read */
+        get: operations["getSuppression"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/thumbnails": {
         parameters: {
             query?: never;
@@ -857,6 +942,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was written about an order */
+        get: operations["listNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/bounces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A mail came back, or an address complains */
+        post: operations["reportBounce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/lifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An address is written to again */
+        post: operations["liftSuppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/payments/stripe": {
         parameters: {
             query?: never;
@@ -885,6 +1021,24 @@ export interface paths {
         put?: never;
         /** An event of PayPal */
         post: operations["takePayPalEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/unsubscribe/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether an address is unsubscribed */
+        get: operations["getSubscription"];
+        put?: never;
+        /** Unsubscribe an address */
+        post: operations["unsubscribe"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1360,6 +1514,50 @@ export interface components {
             /** @description Where the next page starts; absent on the last one. Valid at every site. */
             cursor?: string;
         };
+        Notification: {
+            id: string;
+            notificationId: string;
+            customerId?: string;
+            orderId?: string;
+            /** @enum {string} */
+            kind?: "paid" | "declined" | "cancelled" | "expired" | "refunded" | "fulfilled";
+            refundId?: string;
+            to?: string;
+            /** @enum {string} */
+            language?: "en" | "de";
+            /** @enum {string} */
+            status?: "pending" | "suppressed" | "refused" | "sent" | "bounced";
+            messageId?: string;
+            sentMs?: number;
+            site?: string;
+            attempts?: number;
+            ended?: number;
+            copies?: number;
+            detail?: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        /** @example {} */
+        NotificationCreate: {
+            notificationId?: string;
+        };
+        NotificationPatch: Record<string, never>;
+        NotificationPage: {
+            items: components["schemas"]["Notification"][];
+            /** @description Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none */
+            unreadable?: string[];
+            /** @description Where the next page starts; absent on the last one. Valid at every site. */
+            cursor?: string;
+        };
+        NotificationBounceInput: Record<string, never>;
+        NotificationBounceProblem409: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "conflict" | "not_sent";
+        };
+        NotificationBounceProblem403: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "forbidden" | "quota_exceeded" | "not_staff";
+        };
         Object: {
             id: string;
             objectId: string;
@@ -1459,6 +1657,9 @@ export interface components {
             }[];
             currency: string;
             method?: string;
+            email?: string;
+            /** @enum {string} */
+            language?: "en" | "de";
             /** @enum {string} */
             status?: "reserving" | "rejected" | "reserved" | "paying" | "cancelling" | "expired" | "cancelled" | "paid" | "fulfilled" | "refunded";
             /** @enum {string} */
@@ -1486,6 +1687,8 @@ export interface components {
                     refundId?: string;
                 };
             };
+            /** @description At each site maxItems 16; what two sites accept at the same time may be beyond that when it is merged. */
+            notified?: string[];
             /** Format: date-time */
             createdAt: string;
         };
@@ -1509,6 +1712,9 @@ export interface components {
             }[];
             currency: string;
             method?: string;
+            email?: string;
+            /** @enum {string} */
+            language?: "en" | "de";
         };
         OrderPatch: Record<string, never>;
         OrderPage: {
@@ -1773,6 +1979,28 @@ export interface components {
         StockPatch: Record<string, never>;
         StockPage: {
             items: components["schemas"]["Stock"][];
+            /** @description Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none */
+            unreadable?: string[];
+            /** @description Where the next page starts; absent on the last one. Valid at every site. */
+            cursor?: string;
+        };
+        Suppression: {
+            id: string;
+            addressHash: string;
+            bounced?: boolean;
+            /** @description At each site minimum 0, maximum 9007199254740991; what two sites accept at the same time may be beyond that when it is merged. */
+            softBounces?: number;
+            unsubscribed?: boolean;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        /** @example {} */
+        SuppressionCreate: {
+            addressHash?: string;
+        };
+        SuppressionPatch: Record<string, never>;
+        SuppressionPage: {
+            items: components["schemas"]["Suppression"][];
             /** @description Of the records of this page, the ids of those that are there and that this site cannot read; another site may. Absent when there is none */
             unreadable?: string[];
             /** @description Where the next page starts; absent on the last one. Valid at every site. */
@@ -2391,6 +2619,45 @@ export interface components {
             }[];
             cursor?: string;
         };
+        ListNotificationsOutput: {
+            items: {
+                notificationId: string;
+                kind: string;
+                to: string;
+                language?: string;
+                status: string;
+                messageId?: string;
+                sentMs?: number;
+                site?: string;
+                attempts?: number;
+                copies?: number;
+                detail?: string;
+                createdAt?: string;
+            }[];
+        };
+        ReportBounceInput: {
+            messageId?: string;
+            address?: string;
+            /** @enum {string} */
+            kind: "hard" | "soft";
+        };
+        ReportBounceOutput: {
+            suppressed: ("paid" | "declined" | "cancelled" | "expired" | "refunded" | "fulfilled")[];
+        };
+        ReportBounceProblem400: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "malformed" | "invalid" | "names_nobody";
+        };
+        ReportBounceProblem404: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "not_found" | "route_not_found" | "unknown_message";
+        };
+        LiftSuppressionInput: {
+            address: string;
+        };
+        LiftSuppressionOutput: {
+            suppressed: ("paid" | "declined" | "cancelled" | "expired" | "refunded" | "fulfilled")[];
+        };
         TakeStripeEventOutput: {
             received: boolean;
         };
@@ -2420,6 +2687,22 @@ export interface components {
         TakePayPalEventProblem413: components["schemas"]["Problem"] & {
             /** @enum {unknown} */
             code?: "too_large" | "event_too_large";
+        };
+        GetSubscriptionOutput: {
+            unsubscribed: boolean;
+            stops: ("paid" | "declined" | "cancelled" | "expired" | "refunded" | "fulfilled")[];
+        };
+        GetSubscriptionProblem404: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "not_found" | "route_not_found" | "bad_token";
+        };
+        UnsubscribeOutput: {
+            unsubscribed: boolean;
+            stops: ("paid" | "declined" | "cancelled" | "expired" | "refunded" | "fulfilled")[];
+        };
+        UnsubscribeProblem404: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "not_found" | "route_not_found" | "bad_token";
         };
         Pause: {
             peer: string;
@@ -3354,6 +3637,371 @@ export interface operations {
             };
             /** @description No such record */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOrderNotifications: {
+        parameters: {
+            query?: {
+                /** @description Those with this value, in the order of createdAt; not together with another field */
+                customerId?: string;
+                /** @description Those with this value, in the order of createdAt; not together with another field */
+                orderId?: string;
+                /** @description With customerId or orderId: a bound of the range */
+                "createdAt[gte]"?: string;
+                /** @description With customerId or orderId: a bound of the range */
+                "createdAt[gt]"?: string;
+                /** @description With customerId or orderId: a bound of the range */
+                "createdAt[lte]"?: string;
+                /** @description With customerId or orderId: a bound of the range */
+                "createdAt[lt]"?: string;
+                /** @description Of a list by an index */
+                order?: "asc" | "desc";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
+                "X-Tandem-Owner"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPage"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotification: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; without it, while `status` is pending; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
+                "X-Tandem-Owner"?: string;
+            };
+            path: {
+                notificationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            /** @description The client holds this state */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bounceNotification: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+                /** @description Names this request: sent again with the same body it takes effect once. At another site, too, but for what counts: an `increment` that the other site has not received yet is counted there again. Its key is 1 to 255 visible ASCII characters, bare or in double quotes, and belongs to its caller. What is created gets an id that derives from it, unless the body names one. A record knows the first such request and the 15 newest for as long as it is stored. Make the key a UUID of version 7 right before it is first sent: then one that the record may have forgotten is refused with 422 `request_forgotten`, and whether it took effect is unknown. A key that carries no time, or one that is more than 5 s ahead of the clock of the site, may take effect again after 15 others. */
+                "Idempotency-Key"?: string;
+                /** @description `durability=all` (RFC 7240): the answer waits until every peer's durable queue has accepted the write, and says so in `Preference-Applied`. When that takes longer than 2.5 s the answer is 202: the write stands here, and the peers will get it. */
+                Prefer?: string;
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
+                "X-Tandem-Owner"?: string;
+            };
+            path: {
+                notificationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NotificationBounceInput"];
+            };
+        };
+        responses: {
+            /** @description The record as it is now */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            /** @description Done here; not every peer has accepted it within the time of `Prefer` */
+            202: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_staff`: It takes the scope shop/notifications */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["NotificationBounceProblem403"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_sent`: Nothing of it was sent */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["NotificationBounceProblem409"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7465,6 +8113,188 @@ export interface operations {
             };
         };
     };
+    listSuppressions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `suppressions` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionPage"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSuppression: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string;
+                /** @description `wait=<seconds>` (RFC 7240, section 4.3), up to 10: with `If-None-Match` the answer waits as long as the record is in such a state, and is 304 then; otherwise it comes at once. `Preference-Applied` says for how long it may have waited. The time that the function still has is a bound, too. */
+                Prefer?: string;
+                /** @description Tokens of earlier answers, from any site, separated by commas. The answer is not older than those about what is read: the site waits up to 2 s for them, then asks the site that made them (`X-Tandem-Origin`), and when that does not answer either, answers 503 `not_yet_here`. A write waits as long for those about its record; after 503 nothing has happened. A token that no site can have given out is answered with 400. */
+                "X-Tandem-Session"?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `suppressions` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path: {
+                addressHash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The record */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suppression"];
+                };
+            };
+            /** @description The client holds this state */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Tandem-Session": components["headers"]["X-Tandem-Session"];
+                    "X-Tandem-Origin": components["headers"]["X-Tandem-Origin"];
+                    "Preference-Applied": components["headers"]["Preference-Applied-Wait"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listThumbnails: {
         parameters: {
             query?: {
@@ -10503,6 +11333,451 @@ export interface operations {
             };
         };
     };
+    listNotifications: {
+        parameters: {
+            query: {
+                orderId: string;
+            };
+            header?: {
+                /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
+                "X-Tandem-Owner"?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `suppressions` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListNotificationsOutput"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reportBounce: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
+                "X-Tandem-Owner"?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `suppressions` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportBounceInput"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportBounceOutput"];
+                };
+            };
+            /** @description `names_nobody`: Either messageId or address must be given */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReportBounceProblem400"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_message`: No mail of this Message-ID is known here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ReportBounceProblem404"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    liftSuppression: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
+                "X-Tandem-Owner"?: string;
+                /** @description The tenant to act for, percent-encoded: another one than the claim `suppressions` names takes the scope `tandem/any-tenant`. */
+                "X-Tandem-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiftSuppressionInput"];
+            };
+        };
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiftSuppressionOutput"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     takeStripeEvent: {
         parameters: {
             query?: never;
@@ -10692,6 +11967,230 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["TakePayPalEventProblem413"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GetSubscriptionOutput"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad_token`: This link is none of ours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["GetSubscriptionProblem404"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unsubscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsubscribeOutput"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad_token`: This link is none of ours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["UnsubscribeProblem404"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */

@@ -133,6 +133,7 @@ export function summary(
       `pid ${stack.payments.pid ?? '-'}`,
       `sandbox of ${stack.payments.provider === 'stripe' ? 'Stripe' : 'PayPal'}`,
     ],
+    ['mail', stack.mail.web, `pid ${stack.mail.pid ?? '-'}`, 'what the sites have sent'],
     ...(stack.issuer === undefined
       ? []
       : [['issuer', stack.issuer.url, `pid ${stack.issuer.pid ?? '-'}`, 'gives tokens to whoever asks']]),

@@ -183,6 +183,7 @@ class RunningStack {
       operatorDigest: createHash('sha256').update(this.#operatorKey).digest('hex'),
       inherited: withDotEnv(PROJECT_DIR, process.env),
       payments: options.payments,
+      mail: true,
       ...(options.drill && { drill: options.drill }),
     };
     this.#types = options.types === 'on' ? typeCheck(topology, output) : undefined;

@@ -65,6 +65,12 @@ export function describeStack(input: StackInput): Stack {
       pid: kept(input, 'payments')?.pid ?? null,
       faults: faultsIn(kept(input, 'payments')?.announced('payments')),
     },
+    mail: {
+      smtp: `smtp://${HOST}:${ports.get('mail.smtp') ?? 0}`,
+      web: urlOf(ports, 'mail.web'),
+      pid: kept(input, 'mail')?.pid ?? null,
+      faults: faultsIn(kept(input, 'mail')?.announced('mail')),
+    },
     sites: sites.map((site) => describeSite(site, input)),
   };
 }

@@ -13,6 +13,7 @@ import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config
 import { HOST, type Ports } from '../ports.ts';
 import type { DnsSettings } from '../processes/dns-main.ts';
 import { type EmulatorsSettings, OBJECTS } from '../processes/emulators-settings.ts';
+import { MAIL_SECRETS, type MailSettings } from '../processes/mail-settings.ts';
 import {
   LOCAL_SECRETS,
   type PaymentProviderName,
@@ -65,6 +66,8 @@ export interface TopologyInput {
   readonly drill?: DrillSettings;
   /** Whose sandbox the sites take payments at. Absent: none is served. */
   readonly payments?: PaymentProviderName;
+  /** Whether the sites send mail, to a server of this machine. Absent: none is served. */
+  readonly mail?: true;
 }
 
 /** SQS takes any account number; the emulator's default. */
@@ -101,6 +104,7 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
     planEdge(input),
     planDns(input),
     ...(input.payments === undefined ? [] : [planPayments(input)]),
+    ...(input.mail === undefined ? [] : [planMail(input)]),
     ...(input.ports.has('issuer') ? [planIssuer(input)] : []),
   ];
 }
@@ -188,7 +192,7 @@ function planEmulators({ site, cloud, region }: SiteName, input: TopologyInput):
     region,
     dataDir: dataDir === undefined ? undefined : path.join(dataDir, site),
     secretsFile: path.join(projectDir, DOT_ENV),
-    ...(input.payments !== undefined && { secrets: LOCAL_SECRETS }),
+    ...secretsOfSites(input),
     ports: Object.fromEntries(
       SERVICES[cloud].map((service) => [service, portOf(ports, `${site}.${service}`)]),
     ),
@@ -236,6 +240,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       ...AWS_CREDENTIALS,
       ...(site.cloud === 'aws' ? awsEnvironment(site, ports) : azureEnvironment(site, ports)),
       ...paymentsEnvironment(input),
+      ...mailEnvironment(input),
       ...clockEnvironment(site, input),
       ...bridgeInspectEnvironment(site, ports),
     },
@@ -271,6 +276,24 @@ function clockEnvironment({ site }: SiteName, { drill, projectDir, inherited }: 
 function paymentsEnvironment({ payments, ports }: TopologyInput): Record<string, string> {
   if (payments === undefined) return {};
   return { TANDEM_PAYMENTS: payments, TANDEM_PAYMENTS_URL: urlOf(ports, `payments.${payments}`) };
+}
+
+/** What is in the vaults from the start. */
+function secretsOfSites({ payments, mail }: TopologyInput): Pick<EmulatorsSettings, 'secrets'> {
+  if (payments === undefined && mail === undefined) return {};
+  return {
+    secrets: { ...(payments !== undefined && LOCAL_SECRETS), ...(mail !== undefined && MAIL_SECRETS) },
+  };
+}
+
+/** Links lead to the edge, as to the name that all sites share. */
+function mailEnvironment({ mail, ports }: TopologyInput): Record<string, string> {
+  if (mail === undefined) return {};
+  return {
+    TANDEM_MAIL_URL: `smtp://${HOST}:${portOf(ports, 'mail.smtp')}`,
+    TANDEM_MAIL_FROM: 'Tandem shop <orders@shop.test>',
+    TANDEM_MAIL_LINKS_URL: urlOf(ports, 'edge'),
+  };
 }
 
 function awsEnvironment(site: SiteName, ports: Ports): Record<string, string> {
@@ -354,6 +377,21 @@ function planPayments(input: TopologyInput): ProcessPlan {
     args: [path.join(projectDir, 'packages/local/src/processes/payments-main.ts'), JSON.stringify(settings)],
     env: commonEnvironment(input),
     announces: ['payments'],
+  };
+}
+
+function planMail({ ports, projectDir, ...input }: TopologyInput): ProcessPlan {
+  const settings: MailSettings = {
+    ports: { smtp: portOf(ports, 'mail.smtp'), web: portOf(ports, 'mail.web') },
+    bouncesTo: `${urlOf(ports, 'edge')}/notifications/bounces`,
+    secretsFile: path.join(projectDir, DOT_ENV),
+  };
+  return {
+    name: 'mail',
+    role: 'emulators',
+    args: [path.join(projectDir, 'packages/local/src/processes/mail-main.ts'), JSON.stringify(settings)],
+    env: commonEnvironment(input),
+    announces: ['mail'],
   };
 }
 

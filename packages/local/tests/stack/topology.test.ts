@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../../../src/shared/config/config.ts';
 import { defaultPorts } from '../../src/ports.ts';
+import { MAIL_SECRETS } from '../../src/processes/mail-settings.ts';
 import { LOCAL_SECRETS } from '../../src/processes/payments-settings.ts';
 import { parseSites } from '../../src/stack/sites.ts';
 import {
@@ -47,6 +48,25 @@ describe('the processes of a stack', () => {
       'dns',
       'payments',
     ]);
+  });
+
+  test('every site sends mail to one server, whose bounces go to the edge, and has its secrets', () => {
+    const plans = planned({ mail: true });
+    const { args, role } = byName(plans, 'mail');
+    expect(role).toBe('emulators');
+    expect(JSON.parse(args[1] ?? '')).toMatchObject({
+      ports: { smtp: 1025, web: 8025 },
+      bouncesTo: 'http://127.0.0.1:8080/notifications/bounces',
+    });
+    for (const site of ['aws-us-east-1', 'azure-eastus']) {
+      expect(byName(plans, site).env).toMatchObject({
+        TANDEM_MAIL_URL: 'smtp://127.0.0.1:1025',
+        TANDEM_MAIL_FROM: 'Tandem shop <orders@shop.test>',
+        TANDEM_MAIL_LINKS_URL: 'http://127.0.0.1:8080',
+      });
+      const settings = JSON.parse(byName(plans, `${site}.emulators`).args[1] ?? '') as { secrets: object };
+      expect(settings.secrets).toEqual({ ...LOCAL_SECRETS, ...MAIL_SECRETS });
+    }
   });
 
   test('the sandboxes send their events to the edge, and every site takes payments at the one that is named', () => {

@@ -1,0 +1,56 @@
+/** Reports mails that come back to an HTTP address, as a mail provider's bridge would: again, until it is taken. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+const ATTEMPTS_MAX = 20;
+const PAUSE_MS = 500;
+const TIMEOUT_MS = 5_000;
+
+export interface Bounce {
+  readonly messageId: string;
+  readonly kind: 'hard' | 'soft';
+}
+
+export class BounceReporter {
+  readonly #url: string | undefined;
+  readonly #ended = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+
+  /** @param url Undefined: nobody is told. */
+  constructor(url: string | undefined) {
+    this.#url = url;
+  }
+
+  report(bounce: Bounce): void {
+    if (this.#url === undefined) return;
+    const run = this.#deliver(this.#url, bounce).finally(() => this.#running.delete(run));
+    this.#running.add(run);
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort();
+    await Promise.all(this.#running);
+  }
+
+  async #deliver(url: string, bounce: Bounce): Promise<void> {
+    const { signal } = this.#ended;
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX && !signal.aborted; attempt += 1) {
+      if (await this.#isTaken(url, bounce)) return;
+      await delay(PAUSE_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  async #isTaken(url: string, bounce: Bounce): Promise<boolean> {
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(bounce),
+        signal: AbortSignal.any([this.#ended.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
+      await response.arrayBuffer();
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+}

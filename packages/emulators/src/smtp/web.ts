@@ -1,0 +1,71 @@
+/** The mailbox by HTTP: for tests and programs as JSON, for people as a page, and the fault rules. */
+import http from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { handleControl, refuseForeign } from '../core/control.ts';
+import type { Faults } from '../core/faults.ts';
+import type { Mailbox } from './mailbox.ts';
+import { MAIL_HEADERS, mailboxPage, PAGE_HEADERS } from './page.ts';
+
+const HOST = '127.0.0.1';
+export const MAILS_PATH = '/_tandem/mails';
+const MAIL_PATH = /^\/mails\/(\d{1,9})$/;
+
+export interface MailboxWeb {
+  readonly port: number;
+  accept(socket: Socket): void;
+  close(): Promise<void>;
+}
+
+export async function startMailboxWeb(port: number, mailbox: Mailbox, faults: Faults): Promise<MailboxWeb> {
+  const server = http.createServer((request, response) => {
+    void serve(request, response, { mailbox, faults }).catch((error: unknown) => {
+      console.error(error);
+      response.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, HOST, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    accept: (socket) => void server.emit('connection', socket),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function serve(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  { mailbox, faults }: { readonly mailbox: Mailbox; readonly faults: Faults },
+): Promise<void> {
+  if (refuseForeign(request, response, { relayed: true })) return;
+  if (await handleControl(request, response, faults)) return;
+  const { pathname, searchParams } = new URL(request.url ?? '/', `http://${HOST}`);
+  const json = (status: number, body: unknown): void => {
+    response
+      .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+      .end(JSON.stringify(body));
+  };
+  if (pathname === MAILS_PATH && request.method === 'DELETE') {
+    mailbox.clear();
+    json(200, { items: [], dropped: 0 });
+    return;
+  }
+  if (request.method !== 'GET') {
+    response.setHeader('allow', pathname === MAILS_PATH ? 'GET, DELETE' : 'GET');
+    json(405, { message: `${request.method ?? ''} is not supported here` });
+    return;
+  }
+  const [, id] = MAIL_PATH.exec(pathname) ?? [];
+  const mail = id === undefined ? undefined : mailbox.find(Number(id));
+  if (pathname === MAILS_PATH)
+    json(200, { items: mailbox.mails(searchParams.get('to') ?? undefined), dropped: mailbox.dropped });
+  else if (pathname === '/')
+    response.writeHead(200, PAGE_HEADERS).end(mailboxPage(mailbox.mails(), mailbox.dropped));
+  else if (mail !== undefined) response.writeHead(200, MAIL_HEADERS).end(mail.html);
+  else json(404, { message: 'There is no such page' });
+}

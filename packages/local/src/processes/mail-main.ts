@@ -1,0 +1,45 @@
+/**
+ * The mail server in a process of its own, which outlives every site: mail does not go with a cloud. It is loaded when somebody
+ * first connects. Its argument is a `MailSettings` as JSON.
+ */
+import fs from 'node:fs';
+import { FAULTS_PATH } from '@tandem-clouds/emulators/core/control';
+import { secretsIn } from '@tandem-clouds/emulators/core/secrets-file';
+import type { SmtpEmulator } from '@tandem-clouds/emulators/smtp/server';
+import { endAtStart } from '../exit-codes.ts';
+import { HOST } from '../ports.ts';
+import { announce } from '../run-registry.ts';
+import { listenLazily } from './lazy-server.ts';
+import { MAIL_SECRETS, type MailSettings } from './mail-settings.ts';
+
+/** What the sites have in their vaults: the file says otherwise, or not. */
+function secretsOf({ secretsFile }: MailSettings): Record<keyof typeof MAIL_SECRETS, string> {
+  const text = fs.existsSync(secretsFile) ? fs.readFileSync(secretsFile, 'utf8') : '';
+  return { ...MAIL_SECRETS, ...Object.fromEntries(secretsIn(text)) };
+}
+
+async function main(): Promise<void> {
+  const settings = JSON.parse(process.argv[2] ?? '') as MailSettings;
+  const { ports, bouncesTo } = settings;
+  let opened: Promise<SmtpEmulator> | undefined;
+  const open = (): Promise<SmtpEmulator> =>
+    (opened ??= (async () => {
+      const { startSmtp } = await import('@tandem-clouds/emulators/smtp/server');
+      const { 'mail-user': user, 'mail-password': password } = secretsOf(settings);
+      return startSmtp({ user, password, bouncesTo });
+    })());
+  const smtp = await listenLazily(ports.smtp, open);
+  const web = await listenLazily(ports.web, async () => {
+    const server = await open();
+    return { accept: (socket) => server.acceptWeb(socket), close: () => server.close() };
+  });
+  const stop = (): void => {
+    void Promise.allSettled([smtp.close(), web.close()]).finally(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  const url = `http://${HOST}:${web.port}`;
+  announce('mail', { smtp: `smtp://${HOST}:${smtp.port}`, web: url, 'smtp.faults': url + FAULTS_PATH });
+}
+
+main().catch(endAtStart);

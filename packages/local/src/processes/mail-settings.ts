@@ -1,0 +1,15 @@
+/** What the process with the mail server is started with. */
+export interface MailSettings {
+  readonly ports: { readonly smtp: number; readonly web: number };
+  /** Where bounces are reported. */
+  readonly bouncesTo: string;
+  /** Whose secrets stand in place of `MAIL_SECRETS`; absolute. */
+  readonly secretsFile: string;
+}
+
+/** In the vaults of every site of this machine, and what the mail server takes. No secrets: nothing leaves this machine. */
+export const MAIL_SECRETS = {
+  'mail-user': 'local',
+  'mail-password': 'local',
+  'unsubscribe-key': 'local-key-of-thirty-two-characters',
+} as const;

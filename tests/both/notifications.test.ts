@@ -1,0 +1,233 @@
+/** From a paid order to a mail, and what comes back: by the functions of a site, against a mail server. Runs once per cloud. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { startEmulators } from '@tandem-clouds/emulators';
+import type { Mail } from '@tandem-clouds/emulators/smtp/mailbox';
+import { type SmtpEmulator, startSmtp } from '@tandem-clouds/emulators/smtp/server';
+import { localWrite } from '@tandem-clouds/replication/local-write';
+import { cloudName } from '#cloud';
+import { initialChanges } from '../../src/shared/domain/field-changes.ts';
+import { orderStates } from '../../src/shared/domain/orders/order.ts';
+import type { Replica } from '../../src/shared/domain/replica.ts';
+import { overruling } from '../../src/shared/domain/states.ts';
+import { order } from '../../src/shared/entities/order.ts';
+import { entities } from '../../src/shared/registry/entities.ts';
+import { indexes } from '../../src/shared/registry/indexes.ts';
+import { openReplica, openRuntime, openSiteStore } from '../../src/shared/runtime.ts';
+import { callHandler, type Response } from '../helpers/api.ts';
+import { deliver } from '../helpers/call.ts';
+import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
+import { completeBeats } from '../helpers/owned-entity.ts';
+import { setEnvironment } from '../helpers/sites.ts';
+
+const SECRETS = {
+  MAIL_USER: 'shop',
+  MAIL_PASSWORD: 'a-password-of-the-shop',
+  UNSUBSCRIBE_KEY: 'a-key-of-more-than-thirty-two-characters',
+};
+const BASE = 'https://shop.example';
+
+let clouds: LinkedClouds;
+let server: SmtpEmulator;
+let replica: Replica;
+const handlers: Record<string, unknown> = {};
+const closing: (() => unknown)[] = [];
+
+/** What was measured. */
+const lines: string[] = [];
+
+beforeAll(async () => {
+  jest.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+  closing.push(() => jest.restoreAllMocks());
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mail-'));
+  const secretsFile = path.join(folder, '.env');
+  fs.writeFileSync(
+    secretsFile,
+    Object.entries(SECRETS)
+      .map(([name, value]) => `SECRET_${name}=${value}\n`)
+      .join(''),
+  );
+  const [linked, vaults, smtp] = await Promise.all([
+    startLinkedClouds(cloudName),
+    startEmulators({
+      services: ['secretsmanager', 'keyvault'],
+      secretsmanager: { secretsFile, prefix: 'tandem' },
+      keyvault: { secretsFile },
+    }),
+    startSmtp({ user: SECRETS.MAIL_USER, password: SECRETS.MAIL_PASSWORD }),
+  ]);
+  [clouds, server] = [linked, smtp];
+  const restore = setEnvironment({
+    ...vaults.env,
+    ...linked.own.env,
+    TANDEM_MAIL_URL: smtp.endpoint,
+    TANDEM_MAIL_FROM: 'A shop <orders@shop.example>',
+    TANDEM_MAIL_LINKS_URL: BASE,
+    TANDEM_TRUST_EVERYBODY: 'true',
+  });
+  closing.push(
+    restore,
+    () => linked.close(),
+    () => vaults.close(),
+    () => smtp.close(),
+    () => fs.rmSync(folder, { recursive: true }),
+  );
+  const runtime = openRuntime();
+  replica = openReplica(runtime, entities);
+  const beats = completeBeats(runtime.site, indexes);
+  await openSiteStore(runtime).putMany(beats.map((record) => ({ record, expected: undefined })));
+  const load = async (name: string, module: Promise<{ handler: unknown }>): Promise<void> =>
+    void (handlers[name] = (await module).handler);
+  await load('react', import('../../src/bridge/react.ts'));
+  await load('notifications', import('../../src/handlers/routes/notifications.ts'));
+  await load('unsubscribe', import('../../src/handlers/routes/unsubscribe.ts'));
+});
+
+afterAll(async () => {
+  for (const close of closing) await close();
+});
+
+beforeEach(() => {
+  server.faults.clear();
+  server.mailbox.clear();
+  lines.length = 0;
+});
+
+/** How often a metric was measured. */
+const measured = (name: string): number => lines.filter((line) => line.includes(`"${name}":1`)).length;
+
+const wake = (key: string, times = 1): Promise<unknown> =>
+  deliver(cloudName, handlers['react'], Array(times).fill({ body: JSON.stringify({ key }) }));
+const mails = (to: string): readonly Mail[] => server.mailbox.mails(to);
+
+/** An order as the arbiter has left it, and its mail. */
+async function led(id: string, email: string, to: 'paid' | 'fulfilled' = 'paid', times = 1): Promise<void> {
+  const lines = [{ sku: 'tea', units: 2, priceMinor: 790 }];
+  const values = { customerId: 'hedy', lines, currency: 'EUR', email, language: 'en' };
+  await replica.run((site) =>
+    localWrite(site, {
+      key: `order:${id}`,
+      operationId: `place-${id}`,
+      creates: { keepUnseenTombstone: true },
+      decide: (_, isLive) => {
+        if (isLive) return undefined;
+        return { ...initialChanges(order, values, { isKeyed: true }), createdAt: '2026-06-01T12:00:00.000Z' };
+      },
+    }),
+  );
+  const paid = overruling('status', orderStates, { from: 'reserving', to });
+  if (paid === undefined) throw new TypeError('no transition');
+  await replica.run((site) =>
+    localWrite(site, {
+      key: `order:${id}`,
+      operationId: `${to}-${id}`,
+      decide: () => ({ status: paid, stockSite: clouds.own.site, paidFrom: clouds.own.site }),
+    }),
+  );
+  await wake(`order:${id}`, times);
+  await wake(`notification:${id}~paid`, times);
+  if (to === 'fulfilled') await wake(`notification:${id}~fulfilled`);
+}
+
+const api = (method: string, route: string, body?: unknown, headers = {}): Promise<Response> =>
+  callHandler(handlers[/^\/([a-z]+)/.exec(route)?.[1] ?? ''], method, route, {
+    headers,
+    ...(body !== undefined && { body }),
+  });
+const statusOf = async (orderId: string): Promise<unknown> => {
+  const { json } = await api('GET', `/notifications?orderId=${orderId}`);
+  return (json['items'] as { status: string }[]).map(({ status }) => status);
+};
+
+test('a paid order is written about once, though every event comes three times', async () => {
+  await led('o1', 'hedy@example.com', 'paid', 3);
+  await wake('notification:o1~paid', 3);
+  expect(mails('hedy@example.com')).toMatchObject([
+    {
+      ...{ messageId: '<o1~paid@shop.example>', subject: 'Your order o1 is paid', copies: 1 },
+      text: expect.stringContaining('2 × tea  €15.80') as unknown,
+    },
+  ]);
+  expect(await statusOf('o1')).toEqual(['sent']);
+  expect([measured('MailsSent'), measured('MailsMaybeRepeated')]).toEqual([1, 0]);
+});
+
+test('a recipient whom the server refuses is named as refused, and one that it does not take now is pending', async () => {
+  await led('o2', 'x@refuse.test');
+  expect(await statusOf('o2')).toEqual(['refused']);
+  server.faults.set([{ kind: 'error', operation: 'RCPT', code: '450' }]);
+  await led('o3', 'busy@example.com');
+  const { json } = await api('GET', '/notifications?orderId=o3');
+  expect(json['items']).toMatchObject([{ status: 'pending', attempts: 1, copies: 0 }]);
+});
+
+test('a mail whose answer was lost says that there may be a copy', async () => {
+  server.faults.set([{ kind: 'drop-ack', operation: 'DATA', times: 1 }]);
+  await led('o4', 'lost@example.com');
+  const { json } = await api('GET', '/notifications?orderId=o4');
+  expect(json['items']).toMatchObject([{ status: 'pending', attempts: 1, copies: 1 }]);
+  expect(mails('lost@example.com')).toMatchObject([{ messageId: '<o4~paid@shop.example>' }]);
+});
+
+describe('what comes back', () => {
+  test('for good, by its Message-ID: the mail bounced, and its address gets nothing more', async () => {
+    await led('o5', 'gone@example.com');
+    const report = { messageId: '<o5~paid@shop.example>', kind: 'hard' };
+    expect(await api('POST', '/notifications/bounces', report)).toMatchObject({
+      status: 200,
+      json: { suppressed: expect.arrayContaining(['paid', 'refunded', 'fulfilled']) as unknown },
+    });
+    expect(await statusOf('o5')).toEqual(['bounced']);
+    await led('o6', 'Gone@Example.com');
+    expect(await statusOf('o6')).toEqual(['suppressed']);
+    expect(mails('Gone@Example.com')).toHaveLength(1);
+    await api('POST', '/notifications/lifts', { address: 'gone@example.com' });
+    await led('o7', 'gone@example.com');
+    expect(await statusOf('o7')).toEqual(['sent']);
+  });
+
+  test('and names nobody, or a mail that is not ours, is refused by name', async () => {
+    const refusals = await Promise.all(
+      [
+        { kind: 'hard' },
+        { kind: 'soft', messageId: '<nobody@shop.example>' },
+        { kind: 'hard', address: 'a' },
+      ].map((report) => api('POST', '/notifications/bounces', report)),
+    );
+    expect(refusals.map(({ status, json }) => [status, json['code']])).toEqual([
+      [400, 'names_nobody'],
+      [404, 'unknown_message'],
+      [400, 'invalid'],
+    ]);
+    expect(refusals[2]?.json['errors']).toMatchObject([{ pointer: '/address', rule: 'pattern' }]);
+  });
+});
+
+describe('whoever unsubscribes', () => {
+  test('by the button of a mail program gets receipts alone from then on; reading the link changes nothing', async () => {
+    await led('o8', 'quiet@example.com', 'fulfilled');
+    const [sent, receipt] = mails('quiet@example.com');
+    expect(receipt?.headers['list-unsubscribe']).toBeUndefined();
+    expect(sent?.headers['list-unsubscribe-post']).toBe('List-Unsubscribe=One-Click');
+    const link = (sent?.headers['list-unsubscribe'] ?? '').slice(1, -1).replace(BASE, '');
+    expect((await api('GET', link)).json).toEqual({ unsubscribed: false, stops: ['fulfilled'] });
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    expect((await api('POST', link, 'List-Unsubscribe=One-Click', form)).status).toBe(200);
+    expect((await api('GET', link)).json).toMatchObject({ unsubscribed: true });
+    await led('o9', 'quiet@example.com', 'fulfilled');
+    expect(await statusOf('o9')).toEqual(expect.arrayContaining(['sent', 'suppressed']));
+    expect(mails('quiet@example.com').map(({ messageId }) => messageId)).toEqual([
+      '<o9~paid@shop.example>',
+      '<o8~fulfilled@shop.example>',
+      '<o8~paid@shop.example>',
+    ]);
+  });
+
+  test('has a link that nobody else can make', async () => {
+    const forged = `/unsubscribe/${'0'.repeat(64)}${'A'.repeat(43)}`;
+    expect((await api('POST', forged)).json).toMatchObject({ status: 404, code: 'bad_token' });
+    expect((await api('GET', '/unsubscribe/x')).status).toBe(400);
+  });
+});
