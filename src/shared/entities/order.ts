@@ -1,4 +1,5 @@
 import { chargeWithinMs, orderAmountMax, orderLinesMax, orderUnitsMax, paymentCheckMs } from '../bounds.ts';
+import { countHappened } from '../domain/analytics/count.ts';
 import { defineEntity } from '../domain/define-entity.ts';
 import type { RuleCaller } from '../domain/entity.ts';
 import {
@@ -74,6 +75,7 @@ export const order = defineEntity({
     reservedUntilMs: moment,
     payingSinceMs: moment,
     paidFrom: siteId,
+    paidAtMs: moment,
     paymentId: { type: 'string', maxLength: 255, by: 'reaction' },
     action: {
       type: 'object',
@@ -194,7 +196,7 @@ export const order = defineEntity({
       on: ['status', 'checked'],
       when: ({ status, checked, checkedFor }) =>
         status === 'rejected' && checked !== undefined && checked !== checkedFor,
-      steps: (record) => lookBehindRejection(record as unknown as Order),
+      steps: (record, context) => lookBehindRejection(record as unknown as Order, context),
     },
     void: {
       on: ['status', 'lookAgainMs'],
@@ -217,6 +219,25 @@ export const order = defineEntity({
       at: 'paidFrom',
       when: (record) => openRefunds(record as unknown as Refundable).length > 0,
       steps: (record) => refundOrder(record as unknown as Refundable),
+    },
+    // What is counted by the minute (docs/analytics.md), at each site for itself.
+    countPlaced: {
+      on: ['createdAt'],
+      site: 'every',
+      when: () => true,
+      steps: (_, context) => countHappened(context, 'placed'),
+    },
+    countPaid: {
+      on: ['paidFrom', 'paidAtMs', 'lines', 'currency'],
+      site: 'every',
+      when: ({ status }) => isPaid({ status }),
+      steps: (_, context) => countHappened(context, 'paid'),
+    },
+    countRefunded: {
+      on: ['refunded', 'paidFrom', 'paidAtMs', 'currency'],
+      site: 'every',
+      when: ({ refunded }) => refunded !== undefined,
+      steps: (_, context) => countHappened(context, 'refunded'),
     },
   },
   removable: false,
