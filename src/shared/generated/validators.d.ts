@@ -37,6 +37,8 @@ export declare const stockStored: ValidateFunction;
 export declare const userCreate: ValidateFunction;
 export declare const userPatch: ValidateFunction;
 export declare const userStored: ValidateFunction;
+export declare const readAnalytics$input: ValidateFunction;
+export declare const readAnalytics$output: ValidateFunction;
 export declare const getInventory$params: ValidateFunction;
 export declare const getInventory$output: ValidateFunction;
 export declare const receiveStock$params: ValidateFunction;

@@ -6026,7 +6026,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate30.errors = vErrors, errors === 0;
 }
-var orderStored = validate31, schema32 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } } } };
+var orderStored = validate31, schema32 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } } } };
 function validate31(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6254,156 +6254,173 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
       }
     }
-    if (data.paymentId !== void 0) {
-      let data15 = data.paymentId;
-      if (typeof data15 == "string") {
-        if (func3(data15) > 255) {
-          let err40 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+    if (data.paidAtMs !== void 0) {
+      let data15 = data.paidAtMs;
+      if (!(typeof data15 == "number" && !(data15 % 1) && !isNaN(data15) && isFinite(data15))) {
+        let err40 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+      }
+      if (typeof data15 == "number" && isFinite(data15)) {
+        if (data15 > 9007199254740991 || isNaN(data15)) {
+          let err41 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
         }
-      } else {
-        let err41 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
+        if (data15 < 0 || isNaN(data15)) {
+          let err42 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
+        }
       }
     }
-    if (data.action !== void 0) {
-      let data16 = data.action;
-      if (data16 && typeof data16 == "object" && !Array.isArray(data16))
-        for (let key1 in data16) {
-          let data17 = data16[key1];
-          if (typeof data17 == "string") {
-            if (func3(data17) > 2e3) {
-              let err42 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
-              vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
-            }
-          } else {
-            let err43 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
-          }
+    if (data.paymentId !== void 0) {
+      let data16 = data.paymentId;
+      if (typeof data16 == "string") {
+        if (func3(data16) > 255) {
+          let err43 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
         }
-      else {
-        let err44 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+      } else {
+        let err44 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
       }
     }
-    if (data.lookAgainMs !== void 0) {
-      let data18 = data.lookAgainMs;
-      if (!(typeof data18 == "number" && !(data18 % 1) && !isNaN(data18) && isFinite(data18))) {
-        let err45 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
-      }
-      if (typeof data18 == "number" && isFinite(data18)) {
-        if (data18 > 9007199254740991 || isNaN(data18)) {
-          let err46 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+    if (data.action !== void 0) {
+      let data17 = data.action;
+      if (data17 && typeof data17 == "object" && !Array.isArray(data17))
+        for (let key1 in data17) {
+          let data18 = data17[key1];
+          if (typeof data18 == "string") {
+            if (func3(data18) > 2e3) {
+              let err45 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
+              vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+            }
+          } else {
+            let err46 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+          }
         }
-        if (data18 < 0 || isNaN(data18)) {
-          let err47 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+      else {
+        let err47 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+      }
+    }
+    if (data.lookAgainMs !== void 0) {
+      let data19 = data.lookAgainMs;
+      if (!(typeof data19 == "number" && !(data19 % 1) && !isNaN(data19) && isFinite(data19))) {
+        let err48 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+      }
+      if (typeof data19 == "number" && isFinite(data19)) {
+        if (data19 > 9007199254740991 || isNaN(data19)) {
+          let err49 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+        }
+        if (data19 < 0 || isNaN(data19)) {
+          let err50 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
         }
       }
     }
     if (data.checked !== void 0) {
-      let data19 = data.checked;
-      if (typeof data19 == "string") {
-        if (func3(data19) > 255) {
-          let err48 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+      let data20 = data.checked;
+      if (typeof data20 == "string") {
+        if (func3(data20) > 255) {
+          let err51 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
         }
       } else {
-        let err49 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+        let err52 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
       }
     }
     if (data.checkedFor !== void 0) {
-      let data20 = data.checkedFor;
-      if (typeof data20 == "string") {
-        if (func3(data20) > 255) {
-          let err50 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+      let data21 = data.checkedFor;
+      if (typeof data21 == "string") {
+        if (func3(data21) > 255) {
+          let err53 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
         }
       } else {
-        let err51 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
-      }
-    }
-    if (data.refunds !== void 0) {
-      let data21 = data.refunds;
-      if (data21 && typeof data21 == "object" && !Array.isArray(data21)) {
-        if (Object.keys(data21).length > 50) {
-          let err52 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
-          vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
-        }
-        for (let key2 in data21) {
-          let data22 = data21[key2];
-          if (!(typeof data22 == "number" && !(data22 % 1) && !isNaN(data22) && isFinite(data22))) {
-            let err53 = { instancePath: instancePath + "/refunds/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-            vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
-          }
-        }
-      } else {
-        let err54 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        let err54 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
       }
     }
+    if (data.refunds !== void 0) {
+      let data22 = data.refunds;
+      if (data22 && typeof data22 == "object" && !Array.isArray(data22)) {
+        if (Object.keys(data22).length > 50) {
+          let err55 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
+          vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+        }
+        for (let key2 in data22) {
+          let data23 = data22[key2];
+          if (!(typeof data23 == "number" && !(data23 % 1) && !isNaN(data23) && isFinite(data23))) {
+            let err56 = { instancePath: instancePath + "/refunds/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+          }
+        }
+      } else {
+        let err57 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+      }
+    }
     if (data.refunded !== void 0) {
-      let data23 = data.refunded;
-      if (data23 && typeof data23 == "object" && !Array.isArray(data23))
-        for (let key3 in data23) {
-          let data24 = data23[key3];
-          if (data24 && typeof data24 == "object" && !Array.isArray(data24)) {
-            if (data24.amountMinor === void 0) {
-              let err55 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+      let data24 = data.refunded;
+      if (data24 && typeof data24 == "object" && !Array.isArray(data24))
+        for (let key3 in data24) {
+          let data25 = data24[key3];
+          if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
+            if (data25.amountMinor === void 0) {
+              let err58 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
             }
-            if (data24.status === void 0) {
-              let err56 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
-              vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+            if (data25.status === void 0) {
+              let err59 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
+              vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
             }
-            if (data24.amountMinor !== void 0) {
-              let data25 = data24.amountMinor;
-              if (!(typeof data25 == "number" && !(data25 % 1) && !isNaN(data25) && isFinite(data25))) {
-                let err57 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+            if (data25.amountMinor !== void 0) {
+              let data26 = data25.amountMinor;
+              if (!(typeof data26 == "number" && !(data26 % 1) && !isNaN(data26) && isFinite(data26))) {
+                let err60 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
               }
             }
-            if (data24.status !== void 0) {
-              let data26 = data24.status;
-              if (typeof data26 == "string") {
-                if (func3(data26) > 40) {
-                  let err58 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-                  vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
-                }
-              } else {
-                let err59 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
-              }
-            }
-            if (data24.refundId !== void 0) {
-              let data27 = data24.refundId;
+            if (data25.status !== void 0) {
+              let data27 = data25.status;
               if (typeof data27 == "string") {
-                if (func3(data27) > 255) {
-                  let err60 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-                  vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+                if (func3(data27) > 40) {
+                  let err61 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+                  vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
                 }
               } else {
-                let err61 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+                let err62 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+              }
+            }
+            if (data25.refundId !== void 0) {
+              let data28 = data25.refundId;
+              if (typeof data28 == "string") {
+                if (func3(data28) > 255) {
+                  let err63 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+                  vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+                }
+              } else {
+                let err64 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
               }
             }
           } else {
-            let err62 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+            let err65 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
           }
         }
       else {
-        let err63 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+        let err66 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
       }
     }
   } else {
-    let err64 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+    let err67 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
   }
   return validate31.errors = vErrors, errors === 0;
 }
@@ -7510,9 +7527,667 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate45.errors = vErrors, errors === 0;
 }
-var getInventory$params = validate46;
-var pattern78 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+var readAnalytics$input = validate46, schema47 = { type: "object", required: [], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string", minLength: 1, maxLength: 64 } } };
 function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    for (let key0 in data)
+      if (!(key0 === "from" || key0 === "to" || key0 === "step" || key0 === "timeZone")) {
+        let err0 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+      }
+    if (data.from !== void 0) {
+      let data0 = data.from;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 40) {
+          let err1 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+        }
+      } else {
+        let err2 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      }
+    }
+    if (data.to !== void 0) {
+      let data1 = data.to;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 40) {
+          let err3 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+        }
+      } else {
+        let err4 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+      }
+    }
+    if (data.step !== void 0) {
+      let data2 = data.step;
+      if (typeof data2 != "string") {
+        let err5 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+      }
+      if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
+        let err6 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema47.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+    if (data.timeZone !== void 0) {
+      let data3 = data.timeZone;
+      if (typeof data3 == "string") {
+        if (func3(data3) > 64) {
+          let err7 = { instancePath: instancePath + "/timeZone", schemaPath: "#/properties/timeZone/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+        }
+        if (func3(data3) < 1) {
+          let err8 = { instancePath: instancePath + "/timeZone", schemaPath: "#/properties/timeZone/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+      } else {
+        let err9 = { instancePath: instancePath + "/timeZone", schemaPath: "#/properties/timeZone/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+      }
+    }
+  } else {
+    let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+  }
+  return validate46.errors = vErrors, errors === 0;
+}
+var readAnalytics$output = validate47, schema48 = { type: "object", required: ["from", "to", "step", "timeZone", "answeredBy", "heardUntil", "total", "sites", "series"], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string" }, answeredBy: { type: "string" }, heardUntil: { type: "object", additionalProperties: { type: "string", maxLength: 40 } }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } }, series: { type: "array", items: { type: "object", required: ["at", "total", "sites"], additionalProperties: !1, properties: { at: { type: "string", maxLength: 40 }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } } } } } } };
+function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.from === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.to === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    if (data.step === void 0) {
+      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "step" }, message: "must have required property 'step'" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+    if (data.timeZone === void 0) {
+      let err3 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "timeZone" }, message: "must have required property 'timeZone'" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    if (data.answeredBy === void 0) {
+      let err4 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "answeredBy" }, message: "must have required property 'answeredBy'" };
+      vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+    }
+    if (data.heardUntil === void 0) {
+      let err5 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "heardUntil" }, message: "must have required property 'heardUntil'" };
+      vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+    }
+    if (data.total === void 0) {
+      let err6 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "total" }, message: "must have required property 'total'" };
+      vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+    }
+    if (data.sites === void 0) {
+      let err7 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "sites" }, message: "must have required property 'sites'" };
+      vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+    }
+    if (data.series === void 0) {
+      let err8 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "series" }, message: "must have required property 'series'" };
+      vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+    }
+    for (let key0 in data)
+      if (!func2.call(schema48.properties, key0)) {
+        let err9 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+      }
+    if (data.from !== void 0) {
+      let data0 = data.from;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 40) {
+          let err10 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+        }
+      } else {
+        let err11 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+      }
+    }
+    if (data.to !== void 0) {
+      let data1 = data.to;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 40) {
+          let err12 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+        }
+      } else {
+        let err13 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+      }
+    }
+    if (data.step !== void 0) {
+      let data2 = data.step;
+      if (typeof data2 != "string") {
+        let err14 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+      }
+      if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
+        let err15 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema48.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+      }
+    }
+    if (data.timeZone !== void 0 && typeof data.timeZone != "string") {
+      let err16 = { instancePath: instancePath + "/timeZone", schemaPath: "#/properties/timeZone/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+    }
+    if (data.answeredBy !== void 0 && typeof data.answeredBy != "string") {
+      let err17 = { instancePath: instancePath + "/answeredBy", schemaPath: "#/properties/answeredBy/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+    }
+    if (data.heardUntil !== void 0) {
+      let data5 = data.heardUntil;
+      if (data5 && typeof data5 == "object" && !Array.isArray(data5))
+        for (let key1 in data5) {
+          let data6 = data5[key1];
+          if (typeof data6 == "string") {
+            if (func3(data6) > 40) {
+              let err18 = { instancePath: instancePath + "/heardUntil/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/heardUntil/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+              vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+            }
+          } else {
+            let err19 = { instancePath: instancePath + "/heardUntil/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/heardUntil/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+          }
+        }
+      else {
+        let err20 = { instancePath: instancePath + "/heardUntil", schemaPath: "#/properties/heardUntil/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+      }
+    }
+    if (data.total !== void 0) {
+      let data7 = data.total;
+      if (data7 && typeof data7 == "object" && !Array.isArray(data7)) {
+        if (data7.orders === void 0) {
+          let err21 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/required", keyword: "required", params: { missingProperty: "orders" }, message: "must have required property 'orders'" };
+          vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+        }
+        if (data7.paid === void 0) {
+          let err22 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/required", keyword: "required", params: { missingProperty: "paid" }, message: "must have required property 'paid'" };
+          vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+        }
+        if (data7.revenue === void 0) {
+          let err23 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/required", keyword: "required", params: { missingProperty: "revenue" }, message: "must have required property 'revenue'" };
+          vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+        }
+        if (data7.refunded === void 0) {
+          let err24 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/required", keyword: "required", params: { missingProperty: "refunded" }, message: "must have required property 'refunded'" };
+          vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+        }
+        if (data7.signUps === void 0) {
+          let err25 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/required", keyword: "required", params: { missingProperty: "signUps" }, message: "must have required property 'signUps'" };
+          vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+        }
+        for (let key2 in data7)
+          if (!(key2 === "orders" || key2 === "paid" || key2 === "revenue" || key2 === "refunded" || key2 === "signUps")) {
+            let err26 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+          }
+        if (data7.orders !== void 0) {
+          let data8 = data7.orders;
+          if (!(typeof data8 == "number" && !(data8 % 1) && !isNaN(data8) && isFinite(data8))) {
+            let err27 = { instancePath: instancePath + "/total/orders", schemaPath: "#/properties/total/properties/orders/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+          }
+          if (typeof data8 == "number" && isFinite(data8) && (data8 < 0 || isNaN(data8))) {
+            let err28 = { instancePath: instancePath + "/total/orders", schemaPath: "#/properties/total/properties/orders/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+            vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+          }
+        }
+        if (data7.paid !== void 0) {
+          let data9 = data7.paid;
+          if (!(typeof data9 == "number" && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
+            let err29 = { instancePath: instancePath + "/total/paid", schemaPath: "#/properties/total/properties/paid/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+          }
+          if (typeof data9 == "number" && isFinite(data9) && (data9 < 0 || isNaN(data9))) {
+            let err30 = { instancePath: instancePath + "/total/paid", schemaPath: "#/properties/total/properties/paid/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+            vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+          }
+        }
+        if (data7.revenue !== void 0) {
+          let data10 = data7.revenue;
+          if (data10 && typeof data10 == "object" && !Array.isArray(data10))
+            for (let key3 in data10) {
+              let data11 = data10[key3];
+              if (!(typeof data11 == "number" && !(data11 % 1) && !isNaN(data11) && isFinite(data11))) {
+                let err31 = { instancePath: instancePath + "/total/revenue/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/total/properties/revenue/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+              }
+              if (typeof data11 == "number" && isFinite(data11) && (data11 < 0 || isNaN(data11))) {
+                let err32 = { instancePath: instancePath + "/total/revenue/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/total/properties/revenue/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+              }
+            }
+          else {
+            let err33 = { instancePath: instancePath + "/total/revenue", schemaPath: "#/properties/total/properties/revenue/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+          }
+        }
+        if (data7.refunded !== void 0) {
+          let data12 = data7.refunded;
+          if (data12 && typeof data12 == "object" && !Array.isArray(data12))
+            for (let key4 in data12) {
+              let data13 = data12[key4];
+              if (!(typeof data13 == "number" && !(data13 % 1) && !isNaN(data13) && isFinite(data13))) {
+                let err34 = { instancePath: instancePath + "/total/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/total/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+              }
+              if (typeof data13 == "number" && isFinite(data13) && (data13 < 0 || isNaN(data13))) {
+                let err35 = { instancePath: instancePath + "/total/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/total/properties/refunded/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+              }
+            }
+          else {
+            let err36 = { instancePath: instancePath + "/total/refunded", schemaPath: "#/properties/total/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+          }
+        }
+        if (data7.signUps !== void 0) {
+          let data14 = data7.signUps;
+          if (!(typeof data14 == "number" && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
+            let err37 = { instancePath: instancePath + "/total/signUps", schemaPath: "#/properties/total/properties/signUps/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+          }
+          if (typeof data14 == "number" && isFinite(data14) && (data14 < 0 || isNaN(data14))) {
+            let err38 = { instancePath: instancePath + "/total/signUps", schemaPath: "#/properties/total/properties/signUps/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+            vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+          }
+        }
+      } else {
+        let err39 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
+      }
+    }
+    if (data.sites !== void 0) {
+      let data15 = data.sites;
+      if (data15 && typeof data15 == "object" && !Array.isArray(data15))
+        for (let key5 in data15) {
+          let data16 = data15[key5];
+          if (data16 && typeof data16 == "object" && !Array.isArray(data16)) {
+            if (data16.orders === void 0) {
+              let err40 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "orders" }, message: "must have required property 'orders'" };
+              vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+            }
+            if (data16.paid === void 0) {
+              let err41 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "paid" }, message: "must have required property 'paid'" };
+              vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
+            }
+            if (data16.revenue === void 0) {
+              let err42 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "revenue" }, message: "must have required property 'revenue'" };
+              vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
+            }
+            if (data16.refunded === void 0) {
+              let err43 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "refunded" }, message: "must have required property 'refunded'" };
+              vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
+            }
+            if (data16.signUps === void 0) {
+              let err44 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "signUps" }, message: "must have required property 'signUps'" };
+              vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+            }
+            for (let key6 in data16)
+              if (!(key6 === "orders" || key6 === "paid" || key6 === "revenue" || key6 === "refunded" || key6 === "signUps")) {
+                let err45 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key6 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+              }
+            if (data16.orders !== void 0) {
+              let data17 = data16.orders;
+              if (!(typeof data17 == "number" && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
+                let err46 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/orders", schemaPath: "#/properties/sites/additionalProperties/properties/orders/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+              }
+              if (typeof data17 == "number" && isFinite(data17) && (data17 < 0 || isNaN(data17))) {
+                let err47 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/orders", schemaPath: "#/properties/sites/additionalProperties/properties/orders/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+              }
+            }
+            if (data16.paid !== void 0) {
+              let data18 = data16.paid;
+              if (!(typeof data18 == "number" && !(data18 % 1) && !isNaN(data18) && isFinite(data18))) {
+                let err48 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/paid", schemaPath: "#/properties/sites/additionalProperties/properties/paid/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+              }
+              if (typeof data18 == "number" && isFinite(data18) && (data18 < 0 || isNaN(data18))) {
+                let err49 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/paid", schemaPath: "#/properties/sites/additionalProperties/properties/paid/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+              }
+            }
+            if (data16.revenue !== void 0) {
+              let data19 = data16.revenue;
+              if (data19 && typeof data19 == "object" && !Array.isArray(data19))
+                for (let key7 in data19) {
+                  let data20 = data19[key7];
+                  if (!(typeof data20 == "number" && !(data20 % 1) && !isNaN(data20) && isFinite(data20))) {
+                    let err50 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/properties/revenue/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                    vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+                  }
+                  if (typeof data20 == "number" && isFinite(data20) && (data20 < 0 || isNaN(data20))) {
+                    let err51 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/properties/revenue/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                    vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+                  }
+                }
+              else {
+                let err52 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue", schemaPath: "#/properties/sites/additionalProperties/properties/revenue/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+              }
+            }
+            if (data16.refunded !== void 0) {
+              let data21 = data16.refunded;
+              if (data21 && typeof data21 == "object" && !Array.isArray(data21))
+                for (let key8 in data21) {
+                  let data22 = data21[key8];
+                  if (!(typeof data22 == "number" && !(data22 % 1) && !isNaN(data22) && isFinite(data22))) {
+                    let err53 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                    vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+                  }
+                  if (typeof data22 == "number" && isFinite(data22) && (data22 < 0 || isNaN(data22))) {
+                    let err54 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/properties/refunded/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                    vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+                  }
+                }
+              else {
+                let err55 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded", schemaPath: "#/properties/sites/additionalProperties/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+              }
+            }
+            if (data16.signUps !== void 0) {
+              let data23 = data16.signUps;
+              if (!(typeof data23 == "number" && !(data23 % 1) && !isNaN(data23) && isFinite(data23))) {
+                let err56 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/signUps", schemaPath: "#/properties/sites/additionalProperties/properties/signUps/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+              }
+              if (typeof data23 == "number" && isFinite(data23) && (data23 < 0 || isNaN(data23))) {
+                let err57 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/signUps", schemaPath: "#/properties/sites/additionalProperties/properties/signUps/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+              }
+            }
+          } else {
+            let err58 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+          }
+        }
+      else {
+        let err59 = { instancePath: instancePath + "/sites", schemaPath: "#/properties/sites/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+      }
+    }
+    if (data.series !== void 0) {
+      let data24 = data.series;
+      if (Array.isArray(data24)) {
+        let len0 = data24.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data25 = data24[i0];
+          if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
+            if (data25.at === void 0) {
+              let err60 = { instancePath: instancePath + "/series/" + i0, schemaPath: "#/properties/series/items/required", keyword: "required", params: { missingProperty: "at" }, message: "must have required property 'at'" };
+              vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+            }
+            if (data25.total === void 0) {
+              let err61 = { instancePath: instancePath + "/series/" + i0, schemaPath: "#/properties/series/items/required", keyword: "required", params: { missingProperty: "total" }, message: "must have required property 'total'" };
+              vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+            }
+            if (data25.sites === void 0) {
+              let err62 = { instancePath: instancePath + "/series/" + i0, schemaPath: "#/properties/series/items/required", keyword: "required", params: { missingProperty: "sites" }, message: "must have required property 'sites'" };
+              vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+            }
+            for (let key9 in data25)
+              if (!(key9 === "at" || key9 === "total" || key9 === "sites")) {
+                let err63 = { instancePath: instancePath + "/series/" + i0, schemaPath: "#/properties/series/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key9 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+              }
+            if (data25.at !== void 0) {
+              let data26 = data25.at;
+              if (typeof data26 == "string") {
+                if (func3(data26) > 40) {
+                  let err64 = { instancePath: instancePath + "/series/" + i0 + "/at", schemaPath: "#/properties/series/items/properties/at/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+                  vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+                }
+              } else {
+                let err65 = { instancePath: instancePath + "/series/" + i0 + "/at", schemaPath: "#/properties/series/items/properties/at/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+              }
+            }
+            if (data25.total !== void 0) {
+              let data27 = data25.total;
+              if (data27 && typeof data27 == "object" && !Array.isArray(data27)) {
+                if (data27.orders === void 0) {
+                  let err66 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/required", keyword: "required", params: { missingProperty: "orders" }, message: "must have required property 'orders'" };
+                  vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                }
+                if (data27.paid === void 0) {
+                  let err67 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/required", keyword: "required", params: { missingProperty: "paid" }, message: "must have required property 'paid'" };
+                  vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+                }
+                if (data27.revenue === void 0) {
+                  let err68 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/required", keyword: "required", params: { missingProperty: "revenue" }, message: "must have required property 'revenue'" };
+                  vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+                }
+                if (data27.refunded === void 0) {
+                  let err69 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/required", keyword: "required", params: { missingProperty: "refunded" }, message: "must have required property 'refunded'" };
+                  vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+                }
+                if (data27.signUps === void 0) {
+                  let err70 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/required", keyword: "required", params: { missingProperty: "signUps" }, message: "must have required property 'signUps'" };
+                  vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+                }
+                for (let key10 in data27)
+                  if (!(key10 === "orders" || key10 === "paid" || key10 === "revenue" || key10 === "refunded" || key10 === "signUps")) {
+                    let err71 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key10 }, message: "must NOT have additional properties" };
+                    vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+                  }
+                if (data27.orders !== void 0) {
+                  let data28 = data27.orders;
+                  if (!(typeof data28 == "number" && !(data28 % 1) && !isNaN(data28) && isFinite(data28))) {
+                    let err72 = { instancePath: instancePath + "/series/" + i0 + "/total/orders", schemaPath: "#/properties/series/items/properties/total/properties/orders/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                    vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+                  }
+                  if (typeof data28 == "number" && isFinite(data28) && (data28 < 0 || isNaN(data28))) {
+                    let err73 = { instancePath: instancePath + "/series/" + i0 + "/total/orders", schemaPath: "#/properties/series/items/properties/total/properties/orders/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                    vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+                  }
+                }
+                if (data27.paid !== void 0) {
+                  let data29 = data27.paid;
+                  if (!(typeof data29 == "number" && !(data29 % 1) && !isNaN(data29) && isFinite(data29))) {
+                    let err74 = { instancePath: instancePath + "/series/" + i0 + "/total/paid", schemaPath: "#/properties/series/items/properties/total/properties/paid/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                    vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+                  }
+                  if (typeof data29 == "number" && isFinite(data29) && (data29 < 0 || isNaN(data29))) {
+                    let err75 = { instancePath: instancePath + "/series/" + i0 + "/total/paid", schemaPath: "#/properties/series/items/properties/total/properties/paid/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                    vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+                  }
+                }
+                if (data27.revenue !== void 0) {
+                  let data30 = data27.revenue;
+                  if (data30 && typeof data30 == "object" && !Array.isArray(data30))
+                    for (let key11 in data30) {
+                      let data31 = data30[key11];
+                      if (!(typeof data31 == "number" && !(data31 % 1) && !isNaN(data31) && isFinite(data31))) {
+                        let err76 = { instancePath: instancePath + "/series/" + i0 + "/total/revenue/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/total/properties/revenue/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                        vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+                      }
+                      if (typeof data31 == "number" && isFinite(data31) && (data31 < 0 || isNaN(data31))) {
+                        let err77 = { instancePath: instancePath + "/series/" + i0 + "/total/revenue/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/total/properties/revenue/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                        vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+                      }
+                    }
+                  else {
+                    let err78 = { instancePath: instancePath + "/series/" + i0 + "/total/revenue", schemaPath: "#/properties/series/items/properties/total/properties/revenue/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                    vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+                  }
+                }
+                if (data27.refunded !== void 0) {
+                  let data32 = data27.refunded;
+                  if (data32 && typeof data32 == "object" && !Array.isArray(data32))
+                    for (let key12 in data32) {
+                      let data33 = data32[key12];
+                      if (!(typeof data33 == "number" && !(data33 % 1) && !isNaN(data33) && isFinite(data33))) {
+                        let err79 = { instancePath: instancePath + "/series/" + i0 + "/total/refunded/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/total/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                        vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+                      }
+                      if (typeof data33 == "number" && isFinite(data33) && (data33 < 0 || isNaN(data33))) {
+                        let err80 = { instancePath: instancePath + "/series/" + i0 + "/total/refunded/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/total/properties/refunded/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                        vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
+                      }
+                    }
+                  else {
+                    let err81 = { instancePath: instancePath + "/series/" + i0 + "/total/refunded", schemaPath: "#/properties/series/items/properties/total/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                    vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
+                  }
+                }
+                if (data27.signUps !== void 0) {
+                  let data34 = data27.signUps;
+                  if (!(typeof data34 == "number" && !(data34 % 1) && !isNaN(data34) && isFinite(data34))) {
+                    let err82 = { instancePath: instancePath + "/series/" + i0 + "/total/signUps", schemaPath: "#/properties/series/items/properties/total/properties/signUps/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                    vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+                  }
+                  if (typeof data34 == "number" && isFinite(data34) && (data34 < 0 || isNaN(data34))) {
+                    let err83 = { instancePath: instancePath + "/series/" + i0 + "/total/signUps", schemaPath: "#/properties/series/items/properties/total/properties/signUps/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                    vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
+                  }
+                }
+              } else {
+                let err84 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
+              }
+            }
+            if (data25.sites !== void 0) {
+              let data35 = data25.sites;
+              if (data35 && typeof data35 == "object" && !Array.isArray(data35))
+                for (let key13 in data35) {
+                  let data36 = data35[key13];
+                  if (data36 && typeof data36 == "object" && !Array.isArray(data36)) {
+                    if (data36.orders === void 0) {
+                      let err85 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "orders" }, message: "must have required property 'orders'" };
+                      vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+                    }
+                    if (data36.paid === void 0) {
+                      let err86 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "paid" }, message: "must have required property 'paid'" };
+                      vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+                    }
+                    if (data36.revenue === void 0) {
+                      let err87 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "revenue" }, message: "must have required property 'revenue'" };
+                      vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+                    }
+                    if (data36.refunded === void 0) {
+                      let err88 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "refunded" }, message: "must have required property 'refunded'" };
+                      vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+                    }
+                    if (data36.signUps === void 0) {
+                      let err89 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "signUps" }, message: "must have required property 'signUps'" };
+                      vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+                    }
+                    for (let key14 in data36)
+                      if (!(key14 === "orders" || key14 === "paid" || key14 === "revenue" || key14 === "refunded" || key14 === "signUps")) {
+                        let err90 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
+                        vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+                      }
+                    if (data36.orders !== void 0) {
+                      let data37 = data36.orders;
+                      if (!(typeof data37 == "number" && !(data37 % 1) && !isNaN(data37) && isFinite(data37))) {
+                        let err91 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/orders", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/orders/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                        vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+                      }
+                      if (typeof data37 == "number" && isFinite(data37) && (data37 < 0 || isNaN(data37))) {
+                        let err92 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/orders", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/orders/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                        vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+                      }
+                    }
+                    if (data36.paid !== void 0) {
+                      let data38 = data36.paid;
+                      if (!(typeof data38 == "number" && !(data38 % 1) && !isNaN(data38) && isFinite(data38))) {
+                        let err93 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/paid", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/paid/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                        vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+                      }
+                      if (typeof data38 == "number" && isFinite(data38) && (data38 < 0 || isNaN(data38))) {
+                        let err94 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/paid", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/paid/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                        vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+                      }
+                    }
+                    if (data36.revenue !== void 0) {
+                      let data39 = data36.revenue;
+                      if (data39 && typeof data39 == "object" && !Array.isArray(data39))
+                        for (let key15 in data39) {
+                          let data40 = data39[key15];
+                          if (!(typeof data40 == "number" && !(data40 % 1) && !isNaN(data40) && isFinite(data40))) {
+                            let err95 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/revenue/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                            vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+                          }
+                          if (typeof data40 == "number" && isFinite(data40) && (data40 < 0 || isNaN(data40))) {
+                            let err96 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/revenue/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                            vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+                          }
+                        }
+                      else {
+                        let err97 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/revenue/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                        vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+                      }
+                    }
+                    if (data36.refunded !== void 0) {
+                      let data41 = data36.refunded;
+                      if (data41 && typeof data41 == "object" && !Array.isArray(data41))
+                        for (let key16 in data41) {
+                          let data42 = data41[key16];
+                          if (!(typeof data42 == "number" && !(data42 % 1) && !isNaN(data42) && isFinite(data42))) {
+                            let err98 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                            vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+                          }
+                          if (typeof data42 == "number" && isFinite(data42) && (data42 < 0 || isNaN(data42))) {
+                            let err99 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/refunded/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                            vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+                          }
+                        }
+                      else {
+                        let err100 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                        vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+                      }
+                    }
+                    if (data36.signUps !== void 0) {
+                      let data43 = data36.signUps;
+                      if (!(typeof data43 == "number" && !(data43 % 1) && !isNaN(data43) && isFinite(data43))) {
+                        let err101 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/signUps", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/signUps/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                        vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
+                      }
+                      if (typeof data43 == "number" && isFinite(data43) && (data43 < 0 || isNaN(data43))) {
+                        let err102 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/signUps", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/signUps/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                        vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
+                      }
+                    }
+                  } else {
+                    let err103 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                    vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
+                  }
+                }
+              else {
+                let err104 = { instancePath: instancePath + "/series/" + i0 + "/sites", schemaPath: "#/properties/series/items/properties/sites/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
+              }
+            }
+          } else {
+            let err105 = { instancePath: instancePath + "/series/" + i0, schemaPath: "#/properties/series/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
+          }
+        }
+      } else {
+        let err106 = { instancePath: instancePath + "/series", schemaPath: "#/properties/series/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+      }
+    }
+  } else {
+    let err107 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+  }
+  return validate47.errors = vErrors, errors === 0;
+}
+var getInventory$params = validate48;
+var pattern78 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -7548,10 +8223,10 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate46.errors = vErrors, errors === 0;
+  return validate48.errors = vErrors, errors === 0;
 }
-var getInventory$output = validate47;
-function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$output = validate49;
+function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -7849,10 +8524,10 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate47.errors = vErrors, errors === 0;
+  return validate49.errors = vErrors, errors === 0;
 }
-var receiveStock$params = validate48;
-function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$params = validate50;
+function validate50(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -7888,11 +8563,11 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate48.errors = vErrors, errors === 0;
+  return validate50.errors = vErrors, errors === 0;
 }
-var receiveStock$input = validate49;
+var receiveStock$input = validate51;
 var pattern81 = new RegExp("^[A-Za-z0-9]", "u");
-function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate51(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.book === void 0) {
@@ -7965,10 +8640,10 @@ function validate49(data, { instancePath = "", parentData, parentDataProperty, r
     let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
   }
-  return validate49.errors = vErrors, errors === 0;
+  return validate51.errors = vErrors, errors === 0;
 }
-var receiveStock$output = validate50;
-function validate50(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$output = validate52;
+function validate52(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -8266,10 +8941,10 @@ function validate50(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate50.errors = vErrors, errors === 0;
+  return validate52.errors = vErrors, errors === 0;
 }
-var countStock$params = validate51;
-function validate51(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$params = validate53;
+function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -8305,10 +8980,10 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate51.errors = vErrors, errors === 0;
+  return validate53.errors = vErrors, errors === 0;
 }
-var countStock$input = validate52;
-function validate52(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$input = validate54;
+function validate54(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.units === void 0) {
@@ -8357,10 +9032,10 @@ function validate52(data, { instancePath = "", parentData, parentDataProperty, r
     let err8 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
   }
-  return validate52.errors = vErrors, errors === 0;
+  return validate54.errors = vErrors, errors === 0;
 }
-var countStock$output = validate53;
-function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$output = validate55;
+function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -8658,10 +9333,10 @@ function validate53(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate53.errors = vErrors, errors === 0;
+  return validate55.errors = vErrors, errors === 0;
 }
-var moveStock$params = validate54;
-function validate54(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$params = validate56;
+function validate56(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -8697,10 +9372,10 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate54.errors = vErrors, errors === 0;
+  return validate56.errors = vErrors, errors === 0;
 }
-var moveStock$input = validate55;
-function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$input = validate57;
+function validate57(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.to === void 0) {
@@ -8769,10 +9444,10 @@ function validate55(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate55.errors = vErrors, errors === 0;
+  return validate57.errors = vErrors, errors === 0;
 }
-var moveStock$output = validate56;
-function validate56(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$output = validate58;
+function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9070,10 +9745,10 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate56.errors = vErrors, errors === 0;
+  return validate58.errors = vErrors, errors === 0;
 }
-var fenceSite$params = validate57;
-function validate57(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$params = validate59;
+function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9109,10 +9784,10 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate57.errors = vErrors, errors === 0;
+  return validate59.errors = vErrors, errors === 0;
 }
-var fenceSite$input = validate58;
-function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$input = validate60;
+function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -9180,10 +9855,10 @@ function validate58(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate58.errors = vErrors, errors === 0;
+  return validate60.errors = vErrors, errors === 0;
 }
-var fenceSite$output = validate59;
-function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$output = validate61;
+function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9501,10 +10176,10 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
     let err59 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
   }
-  return validate59.errors = vErrors, errors === 0;
+  return validate61.errors = vErrors, errors === 0;
 }
-var recoverStock$params = validate60;
-function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$params = validate62;
+function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9540,10 +10215,10 @@ function validate60(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate60.errors = vErrors, errors === 0;
+  return validate62.errors = vErrors, errors === 0;
 }
-var recoverStock$input = validate61;
-function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$input = validate63;
+function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -9612,10 +10287,10 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate61.errors = vErrors, errors === 0;
+  return validate63.errors = vErrors, errors === 0;
 }
-var recoverStock$output = validate62;
-function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$output = validate64;
+function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9913,11 +10588,11 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate62.errors = vErrors, errors === 0;
+  return validate64.errors = vErrors, errors === 0;
 }
-var reconcileLedger$input = validate63;
+var reconcileLedger$input = validate65;
 var pattern91 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
-function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -9981,10 +10656,10 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate63.errors = vErrors, errors === 0;
+  return validate65.errors = vErrors, errors === 0;
 }
-var reconcileLedger$output = validate64, schema65 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reconcileLedger$output = validate66, schema67 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -10027,7 +10702,7 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema65.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema67.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -10113,7 +10788,7 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
             for (let key1 in data7)
-              if (!func2.call(schema65.properties.differences.items.properties, key1)) {
+              if (!func2.call(schema67.properties.differences.items.properties, key1)) {
                 let err24 = { instancePath: instancePath + "/differences/" + i0, schemaPath: "#/properties/differences/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
@@ -10202,195 +10877,9 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
     let err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
   }
-  return validate64.errors = vErrors, errors === 0;
-}
-var readLedgerBalance$input = validate65, schema66 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.provider === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "provider" }, message: "must have required property 'provider'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "provider" || key0 === "from" || key0 === "to" || key0 === "cursor")) {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.provider !== void 0) {
-      let data0 = data.provider;
-      if (typeof data0 != "string") {
-        let err2 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-      }
-      if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema66.properties.provider.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-      }
-    }
-    if (data.from !== void 0) {
-      let data1 = data.from;
-      if (typeof data1 == "string") {
-        if (func3(data1) > 40) {
-          let err4 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-        }
-        if (!formats0.validate(data1)) {
-          let err5 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
-          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
-    }
-    if (data.to !== void 0) {
-      let data2 = data.to;
-      if (typeof data2 == "string") {
-        if (func3(data2) > 40) {
-          let err7 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-        }
-        if (!formats0.validate(data2)) {
-          let err8 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
-          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
-        }
-      } else {
-        let err9 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
-      }
-    }
-    if (data.cursor !== void 0 && typeof data.cursor != "string") {
-      let err10 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-      vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
-    }
-  } else {
-    let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
-  }
-  return validate65.errors = vErrors, errors === 0;
-}
-var readLedgerBalance$output = validate66, schema67 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
-function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.accounts === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "accounts" }, message: "must have required property 'accounts'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    if (data.movements === void 0) {
-      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "movements" }, message: "must have required property 'movements'" };
-      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-    }
-    if (data.balances === void 0) {
-      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "balances" }, message: "must have required property 'balances'" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-    }
-    if (data.unbalanced === void 0) {
-      let err3 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unbalanced" }, message: "must have required property 'unbalanced'" };
-      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "accounts" || key0 === "movements" || key0 === "balances" || key0 === "unbalanced" || key0 === "cursor")) {
-        let err4 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-      }
-    if (data.accounts !== void 0) {
-      let data0 = data.accounts;
-      if (Array.isArray(data0)) {
-        let len0 = data0.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data1 = data0[i0];
-          if (data1 && typeof data1 == "object" && !Array.isArray(data1)) {
-            if (data1.currency === void 0) {
-              let err5 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "currency" }, message: "must have required property 'currency'" };
-              vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-            }
-            if (data1.account === void 0) {
-              let err6 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "account" }, message: "must have required property 'account'" };
-              vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-            }
-            if (data1.amountMinor === void 0) {
-              let err7 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-            }
-            for (let key1 in data1)
-              if (!(key1 === "currency" || key1 === "account" || key1 === "amountMinor")) {
-                let err8 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
-              }
-            if (data1.currency !== void 0 && typeof data1.currency != "string") {
-              let err9 = { instancePath: instancePath + "/accounts/" + i0 + "/currency", schemaPath: "#/properties/accounts/items/properties/currency/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
-            }
-            if (data1.account !== void 0) {
-              let data3 = data1.account;
-              if (typeof data3 != "string") {
-                let err10 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
-              }
-              if (!(data3 === "provider" || data3 === "sales" || data3 === "refunds" || data3 === "disputes" || data3 === "fees" || data3 === "bank" || data3 === "other")) {
-                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema67.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
-                vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
-              }
-            }
-            if (data1.amountMinor !== void 0) {
-              let data4 = data1.amountMinor;
-              if (!(typeof data4 == "number" && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
-                let err12 = { instancePath: instancePath + "/accounts/" + i0 + "/amountMinor", schemaPath: "#/properties/accounts/items/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
-              }
-            }
-          } else {
-            let err13 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
-          }
-        }
-      } else {
-        let err14 = { instancePath: instancePath + "/accounts", schemaPath: "#/properties/accounts/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
-      }
-    }
-    if (data.movements !== void 0) {
-      let data5 = data.movements;
-      if (!(typeof data5 == "number" && !(data5 % 1) && !isNaN(data5) && isFinite(data5))) {
-        let err15 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
-      }
-      if (typeof data5 == "number" && isFinite(data5) && (data5 < 0 || isNaN(data5))) {
-        let err16 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
-      }
-    }
-    if (data.balances !== void 0 && typeof data.balances != "boolean") {
-      let err17 = { instancePath: instancePath + "/balances", schemaPath: "#/properties/balances/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
-    }
-    if (data.unbalanced !== void 0) {
-      let data7 = data.unbalanced;
-      if (Array.isArray(data7)) {
-        let len1 = data7.length;
-        for (let i1 = 0; i1 < len1; i1++)
-          if (typeof data7[i1] != "string") {
-            let err18 = { instancePath: instancePath + "/unbalanced/" + i1, schemaPath: "#/properties/unbalanced/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
-          }
-      } else {
-        let err19 = { instancePath: instancePath + "/unbalanced", schemaPath: "#/properties/unbalanced/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
-      }
-    }
-    if (data.cursor !== void 0 && typeof data.cursor != "string") {
-      let err20 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-      vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
-    }
-  } else {
-    let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
-  }
   return validate66.errors = vErrors, errors === 0;
 }
-var listLedgerLines$input = validate67, schema68 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+var readLedgerBalance$input = validate67, schema68 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
 function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -10456,8 +10945,194 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate67.errors = vErrors, errors === 0;
 }
-var listLedgerLines$output = validate68, schema69 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+var readLedgerBalance$output = validate68, schema69 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
 function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.accounts === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "accounts" }, message: "must have required property 'accounts'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.movements === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "movements" }, message: "must have required property 'movements'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    if (data.balances === void 0) {
+      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "balances" }, message: "must have required property 'balances'" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+    if (data.unbalanced === void 0) {
+      let err3 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unbalanced" }, message: "must have required property 'unbalanced'" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "accounts" || key0 === "movements" || key0 === "balances" || key0 === "unbalanced" || key0 === "cursor")) {
+        let err4 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+      }
+    if (data.accounts !== void 0) {
+      let data0 = data.accounts;
+      if (Array.isArray(data0)) {
+        let len0 = data0.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data1 = data0[i0];
+          if (data1 && typeof data1 == "object" && !Array.isArray(data1)) {
+            if (data1.currency === void 0) {
+              let err5 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "currency" }, message: "must have required property 'currency'" };
+              vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+            }
+            if (data1.account === void 0) {
+              let err6 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "account" }, message: "must have required property 'account'" };
+              vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+            }
+            if (data1.amountMinor === void 0) {
+              let err7 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+            }
+            for (let key1 in data1)
+              if (!(key1 === "currency" || key1 === "account" || key1 === "amountMinor")) {
+                let err8 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+              }
+            if (data1.currency !== void 0 && typeof data1.currency != "string") {
+              let err9 = { instancePath: instancePath + "/accounts/" + i0 + "/currency", schemaPath: "#/properties/accounts/items/properties/currency/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+            }
+            if (data1.account !== void 0) {
+              let data3 = data1.account;
+              if (typeof data3 != "string") {
+                let err10 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+              }
+              if (!(data3 === "provider" || data3 === "sales" || data3 === "refunds" || data3 === "disputes" || data3 === "fees" || data3 === "bank" || data3 === "other")) {
+                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema69.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+              }
+            }
+            if (data1.amountMinor !== void 0) {
+              let data4 = data1.amountMinor;
+              if (!(typeof data4 == "number" && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
+                let err12 = { instancePath: instancePath + "/accounts/" + i0 + "/amountMinor", schemaPath: "#/properties/accounts/items/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+              }
+            }
+          } else {
+            let err13 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+          }
+        }
+      } else {
+        let err14 = { instancePath: instancePath + "/accounts", schemaPath: "#/properties/accounts/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+      }
+    }
+    if (data.movements !== void 0) {
+      let data5 = data.movements;
+      if (!(typeof data5 == "number" && !(data5 % 1) && !isNaN(data5) && isFinite(data5))) {
+        let err15 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+      }
+      if (typeof data5 == "number" && isFinite(data5) && (data5 < 0 || isNaN(data5))) {
+        let err16 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+      }
+    }
+    if (data.balances !== void 0 && typeof data.balances != "boolean") {
+      let err17 = { instancePath: instancePath + "/balances", schemaPath: "#/properties/balances/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+    }
+    if (data.unbalanced !== void 0) {
+      let data7 = data.unbalanced;
+      if (Array.isArray(data7)) {
+        let len1 = data7.length;
+        for (let i1 = 0; i1 < len1; i1++)
+          if (typeof data7[i1] != "string") {
+            let err18 = { instancePath: instancePath + "/unbalanced/" + i1, schemaPath: "#/properties/unbalanced/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+          }
+      } else {
+        let err19 = { instancePath: instancePath + "/unbalanced", schemaPath: "#/properties/unbalanced/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+      }
+    }
+    if (data.cursor !== void 0 && typeof data.cursor != "string") {
+      let err20 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+    }
+  } else {
+    let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+  }
+  return validate68.errors = vErrors, errors === 0;
+}
+var listLedgerLines$input = validate69, schema70 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.provider === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "provider" }, message: "must have required property 'provider'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "provider" || key0 === "from" || key0 === "to" || key0 === "cursor")) {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.provider !== void 0) {
+      let data0 = data.provider;
+      if (typeof data0 != "string") {
+        let err2 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      }
+      if (!(data0 === "stripe" || data0 === "paypal")) {
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema70.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    }
+    if (data.from !== void 0) {
+      let data1 = data.from;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 40) {
+          let err4 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+        }
+        if (!formats0.validate(data1)) {
+          let err5 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
+          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+    if (data.to !== void 0) {
+      let data2 = data.to;
+      if (typeof data2 == "string") {
+        if (func3(data2) > 40) {
+          let err7 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+        }
+        if (!formats0.validate(data2)) {
+          let err8 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+      } else {
+        let err9 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+      }
+    }
+    if (data.cursor !== void 0 && typeof data.cursor != "string") {
+      let err10 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+    }
+  } else {
+    let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+  }
+  return validate69.errors = vErrors, errors === 0;
+}
+var listLedgerLines$output = validate70, schema71 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -10509,7 +11184,7 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
             for (let key1 in data1)
-              if (!func2.call(schema69.properties.lines.items.properties, key1)) {
+              if (!func2.call(schema71.properties.lines.items.properties, key1)) {
                 let err10 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
@@ -10524,7 +11199,7 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
               }
               if (!(data3 === "stripe" || data3 === "paypal")) {
-                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema69.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema71.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
               }
             }
@@ -10543,7 +11218,7 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
               }
               if (!(data6 === "charge" || data6 === "refund" || data6 === "dispute" || data6 === "payout" || data6 === "fee" || data6 === "other")) {
-                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema69.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema71.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
               }
             }
@@ -10554,7 +11229,7 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
               }
               if (!(data7 === "provider" || data7 === "sales" || data7 === "refunds" || data7 === "disputes" || data7 === "fees" || data7 === "bank" || data7 === "other")) {
-                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema69.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema71.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
             }
@@ -10598,56 +11273,56 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
     let err27 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
   }
-  return validate68.errors = vErrors, errors === 0;
-}
-var takeStripeEvent$output = validate69;
-function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.received === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (key0 !== "received") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.received !== void 0 && typeof data.received != "boolean") {
-      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-    }
-  } else {
-    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-  }
-  return validate69.errors = vErrors, errors === 0;
-}
-var takePayPalEvent$output = validate70;
-function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.received === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (key0 !== "received") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.received !== void 0 && typeof data.received != "boolean") {
-      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-    }
-  } else {
-    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-  }
   return validate70.errors = vErrors, errors === 0;
 }
-var movementOverride = validate71, schema72 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+var takeStripeEvent$output = validate71;
 function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.received === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "received") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.received !== void 0 && typeof data.received != "boolean") {
+      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+  } else {
+    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+  }
+  return validate71.errors = vErrors, errors === 0;
+}
+var takePayPalEvent$output = validate72;
+function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.received === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "received") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.received !== void 0 && typeof data.received != "boolean") {
+      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+  } else {
+    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+  }
+  return validate72.errors = vErrors, errors === 0;
+}
+var movementOverride = validate73, schema74 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -10666,7 +11341,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema72.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema74.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -10693,7 +11368,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
       }
       if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
-        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema72.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema74.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
     }
@@ -10789,7 +11464,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
               }
               if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
-                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema72.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema74.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
             }
@@ -10824,10 +11499,10 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate71.errors = vErrors, errors === 0;
+  return validate73.errors = vErrors, errors === 0;
 }
-var objectOverride = validate72;
-function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectOverride = validate74;
+function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -11187,10 +11862,10 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate72.errors = vErrors, errors === 0;
+  return validate74.errors = vErrors, errors === 0;
 }
-var orderOverride = validate73, schema74 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] } } };
-function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderOverride = validate75, schema76 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] } } };
+function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -11198,7 +11873,7 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema74.properties, key0)) {
+      if (!func2.call(schema76.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -11373,7 +12048,7 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
       }
       if (!(data8 === "reserving" || data8 === "rejected" || data8 === "reserved" || data8 === "paying" || data8 === "cancelling" || data8 === "expired" || data8 === "cancelled" || data8 === "paid" || data8 === "fulfilled" || data8 === "refunded")) {
-        let err31 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema74.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err31 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema76.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
     }
@@ -11384,7 +12059,7 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
       }
       if (!(data9 === "unknown_product" || data9 === "price_changed" || data9 === "other_currency" || data9 === "amount_too_large" || data9 === "short" || data9 === "declined" || data9 === "by_customer" || data9 === "elsewhere" || data9 === "taken_over" || data9 === "not_paid_in_time")) {
-        let err33 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema74.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err33 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema76.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
       }
       var _valid2 = _errs31 === errors;
@@ -11554,23 +12229,28 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
       }
     }
-    if (data.paymentId !== void 0) {
-      let data15 = data.paymentId, _errs66 = errors, valid12 = !1, _errs67 = errors;
-      if (typeof data15 == "string") {
-        if (func3(data15) > 255) {
-          let err58 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+    if (data.paidAtMs !== void 0) {
+      let data15 = data.paidAtMs, _errs66 = errors, valid12 = !1, _errs67 = errors;
+      if (!(typeof data15 == "number" && !(data15 % 1) && !isNaN(data15) && isFinite(data15))) {
+        let err58 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+      }
+      if (typeof data15 == "number" && isFinite(data15)) {
+        if (data15 > 9007199254740991 || isNaN(data15)) {
+          let err59 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
         }
-      } else {
-        let err59 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+        if (data15 < 0 || isNaN(data15)) {
+          let err60 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+        }
       }
       var _valid8 = _errs67 === errors;
       if (valid12 = valid12 || _valid8, !valid12) {
         let _errs69 = errors;
         if (data15 !== null) {
-          let err60 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+          let err61 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
         }
         var _valid8 = _errs69 === errors;
         valid12 = valid12 || _valid8;
@@ -11578,96 +12258,96 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
       if (valid12)
         errors = _errs66, vErrors !== null && (_errs66 ? vErrors.length = _errs66 : vErrors = null);
       else {
-        let err61 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+        let err62 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
       }
     }
-    if (data.action !== void 0) {
-      let data16 = data.action, _errs72 = errors, valid13 = !1, _errs73 = errors;
-      if (data16 && typeof data16 == "object" && !Array.isArray(data16))
-        for (let key2 in data16) {
-          let data17 = data16[key2];
-          if (typeof data17 == "string") {
-            if (func3(data17) > 2e3) {
-              let err62 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
-              vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
-            }
-          } else {
-            let err63 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
-          }
+    if (data.paymentId !== void 0) {
+      let data16 = data.paymentId, _errs72 = errors, valid13 = !1, _errs73 = errors;
+      if (typeof data16 == "string") {
+        if (func3(data16) > 255) {
+          let err63 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
         }
-      else {
-        let err64 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+      } else {
+        let err64 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
       }
       var _valid9 = _errs73 === errors;
       if (valid13 = valid13 || _valid9, !valid13) {
-        let _errs78 = errors;
+        let _errs75 = errors;
         if (data16 !== null) {
-          let err65 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err65 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
         }
-        var _valid9 = _errs78 === errors;
+        var _valid9 = _errs75 === errors;
         valid13 = valid13 || _valid9;
       }
       if (valid13)
         errors = _errs72, vErrors !== null && (_errs72 ? vErrors.length = _errs72 : vErrors = null);
       else {
-        let err66 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err66 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
       }
     }
-    if (data.lookAgainMs !== void 0) {
-      let data18 = data.lookAgainMs, _errs81 = errors, valid15 = !1, _errs82 = errors;
-      if (!(typeof data18 == "number" && !(data18 % 1) && !isNaN(data18) && isFinite(data18))) {
-        let err67 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
-      }
-      if (typeof data18 == "number" && isFinite(data18)) {
-        if (data18 > 9007199254740991 || isNaN(data18)) {
-          let err68 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+    if (data.action !== void 0) {
+      let data17 = data.action, _errs78 = errors, valid14 = !1, _errs79 = errors;
+      if (data17 && typeof data17 == "object" && !Array.isArray(data17))
+        for (let key2 in data17) {
+          let data18 = data17[key2];
+          if (typeof data18 == "string") {
+            if (func3(data18) > 2e3) {
+              let err67 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
+              vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+            }
+          } else {
+            let err68 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+          }
         }
-        if (data18 < 0 || isNaN(data18)) {
-          let err69 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
-        }
+      else {
+        let err69 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
       }
-      var _valid10 = _errs82 === errors;
-      if (valid15 = valid15 || _valid10, !valid15) {
+      var _valid10 = _errs79 === errors;
+      if (valid14 = valid14 || _valid10, !valid14) {
         let _errs84 = errors;
-        if (data18 !== null) {
-          let err70 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+        if (data17 !== null) {
+          let err70 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
         }
         var _valid10 = _errs84 === errors;
-        valid15 = valid15 || _valid10;
+        valid14 = valid14 || _valid10;
       }
-      if (valid15)
-        errors = _errs81, vErrors !== null && (_errs81 ? vErrors.length = _errs81 : vErrors = null);
+      if (valid14)
+        errors = _errs78, vErrors !== null && (_errs78 ? vErrors.length = _errs78 : vErrors = null);
       else {
-        let err71 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err71 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
       }
     }
-    if (data.checked !== void 0) {
-      let data19 = data.checked, _errs87 = errors, valid16 = !1, _errs88 = errors;
-      if (typeof data19 == "string") {
-        if (func3(data19) > 255) {
-          let err72 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+    if (data.lookAgainMs !== void 0) {
+      let data19 = data.lookAgainMs, _errs87 = errors, valid16 = !1, _errs88 = errors;
+      if (!(typeof data19 == "number" && !(data19 % 1) && !isNaN(data19) && isFinite(data19))) {
+        let err72 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+      }
+      if (typeof data19 == "number" && isFinite(data19)) {
+        if (data19 > 9007199254740991 || isNaN(data19)) {
+          let err73 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
         }
-      } else {
-        let err73 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+        if (data19 < 0 || isNaN(data19)) {
+          let err74 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+        }
       }
       var _valid11 = _errs88 === errors;
       if (valid16 = valid16 || _valid11, !valid16) {
         let _errs90 = errors;
         if (data19 !== null) {
-          let err74 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+          let err75 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
         }
         var _valid11 = _errs90 === errors;
         valid16 = valid16 || _valid11;
@@ -11675,27 +12355,27 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
       if (valid16)
         errors = _errs87, vErrors !== null && (_errs87 ? vErrors.length = _errs87 : vErrors = null);
       else {
-        let err75 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+        let err76 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
       }
     }
-    if (data.checkedFor !== void 0) {
-      let data20 = data.checkedFor, _errs93 = errors, valid17 = !1, _errs94 = errors;
+    if (data.checked !== void 0) {
+      let data20 = data.checked, _errs93 = errors, valid17 = !1, _errs94 = errors;
       if (typeof data20 == "string") {
         if (func3(data20) > 255) {
-          let err76 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+          let err77 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
         }
       } else {
-        let err77 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+        let err78 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
       }
       var _valid12 = _errs94 === errors;
       if (valid17 = valid17 || _valid12, !valid17) {
         let _errs96 = errors;
         if (data20 !== null) {
-          let err78 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+          let err79 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
         }
         var _valid12 = _errs96 === errors;
         valid17 = valid17 || _valid12;
@@ -11703,124 +12383,152 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
       if (valid17)
         errors = _errs93, vErrors !== null && (_errs93 ? vErrors.length = _errs93 : vErrors = null);
       else {
-        let err79 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+        let err80 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
       }
     }
-    if (data.refunds !== void 0) {
-      let data21 = data.refunds, _errs99 = errors, valid18 = !1, _errs100 = errors;
-      if (data21 && typeof data21 == "object" && !Array.isArray(data21)) {
-        if (Object.keys(data21).length > 50) {
-          let err80 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
-          vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
-        }
-        for (let key3 in data21) {
-          let data22 = data21[key3];
-          if (!(typeof data22 == "number" && !(data22 % 1) && !isNaN(data22) && isFinite(data22))) {
-            let err81 = { instancePath: instancePath + "/refunds/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-            vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
-          }
+    if (data.checkedFor !== void 0) {
+      let data21 = data.checkedFor, _errs99 = errors, valid18 = !1, _errs100 = errors;
+      if (typeof data21 == "string") {
+        if (func3(data21) > 255) {
+          let err81 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
         }
       } else {
-        let err82 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        let err82 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
       }
       var _valid13 = _errs100 === errors;
       if (valid18 = valid18 || _valid13, !valid18) {
-        let _errs105 = errors;
+        let _errs102 = errors;
         if (data21 !== null) {
-          let err83 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err83 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
         }
-        var _valid13 = _errs105 === errors;
+        var _valid13 = _errs102 === errors;
         valid18 = valid18 || _valid13;
       }
       if (valid18)
         errors = _errs99, vErrors !== null && (_errs99 ? vErrors.length = _errs99 : vErrors = null);
       else {
-        let err84 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err84 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
       }
     }
+    if (data.refunds !== void 0) {
+      let data22 = data.refunds, _errs105 = errors, valid19 = !1, _errs106 = errors;
+      if (data22 && typeof data22 == "object" && !Array.isArray(data22)) {
+        if (Object.keys(data22).length > 50) {
+          let err85 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
+          vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+        }
+        for (let key3 in data22) {
+          let data23 = data22[key3];
+          if (!(typeof data23 == "number" && !(data23 % 1) && !isNaN(data23) && isFinite(data23))) {
+            let err86 = { instancePath: instancePath + "/refunds/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+          }
+        }
+      } else {
+        let err87 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+      }
+      var _valid14 = _errs106 === errors;
+      if (valid19 = valid19 || _valid14, !valid19) {
+        let _errs111 = errors;
+        if (data22 !== null) {
+          let err88 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+        }
+        var _valid14 = _errs111 === errors;
+        valid19 = valid19 || _valid14;
+      }
+      if (valid19)
+        errors = _errs105, vErrors !== null && (_errs105 ? vErrors.length = _errs105 : vErrors = null);
+      else {
+        let err89 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+      }
+    }
     if (data.refunded !== void 0) {
-      let data23 = data.refunded, _errs108 = errors, valid20 = !1, _errs109 = errors;
-      if (data23 && typeof data23 == "object" && !Array.isArray(data23))
-        for (let key4 in data23) {
-          let data24 = data23[key4];
-          if (data24 && typeof data24 == "object" && !Array.isArray(data24)) {
-            if (data24.amountMinor === void 0) {
-              let err85 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+      let data24 = data.refunded, _errs114 = errors, valid21 = !1, _errs115 = errors;
+      if (data24 && typeof data24 == "object" && !Array.isArray(data24))
+        for (let key4 in data24) {
+          let data25 = data24[key4];
+          if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
+            if (data25.amountMinor === void 0) {
+              let err90 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
             }
-            if (data24.status === void 0) {
-              let err86 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
-              vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+            if (data25.status === void 0) {
+              let err91 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
+              vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
             }
-            if (data24.amountMinor !== void 0) {
-              let data25 = data24.amountMinor;
-              if (!(typeof data25 == "number" && !(data25 % 1) && !isNaN(data25) && isFinite(data25))) {
-                let err87 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+            if (data25.amountMinor !== void 0) {
+              let data26 = data25.amountMinor;
+              if (!(typeof data26 == "number" && !(data26 % 1) && !isNaN(data26) && isFinite(data26))) {
+                let err92 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
               }
             }
-            if (data24.status !== void 0) {
-              let data26 = data24.status;
-              if (typeof data26 == "string") {
-                if (func3(data26) > 40) {
-                  let err88 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-                  vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
-                }
-              } else {
-                let err89 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
-              }
-            }
-            if (data24.refundId !== void 0) {
-              let data27 = data24.refundId;
+            if (data25.status !== void 0) {
+              let data27 = data25.status;
               if (typeof data27 == "string") {
-                if (func3(data27) > 255) {
-                  let err90 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-                  vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+                if (func3(data27) > 40) {
+                  let err93 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+                  vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
                 }
               } else {
-                let err91 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+                let err94 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+              }
+            }
+            if (data25.refundId !== void 0) {
+              let data28 = data25.refundId;
+              if (typeof data28 == "string") {
+                if (func3(data28) > 255) {
+                  let err95 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+                  vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+                }
+              } else {
+                let err96 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
               }
             }
           } else {
-            let err92 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+            let err97 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
           }
         }
       else {
-        let err93 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+        let err98 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
       }
-      var _valid14 = _errs109 === errors;
-      if (valid20 = valid20 || _valid14, !valid20) {
-        let _errs120 = errors;
-        if (data23 !== null) {
-          let err94 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+      var _valid15 = _errs115 === errors;
+      if (valid21 = valid21 || _valid15, !valid21) {
+        let _errs126 = errors;
+        if (data24 !== null) {
+          let err99 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
         }
-        var _valid14 = _errs120 === errors;
-        valid20 = valid20 || _valid14;
+        var _valid15 = _errs126 === errors;
+        valid21 = valid21 || _valid15;
       }
-      if (valid20)
-        errors = _errs108, vErrors !== null && (_errs108 ? vErrors.length = _errs108 : vErrors = null);
+      if (valid21)
+        errors = _errs114, vErrors !== null && (_errs114 ? vErrors.length = _errs114 : vErrors = null);
       else {
-        let err95 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+        let err100 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
       }
     }
   } else {
-    let err96 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+    let err101 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
   }
-  return validate73.errors = vErrors, errors === 0;
+  return validate75.errors = vErrors, errors === 0;
 }
-var stockOverride = validate74, schema75 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
-function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockOverride = validate76, schema77 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
+function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -11828,7 +12536,7 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema75.properties, key0)) {
+      if (!func2.call(schema77.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -12239,10 +12947,10 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate74.errors = vErrors, errors === 0;
+  return validate76.errors = vErrors, errors === 0;
 }
-var itemWrite = validate75;
-function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var itemWrite = validate77;
+function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.data === void 0) {
@@ -12299,7 +13007,7 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate75.errors = vErrors, errors === 0;
+  return validate77.errors = vErrors, errors === 0;
 }
 var changeChecks = { movement: movementOverride, object: objectOverride, order: orderOverride, product: productPatch, stock: stockOverride, user: userPatch, item: itemWrite }, storedChecks = { movement: movementStored, object: objectStored, order: orderStored, product: productStored, stock: stockStored, user: userStored };
 export {
@@ -12347,6 +13055,8 @@ export {
   productStored,
   reactionChange,
   reactionScan,
+  readAnalytics$input,
+  readAnalytics$output,
   readLedgerBalance$input,
   readLedgerBalance$output,
   receiveStock$input,
