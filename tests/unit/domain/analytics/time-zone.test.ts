@@ -14,7 +14,9 @@ function zone(name: string): TimeZone {
 
 function lengths(name: string, step: Step, from: string, to: string): readonly [string, number][] {
   const { zone: of, starts } = readAsked({ from, to, step, timeZone: name }, NOW_MS);
-  return starts.slice(0, -1).map((atMs, index) => [of.isoOf(atMs), ((starts[index + 1] ?? 0) - atMs) / HOUR_MS]);
+  return starts
+    .slice(0, -1)
+    .map((atMs, index) => [of.isoOf(atMs), ((starts[index + 1] ?? 0) - atMs) / HOUR_MS]);
 }
 
 test('a day has 23 hours where the clocks go forward, and 25 where they go back', () => {
@@ -23,7 +25,9 @@ test('a day has 23 hours where the clocks go forward, and 25 where they go back'
     ['2026-03-29T00:00:00+01:00', 23],
     ['2026-03-30T00:00:00+02:00', 24],
   ]);
-  expect(lengths('Europe/Berlin', 'day', '2026-10-25', '2026-10-26')).toEqual([['2026-10-25T00:00:00+02:00', 25]]);
+  expect(lengths('Europe/Berlin', 'day', '2026-10-25', '2026-10-26')).toEqual([
+    ['2026-10-25T00:00:00+02:00', 25],
+  ]);
 });
 
 test('the hour that comes twice is two hours, and the one that does not come is none', () => {
@@ -39,7 +43,9 @@ test('the hour that comes twice is two hours, and the one that does not come is 
 });
 
 test('a day begins at one o’clock where midnight does not come, and clocks may move by half an hour', () => {
-  expect(lengths('Africa/Cairo', 'day', '2026-04-24', '2026-04-25')).toEqual([['2026-04-24T01:00:00+03:00', 23]]);
+  expect(lengths('Africa/Cairo', 'day', '2026-04-24', '2026-04-25')).toEqual([
+    ['2026-04-24T01:00:00+03:00', 23],
+  ]);
   expect(lengths('Australia/Lord_Howe', 'day', '2026-10-04', '2026-10-05')).toEqual([
     ['2026-10-04T00:00:00+10:30', 23.5],
   ]);
@@ -53,7 +59,9 @@ test('a day begins at one o’clock where midnight does not come, and clocks may
 });
 
 test('zones that are quarters of an hour away from UTC have their own midnight', () => {
-  expect(lengths('Asia/Kathmandu', 'day', '2026-01-01', '2026-01-02')).toEqual([['2026-01-01T00:00:00+05:45', 24]]);
+  expect(lengths('Asia/Kathmandu', 'day', '2026-01-01', '2026-01-02')).toEqual([
+    ['2026-01-01T00:00:00+05:45', 24],
+  ]);
   expect(zone('Asia/Kathmandu').startOfDate('2026-01-01')).toBe(Date.parse('2025-12-31T18:15:00Z'));
 });
 
@@ -107,7 +115,10 @@ test.each([
 
 test('a year of days and a thousand hours are within the bounds', () => {
   expect(readAsked({ from: '2025-11-30', to: '2026-11-30', step: 'day' }, NOW_MS).starts).toHaveLength(366);
-  const hours = readAsked({ from: '2026-10-01', to: '2026-11-30', step: 'hour', timeZone: 'America/New_York' }, NOW_MS);
+  const hours = readAsked(
+    { from: '2026-10-01', to: '2026-11-30', step: 'hour', timeZone: 'America/New_York' },
+    NOW_MS,
+  );
   // 60 days, and the hour that comes twice.
   expect(hours.starts).toHaveLength(60 * 24 + 2);
 });
