@@ -26,7 +26,12 @@ beforeEach(() => {
 });
 
 /** A record as it has arrived, or was written. */
-async function hold(key: string, fields: Record<string, unknown>, from = AWS, stampMs = site.nowMs): Promise<void> {
+async function hold(
+  key: string,
+  fields: Record<string, unknown>,
+  from = AWS,
+  stampMs = site.nowMs,
+): Promise<void> {
   const stamp = encodeStamp(stampMs, 0, from);
   const held = await site.store.get(key);
   const record = {
