@@ -136,7 +136,7 @@ export function keptIn(held: Versioned | undefined): Kept {
 
 /** What is kept after it is as it is now; undefined: nothing changes. */
 export function keptAfter(before: Kept, now: Happening | undefined): Kept | undefined {
-  const text = (happening: Happening | undefined): string => canonicalJson({ ...happening } as Json);
+  const text = (happening: Happening | undefined): string => canonicalJson({ ...happening });
   if (text(before.happening) === text(now)) return undefined;
   const minutes = new Set(before.minutes);
   if (now !== undefined) minutes.add(minuteStart(now.atMs));

@@ -164,10 +164,10 @@ test('what a reader has counted before a mark had stood is counted again', async
   await hold('order:a', order(HOUR_MS));
   await note('order:a', 'placed');
   // The index has not caught up: it is as if there was nothing yet.
-  const { entries } = site.store;
+  const found = site.store.entries.bind(site.store);
   site.store.entries = () => Promise.resolve([]);
   expect(await minutes()).toEqual({});
-  site.store.entries = entries;
+  site.store.entries = found;
   expect(await minutes()).toEqual({ 0: { orders: 1 } });
 });
 

@@ -73,14 +73,14 @@ function* checkSite(site: SimSite): Generator<Finding> {
 type Figures = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 function partsOf(events: readonly Event[], partMs: number): Figures {
-  const figures: Record<string, Record<string, number>> = {};
+  const figures: Record<string, Record<string, number> | undefined> = {};
   const unitMs = partMs === MINUTE_MS ? 3_600_000 : 86_400_000;
   for (const { atMs, text } of events) {
     const [name = '', amount = '1'] = text.split('=');
     const part = (figures[Math.floor((atMs % unitMs) / partMs)] ??= {});
     part[name] = (part[name] ?? 0) + Number(amount);
   }
-  return figures;
+  return figures as Figures;
 }
 
 function textOf(parts: Parts): Figures {
