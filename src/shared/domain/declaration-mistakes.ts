@@ -412,7 +412,10 @@ function* reactions(entity: Entity): Mistakes {
       if (field !== 'createdAt' && !has(entity, field))
         yield { at: [...at, 'on'], detail: `${field} is no declared field` };
     if (whenDeleted === true && site !== 'every')
-      yield { at: [...at, 'whenDeleted'], detail: 'is said of what runs at every site: nothing is written to what is deleted' };
+      yield {
+        at: [...at, 'whenDeleted'],
+        detail: 'is said of what runs at every site: nothing is written to what is deleted',
+      };
     if (!Number.isInteger(version) || version < 1)
       yield { at: [...at, 'version'], detail: 'must be a whole number from 1 on' };
   }
