@@ -64,9 +64,12 @@ const statementsOf = (entity) => [
  * How much a caller has asked (src/shared/http/caller-limits.ts), which is all that a function writes that only reads.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
-const countsCallers = () => ({
+const countsCallers = () => keeps('limit');
+
+/** Records of the site itself that a function which only reads may write. */
+const keeps = (entity) => ({
   ...allow(['dynamodb:GetItem', 'dynamodb:PutItem'], att('Table')),
-  Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['limit:*'] } },
+  Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${entity}:*`] } },
 });
 
 /**
@@ -90,6 +93,8 @@ const statementsOfRoutes = (declared) => [
     : []),
   ...(declared.reads ? [lists(declared.slots)] : []),
   ...(declared.asks && !declared.writes ? [countsCallers()] : []),
+  // What has happened is counted anew when somebody asks (src/shared/domain/analytics).
+  ...(declared.counts && !declared.writes ? [keeps('tally')] : []),
   ...(declared.secrets.length > 0
     ? [allow(['secretsmanager:GetSecretValue'], declared.secrets.map(secretArn))]
     : []),

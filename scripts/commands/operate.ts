@@ -3,6 +3,7 @@ import { command, type CommandContext, type Group } from '@tandem-clouds/command
 import { choice, file, flag, many, text, url, whole } from '@tandem-clouds/command-line/option';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import type {
+  AnalyticsOptions,
   CommonOptions,
   ConflictOptions,
   DeadLetterOptions,
@@ -391,6 +392,50 @@ function checkLedger(input: LedgerInput): void {
   if (from !== undefined && Date.parse(from) >= (to === undefined ? Infinity : Date.parse(to)))
     throw new UsageError('--from is not before --to');
 }
+
+type AnalyticsInput = CommonInput &
+  Partial<Pick<AnalyticsOptions, 'from' | 'to' | 'step' | 'at' | 'check'>> & {
+    readonly timeZone?: string | undefined;
+  };
+
+function checkAnalytics(input: AnalyticsInput): void {
+  checkLedger(input);
+  if (input.check === true && (input.step !== undefined || input.timeZone !== undefined))
+    throw new UsageError('--check goes by minutes: leave --step and --time-zone out');
+}
+
+export const analytics = command({
+  name: 'analytics',
+  summary: 'orders, revenue by currency and sign-ups by time, per site and together',
+  details:
+    'The last hour by minutes unless it is said. --check recounts all orders and users of the site and names every difference; exit status 1: there are some. Deployed sites take TANDEM_TOKEN, with the scope shop/analytics, and for --check tandem/read and tandem/any-owner.',
+  options: {
+    from: MOMENT,
+    to: END,
+    step: choice('how long a step is', ['minute', 'hour', 'day'], {}),
+    timeZone: text('whose hours and days they are, such as Europe/Berlin; UTC unless it is said', {
+      placeholder: 'zone',
+    }),
+    check: flag('recount everything instead'),
+    at: ANY_SITE,
+    ...COMMON,
+  },
+  examples: [
+    { line: 'analytics --step day --time-zone Europe/Berlin', shows: 'the last thirty days of Berlin' },
+    { line: 'analytics --check', shows: 'whether what was counted is what the orders and users give' },
+  ],
+  check: checkAnalytics,
+  run: async (
+    { stack, site, json, from, to, step, timeZone, at, check = false }: AnalyticsInput,
+    context: CommandContext,
+  ) => {
+    const { analytics: run } = await import('../operate/analytics.ts');
+    return run(
+      { command: 'analytics', from, to, step, timeZone, at, check, ...commonOf({ stack, site, json }) },
+      context,
+    );
+  },
+});
 
 const STOCK_NOTE =
   'Deployed sites take TANDEM_TOKEN, with the scopes tandem/read, tandem/any-owner and shop/stock.';

@@ -12,6 +12,7 @@ import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, newThings, testPeers } from './develop.ts';
 import {
+  analytics,
   comparisons,
   conflicts,
   deadLetters,
@@ -74,6 +75,7 @@ export const PROGRAM: Program<CommandContext> = {
         objects,
         stock,
         ledger,
+        analytics,
         deadLetters,
         reactions,
       ],

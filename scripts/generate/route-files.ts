@@ -71,6 +71,8 @@ function dataOf(declared: DeclaredRoutes, { entities }: Declarations, slots: Rec
     reacts: entities.some(({ entity }) => written.includes(entity.name) && reactionNames(entity).length > 0),
     /** Whether it asks who calls, whose requests are then counted. */
     asks: Object.values(operations).some(({ access }) => access !== 'everybody'),
+    /** Whether it keeps what this site has counted. */
+    ...(uses.counts === true && { counts: true }),
     secrets: [...new Set([...(uses.secrets ?? []), ...(uses.payments === true ? paymentSecrets : [])])],
   };
 }

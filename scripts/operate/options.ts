@@ -115,6 +115,20 @@ export interface LedgerOptions extends CommonOptions {
   readonly output: string | undefined;
 }
 
+export interface AnalyticsOptions extends CommonOptions {
+  readonly command: 'analytics';
+  /** RFC 3339, or dates. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly step: 'minute' | 'hour' | 'day' | undefined;
+  /** IANA. */
+  readonly timeZone: string | undefined;
+  /** The site that is asked; any of them when it is not named. */
+  readonly at: string | undefined;
+  /** Recounts all orders and users. */
+  readonly check: boolean;
+}
+
 export interface ReactionOptions extends CommonOptions {
   readonly command: 'reactions';
   readonly action: 'list' | 'show' | 'pause' | 'resume' | 'retry' | 'park' | 'backfill' | 'take-over';

@@ -471,6 +471,24 @@ export const reservationAttemptsMax = 10;
 /** Attempts at a hold while others change the same row. */
 export const reserveAttemptsMax = 10;
 
+// Analytics
+/** Points of one answer: minutes and hours, and days. */
+export const analyticsPointsMax = 1_500;
+export const analyticsDaysMax = 400;
+/** Earlier moments are in no shop; since then every time zone is whole quarters of an hour away from UTC. */
+export const analyticsFromMs = Date.UTC(2000, 0, 1);
+/** Happenings that one answer counts anew, and those of one query of the index. */
+export const countReadsMax = 20_000;
+export const countPage = 200;
+/**
+ * A mark that is hardly older than this stands for another one of the same minute. It is taken away by nobody who has counted
+ * before it stood so long: longer than an index lags, and than the clocks of one site are apart.
+ */
+export const countMarkFreshMs = 1_000;
+export const countSettleMs = 120_000;
+/** Attempts at a mark while others write it. */
+export const countAttemptsMax = 10;
+
 // Writers
 /** After a site has closed: longer than a put with its attempts takes. A process that stands still for longer may land one. */
 export const writerSettleMs = 30_000;

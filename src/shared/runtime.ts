@@ -37,7 +37,7 @@ import { httpService } from './http/service.ts';
 import type { Urgency } from './ports/cloud.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
 import { entitySites, entityWriters } from './registry/entity-sites.ts';
-import { indexes } from './registry/indexes.ts';
+import { indexes, storeIndexes } from './registry/indexes.ts';
 import { type Waker, wakerBy, wakerOn } from './wake-message.ts';
 
 export interface Runtime {
@@ -80,7 +80,7 @@ export function openRuntime(): Runtime {
  */
 export function openSiteStore({ config, metrics }: Runtime, urgency: Urgency = 'live'): Store {
   const leftOut = (): void => metrics.record({ ValuesNotIndexed: 1 });
-  return openStore(config, indexEntries(indexes, leftOut), urgency);
+  return openStore(config, indexEntries(storeIndexes, leftOut), urgency);
 }
 
 /** The site with what is reacted to; a function that writes records of an entity must know its reactions. */

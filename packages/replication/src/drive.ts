@@ -85,6 +85,7 @@ function lateResult(effect: OneEffect, error: unknown): unknown {
     case 'clearPending':
     case 'pending':
     case 'due':
+    case 'entries':
     case 'scan':
     case 'scanKeys':
     case 'remove':
@@ -120,6 +121,8 @@ function runEffect(effect: OneEffect, resources: Resources): Promise<unknown> {
       return store.pending(effect.beforeMs, effect.limit, effect.after);
     case 'due':
       return store.due(effect.beforeMs, effect.limit, effect.after);
+    case 'entries':
+      return store.entries(effect.query);
     case 'wake':
       return waker?.(effect.keys) ?? Promise.resolve();
     case 'publish':

@@ -9,7 +9,7 @@
 import { NotKeptHereError } from './errors.ts';
 import type { Site } from './protocol.ts';
 import { entityOf, idOf, type RecordState } from './record.ts';
-import { CONFLICT, CURSOR, UNIQUE } from './reserved.ts';
+import { CONFLICT, isKeptByItsSite, UNIQUE } from './reserved.ts';
 import type { SiteId } from './stamp.ts';
 
 type Placed = Pick<Site, 'site' | 'peers' | 'keptAt'>;
@@ -20,7 +20,7 @@ interface Named {
 
 /** Whether a site keeps a record. */
 export function keeps({ keptAt }: Pick<Site, 'keptAt'>, at: SiteId, { key, state }: Named): boolean {
-  if (entityOf(key) === CURSOR) return idOf(key).split('.')[0] === at;
+  if (isKeptByItsSite(entityOf(key))) return idOf(key).split('.')[0] === at;
   return keptAt?.(key, state)?.includes(at) ?? true;
 }
 

@@ -9,6 +9,8 @@ import type { OutboundMessage, SendResult } from './ports/queue.ts';
 import type {
   ClearRequest,
   DueEntry,
+  FoundEntry,
+  IndexQuery,
   KeyPage,
   PendingEntry,
   PutResult,
@@ -38,6 +40,8 @@ export type Effect =
       readonly limit: number;
       readonly after?: DueEntry | undefined;
     }
+  /** Of a generic index. It may lag, so each of them is to be confirmed by the record itself. */
+  | { readonly op: 'entries'; readonly query: IndexQuery }
   /** Keys with something to do now, to whoever reacts at this site. Nothing depends on it but how soon. */
   | { readonly op: 'wake'; readonly keys: readonly string[] }
   /** To the site's own queue. */
@@ -101,6 +105,10 @@ export function* pending(
 
 export function* due(beforeMs: number, limit: number, after?: DueEntry): Protocol<readonly DueEntry[]> {
   return (yield { op: 'due', beforeMs, limit, after }) as readonly DueEntry[];
+}
+
+export function* entries(query: IndexQuery): Protocol<readonly FoundEntry[]> {
+  return (yield { op: 'entries', query }) as readonly FoundEntry[];
 }
 
 export function* wake(keys: readonly string[]): Protocol<void> {

@@ -20,6 +20,10 @@ export const WRITER = 'writer';
 /** Where a scan of a site goes on that must not be said elsewhere: kept by that site alone. */
 export const CURSOR = 'cursor';
 
+/** What a site has counted of what has happened, and what it was counted from (src/shared/domain/analytics). */
+export const TALLY = 'tally';
+export const HAPPENED = 'happened';
+
 const RESERVED: ReadonlySet<string> = new Set([
   HEARTBEAT,
   PAUSE,
@@ -30,13 +34,30 @@ const RESERVED: ReadonlySet<string> = new Set([
   USAGE,
   CURSOR,
   WRITER,
+  TALLY,
+  HAPPENED,
 ]);
 
 export function isReservedEntity(entity: string): boolean {
   return RESERVED.has(entity);
 }
 
-const OWN_BUSINESS: ReadonlySet<string> = new Set([HEARTBEAT, PAUSE, VERIFICATION, LIMIT, CURSOR]);
+const KEPT_BY_ITS_SITE: ReadonlySet<string> = new Set([CURSOR, TALLY, HAPPENED]);
+
+/** What no other site may hold: its ids begin with the site, and a full stop. */
+export function isKeptByItsSite(entity: string): boolean {
+  return KEPT_BY_ITS_SITE.has(entity);
+}
+
+const OWN_BUSINESS: ReadonlySet<string> = new Set([
+  HEARTBEAT,
+  PAUSE,
+  VERIFICATION,
+  LIMIT,
+  CURSOR,
+  TALLY,
+  HAPPENED,
+]);
 
 /** What a site writes about itself: no data of users, so it counts neither as exposed nor as different. */
 export function isOwnBusiness(key: string): boolean {

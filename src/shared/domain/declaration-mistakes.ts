@@ -409,7 +409,7 @@ function* repeats(entity: Entity, at: readonly string[], action: Action): Mistak
 }
 
 function* reactions(entity: Entity): Mistakes {
-  for (const [name, { on, version, site, at: field, lookup, run, steps }] of Object.entries(
+  for (const [name, { on, version, site, at: field, lookup, run, steps, whenDeleted }] of Object.entries(
     entity.reactions,
   )) {
     const at = ['reactions', name];
@@ -431,7 +431,13 @@ function* reactions(entity: Entity): Mistakes {
       yield { at: [...at, 'lookup'], detail: 'what runs at every site is repeated, and never looked up' };
     if (on.length === 0) yield { at: [...at, 'on'], detail: 'must name at least one field' };
     for (const field of on)
-      if (!has(entity, field)) yield { at: [...at, 'on'], detail: `${field} is no declared field` };
+      if (field !== 'createdAt' && !has(entity, field))
+        yield { at: [...at, 'on'], detail: `${field} is no declared field` };
+    if (whenDeleted === true && site !== 'every')
+      yield {
+        at: [...at, 'whenDeleted'],
+        detail: 'is said of what runs at every site: nothing is written to what is deleted',
+      };
     if (!Number.isInteger(version) || version < 1)
       yield { at: [...at, 'version'], detail: 'must be a whole number from 1 on' };
   }

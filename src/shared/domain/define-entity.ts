@@ -121,7 +121,7 @@ export interface ActionDeclaration<F, R, I, Q> {
 
 /** @see Reaction */
 export interface ReactionDeclaration<F, R> {
-  readonly on: readonly (keyof F & string)[];
+  readonly on: readonly ((keyof F & string) | 'createdAt')[];
   readonly when: (record: RecordOf<F, R>, nowMs: number) => boolean | number;
   readonly run?: (
     record: RecordOf<F, R>,
@@ -139,6 +139,8 @@ export interface ReactionDeclaration<F, R> {
   readonly once?: (record: RecordOf<F, R>) => string;
   /** What `run` would have returned, when the provider says that it was done; undefined: it was not. */
   readonly lookup?: (record: RecordOf<F, R>, context: ReactionContext) => Promise<ChangesOf<F> | undefined>;
+  /** Also once a record is deleted, when nothing but its id is there. Of what runs at every site. */
+  readonly whenDeleted?: boolean;
   /** 1 unless it is said. */
   readonly version?: number;
 }

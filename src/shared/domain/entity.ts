@@ -172,6 +172,8 @@ export interface Reaction {
   readonly lookup?: (record: Values, context: ReactionContext) => Promise<FieldChanges | undefined>;
   /** Names the effect instead of the stamps: of one name it is done once. */
   readonly once?: (record: Values) => string;
+  /** Also once a record is deleted: of its fields nothing is there then. Of what runs at every site. */
+  readonly whenDeleted?: boolean;
   /** Raised to have records that were done reacted to again. */
   readonly version: number;
 }

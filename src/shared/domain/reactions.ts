@@ -20,6 +20,7 @@ import type {
 } from '@tandem-clouds/replication/reactions/react';
 import {
   entityOf,
+  isDeleted,
   isLive,
   newestStamp,
   partsOf,
@@ -102,11 +103,17 @@ export function reactionsOf(
       const name = entityOf(key);
       if (name === UNIQUE) return settlementsOf(key, state, duplicates);
       const entity = reacting.get(name);
-      if (entity === undefined || !isLive(state, nowMs)) return [];
+      if (entity === undefined) return [];
+      const isThere = isLive(state, nowMs);
+      if (!isThere && !isDeleted(state)) return [];
       const record = recordOf(entity, key, state);
-      const declared = Object.keys(entity.reactions).flatMap(
+      const names = Object.keys(entity.reactions).filter(
+        (reaction) => isThere || own(entity.reactions, reaction)?.whenDeleted === true,
+      );
+      const declared = names.flatMap(
         (reaction) => conditionOf(entity, reaction, { key, state, record, nowMs, digest }) ?? [],
       );
+      if (!isThere) return declared;
       const lost = lostCondition(entity, key, state, digest);
       return [
         ...declared,

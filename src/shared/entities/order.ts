@@ -7,6 +7,7 @@ import {
   paymentCheckMs,
   refundMailsMax,
 } from '../bounds.ts';
+import { countHappened } from '../domain/analytics/count.ts';
 import { defineEntity } from '../domain/define-entity.ts';
 import type { RuleCaller } from '../domain/entity.ts';
 import {
@@ -100,6 +101,7 @@ export const order = defineEntity({
     reservedUntilMs: moment,
     payingSinceMs: moment,
     paidFrom: siteId,
+    paidAtMs: moment,
     paymentId: { type: 'string', maxLength: 255, by: 'reaction' },
     action: {
       type: 'object',
@@ -229,7 +231,7 @@ export const order = defineEntity({
       on: ['status', 'checked'],
       when: ({ status, checked, checkedFor }) =>
         status === 'rejected' && checked !== undefined && checked !== checkedFor,
-      steps: (record) => lookBehindRejection(record as unknown as Order),
+      steps: (record, context) => lookBehindRejection(record as unknown as Order, context),
     },
     void: {
       on: ['status', 'lookAgainMs'],
@@ -257,6 +259,25 @@ export const order = defineEntity({
       on: ['status', 'refunded'],
       when: (record) => dueNotices(record as unknown as NotifiedOrder).length > 0,
       steps: (record, context) => notifyOrder(record as unknown as NotifiedOrder, context, notification),
+    },
+    // What is counted by the minute (docs/analytics.md), at each site for itself.
+    countPlaced: {
+      on: ['createdAt'],
+      site: 'every',
+      when: () => true,
+      steps: (_, context) => countHappened(context, 'placed'),
+    },
+    countPaid: {
+      on: ['paidFrom', 'paidAtMs', 'lines', 'currency'],
+      site: 'every',
+      when: ({ status }) => isPaid({ status }),
+      steps: (_, context) => countHappened(context, 'paid'),
+    },
+    countRefunded: {
+      on: ['refunded', 'paidFrom', 'paidAtMs', 'currency'],
+      site: 'every',
+      when: ({ refunded }) => refunded !== undefined,
+      steps: (_, context) => countHappened(context, 'refunded'),
     },
   },
   removable: false,

@@ -1,3 +1,4 @@
+import { countHappened } from '../domain/analytics/count.ts';
 import { defineEntity } from '../domain/define-entity.ts';
 import { metadataSchema } from '../domain/json-schema.ts';
 
@@ -20,6 +21,16 @@ export const user = defineEntity({
       merge: 'set',
     },
     signIns: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, merge: 'counter' },
+  },
+  reactions: {
+    // Sign-ups by the minute (docs/analytics.md): of accounts that are there.
+    countSignUp: {
+      on: ['createdAt'],
+      site: 'every',
+      whenDeleted: true,
+      when: () => true,
+      steps: (_, context) => countHappened(context, 'signUp'),
+    },
   },
   example: { name: 'Ada Lovelace', email: 'ada@example.com', metadata: { plan: 'pro' }, labels: ['beta'] },
   samples: {

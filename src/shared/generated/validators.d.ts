@@ -53,6 +53,8 @@ export declare const thumbnailCompleteInput: ValidateFunction;
 export declare const userCreate: ValidateFunction;
 export declare const userPatch: ValidateFunction;
 export declare const userStored: ValidateFunction;
+export declare const readAnalytics$input: ValidateFunction;
+export declare const readAnalytics$output: ValidateFunction;
 export declare const listAvailability$input: ValidateFunction;
 export declare const listAvailability$output: ValidateFunction;
 export declare const getInventory$params: ValidateFunction;

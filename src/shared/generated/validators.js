@@ -6373,7 +6373,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate34.errors = vErrors, errors === 0;
 }
-var orderStored = validate35, schema36 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } };
+var orderStored = validate35, schema36 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } };
 function validate35(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6628,181 +6628,198 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
       }
     }
-    if (data.paymentId !== void 0) {
-      let data17 = data.paymentId;
-      if (typeof data17 == "string") {
-        if (func3(data17) > 255) {
-          let err45 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+    if (data.paidAtMs !== void 0) {
+      let data17 = data.paidAtMs;
+      if (!(typeof data17 == "number" && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
+        let err45 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+      }
+      if (typeof data17 == "number" && isFinite(data17)) {
+        if (data17 > 9007199254740991 || isNaN(data17)) {
+          let err46 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
         }
-      } else {
-        let err46 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+        if (data17 < 0 || isNaN(data17)) {
+          let err47 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+        }
       }
     }
-    if (data.action !== void 0) {
-      let data18 = data.action;
-      if (data18 && typeof data18 == "object" && !Array.isArray(data18))
-        for (let key1 in data18) {
-          let data19 = data18[key1];
-          if (typeof data19 == "string") {
-            if (func3(data19) > 2e3) {
-              let err47 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
-              vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
-            }
-          } else {
-            let err48 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
-          }
+    if (data.paymentId !== void 0) {
+      let data18 = data.paymentId;
+      if (typeof data18 == "string") {
+        if (func3(data18) > 255) {
+          let err48 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
         }
-      else {
-        let err49 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+      } else {
+        let err49 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
       }
     }
-    if (data.lookAgainMs !== void 0) {
-      let data20 = data.lookAgainMs;
-      if (!(typeof data20 == "number" && !(data20 % 1) && !isNaN(data20) && isFinite(data20))) {
-        let err50 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
-      }
-      if (typeof data20 == "number" && isFinite(data20)) {
-        if (data20 > 9007199254740991 || isNaN(data20)) {
-          let err51 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+    if (data.action !== void 0) {
+      let data19 = data.action;
+      if (data19 && typeof data19 == "object" && !Array.isArray(data19))
+        for (let key1 in data19) {
+          let data20 = data19[key1];
+          if (typeof data20 == "string") {
+            if (func3(data20) > 2e3) {
+              let err50 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
+              vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+            }
+          } else {
+            let err51 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+          }
         }
-        if (data20 < 0 || isNaN(data20)) {
-          let err52 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+      else {
+        let err52 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+      }
+    }
+    if (data.lookAgainMs !== void 0) {
+      let data21 = data.lookAgainMs;
+      if (!(typeof data21 == "number" && !(data21 % 1) && !isNaN(data21) && isFinite(data21))) {
+        let err53 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+      }
+      if (typeof data21 == "number" && isFinite(data21)) {
+        if (data21 > 9007199254740991 || isNaN(data21)) {
+          let err54 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+        }
+        if (data21 < 0 || isNaN(data21)) {
+          let err55 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
         }
       }
     }
     if (data.checked !== void 0) {
-      let data21 = data.checked;
-      if (typeof data21 == "string") {
-        if (func3(data21) > 255) {
-          let err53 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+      let data22 = data.checked;
+      if (typeof data22 == "string") {
+        if (func3(data22) > 255) {
+          let err56 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
         }
       } else {
-        let err54 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+        let err57 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
       }
     }
     if (data.checkedFor !== void 0) {
-      let data22 = data.checkedFor;
-      if (typeof data22 == "string") {
-        if (func3(data22) > 255) {
-          let err55 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+      let data23 = data.checkedFor;
+      if (typeof data23 == "string") {
+        if (func3(data23) > 255) {
+          let err58 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
         }
       } else {
-        let err56 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
-      }
-    }
-    if (data.refunds !== void 0) {
-      let data23 = data.refunds;
-      if (data23 && typeof data23 == "object" && !Array.isArray(data23)) {
-        if (Object.keys(data23).length > 50) {
-          let err57 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
-          vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
-        }
-        for (let key2 in data23) {
-          let data24 = data23[key2];
-          if (!(typeof data24 == "number" && !(data24 % 1) && !isNaN(data24) && isFinite(data24))) {
-            let err58 = { instancePath: instancePath + "/refunds/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-            vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
-          }
-        }
-      } else {
-        let err59 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        let err59 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
       }
     }
-    if (data.refunded !== void 0) {
-      let data25 = data.refunded;
-      if (data25 && typeof data25 == "object" && !Array.isArray(data25))
-        for (let key3 in data25) {
-          let data26 = data25[key3];
-          if (data26 && typeof data26 == "object" && !Array.isArray(data26)) {
-            if (data26.amountMinor === void 0) {
-              let err60 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
-            }
-            if (data26.status === void 0) {
-              let err61 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
-              vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
-            }
-            if (data26.amountMinor !== void 0) {
-              let data27 = data26.amountMinor;
-              if (!(typeof data27 == "number" && !(data27 % 1) && !isNaN(data27) && isFinite(data27))) {
-                let err62 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
-              }
-            }
-            if (data26.status !== void 0) {
-              let data28 = data26.status;
-              if (typeof data28 == "string") {
-                if (func3(data28) > 40) {
-                  let err63 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-                  vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
-                }
-              } else {
-                let err64 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
-              }
-            }
-            if (data26.refundId !== void 0) {
-              let data29 = data26.refundId;
-              if (typeof data29 == "string") {
-                if (func3(data29) > 255) {
-                  let err65 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-                  vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
-                }
-              } else {
-                let err66 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
-              }
-            }
-          } else {
-            let err67 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
-          }
+    if (data.refunds !== void 0) {
+      let data24 = data.refunds;
+      if (data24 && typeof data24 == "object" && !Array.isArray(data24)) {
+        if (Object.keys(data24).length > 50) {
+          let err60 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
+          vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
         }
-      else {
-        let err68 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
-      }
-    }
-    if (data.notified !== void 0) {
-      let data30 = data.notified;
-      if (Array.isArray(data30)) {
-        if (data30.length > 16) {
-          let err69 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-          vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
-        }
-        let len1 = data30.length;
-        for (let i1 = 0; i1 < len1; i1++) {
-          let data31 = data30[i1];
-          if (typeof data31 == "string") {
-            if (func3(data31) > 128) {
-              let err70 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-              vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
-            }
-          } else {
-            let err71 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+        for (let key2 in data24) {
+          let data25 = data24[key2];
+          if (!(typeof data25 == "number" && !(data25 % 1) && !isNaN(data25) && isFinite(data25))) {
+            let err61 = { instancePath: instancePath + "/refunds/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
           }
         }
       } else {
-        let err72 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+        let err62 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+      }
+    }
+    if (data.refunded !== void 0) {
+      let data26 = data.refunded;
+      if (data26 && typeof data26 == "object" && !Array.isArray(data26))
+        for (let key3 in data26) {
+          let data27 = data26[key3];
+          if (data27 && typeof data27 == "object" && !Array.isArray(data27)) {
+            if (data27.amountMinor === void 0) {
+              let err63 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+            }
+            if (data27.status === void 0) {
+              let err64 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
+              vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+            }
+            if (data27.amountMinor !== void 0) {
+              let data28 = data27.amountMinor;
+              if (!(typeof data28 == "number" && !(data28 % 1) && !isNaN(data28) && isFinite(data28))) {
+                let err65 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+              }
+            }
+            if (data27.status !== void 0) {
+              let data29 = data27.status;
+              if (typeof data29 == "string") {
+                if (func3(data29) > 40) {
+                  let err66 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+                  vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                }
+              } else {
+                let err67 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+              }
+            }
+            if (data27.refundId !== void 0) {
+              let data30 = data27.refundId;
+              if (typeof data30 == "string") {
+                if (func3(data30) > 255) {
+                  let err68 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+                  vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+                }
+              } else {
+                let err69 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+              }
+            }
+          } else {
+            let err70 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+          }
+        }
+      else {
+        let err71 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+      }
+    }
+    if (data.notified !== void 0) {
+      let data31 = data.notified;
+      if (Array.isArray(data31)) {
+        if (data31.length > 16) {
+          let err72 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+          vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+        }
+        let len1 = data31.length;
+        for (let i1 = 0; i1 < len1; i1++) {
+          let data32 = data31[i1];
+          if (typeof data32 == "string") {
+            if (func3(data32) > 128) {
+              let err73 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+              vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+            }
+          } else {
+            let err74 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+          }
+        }
+      } else {
+        let err75 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
       }
     }
   } else {
-    let err73 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+    let err76 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
   }
   return validate35.errors = vErrors, errors === 0;
 }
@@ -9479,9 +9496,667 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate61.errors = vErrors, errors === 0;
 }
-var listAvailability$input = validate62;
-var pattern111 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+var readAnalytics$input = validate62, schema63 = { type: "object", required: [], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string", minLength: 1, maxLength: 64 } } };
 function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    for (let key0 in data)
+      if (!(key0 === "from" || key0 === "to" || key0 === "step" || key0 === "timeZone")) {
+        let err0 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+      }
+    if (data.from !== void 0) {
+      let data0 = data.from;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 40) {
+          let err1 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+        }
+      } else {
+        let err2 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      }
+    }
+    if (data.to !== void 0) {
+      let data1 = data.to;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 40) {
+          let err3 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+        }
+      } else {
+        let err4 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+      }
+    }
+    if (data.step !== void 0) {
+      let data2 = data.step;
+      if (typeof data2 != "string") {
+        let err5 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+      }
+      if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
+        let err6 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema63.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+    if (data.timeZone !== void 0) {
+      let data3 = data.timeZone;
+      if (typeof data3 == "string") {
+        if (func3(data3) > 64) {
+          let err7 = { instancePath: instancePath + "/timeZone", schemaPath: "#/properties/timeZone/maxLength", keyword: "maxLength", params: { limit: 64 }, message: "must NOT have more than 64 characters" };
+          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+        }
+        if (func3(data3) < 1) {
+          let err8 = { instancePath: instancePath + "/timeZone", schemaPath: "#/properties/timeZone/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+      } else {
+        let err9 = { instancePath: instancePath + "/timeZone", schemaPath: "#/properties/timeZone/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+      }
+    }
+  } else {
+    let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+  }
+  return validate62.errors = vErrors, errors === 0;
+}
+var readAnalytics$output = validate63, schema64 = { type: "object", required: ["from", "to", "step", "timeZone", "answeredBy", "heardUntil", "total", "sites", "series"], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string" }, answeredBy: { type: "string" }, heardUntil: { type: "object", additionalProperties: { type: "string", maxLength: 40 } }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } }, series: { type: "array", items: { type: "object", required: ["at", "total", "sites"], additionalProperties: !1, properties: { at: { type: "string", maxLength: 40 }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } } } } } } };
+function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.from === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.to === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    if (data.step === void 0) {
+      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "step" }, message: "must have required property 'step'" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+    if (data.timeZone === void 0) {
+      let err3 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "timeZone" }, message: "must have required property 'timeZone'" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    if (data.answeredBy === void 0) {
+      let err4 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "answeredBy" }, message: "must have required property 'answeredBy'" };
+      vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+    }
+    if (data.heardUntil === void 0) {
+      let err5 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "heardUntil" }, message: "must have required property 'heardUntil'" };
+      vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+    }
+    if (data.total === void 0) {
+      let err6 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "total" }, message: "must have required property 'total'" };
+      vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+    }
+    if (data.sites === void 0) {
+      let err7 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "sites" }, message: "must have required property 'sites'" };
+      vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+    }
+    if (data.series === void 0) {
+      let err8 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "series" }, message: "must have required property 'series'" };
+      vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+    }
+    for (let key0 in data)
+      if (!func2.call(schema64.properties, key0)) {
+        let err9 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+      }
+    if (data.from !== void 0) {
+      let data0 = data.from;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 40) {
+          let err10 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+        }
+      } else {
+        let err11 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+      }
+    }
+    if (data.to !== void 0) {
+      let data1 = data.to;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 40) {
+          let err12 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+        }
+      } else {
+        let err13 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+      }
+    }
+    if (data.step !== void 0) {
+      let data2 = data.step;
+      if (typeof data2 != "string") {
+        let err14 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+      }
+      if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
+        let err15 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema64.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+      }
+    }
+    if (data.timeZone !== void 0 && typeof data.timeZone != "string") {
+      let err16 = { instancePath: instancePath + "/timeZone", schemaPath: "#/properties/timeZone/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+    }
+    if (data.answeredBy !== void 0 && typeof data.answeredBy != "string") {
+      let err17 = { instancePath: instancePath + "/answeredBy", schemaPath: "#/properties/answeredBy/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+    }
+    if (data.heardUntil !== void 0) {
+      let data5 = data.heardUntil;
+      if (data5 && typeof data5 == "object" && !Array.isArray(data5))
+        for (let key1 in data5) {
+          let data6 = data5[key1];
+          if (typeof data6 == "string") {
+            if (func3(data6) > 40) {
+              let err18 = { instancePath: instancePath + "/heardUntil/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/heardUntil/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+              vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+            }
+          } else {
+            let err19 = { instancePath: instancePath + "/heardUntil/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/heardUntil/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+          }
+        }
+      else {
+        let err20 = { instancePath: instancePath + "/heardUntil", schemaPath: "#/properties/heardUntil/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+      }
+    }
+    if (data.total !== void 0) {
+      let data7 = data.total;
+      if (data7 && typeof data7 == "object" && !Array.isArray(data7)) {
+        if (data7.orders === void 0) {
+          let err21 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/required", keyword: "required", params: { missingProperty: "orders" }, message: "must have required property 'orders'" };
+          vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+        }
+        if (data7.paid === void 0) {
+          let err22 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/required", keyword: "required", params: { missingProperty: "paid" }, message: "must have required property 'paid'" };
+          vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+        }
+        if (data7.revenue === void 0) {
+          let err23 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/required", keyword: "required", params: { missingProperty: "revenue" }, message: "must have required property 'revenue'" };
+          vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+        }
+        if (data7.refunded === void 0) {
+          let err24 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/required", keyword: "required", params: { missingProperty: "refunded" }, message: "must have required property 'refunded'" };
+          vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+        }
+        if (data7.signUps === void 0) {
+          let err25 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/required", keyword: "required", params: { missingProperty: "signUps" }, message: "must have required property 'signUps'" };
+          vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+        }
+        for (let key2 in data7)
+          if (!(key2 === "orders" || key2 === "paid" || key2 === "revenue" || key2 === "refunded" || key2 === "signUps")) {
+            let err26 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+          }
+        if (data7.orders !== void 0) {
+          let data8 = data7.orders;
+          if (!(typeof data8 == "number" && !(data8 % 1) && !isNaN(data8) && isFinite(data8))) {
+            let err27 = { instancePath: instancePath + "/total/orders", schemaPath: "#/properties/total/properties/orders/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+          }
+          if (typeof data8 == "number" && isFinite(data8) && (data8 < 0 || isNaN(data8))) {
+            let err28 = { instancePath: instancePath + "/total/orders", schemaPath: "#/properties/total/properties/orders/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+            vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+          }
+        }
+        if (data7.paid !== void 0) {
+          let data9 = data7.paid;
+          if (!(typeof data9 == "number" && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
+            let err29 = { instancePath: instancePath + "/total/paid", schemaPath: "#/properties/total/properties/paid/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+          }
+          if (typeof data9 == "number" && isFinite(data9) && (data9 < 0 || isNaN(data9))) {
+            let err30 = { instancePath: instancePath + "/total/paid", schemaPath: "#/properties/total/properties/paid/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+            vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+          }
+        }
+        if (data7.revenue !== void 0) {
+          let data10 = data7.revenue;
+          if (data10 && typeof data10 == "object" && !Array.isArray(data10))
+            for (let key3 in data10) {
+              let data11 = data10[key3];
+              if (!(typeof data11 == "number" && !(data11 % 1) && !isNaN(data11) && isFinite(data11))) {
+                let err31 = { instancePath: instancePath + "/total/revenue/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/total/properties/revenue/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+              }
+              if (typeof data11 == "number" && isFinite(data11) && (data11 < 0 || isNaN(data11))) {
+                let err32 = { instancePath: instancePath + "/total/revenue/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/total/properties/revenue/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+              }
+            }
+          else {
+            let err33 = { instancePath: instancePath + "/total/revenue", schemaPath: "#/properties/total/properties/revenue/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+          }
+        }
+        if (data7.refunded !== void 0) {
+          let data12 = data7.refunded;
+          if (data12 && typeof data12 == "object" && !Array.isArray(data12))
+            for (let key4 in data12) {
+              let data13 = data12[key4];
+              if (!(typeof data13 == "number" && !(data13 % 1) && !isNaN(data13) && isFinite(data13))) {
+                let err34 = { instancePath: instancePath + "/total/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/total/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+              }
+              if (typeof data13 == "number" && isFinite(data13) && (data13 < 0 || isNaN(data13))) {
+                let err35 = { instancePath: instancePath + "/total/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/total/properties/refunded/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+              }
+            }
+          else {
+            let err36 = { instancePath: instancePath + "/total/refunded", schemaPath: "#/properties/total/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+          }
+        }
+        if (data7.signUps !== void 0) {
+          let data14 = data7.signUps;
+          if (!(typeof data14 == "number" && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
+            let err37 = { instancePath: instancePath + "/total/signUps", schemaPath: "#/properties/total/properties/signUps/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+          }
+          if (typeof data14 == "number" && isFinite(data14) && (data14 < 0 || isNaN(data14))) {
+            let err38 = { instancePath: instancePath + "/total/signUps", schemaPath: "#/properties/total/properties/signUps/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+            vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+          }
+        }
+      } else {
+        let err39 = { instancePath: instancePath + "/total", schemaPath: "#/properties/total/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
+      }
+    }
+    if (data.sites !== void 0) {
+      let data15 = data.sites;
+      if (data15 && typeof data15 == "object" && !Array.isArray(data15))
+        for (let key5 in data15) {
+          let data16 = data15[key5];
+          if (data16 && typeof data16 == "object" && !Array.isArray(data16)) {
+            if (data16.orders === void 0) {
+              let err40 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "orders" }, message: "must have required property 'orders'" };
+              vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+            }
+            if (data16.paid === void 0) {
+              let err41 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "paid" }, message: "must have required property 'paid'" };
+              vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
+            }
+            if (data16.revenue === void 0) {
+              let err42 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "revenue" }, message: "must have required property 'revenue'" };
+              vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
+            }
+            if (data16.refunded === void 0) {
+              let err43 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "refunded" }, message: "must have required property 'refunded'" };
+              vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
+            }
+            if (data16.signUps === void 0) {
+              let err44 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "signUps" }, message: "must have required property 'signUps'" };
+              vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+            }
+            for (let key6 in data16)
+              if (!(key6 === "orders" || key6 === "paid" || key6 === "revenue" || key6 === "refunded" || key6 === "signUps")) {
+                let err45 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key6 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+              }
+            if (data16.orders !== void 0) {
+              let data17 = data16.orders;
+              if (!(typeof data17 == "number" && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
+                let err46 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/orders", schemaPath: "#/properties/sites/additionalProperties/properties/orders/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+              }
+              if (typeof data17 == "number" && isFinite(data17) && (data17 < 0 || isNaN(data17))) {
+                let err47 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/orders", schemaPath: "#/properties/sites/additionalProperties/properties/orders/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+              }
+            }
+            if (data16.paid !== void 0) {
+              let data18 = data16.paid;
+              if (!(typeof data18 == "number" && !(data18 % 1) && !isNaN(data18) && isFinite(data18))) {
+                let err48 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/paid", schemaPath: "#/properties/sites/additionalProperties/properties/paid/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+              }
+              if (typeof data18 == "number" && isFinite(data18) && (data18 < 0 || isNaN(data18))) {
+                let err49 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/paid", schemaPath: "#/properties/sites/additionalProperties/properties/paid/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+              }
+            }
+            if (data16.revenue !== void 0) {
+              let data19 = data16.revenue;
+              if (data19 && typeof data19 == "object" && !Array.isArray(data19))
+                for (let key7 in data19) {
+                  let data20 = data19[key7];
+                  if (!(typeof data20 == "number" && !(data20 % 1) && !isNaN(data20) && isFinite(data20))) {
+                    let err50 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/properties/revenue/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                    vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+                  }
+                  if (typeof data20 == "number" && isFinite(data20) && (data20 < 0 || isNaN(data20))) {
+                    let err51 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/properties/revenue/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                    vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+                  }
+                }
+              else {
+                let err52 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue", schemaPath: "#/properties/sites/additionalProperties/properties/revenue/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+              }
+            }
+            if (data16.refunded !== void 0) {
+              let data21 = data16.refunded;
+              if (data21 && typeof data21 == "object" && !Array.isArray(data21))
+                for (let key8 in data21) {
+                  let data22 = data21[key8];
+                  if (!(typeof data22 == "number" && !(data22 % 1) && !isNaN(data22) && isFinite(data22))) {
+                    let err53 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                    vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+                  }
+                  if (typeof data22 == "number" && isFinite(data22) && (data22 < 0 || isNaN(data22))) {
+                    let err54 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded/" + key8.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/properties/refunded/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                    vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+                  }
+                }
+              else {
+                let err55 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded", schemaPath: "#/properties/sites/additionalProperties/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+              }
+            }
+            if (data16.signUps !== void 0) {
+              let data23 = data16.signUps;
+              if (!(typeof data23 == "number" && !(data23 % 1) && !isNaN(data23) && isFinite(data23))) {
+                let err56 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/signUps", schemaPath: "#/properties/sites/additionalProperties/properties/signUps/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+              }
+              if (typeof data23 == "number" && isFinite(data23) && (data23 < 0 || isNaN(data23))) {
+                let err57 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/signUps", schemaPath: "#/properties/sites/additionalProperties/properties/signUps/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+              }
+            }
+          } else {
+            let err58 = { instancePath: instancePath + "/sites/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/sites/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+          }
+        }
+      else {
+        let err59 = { instancePath: instancePath + "/sites", schemaPath: "#/properties/sites/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+      }
+    }
+    if (data.series !== void 0) {
+      let data24 = data.series;
+      if (Array.isArray(data24)) {
+        let len0 = data24.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data25 = data24[i0];
+          if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
+            if (data25.at === void 0) {
+              let err60 = { instancePath: instancePath + "/series/" + i0, schemaPath: "#/properties/series/items/required", keyword: "required", params: { missingProperty: "at" }, message: "must have required property 'at'" };
+              vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+            }
+            if (data25.total === void 0) {
+              let err61 = { instancePath: instancePath + "/series/" + i0, schemaPath: "#/properties/series/items/required", keyword: "required", params: { missingProperty: "total" }, message: "must have required property 'total'" };
+              vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+            }
+            if (data25.sites === void 0) {
+              let err62 = { instancePath: instancePath + "/series/" + i0, schemaPath: "#/properties/series/items/required", keyword: "required", params: { missingProperty: "sites" }, message: "must have required property 'sites'" };
+              vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+            }
+            for (let key9 in data25)
+              if (!(key9 === "at" || key9 === "total" || key9 === "sites")) {
+                let err63 = { instancePath: instancePath + "/series/" + i0, schemaPath: "#/properties/series/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key9 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+              }
+            if (data25.at !== void 0) {
+              let data26 = data25.at;
+              if (typeof data26 == "string") {
+                if (func3(data26) > 40) {
+                  let err64 = { instancePath: instancePath + "/series/" + i0 + "/at", schemaPath: "#/properties/series/items/properties/at/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+                  vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+                }
+              } else {
+                let err65 = { instancePath: instancePath + "/series/" + i0 + "/at", schemaPath: "#/properties/series/items/properties/at/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+              }
+            }
+            if (data25.total !== void 0) {
+              let data27 = data25.total;
+              if (data27 && typeof data27 == "object" && !Array.isArray(data27)) {
+                if (data27.orders === void 0) {
+                  let err66 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/required", keyword: "required", params: { missingProperty: "orders" }, message: "must have required property 'orders'" };
+                  vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                }
+                if (data27.paid === void 0) {
+                  let err67 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/required", keyword: "required", params: { missingProperty: "paid" }, message: "must have required property 'paid'" };
+                  vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+                }
+                if (data27.revenue === void 0) {
+                  let err68 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/required", keyword: "required", params: { missingProperty: "revenue" }, message: "must have required property 'revenue'" };
+                  vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+                }
+                if (data27.refunded === void 0) {
+                  let err69 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/required", keyword: "required", params: { missingProperty: "refunded" }, message: "must have required property 'refunded'" };
+                  vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+                }
+                if (data27.signUps === void 0) {
+                  let err70 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/required", keyword: "required", params: { missingProperty: "signUps" }, message: "must have required property 'signUps'" };
+                  vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+                }
+                for (let key10 in data27)
+                  if (!(key10 === "orders" || key10 === "paid" || key10 === "revenue" || key10 === "refunded" || key10 === "signUps")) {
+                    let err71 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key10 }, message: "must NOT have additional properties" };
+                    vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+                  }
+                if (data27.orders !== void 0) {
+                  let data28 = data27.orders;
+                  if (!(typeof data28 == "number" && !(data28 % 1) && !isNaN(data28) && isFinite(data28))) {
+                    let err72 = { instancePath: instancePath + "/series/" + i0 + "/total/orders", schemaPath: "#/properties/series/items/properties/total/properties/orders/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                    vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+                  }
+                  if (typeof data28 == "number" && isFinite(data28) && (data28 < 0 || isNaN(data28))) {
+                    let err73 = { instancePath: instancePath + "/series/" + i0 + "/total/orders", schemaPath: "#/properties/series/items/properties/total/properties/orders/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                    vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+                  }
+                }
+                if (data27.paid !== void 0) {
+                  let data29 = data27.paid;
+                  if (!(typeof data29 == "number" && !(data29 % 1) && !isNaN(data29) && isFinite(data29))) {
+                    let err74 = { instancePath: instancePath + "/series/" + i0 + "/total/paid", schemaPath: "#/properties/series/items/properties/total/properties/paid/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                    vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+                  }
+                  if (typeof data29 == "number" && isFinite(data29) && (data29 < 0 || isNaN(data29))) {
+                    let err75 = { instancePath: instancePath + "/series/" + i0 + "/total/paid", schemaPath: "#/properties/series/items/properties/total/properties/paid/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                    vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+                  }
+                }
+                if (data27.revenue !== void 0) {
+                  let data30 = data27.revenue;
+                  if (data30 && typeof data30 == "object" && !Array.isArray(data30))
+                    for (let key11 in data30) {
+                      let data31 = data30[key11];
+                      if (!(typeof data31 == "number" && !(data31 % 1) && !isNaN(data31) && isFinite(data31))) {
+                        let err76 = { instancePath: instancePath + "/series/" + i0 + "/total/revenue/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/total/properties/revenue/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                        vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+                      }
+                      if (typeof data31 == "number" && isFinite(data31) && (data31 < 0 || isNaN(data31))) {
+                        let err77 = { instancePath: instancePath + "/series/" + i0 + "/total/revenue/" + key11.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/total/properties/revenue/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                        vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+                      }
+                    }
+                  else {
+                    let err78 = { instancePath: instancePath + "/series/" + i0 + "/total/revenue", schemaPath: "#/properties/series/items/properties/total/properties/revenue/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                    vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+                  }
+                }
+                if (data27.refunded !== void 0) {
+                  let data32 = data27.refunded;
+                  if (data32 && typeof data32 == "object" && !Array.isArray(data32))
+                    for (let key12 in data32) {
+                      let data33 = data32[key12];
+                      if (!(typeof data33 == "number" && !(data33 % 1) && !isNaN(data33) && isFinite(data33))) {
+                        let err79 = { instancePath: instancePath + "/series/" + i0 + "/total/refunded/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/total/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                        vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+                      }
+                      if (typeof data33 == "number" && isFinite(data33) && (data33 < 0 || isNaN(data33))) {
+                        let err80 = { instancePath: instancePath + "/series/" + i0 + "/total/refunded/" + key12.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/total/properties/refunded/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                        vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
+                      }
+                    }
+                  else {
+                    let err81 = { instancePath: instancePath + "/series/" + i0 + "/total/refunded", schemaPath: "#/properties/series/items/properties/total/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                    vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
+                  }
+                }
+                if (data27.signUps !== void 0) {
+                  let data34 = data27.signUps;
+                  if (!(typeof data34 == "number" && !(data34 % 1) && !isNaN(data34) && isFinite(data34))) {
+                    let err82 = { instancePath: instancePath + "/series/" + i0 + "/total/signUps", schemaPath: "#/properties/series/items/properties/total/properties/signUps/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                    vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+                  }
+                  if (typeof data34 == "number" && isFinite(data34) && (data34 < 0 || isNaN(data34))) {
+                    let err83 = { instancePath: instancePath + "/series/" + i0 + "/total/signUps", schemaPath: "#/properties/series/items/properties/total/properties/signUps/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                    vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
+                  }
+                }
+              } else {
+                let err84 = { instancePath: instancePath + "/series/" + i0 + "/total", schemaPath: "#/properties/series/items/properties/total/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
+              }
+            }
+            if (data25.sites !== void 0) {
+              let data35 = data25.sites;
+              if (data35 && typeof data35 == "object" && !Array.isArray(data35))
+                for (let key13 in data35) {
+                  let data36 = data35[key13];
+                  if (data36 && typeof data36 == "object" && !Array.isArray(data36)) {
+                    if (data36.orders === void 0) {
+                      let err85 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "orders" }, message: "must have required property 'orders'" };
+                      vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+                    }
+                    if (data36.paid === void 0) {
+                      let err86 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "paid" }, message: "must have required property 'paid'" };
+                      vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+                    }
+                    if (data36.revenue === void 0) {
+                      let err87 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "revenue" }, message: "must have required property 'revenue'" };
+                      vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+                    }
+                    if (data36.refunded === void 0) {
+                      let err88 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "refunded" }, message: "must have required property 'refunded'" };
+                      vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+                    }
+                    if (data36.signUps === void 0) {
+                      let err89 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/required", keyword: "required", params: { missingProperty: "signUps" }, message: "must have required property 'signUps'" };
+                      vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+                    }
+                    for (let key14 in data36)
+                      if (!(key14 === "orders" || key14 === "paid" || key14 === "revenue" || key14 === "refunded" || key14 === "signUps")) {
+                        let err90 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
+                        vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+                      }
+                    if (data36.orders !== void 0) {
+                      let data37 = data36.orders;
+                      if (!(typeof data37 == "number" && !(data37 % 1) && !isNaN(data37) && isFinite(data37))) {
+                        let err91 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/orders", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/orders/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                        vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+                      }
+                      if (typeof data37 == "number" && isFinite(data37) && (data37 < 0 || isNaN(data37))) {
+                        let err92 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/orders", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/orders/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                        vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+                      }
+                    }
+                    if (data36.paid !== void 0) {
+                      let data38 = data36.paid;
+                      if (!(typeof data38 == "number" && !(data38 % 1) && !isNaN(data38) && isFinite(data38))) {
+                        let err93 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/paid", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/paid/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                        vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
+                      }
+                      if (typeof data38 == "number" && isFinite(data38) && (data38 < 0 || isNaN(data38))) {
+                        let err94 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/paid", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/paid/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                        vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+                      }
+                    }
+                    if (data36.revenue !== void 0) {
+                      let data39 = data36.revenue;
+                      if (data39 && typeof data39 == "object" && !Array.isArray(data39))
+                        for (let key15 in data39) {
+                          let data40 = data39[key15];
+                          if (!(typeof data40 == "number" && !(data40 % 1) && !isNaN(data40) && isFinite(data40))) {
+                            let err95 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/revenue/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                            vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+                          }
+                          if (typeof data40 == "number" && isFinite(data40) && (data40 < 0 || isNaN(data40))) {
+                            let err96 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue/" + key15.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/revenue/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                            vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+                          }
+                        }
+                      else {
+                        let err97 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/revenue", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/revenue/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                        vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+                      }
+                    }
+                    if (data36.refunded !== void 0) {
+                      let data41 = data36.refunded;
+                      if (data41 && typeof data41 == "object" && !Array.isArray(data41))
+                        for (let key16 in data41) {
+                          let data42 = data41[key16];
+                          if (!(typeof data42 == "number" && !(data42 % 1) && !isNaN(data42) && isFinite(data42))) {
+                            let err98 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                            vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+                          }
+                          if (typeof data42 == "number" && isFinite(data42) && (data42 < 0 || isNaN(data42))) {
+                            let err99 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/refunded/additionalProperties/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                            vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+                          }
+                        }
+                      else {
+                        let err100 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/refunded", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                        vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+                      }
+                    }
+                    if (data36.signUps !== void 0) {
+                      let data43 = data36.signUps;
+                      if (!(typeof data43 == "number" && !(data43 % 1) && !isNaN(data43) && isFinite(data43))) {
+                        let err101 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/signUps", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/signUps/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                        vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
+                      }
+                      if (typeof data43 == "number" && isFinite(data43) && (data43 < 0 || isNaN(data43))) {
+                        let err102 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1") + "/signUps", schemaPath: "#/properties/series/items/properties/sites/additionalProperties/properties/signUps/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+                        vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
+                      }
+                    }
+                  } else {
+                    let err103 = { instancePath: instancePath + "/series/" + i0 + "/sites/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/series/items/properties/sites/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                    vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
+                  }
+                }
+              else {
+                let err104 = { instancePath: instancePath + "/series/" + i0 + "/sites", schemaPath: "#/properties/series/items/properties/sites/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
+              }
+            }
+          } else {
+            let err105 = { instancePath: instancePath + "/series/" + i0, schemaPath: "#/properties/series/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
+          }
+        }
+      } else {
+        let err106 = { instancePath: instancePath + "/series", schemaPath: "#/properties/series/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+      }
+    }
+  } else {
+    let err107 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+  }
+  return validate63.errors = vErrors, errors === 0;
+}
+var listAvailability$input = validate64;
+var pattern111 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9550,10 +10225,10 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate62.errors = vErrors, errors === 0;
+  return validate64.errors = vErrors, errors === 0;
 }
-var listAvailability$output = validate63, schema64 = { type: "object", required: ["items"], additionalProperties: !1, properties: { items: { type: "array", items: { type: "object", required: ["sku", "availability"], properties: { sku: { type: "string", minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, availability: { enum: ["in_stock", "few", "none"] } } } } } };
-function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listAvailability$output = validate65, schema66 = { type: "object", required: ["items"], additionalProperties: !1, properties: { items: { type: "array", items: { type: "object", required: ["sku", "availability"], properties: { sku: { type: "string", minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, availability: { enum: ["in_stock", "few", "none"] } } } } } };
+function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -9603,7 +10278,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
             if (data1.availability !== void 0) {
               let data3 = data1.availability;
               if (!(data3 === "in_stock" || data3 === "few" || data3 === "none")) {
-                let err8 = { instancePath: instancePath + "/items/" + i0 + "/availability", schemaPath: "#/properties/items/items/properties/availability/enum", keyword: "enum", params: { allowedValues: schema64.properties.items.items.properties.availability.enum }, message: "must be equal to one of the allowed values" };
+                let err8 = { instancePath: instancePath + "/items/" + i0 + "/availability", schemaPath: "#/properties/items/items/properties/availability/enum", keyword: "enum", params: { allowedValues: schema66.properties.items.items.properties.availability.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
               }
             }
@@ -9621,10 +10296,10 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate63.errors = vErrors, errors === 0;
+  return validate65.errors = vErrors, errors === 0;
 }
-var getInventory$params = validate64;
-function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$params = validate66;
+function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9660,10 +10335,10 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate64.errors = vErrors, errors === 0;
+  return validate66.errors = vErrors, errors === 0;
 }
-var getInventory$output = validate65;
-function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$output = validate67;
+function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9961,10 +10636,10 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate65.errors = vErrors, errors === 0;
+  return validate67.errors = vErrors, errors === 0;
 }
-var receiveStock$params = validate66;
-function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$params = validate68;
+function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10000,11 +10675,11 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate66.errors = vErrors, errors === 0;
+  return validate68.errors = vErrors, errors === 0;
 }
-var receiveStock$input = validate67;
+var receiveStock$input = validate69;
 var pattern116 = new RegExp("^[A-Za-z0-9]", "u");
-function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.book === void 0) {
@@ -10077,10 +10752,10 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
     let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
   }
-  return validate67.errors = vErrors, errors === 0;
+  return validate69.errors = vErrors, errors === 0;
 }
-var receiveStock$output = validate68;
-function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$output = validate70;
+function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10378,10 +11053,10 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate68.errors = vErrors, errors === 0;
+  return validate70.errors = vErrors, errors === 0;
 }
-var countStock$params = validate69;
-function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$params = validate71;
+function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10417,10 +11092,10 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate69.errors = vErrors, errors === 0;
+  return validate71.errors = vErrors, errors === 0;
 }
-var countStock$input = validate70;
-function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$input = validate72;
+function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.units === void 0) {
@@ -10469,10 +11144,10 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
     let err8 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
   }
-  return validate70.errors = vErrors, errors === 0;
+  return validate72.errors = vErrors, errors === 0;
 }
-var countStock$output = validate71;
-function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$output = validate73;
+function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10770,10 +11445,10 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate71.errors = vErrors, errors === 0;
+  return validate73.errors = vErrors, errors === 0;
 }
-var moveStock$params = validate72;
-function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$params = validate74;
+function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10809,10 +11484,10 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate72.errors = vErrors, errors === 0;
+  return validate74.errors = vErrors, errors === 0;
 }
-var moveStock$input = validate73;
-function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$input = validate75;
+function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.to === void 0) {
@@ -10881,10 +11556,10 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate73.errors = vErrors, errors === 0;
+  return validate75.errors = vErrors, errors === 0;
 }
-var moveStock$output = validate74;
-function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$output = validate76;
+function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11182,10 +11857,10 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate74.errors = vErrors, errors === 0;
+  return validate76.errors = vErrors, errors === 0;
 }
-var fenceSite$params = validate75;
-function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$params = validate77;
+function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11221,10 +11896,10 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate75.errors = vErrors, errors === 0;
+  return validate77.errors = vErrors, errors === 0;
 }
-var fenceSite$input = validate76;
-function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$input = validate78;
+function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -11292,10 +11967,10 @@ function validate76(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate76.errors = vErrors, errors === 0;
+  return validate78.errors = vErrors, errors === 0;
 }
-var fenceSite$output = validate77;
-function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$output = validate79;
+function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11613,10 +12288,10 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
     let err59 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
   }
-  return validate77.errors = vErrors, errors === 0;
+  return validate79.errors = vErrors, errors === 0;
 }
-var recoverStock$params = validate78;
-function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$params = validate80;
+function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11652,10 +12327,10 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate78.errors = vErrors, errors === 0;
+  return validate80.errors = vErrors, errors === 0;
 }
-var recoverStock$input = validate79;
-function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$input = validate81;
+function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -11724,10 +12399,10 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate79.errors = vErrors, errors === 0;
+  return validate81.errors = vErrors, errors === 0;
 }
-var recoverStock$output = validate80;
-function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$output = validate82;
+function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12025,11 +12700,11 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate80.errors = vErrors, errors === 0;
+  return validate82.errors = vErrors, errors === 0;
 }
-var reconcileLedger$input = validate81;
+var reconcileLedger$input = validate83;
 var pattern126 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
-function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -12093,10 +12768,10 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate81.errors = vErrors, errors === 0;
+  return validate83.errors = vErrors, errors === 0;
 }
-var reconcileLedger$output = validate82, schema83 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reconcileLedger$output = validate84, schema85 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -12139,7 +12814,7 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema83.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema85.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -12225,7 +12900,7 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
             for (let key1 in data7)
-              if (!func2.call(schema83.properties.differences.items.properties, key1)) {
+              if (!func2.call(schema85.properties.differences.items.properties, key1)) {
                 let err24 = { instancePath: instancePath + "/differences/" + i0, schemaPath: "#/properties/differences/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
@@ -12314,195 +12989,9 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
     let err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
   }
-  return validate82.errors = vErrors, errors === 0;
-}
-var readLedgerBalance$input = validate83, schema84 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.provider === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "provider" }, message: "must have required property 'provider'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "provider" || key0 === "from" || key0 === "to" || key0 === "cursor")) {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.provider !== void 0) {
-      let data0 = data.provider;
-      if (typeof data0 != "string") {
-        let err2 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-      }
-      if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema84.properties.provider.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-      }
-    }
-    if (data.from !== void 0) {
-      let data1 = data.from;
-      if (typeof data1 == "string") {
-        if (func3(data1) > 40) {
-          let err4 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-        }
-        if (!formats0.validate(data1)) {
-          let err5 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
-          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
-    }
-    if (data.to !== void 0) {
-      let data2 = data.to;
-      if (typeof data2 == "string") {
-        if (func3(data2) > 40) {
-          let err7 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-        }
-        if (!formats0.validate(data2)) {
-          let err8 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
-          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
-        }
-      } else {
-        let err9 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
-      }
-    }
-    if (data.cursor !== void 0 && typeof data.cursor != "string") {
-      let err10 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-      vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
-    }
-  } else {
-    let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
-  }
-  return validate83.errors = vErrors, errors === 0;
-}
-var readLedgerBalance$output = validate84, schema85 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
-function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.accounts === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "accounts" }, message: "must have required property 'accounts'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    if (data.movements === void 0) {
-      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "movements" }, message: "must have required property 'movements'" };
-      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-    }
-    if (data.balances === void 0) {
-      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "balances" }, message: "must have required property 'balances'" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-    }
-    if (data.unbalanced === void 0) {
-      let err3 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unbalanced" }, message: "must have required property 'unbalanced'" };
-      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "accounts" || key0 === "movements" || key0 === "balances" || key0 === "unbalanced" || key0 === "cursor")) {
-        let err4 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-      }
-    if (data.accounts !== void 0) {
-      let data0 = data.accounts;
-      if (Array.isArray(data0)) {
-        let len0 = data0.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data1 = data0[i0];
-          if (data1 && typeof data1 == "object" && !Array.isArray(data1)) {
-            if (data1.currency === void 0) {
-              let err5 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "currency" }, message: "must have required property 'currency'" };
-              vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-            }
-            if (data1.account === void 0) {
-              let err6 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "account" }, message: "must have required property 'account'" };
-              vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-            }
-            if (data1.amountMinor === void 0) {
-              let err7 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-            }
-            for (let key1 in data1)
-              if (!(key1 === "currency" || key1 === "account" || key1 === "amountMinor")) {
-                let err8 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
-              }
-            if (data1.currency !== void 0 && typeof data1.currency != "string") {
-              let err9 = { instancePath: instancePath + "/accounts/" + i0 + "/currency", schemaPath: "#/properties/accounts/items/properties/currency/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
-            }
-            if (data1.account !== void 0) {
-              let data3 = data1.account;
-              if (typeof data3 != "string") {
-                let err10 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
-              }
-              if (!(data3 === "provider" || data3 === "sales" || data3 === "refunds" || data3 === "disputes" || data3 === "fees" || data3 === "bank" || data3 === "other")) {
-                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema85.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
-                vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
-              }
-            }
-            if (data1.amountMinor !== void 0) {
-              let data4 = data1.amountMinor;
-              if (!(typeof data4 == "number" && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
-                let err12 = { instancePath: instancePath + "/accounts/" + i0 + "/amountMinor", schemaPath: "#/properties/accounts/items/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
-              }
-            }
-          } else {
-            let err13 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
-          }
-        }
-      } else {
-        let err14 = { instancePath: instancePath + "/accounts", schemaPath: "#/properties/accounts/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
-      }
-    }
-    if (data.movements !== void 0) {
-      let data5 = data.movements;
-      if (!(typeof data5 == "number" && !(data5 % 1) && !isNaN(data5) && isFinite(data5))) {
-        let err15 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
-      }
-      if (typeof data5 == "number" && isFinite(data5) && (data5 < 0 || isNaN(data5))) {
-        let err16 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
-      }
-    }
-    if (data.balances !== void 0 && typeof data.balances != "boolean") {
-      let err17 = { instancePath: instancePath + "/balances", schemaPath: "#/properties/balances/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
-    }
-    if (data.unbalanced !== void 0) {
-      let data7 = data.unbalanced;
-      if (Array.isArray(data7)) {
-        let len1 = data7.length;
-        for (let i1 = 0; i1 < len1; i1++)
-          if (typeof data7[i1] != "string") {
-            let err18 = { instancePath: instancePath + "/unbalanced/" + i1, schemaPath: "#/properties/unbalanced/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
-          }
-      } else {
-        let err19 = { instancePath: instancePath + "/unbalanced", schemaPath: "#/properties/unbalanced/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
-      }
-    }
-    if (data.cursor !== void 0 && typeof data.cursor != "string") {
-      let err20 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-      vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
-    }
-  } else {
-    let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
-  }
   return validate84.errors = vErrors, errors === 0;
 }
-var listLedgerLines$input = validate85, schema86 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+var readLedgerBalance$input = validate85, schema86 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
 function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -12568,8 +13057,194 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate85.errors = vErrors, errors === 0;
 }
-var listLedgerLines$output = validate86, schema87 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+var readLedgerBalance$output = validate86, schema87 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
 function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.accounts === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "accounts" }, message: "must have required property 'accounts'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.movements === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "movements" }, message: "must have required property 'movements'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    if (data.balances === void 0) {
+      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "balances" }, message: "must have required property 'balances'" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+    if (data.unbalanced === void 0) {
+      let err3 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unbalanced" }, message: "must have required property 'unbalanced'" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "accounts" || key0 === "movements" || key0 === "balances" || key0 === "unbalanced" || key0 === "cursor")) {
+        let err4 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+      }
+    if (data.accounts !== void 0) {
+      let data0 = data.accounts;
+      if (Array.isArray(data0)) {
+        let len0 = data0.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data1 = data0[i0];
+          if (data1 && typeof data1 == "object" && !Array.isArray(data1)) {
+            if (data1.currency === void 0) {
+              let err5 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "currency" }, message: "must have required property 'currency'" };
+              vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+            }
+            if (data1.account === void 0) {
+              let err6 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "account" }, message: "must have required property 'account'" };
+              vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+            }
+            if (data1.amountMinor === void 0) {
+              let err7 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+            }
+            for (let key1 in data1)
+              if (!(key1 === "currency" || key1 === "account" || key1 === "amountMinor")) {
+                let err8 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+              }
+            if (data1.currency !== void 0 && typeof data1.currency != "string") {
+              let err9 = { instancePath: instancePath + "/accounts/" + i0 + "/currency", schemaPath: "#/properties/accounts/items/properties/currency/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+            }
+            if (data1.account !== void 0) {
+              let data3 = data1.account;
+              if (typeof data3 != "string") {
+                let err10 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+              }
+              if (!(data3 === "provider" || data3 === "sales" || data3 === "refunds" || data3 === "disputes" || data3 === "fees" || data3 === "bank" || data3 === "other")) {
+                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema87.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+              }
+            }
+            if (data1.amountMinor !== void 0) {
+              let data4 = data1.amountMinor;
+              if (!(typeof data4 == "number" && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
+                let err12 = { instancePath: instancePath + "/accounts/" + i0 + "/amountMinor", schemaPath: "#/properties/accounts/items/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+              }
+            }
+          } else {
+            let err13 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+          }
+        }
+      } else {
+        let err14 = { instancePath: instancePath + "/accounts", schemaPath: "#/properties/accounts/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+      }
+    }
+    if (data.movements !== void 0) {
+      let data5 = data.movements;
+      if (!(typeof data5 == "number" && !(data5 % 1) && !isNaN(data5) && isFinite(data5))) {
+        let err15 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+      }
+      if (typeof data5 == "number" && isFinite(data5) && (data5 < 0 || isNaN(data5))) {
+        let err16 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+      }
+    }
+    if (data.balances !== void 0 && typeof data.balances != "boolean") {
+      let err17 = { instancePath: instancePath + "/balances", schemaPath: "#/properties/balances/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+    }
+    if (data.unbalanced !== void 0) {
+      let data7 = data.unbalanced;
+      if (Array.isArray(data7)) {
+        let len1 = data7.length;
+        for (let i1 = 0; i1 < len1; i1++)
+          if (typeof data7[i1] != "string") {
+            let err18 = { instancePath: instancePath + "/unbalanced/" + i1, schemaPath: "#/properties/unbalanced/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+          }
+      } else {
+        let err19 = { instancePath: instancePath + "/unbalanced", schemaPath: "#/properties/unbalanced/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+      }
+    }
+    if (data.cursor !== void 0 && typeof data.cursor != "string") {
+      let err20 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+    }
+  } else {
+    let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+  }
+  return validate86.errors = vErrors, errors === 0;
+}
+var listLedgerLines$input = validate87, schema88 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.provider === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "provider" }, message: "must have required property 'provider'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "provider" || key0 === "from" || key0 === "to" || key0 === "cursor")) {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.provider !== void 0) {
+      let data0 = data.provider;
+      if (typeof data0 != "string") {
+        let err2 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      }
+      if (!(data0 === "stripe" || data0 === "paypal")) {
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema88.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    }
+    if (data.from !== void 0) {
+      let data1 = data.from;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 40) {
+          let err4 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+        }
+        if (!formats0.validate(data1)) {
+          let err5 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
+          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+    if (data.to !== void 0) {
+      let data2 = data.to;
+      if (typeof data2 == "string") {
+        if (func3(data2) > 40) {
+          let err7 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+        }
+        if (!formats0.validate(data2)) {
+          let err8 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+      } else {
+        let err9 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+      }
+    }
+    if (data.cursor !== void 0 && typeof data.cursor != "string") {
+      let err10 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+    }
+  } else {
+    let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+  }
+  return validate87.errors = vErrors, errors === 0;
+}
+var listLedgerLines$output = validate88, schema89 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -12621,7 +13296,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
             for (let key1 in data1)
-              if (!func2.call(schema87.properties.lines.items.properties, key1)) {
+              if (!func2.call(schema89.properties.lines.items.properties, key1)) {
                 let err10 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
@@ -12636,7 +13311,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
               }
               if (!(data3 === "stripe" || data3 === "paypal")) {
-                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema87.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema89.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
               }
             }
@@ -12655,7 +13330,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
               }
               if (!(data6 === "charge" || data6 === "refund" || data6 === "dispute" || data6 === "payout" || data6 === "fee" || data6 === "other")) {
-                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema87.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema89.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
               }
             }
@@ -12666,7 +13341,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
               }
               if (!(data7 === "provider" || data7 === "sales" || data7 === "refunds" || data7 === "disputes" || data7 === "fees" || data7 === "bank" || data7 === "other")) {
-                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema87.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema89.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
             }
@@ -12710,10 +13385,10 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
     let err27 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
   }
-  return validate86.errors = vErrors, errors === 0;
+  return validate88.errors = vErrors, errors === 0;
 }
-var listNotifications$input = validate87;
-function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$input = validate89;
+function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.orderId === void 0) {
@@ -12745,10 +13420,10 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate87.errors = vErrors, errors === 0;
+  return validate89.errors = vErrors, errors === 0;
 }
-var listNotifications$output = validate88;
-function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$output = validate90;
+function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -12854,10 +13529,10 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
     let err20 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
   }
-  return validate88.errors = vErrors, errors === 0;
+  return validate90.errors = vErrors, errors === 0;
 }
-var reportBounce$input = validate89, schema90 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
-function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$input = validate91, schema92 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
+function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.kind === void 0) {
@@ -12908,7 +13583,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data2 === "hard" || data2 === "soft")) {
-        let err9 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema90.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema92.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -12916,83 +13591,9 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate89.errors = vErrors, errors === 0;
-}
-var reportBounce$output = validate90, schema91 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.suppressed === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "suppressed" }, message: "must have required property 'suppressed'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (key0 !== "suppressed") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.suppressed !== void 0) {
-      let data0 = data.suppressed;
-      if (Array.isArray(data0)) {
-        let len0 = data0.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data1 = data0[i0];
-          if (typeof data1 != "string") {
-            let err2 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-          }
-          if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema91.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
-            vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-          }
-        }
-      } else {
-        let err4 = { instancePath: instancePath + "/suppressed", schemaPath: "#/properties/suppressed/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-      }
-    }
-  } else {
-    let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-  }
-  return validate90.errors = vErrors, errors === 0;
-}
-var liftSuppression$input = validate91;
-function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.address === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "address" }, message: "must have required property 'address'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (key0 !== "address") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.address !== void 0) {
-      let data0 = data.address;
-      if (typeof data0 == "string") {
-        if (func3(data0) > 254) {
-          let err2 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
-          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-        }
-        if (!pattern75.test(data0)) {
-          let err3 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
-          vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-        }
-      } else {
-        let err4 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-      }
-    }
-  } else {
-    let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-  }
   return validate91.errors = vErrors, errors === 0;
 }
-var liftSuppression$output = validate92, schema93 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+var reportBounce$output = validate92, schema93 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
 function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -13031,31 +13632,82 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate92.errors = vErrors, errors === 0;
 }
-var takeStripeEvent$output = validate93;
+var liftSuppression$input = validate93;
 function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.received === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+    if (data.address === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "address" }, message: "must have required property 'address'" };
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (key0 !== "received") {
+      if (key0 !== "address") {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
-    if (data.received !== void 0 && typeof data.received != "boolean") {
-      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    if (data.address !== void 0) {
+      let data0 = data.address;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 254) {
+          let err2 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
+          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+        }
+        if (!pattern75.test(data0)) {
+          let err3 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
+          vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+        }
+      } else {
+        let err4 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+      }
     }
   } else {
-    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
   return validate93.errors = vErrors, errors === 0;
 }
-var takePayPalEvent$output = validate94;
+var liftSuppression$output = validate94, schema95 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
 function validate94(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.suppressed === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "suppressed" }, message: "must have required property 'suppressed'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "suppressed") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.suppressed !== void 0) {
+      let data0 = data.suppressed;
+      if (Array.isArray(data0)) {
+        let len0 = data0.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data1 = data0[i0];
+          if (typeof data1 != "string") {
+            let err2 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+          }
+          if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema95.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+          }
+        }
+      } else {
+        let err4 = { instancePath: instancePath + "/suppressed", schemaPath: "#/properties/suppressed/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+      }
+    }
+  } else {
+    let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+  }
+  return validate94.errors = vErrors, errors === 0;
+}
+var takeStripeEvent$output = validate95;
+function validate95(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.received === void 0) {
@@ -13075,88 +13727,33 @@ function validate94(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate94.errors = vErrors, errors === 0;
-}
-var getSubscription$params = validate95;
-var pattern129 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
-function validate95(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.token === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (key0 !== "token") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.token !== void 0) {
-      let data0 = data.token;
-      if (typeof data0 == "string") {
-        if (!pattern129.test(data0)) {
-          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
-          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-        }
-      } else {
-        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-      }
-    }
-  } else {
-    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-  }
   return validate95.errors = vErrors, errors === 0;
 }
-var getSubscription$output = validate96, schema97 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+var takePayPalEvent$output = validate96;
 function validate96(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.unsubscribed === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
+    if (data.received === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
-    if (data.stops === void 0) {
-      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
-      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-    }
     for (let key0 in data)
-      if (!(key0 === "unsubscribed" || key0 === "stops")) {
-        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      if (key0 !== "received") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
-    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
-      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-    }
-    if (data.stops !== void 0) {
-      let data1 = data.stops;
-      if (Array.isArray(data1)) {
-        let len0 = data1.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data2 = data1[i0];
-          if (typeof data2 != "string") {
-            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-          }
-          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema97.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
-            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-          }
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
+    if (data.received !== void 0 && typeof data.received != "boolean") {
+      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
     }
   } else {
-    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
   return validate96.errors = vErrors, errors === 0;
 }
-var unsubscribe$params = validate97;
+var getSubscription$params = validate97;
+var pattern129 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
 function validate97(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -13187,7 +13784,7 @@ function validate97(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate97.errors = vErrors, errors === 0;
 }
-var unsubscribe$output = validate98, schema99 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+var getSubscription$output = validate98, schema99 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
 function validate98(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -13234,8 +13831,86 @@ function validate98(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate98.errors = vErrors, errors === 0;
 }
-var movementOverride = validate99, schema100 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+var unsubscribe$params = validate99;
 function validate99(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.token === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "token") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.token !== void 0) {
+      let data0 = data.token;
+      if (typeof data0 == "string") {
+        if (!pattern129.test(data0)) {
+          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
+          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+        }
+      } else {
+        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    }
+  } else {
+    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+  }
+  return validate99.errors = vErrors, errors === 0;
+}
+var unsubscribe$output = validate100, schema101 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate100(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.unsubscribed === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.stops === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "unsubscribed" || key0 === "stops")) {
+        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      }
+    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
+      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    if (data.stops !== void 0) {
+      let data1 = data.stops;
+      if (Array.isArray(data1)) {
+        let len0 = data1.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data2 = data1[i0];
+          if (typeof data2 != "string") {
+            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+          }
+          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema101.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+          }
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+  } else {
+    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+  }
+  return validate100.errors = vErrors, errors === 0;
+}
+var movementOverride = validate101, schema102 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+function validate101(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -13254,7 +13929,7 @@ function validate99(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema100.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema102.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -13281,7 +13956,7 @@ function validate99(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
       }
       if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
-        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema100.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema102.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
     }
@@ -13377,7 +14052,7 @@ function validate99(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
               }
               if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
-                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema100.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema102.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
             }
@@ -13412,10 +14087,10 @@ function validate99(data, { instancePath = "", parentData, parentDataProperty, r
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate99.errors = vErrors, errors === 0;
+  return validate101.errors = vErrors, errors === 0;
 }
-var notificationOverride = validate100, schema101 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
-function validate100(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationOverride = validate102, schema103 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
+function validate102(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -13423,7 +14098,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema101.properties, key0)) {
+      if (!func2.call(schema103.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -13490,7 +14165,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
       if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema101.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema103.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
       var _valid2 = _errs16 === errors;
@@ -13573,7 +14248,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
       }
       if (!(data5 === "en" || data5 === "de")) {
-        let err23 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema101.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err23 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema103.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
       }
       var _valid5 = _errs34 === errors;
@@ -13600,7 +14275,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
       }
       if (!(data6 === "pending" || data6 === "suppressed" || data6 === "refused" || data6 === "sent" || data6 === "bounced")) {
-        let err27 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema101.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err27 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema103.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
       }
     }
@@ -13824,10 +14499,10 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
     let err60 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
   }
-  return validate100.errors = vErrors, errors === 0;
+  return validate102.errors = vErrors, errors === 0;
 }
-var objectOverride = validate101;
-function validate101(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectOverride = validate103;
+function validate103(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14187,10 +14862,10 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate101.errors = vErrors, errors === 0;
+  return validate103.errors = vErrors, errors === 0;
 }
-var orderOverride = validate102, schema103 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
-function validate102(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderOverride = validate104, schema105 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
+function validate104(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14198,7 +14873,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema103.properties, key0)) {
+      if (!func2.call(schema105.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -14405,7 +15080,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
       }
       if (!(data9 === "en" || data9 === "de")) {
-        let err36 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema103.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err36 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
       }
       var _valid3 = _errs35 === errors;
@@ -14432,7 +15107,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
       }
       if (!(data10 === "reserving" || data10 === "rejected" || data10 === "reserved" || data10 === "paying" || data10 === "cancelling" || data10 === "expired" || data10 === "cancelled" || data10 === "paid" || data10 === "fulfilled" || data10 === "refunded")) {
-        let err40 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema103.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err40 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema105.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
       }
     }
@@ -14443,7 +15118,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
       }
       if (!(data11 === "unknown_product" || data11 === "price_changed" || data11 === "other_currency" || data11 === "amount_too_large" || data11 === "short" || data11 === "declined" || data11 === "by_customer" || data11 === "elsewhere" || data11 === "taken_over" || data11 === "not_paid_in_time")) {
-        let err42 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema103.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err42 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
       }
       var _valid4 = _errs43 === errors;
@@ -14613,23 +15288,28 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
       }
     }
-    if (data.paymentId !== void 0) {
-      let data17 = data.paymentId, _errs78 = errors, valid14 = !1, _errs79 = errors;
-      if (typeof data17 == "string") {
-        if (func3(data17) > 255) {
-          let err67 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+    if (data.paidAtMs !== void 0) {
+      let data17 = data.paidAtMs, _errs78 = errors, valid14 = !1, _errs79 = errors;
+      if (!(typeof data17 == "number" && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
+        let err67 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+      }
+      if (typeof data17 == "number" && isFinite(data17)) {
+        if (data17 > 9007199254740991 || isNaN(data17)) {
+          let err68 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
         }
-      } else {
-        let err68 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+        if (data17 < 0 || isNaN(data17)) {
+          let err69 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+        }
       }
       var _valid10 = _errs79 === errors;
       if (valid14 = valid14 || _valid10, !valid14) {
         let _errs81 = errors;
         if (data17 !== null) {
-          let err69 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+          let err70 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
         }
         var _valid10 = _errs81 === errors;
         valid14 = valid14 || _valid10;
@@ -14637,96 +15317,96 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid14)
         errors = _errs78, vErrors !== null && (_errs78 ? vErrors.length = _errs78 : vErrors = null);
       else {
-        let err70 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+        let err71 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
       }
     }
-    if (data.action !== void 0) {
-      let data18 = data.action, _errs84 = errors, valid15 = !1, _errs85 = errors;
-      if (data18 && typeof data18 == "object" && !Array.isArray(data18))
-        for (let key2 in data18) {
-          let data19 = data18[key2];
-          if (typeof data19 == "string") {
-            if (func3(data19) > 2e3) {
-              let err71 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
-              vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
-            }
-          } else {
-            let err72 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
-          }
+    if (data.paymentId !== void 0) {
+      let data18 = data.paymentId, _errs84 = errors, valid15 = !1, _errs85 = errors;
+      if (typeof data18 == "string") {
+        if (func3(data18) > 255) {
+          let err72 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
         }
-      else {
-        let err73 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+      } else {
+        let err73 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
       }
       var _valid11 = _errs85 === errors;
       if (valid15 = valid15 || _valid11, !valid15) {
-        let _errs90 = errors;
+        let _errs87 = errors;
         if (data18 !== null) {
-          let err74 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err74 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
         }
-        var _valid11 = _errs90 === errors;
+        var _valid11 = _errs87 === errors;
         valid15 = valid15 || _valid11;
       }
       if (valid15)
         errors = _errs84, vErrors !== null && (_errs84 ? vErrors.length = _errs84 : vErrors = null);
       else {
-        let err75 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err75 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
       }
     }
-    if (data.lookAgainMs !== void 0) {
-      let data20 = data.lookAgainMs, _errs93 = errors, valid17 = !1, _errs94 = errors;
-      if (!(typeof data20 == "number" && !(data20 % 1) && !isNaN(data20) && isFinite(data20))) {
-        let err76 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
-      }
-      if (typeof data20 == "number" && isFinite(data20)) {
-        if (data20 > 9007199254740991 || isNaN(data20)) {
-          let err77 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+    if (data.action !== void 0) {
+      let data19 = data.action, _errs90 = errors, valid16 = !1, _errs91 = errors;
+      if (data19 && typeof data19 == "object" && !Array.isArray(data19))
+        for (let key2 in data19) {
+          let data20 = data19[key2];
+          if (typeof data20 == "string") {
+            if (func3(data20) > 2e3) {
+              let err76 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
+              vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+            }
+          } else {
+            let err77 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+          }
         }
-        if (data20 < 0 || isNaN(data20)) {
-          let err78 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
-        }
+      else {
+        let err78 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
       }
-      var _valid12 = _errs94 === errors;
-      if (valid17 = valid17 || _valid12, !valid17) {
+      var _valid12 = _errs91 === errors;
+      if (valid16 = valid16 || _valid12, !valid16) {
         let _errs96 = errors;
-        if (data20 !== null) {
-          let err79 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+        if (data19 !== null) {
+          let err79 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
         }
         var _valid12 = _errs96 === errors;
-        valid17 = valid17 || _valid12;
+        valid16 = valid16 || _valid12;
       }
-      if (valid17)
-        errors = _errs93, vErrors !== null && (_errs93 ? vErrors.length = _errs93 : vErrors = null);
+      if (valid16)
+        errors = _errs90, vErrors !== null && (_errs90 ? vErrors.length = _errs90 : vErrors = null);
       else {
-        let err80 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err80 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
       }
     }
-    if (data.checked !== void 0) {
-      let data21 = data.checked, _errs99 = errors, valid18 = !1, _errs100 = errors;
-      if (typeof data21 == "string") {
-        if (func3(data21) > 255) {
-          let err81 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
+    if (data.lookAgainMs !== void 0) {
+      let data21 = data.lookAgainMs, _errs99 = errors, valid18 = !1, _errs100 = errors;
+      if (!(typeof data21 == "number" && !(data21 % 1) && !isNaN(data21) && isFinite(data21))) {
+        let err81 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
+      }
+      if (typeof data21 == "number" && isFinite(data21)) {
+        if (data21 > 9007199254740991 || isNaN(data21)) {
+          let err82 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
         }
-      } else {
-        let err82 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+        if (data21 < 0 || isNaN(data21)) {
+          let err83 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
+        }
       }
       var _valid13 = _errs100 === errors;
       if (valid18 = valid18 || _valid13, !valid18) {
         let _errs102 = errors;
         if (data21 !== null) {
-          let err83 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
+          let err84 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
         }
         var _valid13 = _errs102 === errors;
         valid18 = valid18 || _valid13;
@@ -14734,27 +15414,27 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid18)
         errors = _errs99, vErrors !== null && (_errs99 ? vErrors.length = _errs99 : vErrors = null);
       else {
-        let err84 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
+        let err85 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
       }
     }
-    if (data.checkedFor !== void 0) {
-      let data22 = data.checkedFor, _errs105 = errors, valid19 = !1, _errs106 = errors;
+    if (data.checked !== void 0) {
+      let data22 = data.checked, _errs105 = errors, valid19 = !1, _errs106 = errors;
       if (typeof data22 == "string") {
         if (func3(data22) > 255) {
-          let err85 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
+          let err86 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
         }
       } else {
-        let err86 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+        let err87 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
       }
       var _valid14 = _errs106 === errors;
       if (valid19 = valid19 || _valid14, !valid19) {
         let _errs108 = errors;
         if (data22 !== null) {
-          let err87 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+          let err88 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
         }
         var _valid14 = _errs108 === errors;
         valid19 = valid19 || _valid14;
@@ -14762,233 +15442,261 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid19)
         errors = _errs105, vErrors !== null && (_errs105 ? vErrors.length = _errs105 : vErrors = null);
       else {
-        let err88 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+        let err89 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
       }
     }
-    if (data.refunds !== void 0) {
-      let data23 = data.refunds, _errs111 = errors, valid20 = !1, _errs112 = errors;
-      if (data23 && typeof data23 == "object" && !Array.isArray(data23)) {
-        if (Object.keys(data23).length > 50) {
-          let err89 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
-          vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
-        }
-        for (let key3 in data23) {
-          let data24 = data23[key3];
-          if (!(typeof data24 == "number" && !(data24 % 1) && !isNaN(data24) && isFinite(data24))) {
-            let err90 = { instancePath: instancePath + "/refunds/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-            vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
-          }
+    if (data.checkedFor !== void 0) {
+      let data23 = data.checkedFor, _errs111 = errors, valid20 = !1, _errs112 = errors;
+      if (typeof data23 == "string") {
+        if (func3(data23) > 255) {
+          let err90 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
         }
       } else {
-        let err91 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        let err91 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
       }
       var _valid15 = _errs112 === errors;
       if (valid20 = valid20 || _valid15, !valid20) {
-        let _errs117 = errors;
+        let _errs114 = errors;
         if (data23 !== null) {
-          let err92 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err92 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
         }
-        var _valid15 = _errs117 === errors;
+        var _valid15 = _errs114 === errors;
         valid20 = valid20 || _valid15;
       }
       if (valid20)
         errors = _errs111, vErrors !== null && (_errs111 ? vErrors.length = _errs111 : vErrors = null);
       else {
-        let err93 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err93 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
       }
     }
-    if (data.refunded !== void 0) {
-      let data25 = data.refunded, _errs120 = errors, valid22 = !1, _errs121 = errors;
-      if (data25 && typeof data25 == "object" && !Array.isArray(data25))
-        for (let key4 in data25) {
-          let data26 = data25[key4];
-          if (data26 && typeof data26 == "object" && !Array.isArray(data26)) {
-            if (data26.amountMinor === void 0) {
-              let err94 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
-            }
-            if (data26.status === void 0) {
-              let err95 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
-              vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
-            }
-            if (data26.amountMinor !== void 0) {
-              let data27 = data26.amountMinor;
-              if (!(typeof data27 == "number" && !(data27 % 1) && !isNaN(data27) && isFinite(data27))) {
-                let err96 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
-              }
-            }
-            if (data26.status !== void 0) {
-              let data28 = data26.status;
-              if (typeof data28 == "string") {
-                if (func3(data28) > 40) {
-                  let err97 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-                  vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
-                }
-              } else {
-                let err98 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
-              }
-            }
-            if (data26.refundId !== void 0) {
-              let data29 = data26.refundId;
-              if (typeof data29 == "string") {
-                if (func3(data29) > 255) {
-                  let err99 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-                  vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
-                }
-              } else {
-                let err100 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
-              }
-            }
-          } else {
-            let err101 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
-          }
+    if (data.refunds !== void 0) {
+      let data24 = data.refunds, _errs117 = errors, valid21 = !1, _errs118 = errors;
+      if (data24 && typeof data24 == "object" && !Array.isArray(data24)) {
+        if (Object.keys(data24).length > 50) {
+          let err94 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
+          vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
         }
-      else {
-        let err102 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
-      }
-      var _valid16 = _errs121 === errors;
-      if (valid22 = valid22 || _valid16, !valid22) {
-        let _errs132 = errors;
-        if (data25 !== null) {
-          let err103 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
-        }
-        var _valid16 = _errs132 === errors;
-        valid22 = valid22 || _valid16;
-      }
-      if (valid22)
-        errors = _errs120, vErrors !== null && (_errs120 ? vErrors.length = _errs120 : vErrors = null);
-      else {
-        let err104 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
-      }
-    }
-    if (data.notified !== void 0) {
-      let data30 = data.notified, _errs135 = errors, valid25 = !1, _errs136 = errors;
-      if (Array.isArray(data30)) {
-        if (data30.length > 16) {
-          let err105 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-          vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
-        }
-        let len1 = data30.length;
-        for (let i1 = 0; i1 < len1; i1++) {
-          let data31 = data30[i1];
-          if (typeof data31 == "string") {
-            if (func3(data31) > 128) {
-              let err106 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-              vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
-            }
-          } else {
-            let err107 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+        for (let key3 in data24) {
+          let data25 = data24[key3];
+          if (!(typeof data25 == "number" && !(data25 % 1) && !isNaN(data25) && isFinite(data25))) {
+            let err95 = { instancePath: instancePath + "/refunds/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
           }
         }
       } else {
-        let err108 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+        let err96 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
       }
-      var _valid17 = _errs136 === errors;
-      if (valid25 = valid25 || _valid17, !valid25) {
-        let _errs140 = errors;
-        if (data30 && typeof data30 == "object" && !Array.isArray(data30)) {
-          if (Object.keys(data30).length < 1) {
-            let err109 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
-            vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+      var _valid16 = _errs118 === errors;
+      if (valid21 = valid21 || _valid16, !valid21) {
+        let _errs123 = errors;
+        if (data24 !== null) {
+          let err97 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+        }
+        var _valid16 = _errs123 === errors;
+        valid21 = valid21 || _valid16;
+      }
+      if (valid21)
+        errors = _errs117, vErrors !== null && (_errs117 ? vErrors.length = _errs117 : vErrors = null);
+      else {
+        let err98 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+      }
+    }
+    if (data.refunded !== void 0) {
+      let data26 = data.refunded, _errs126 = errors, valid23 = !1, _errs127 = errors;
+      if (data26 && typeof data26 == "object" && !Array.isArray(data26))
+        for (let key4 in data26) {
+          let data27 = data26[key4];
+          if (data27 && typeof data27 == "object" && !Array.isArray(data27)) {
+            if (data27.amountMinor === void 0) {
+              let err99 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+            }
+            if (data27.status === void 0) {
+              let err100 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
+              vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+            }
+            if (data27.amountMinor !== void 0) {
+              let data28 = data27.amountMinor;
+              if (!(typeof data28 == "number" && !(data28 % 1) && !isNaN(data28) && isFinite(data28))) {
+                let err101 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
+              }
+            }
+            if (data27.status !== void 0) {
+              let data29 = data27.status;
+              if (typeof data29 == "string") {
+                if (func3(data29) > 40) {
+                  let err102 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+                  vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
+                }
+              } else {
+                let err103 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
+              }
+            }
+            if (data27.refundId !== void 0) {
+              let data30 = data27.refundId;
+              if (typeof data30 == "string") {
+                if (func3(data30) > 255) {
+                  let err104 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+                  vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
+                }
+              } else {
+                let err105 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
+              }
+            }
+          } else {
+            let err106 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
           }
-          for (let key5 in data30)
+        }
+      else {
+        let err107 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+      }
+      var _valid17 = _errs127 === errors;
+      if (valid23 = valid23 || _valid17, !valid23) {
+        let _errs138 = errors;
+        if (data26 !== null) {
+          let err108 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+        }
+        var _valid17 = _errs138 === errors;
+        valid23 = valid23 || _valid17;
+      }
+      if (valid23)
+        errors = _errs126, vErrors !== null && (_errs126 ? vErrors.length = _errs126 : vErrors = null);
+      else {
+        let err109 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+      }
+    }
+    if (data.notified !== void 0) {
+      let data31 = data.notified, _errs141 = errors, valid26 = !1, _errs142 = errors;
+      if (Array.isArray(data31)) {
+        if (data31.length > 16) {
+          let err110 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+          vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+        }
+        let len1 = data31.length;
+        for (let i1 = 0; i1 < len1; i1++) {
+          let data32 = data31[i1];
+          if (typeof data32 == "string") {
+            if (func3(data32) > 128) {
+              let err111 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+              vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+            }
+          } else {
+            let err112 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+          }
+        }
+      } else {
+        let err113 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+      }
+      var _valid18 = _errs142 === errors;
+      if (valid26 = valid26 || _valid18, !valid26) {
+        let _errs146 = errors;
+        if (data31 && typeof data31 == "object" && !Array.isArray(data31)) {
+          if (Object.keys(data31).length < 1) {
+            let err114 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
+            vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+          }
+          for (let key5 in data31)
             if (!(key5 === "add" || key5 === "remove")) {
-              let err110 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key5 }, message: "must NOT have additional properties" };
-              vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+              let err115 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key5 }, message: "must NOT have additional properties" };
+              vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
             }
-          if (data30.add !== void 0) {
-            let data32 = data30.add;
-            if (Array.isArray(data32)) {
-              if (data32.length > 16) {
-                let err111 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-                vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+          if (data31.add !== void 0) {
+            let data33 = data31.add;
+            if (Array.isArray(data33)) {
+              if (data33.length > 16) {
+                let err116 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+                vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
               }
-              let len2 = data32.length;
+              let len2 = data33.length;
               for (let i2 = 0; i2 < len2; i2++) {
-                let data33 = data32[i2];
-                if (typeof data33 == "string") {
-                  if (func3(data33) > 128) {
-                    let err112 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-                    vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+                let data34 = data33[i2];
+                if (typeof data34 == "string") {
+                  if (func3(data34) > 128) {
+                    let err117 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+                    vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
                   }
                 } else {
-                  let err113 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+                  let err118 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
                 }
               }
             } else {
-              let err114 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+              let err119 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
             }
           }
-          if (data30.remove !== void 0) {
-            let data34 = data30.remove;
-            if (Array.isArray(data34)) {
-              if (data34.length > 16) {
-                let err115 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-                vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+          if (data31.remove !== void 0) {
+            let data35 = data31.remove;
+            if (Array.isArray(data35)) {
+              if (data35.length > 16) {
+                let err120 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+                vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
               }
-              let len3 = data34.length;
+              let len3 = data35.length;
               for (let i3 = 0; i3 < len3; i3++) {
-                let data35 = data34[i3];
-                if (typeof data35 == "string") {
-                  if (func3(data35) > 128) {
-                    let err116 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-                    vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
+                let data36 = data35[i3];
+                if (typeof data36 == "string") {
+                  if (func3(data36) > 128) {
+                    let err121 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+                    vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
                   }
                 } else {
-                  let err117 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
+                  let err122 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
                 }
               }
             } else {
-              let err118 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+              let err123 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
             }
           }
         } else {
-          let err119 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+          let err124 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
         }
-        var _valid17 = _errs140 === errors;
-        if (valid25 = valid25 || _valid17, !valid25) {
-          let _errs151 = errors;
-          if (data30 !== null) {
-            let err120 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/2/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-            vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
+        var _valid18 = _errs146 === errors;
+        if (valid26 = valid26 || _valid18, !valid26) {
+          let _errs157 = errors;
+          if (data31 !== null) {
+            let err125 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/2/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+            vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
           }
-          var _valid17 = _errs151 === errors;
-          valid25 = valid25 || _valid17;
+          var _valid18 = _errs157 === errors;
+          valid26 = valid26 || _valid18;
         }
       }
-      if (valid25)
-        errors = _errs135, vErrors !== null && (_errs135 ? vErrors.length = _errs135 : vErrors = null);
+      if (valid26)
+        errors = _errs141, vErrors !== null && (_errs141 ? vErrors.length = _errs141 : vErrors = null);
       else {
-        let err121 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+        let err126 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
       }
     }
   } else {
-    let err122 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
+    let err127 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
   }
-  return validate102.errors = vErrors, errors === 0;
+  return validate104.errors = vErrors, errors === 0;
 }
-var pictureOverride = validate103, schema104 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, status: { anyOf: [{ type: "string", enum: ["checking", "ready", "refused"] }, { type: "null" }] }, reason: { anyOf: [{ type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, asked: { anyOf: [{ type: "string", maxLength: 40 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 160 }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, sizes: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } }, { type: "null" }] } } };
-function validate103(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureOverride = validate105, schema106 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, status: { anyOf: [{ type: "string", enum: ["checking", "ready", "refused"] }, { type: "null" }] }, reason: { anyOf: [{ type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, asked: { anyOf: [{ type: "string", maxLength: 40 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 160 }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, sizes: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } }, { type: "null" }] } } };
+function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14996,7 +15704,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema104.properties, key0)) {
+      if (!func2.call(schema106.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -15339,7 +16047,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
       }
       if (!(data17 === "checking" || data17 === "ready" || data17 === "refused")) {
-        let err58 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.status.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err58 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema106.properties.status.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
       }
       var _valid4 = _errs58 === errors;
@@ -15366,7 +16074,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
       }
       if (!(data18 === "not_a_picture" || data18 === "unsupported_format" || data18 === "too_many_bytes" || data18 === "too_many_pixels" || data18 === "damaged" || data18 === "too_slow")) {
-        let err62 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err62 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema106.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
       }
       var _valid5 = _errs64 === errors;
@@ -15605,10 +16313,10 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
     let err97 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
   }
-  return validate103.errors = vErrors, errors === 0;
+  return validate105.errors = vErrors, errors === 0;
 }
-var stockOverride = validate104, schema105 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
-function validate104(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockOverride = validate106, schema107 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
+function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -15616,7 +16324,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema105.properties, key0)) {
+      if (!func2.call(schema107.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -16027,10 +16735,10 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate104.errors = vErrors, errors === 0;
+  return validate106.errors = vErrors, errors === 0;
 }
-var suppressionOverride = validate105;
-function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionOverride = validate107;
+function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -16130,10 +16838,10 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
     let err15 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
   }
-  return validate105.errors = vErrors, errors === 0;
+  return validate107.errors = vErrors, errors === 0;
 }
-var thumbnailOverride = validate106, schema107 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, picture: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, size: { anyOf: [{ type: "string", enum: ["small", "medium", "large"] }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] } } };
-function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailOverride = validate108, schema109 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, picture: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, size: { anyOf: [{ type: "string", enum: ["small", "medium", "large"] }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] } } };
+function validate108(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -16468,7 +17176,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
       }
       if (!(data16 === "small" || data16 === "medium" || data16 === "large")) {
-        let err55 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.size.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err55 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema109.properties.size.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
       }
       var _valid4 = _errs56 === errors;
@@ -16558,10 +17266,10 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
     let err68 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
   }
-  return validate106.errors = vErrors, errors === 0;
+  return validate108.errors = vErrors, errors === 0;
 }
-var itemWrite = validate107;
-function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var itemWrite = validate109;
+function validate109(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.data === void 0) {
@@ -16618,7 +17326,7 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate107.errors = vErrors, errors === 0;
+  return validate109.errors = vErrors, errors === 0;
 }
 var changeChecks = { movement: movementOverride, notification: notificationOverride, object: objectOverride, order: orderOverride, picture: pictureOverride, product: productPatch, stock: stockOverride, suppression: suppressionOverride, thumbnail: thumbnailOverride, user: userPatch, item: itemWrite }, storedChecks = { movement: movementStored, notification: notificationStored, object: objectStored, order: orderStored, picture: pictureStored, product: productStored, stock: stockStored, suppression: suppressionStored, thumbnail: thumbnailStored, user: userStored };
 export {
@@ -16685,6 +17393,8 @@ export {
   productStored,
   reactionChange,
   reactionScan,
+  readAnalytics$input,
+  readAnalytics$output,
   readLedgerBalance$input,
   readLedgerBalance$output,
   receiveStock$input,

@@ -62,6 +62,7 @@ export const operationFacts: readonly OperationFacts[] = [
   {"method":"GET","path":"/items","keyed":false},
   {"method":"GET","path":"/items/{id}","keyed":false},
   {"method":"DELETE","path":"/items/{id}","keyed":false,"idempotent":true},
+  {"method":"GET","path":"/analytics","keyed":false},
   {"method":"GET","path":"/availability","keyed":false},
   {"method":"GET","path":"/inventory/{sku}","keyed":false,"session":"several"},
   {"method":"POST","path":"/inventory/{sku}/receipts","keyed":false},

@@ -772,6 +772,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has happened, by minutes, hours or days of a time zone, as far as this site has heard of it */
+        get: operations["readAnalytics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/availability": {
         parameters: {
             query?: never;
@@ -1669,6 +1686,7 @@ export interface components {
             reservedUntilMs?: number;
             payingSinceMs?: number;
             paidFrom?: string;
+            paidAtMs?: number;
             paymentId?: string;
             action?: {
                 [key: string]: string;
@@ -2381,6 +2399,68 @@ export interface components {
                 pointer: string;
                 rule: string;
                 detail: string;
+            }[];
+        };
+        ReadAnalyticsOutput: {
+            from: string;
+            to: string;
+            /** @enum {string} */
+            step: "minute" | "hour" | "day";
+            timeZone: string;
+            answeredBy: string;
+            heardUntil: {
+                [key: string]: string;
+            };
+            total: {
+                orders: number;
+                paid: number;
+                revenue: {
+                    [key: string]: number;
+                };
+                refunded: {
+                    [key: string]: number;
+                };
+                signUps: number;
+            };
+            sites: {
+                [key: string]: {
+                    orders: number;
+                    paid: number;
+                    revenue: {
+                        [key: string]: number;
+                    };
+                    refunded: {
+                        [key: string]: number;
+                    };
+                    signUps: number;
+                };
+            };
+            series: {
+                at: string;
+                total: {
+                    orders: number;
+                    paid: number;
+                    revenue: {
+                        [key: string]: number;
+                    };
+                    refunded: {
+                        [key: string]: number;
+                    };
+                    signUps: number;
+                };
+                sites: {
+                    [key: string]: {
+                        orders: number;
+                        paid: number;
+                        revenue: {
+                            [key: string]: number;
+                        };
+                        refunded: {
+                            [key: string]: number;
+                        };
+                        signUps: number;
+                    };
+                };
             }[];
         };
         ListAvailabilityOutput: {
@@ -9862,6 +9942,97 @@ export interface operations {
             };
             /** @description A precondition does not hold */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller asks for more than a site grants one; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readAnalytics: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                step?: "minute" | "hour" | "day";
+                timeZone?: string;
+            };
+            header?: {
+                /** @description The owner to act for, percent-encoded: another one than the caller takes the scope `tandem/any-owner`. With that scope and without this header, the records of all owners are seen. */
+                "X-Tandem-Owner"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadAnalyticsOutput"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,10 +6,10 @@ import type { Store } from '@tandem-clouds/replication/ports/store';
 import { DynamoStore } from '../../../../src/shared/adapters/aws/store.ts';
 import { CosmosStore } from '../../../../src/shared/adapters/azure/store.ts';
 import { indexEntries } from '../../../../src/shared/domain/indexes/index-entry.ts';
-import { indexes } from '../../../../src/shared/registry/indexes.ts';
+import { storeIndexes } from '../../../../src/shared/registry/indexes.ts';
 
 /** As the site's own functions have it, because a record that is written without it leaves its lists. */
-const entriesOf = indexEntries(indexes);
+const entriesOf = indexEntries(storeIndexes);
 /** The names that the service definitions give by default. */
 const TABLE = 'tandem';
 const DATABASE = 'tandem';

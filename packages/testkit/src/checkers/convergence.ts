@@ -1,6 +1,6 @@
 /** Invariant 1: after healing every site holds the same state of every key, and no marker remains. */
 import type { RecordState } from '@tandem-clouds/replication/record';
-import { canonical, type Finding, isOwnReport, type Snapshot } from '../history/facts.ts';
+import { canonical, type Finding, isOwnCount, isOwnReport, type Snapshot } from '../history/facts.ts';
 
 const invariant = '1 convergence';
 
@@ -18,7 +18,7 @@ export function checkConvergence(snapshot: Snapshot, isDropped = false): Finding
   const sites = [...snapshot.keys()];
   const keys = new Set([...snapshot.values()].flatMap((records) => [...records.keys()]));
   for (const key of keys) {
-    if (isDropped && isOwnReport(key)) continue;
+    if (isOwnCount(key) || (isDropped && isOwnReport(key))) continue;
     const states = new Set(
       sites.map((site) => canonical(comparable(key, snapshot.get(site)?.get(key)?.state))),
     );

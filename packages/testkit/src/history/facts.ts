@@ -142,6 +142,11 @@ export function isOwnReport(key: string): boolean {
   return /^(heartbeat|pause|verification):/.test(key);
 }
 
+/** Whether a key is that of what one site has counted, of which no other site hears. */
+export function isOwnCount(key: string): boolean {
+  return /^(tally|happened):/.test(key);
+}
+
 /** Key → the vectors of the states of it that some site has removed. */
 export type Forgotten = ReadonlyMap<string, readonly Vector[]>;
 

@@ -17,7 +17,14 @@ import { checkNewLife } from '../checkers/lives.ts';
 import { checkOwnPart } from '../checkers/own-part.ts';
 import { checkNews } from '../checkers/replay.ts';
 import { checkAcceptedStamps, checkLocalStamp } from '../checkers/stamps.ts';
-import { type CommittedWrite, isConflict, isOwnReport, overrules, type QueueKind } from '../history/facts.ts';
+import {
+  type CommittedWrite,
+  isConflict,
+  isOwnCount,
+  isOwnReport,
+  overrules,
+  type QueueKind,
+} from '../history/facts.ts';
 import { changeRefusal, readRefusal, scannedPage, sendRefusal } from './bad-keys.ts';
 import { resetsOf } from './intents.ts';
 import type { Invocation, Operation } from './invocation.ts';
@@ -66,6 +73,8 @@ export function runEffects(
       return reading(world, () => at.store.pending(effect.beforeMs, effect.limit, effect.after));
     case 'due':
       return reading(world, () => at.store.due(effect.beforeMs, effect.limit, effect.after));
+    case 'entries':
+      return reading(world, () => at.store.entries(effect.query));
     case 'wake':
       return wakeUp(world, at, some(effect.keys));
     case 'putMany':
@@ -107,6 +116,7 @@ function refusedByStore(effect: Effect): Response | undefined {
     case 'getMany':
     case 'pending':
     case 'due':
+    case 'entries':
     case 'scan':
     case 'scanKeys':
     case 'remove':
@@ -190,6 +200,8 @@ function land(
     const reports = result.status === 'stale' && result.current !== undefined;
     return reports && unreadable !== undefined ? { status: 'failed', error: unreadable } : result;
   }
+  // No other site hears of it, so there is nothing of replication to hold it to.
+  if (isOwnCount(record.key)) return result;
   if (kind === 'react' && before?.state === record.state) {
     world.find(checkOwnPart(at.name, before, record));
     return result;

@@ -7,6 +7,10 @@ import { isCleared } from '@tandem-clouds/replication/markers';
 import type {
   ClearRequest,
   DueEntry,
+  FoundEntry,
+  IndexEntries,
+  IndexEntry,
+  IndexQuery,
   KeyPage,
   PendingEntry,
   PutResult,
@@ -18,6 +22,8 @@ import type {
 import { dueAtOf } from '@tandem-clouds/replication/reactions/due-at';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 
+/** What has no entries in generic indexes. */
+const NO_ENTRIES: readonly IndexEntry[] = [];
 const PAGE_RECORDS = 7;
 /** Begins the cursor of a scan that is ordered. */
 const ORDERED = 'by key: ';
@@ -33,7 +39,11 @@ export class SiteStore {
   readonly #revisions = new Map<string, number>();
   readonly #index = new Map<string, number>();
   readonly #due = new Map<string, number>();
+  /** Of the generic indexes. */
+  readonly #entries = new Map<string, readonly IndexEntry[]>();
   readonly #hooks: StoreHooks;
+  /** Which records are in the generic indexes; none unless a workload says so. */
+  entriesOf: IndexEntries = () => NO_ENTRIES;
 
   constructor(hooks: StoreHooks) {
     this.#hooks = hooks;
@@ -84,6 +94,7 @@ export class SiteStore {
     this.records.delete(key);
     this.#index.delete(key);
     this.#due.delete(key);
+    this.#entries.delete(key);
     return true;
   }
 
@@ -97,6 +108,7 @@ export class SiteStore {
     this.records.clear();
     this.#index.clear();
     this.#due.clear();
+    this.#entries.clear();
   }
 
   /** `tellCurrent`: whether a refusal says what is there, as DynamoDB can and Cosmos DB cannot. */
@@ -132,6 +144,18 @@ export class SiteStore {
     return byMoment(this.#due, beforeMs, limit, after);
   }
 
+  /** Entries of one hash, ascending. */
+  entries({ slot, hash, from, to, limit }: IndexQuery): readonly FoundEntry[] {
+    return [...this.#entries]
+      .flatMap(([key, entries]) => entries.map((entry) => ({ key, ...entry })))
+      .filter(
+        (entry) => entry.slot === slot && entry.hash === hash && entry.range >= from && entry.range < to,
+      )
+      .sort((a, b) => (a.range < b.range ? -1 : 1))
+      .slice(0, limit)
+      .map(({ key, range }) => ({ key, range }));
+  }
+
   /** Goes back to what it held at some time, as from a backup. */
   restore(records: ReadonlyMap<string, StoredRecord>): void {
     for (const key of this.records.keys()) {
@@ -158,6 +182,9 @@ export class SiteStore {
     const dueAt = dueAtOf(record?.reactions);
     if (dueAt === undefined) this.#due.delete(key);
     else this.#due.set(key, dueAt);
+    const entries = record === undefined ? NO_ENTRIES : this.entriesOf(record, 'check');
+    if (entries.length === 0) this.#entries.delete(key);
+    else this.#entries.set(key, entries);
   }
 }
 

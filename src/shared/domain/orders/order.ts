@@ -91,6 +91,8 @@ export interface Order {
   readonly reason?: Reason | undefined;
   readonly checked?: string | undefined;
   readonly payingSinceMs?: number | undefined;
+  /** When a site learned that it was charged, epoch milliseconds: revenue is counted there. */
+  readonly paidAtMs?: number | undefined;
   readonly lookAgainMs?: number | undefined;
 }
 

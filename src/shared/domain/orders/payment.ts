@@ -66,7 +66,7 @@ export function* chargeOrder(order: Order, { site }: StepsContext): StepsProtoco
   switch (payment.status) {
     case 'charged':
     case 'cancelled':
-      return verdict(order, payment);
+      return verdict(site, order, payment);
     case 'declined':
     case 'open':
       if (payment.claim === site.site)
@@ -97,7 +97,7 @@ export function* voidOrder(order: Order, { site }: StepsContext): StepsProtocol<
   if (payment === undefined || payment === 'refused')
     throw new UnavailableError('the payment provider has not said yet whether it was charged');
   return payment.status === 'charged' || payment.status === 'cancelled'
-    ? verdict(order, payment)
+    ? verdict(site, order, payment)
     : uncertain(site, order);
 }
 
@@ -115,11 +115,11 @@ function uncertain(site: Site, order: Order): FieldChanges {
  * may be lost since. Nothing is done about a payment that was not: it is that site's.
  * @throws UnavailableError when the provider does not answer
  */
-export function* lookBehindRejection(order: Order): StepsProtocol<FieldChanges> {
+export function* lookBehindRejection(order: Order, { site }: StepsContext): StepsProtocol<FieldChanges> {
   const payment = yield* find(order);
   if (payment === undefined) throw new UnavailableError('the payment provider answers no lookup');
   const isCharged = payment !== 'none' && payment.status === 'charged';
-  return isCharged ? verdict(order, payment) : { checkedFor: order.checked ?? null };
+  return isCharged ? verdict(site, order, payment) : { checkedFor: order.checked ?? null };
 }
 
 /** Refund id → what became of it. */
@@ -173,9 +173,9 @@ function mayCharge(site: Site, order: Order): boolean {
   return site.now() - bornMs(order) < chargeWithinMs;
 }
 
-function verdict(order: Order, { id, status, claim }: Payment): FieldChanges {
+function verdict(site: Site, order: Order, { id, status, claim }: Payment): FieldChanges {
   if (status !== 'charged') return unpaid(order);
-  return { status: 'paid', paidFrom: claim, paymentId: id, reason: null, action: null };
+  return { status: 'paid', paidFrom: claim, paidAtMs: site.now(), paymentId: id, reason: null, action: null };
 }
 
 /** It is the customer's turn, the bank's, or another site's; looked at again later, and as soon as anybody says so. */

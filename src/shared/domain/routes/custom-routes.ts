@@ -18,6 +18,8 @@ export interface Uses {
   readonly actsForAnybody?: true;
   /** Protocols over the records of this site, where a rule is about several of them: those that `records` says are written. */
   readonly site?: true;
+  /** What this site has counted, which such a function counts anew and keeps (docs/analytics.md). */
+  readonly counts?: true;
   /** Names of secrets (docs/handlers.md). */
   readonly secrets?: readonly string[];
   /** Calls of other services. */

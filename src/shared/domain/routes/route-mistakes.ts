@@ -26,7 +26,16 @@ const SECRET = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const SECRET_CHARS_MAX = 127;
 const METHODS = new Set<unknown>(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const RIGHTS = new Set<unknown>(['read', 'write']);
-const USED = new Set(['records', 'actsForAnybody', 'site', 'secrets', 'http', 'payments', 'settings']);
+const USED = new Set([
+  'records',
+  'actsForAnybody',
+  'site',
+  'counts',
+  'secrets',
+  'http',
+  'payments',
+  'settings',
+]);
 /** Types that the text of a query can be read as. */
 const QUERY_TYPES = new Set<unknown>(['string', 'integer', 'number', 'boolean', 'array']);
 const MEMBERS = new Set([
@@ -108,7 +117,7 @@ function* ofUses({ uses }: CustomRoutes): Mistakes {
     if (!RIGHTS.has(right)) yield { at: ['uses', 'records', entity], detail: 'must be read or write' };
   if (uses.site === true && Object.keys(uses.records ?? {}).length === 0)
     yield { at: ['uses', 'site'], detail: 'is about records, and uses.records names none' };
-  for (const part of ['http', 'payments', 'actsForAnybody', 'site'] as const)
+  for (const part of ['http', 'payments', 'actsForAnybody', 'site', 'counts'] as const)
     if (![undefined, true].includes(uses[part]))
       yield { at: ['uses', part], detail: 'must be true, or be left out' };
   for (const secret of uses.secrets ?? [])

@@ -1,4 +1,9 @@
 /** What must hold of a shop at rest, from outside: the provider's own charges, the stock as it is counted, the money. */
+import {
+  Figures,
+  type ShownOrder as CountedOrder,
+  type ShownPoint,
+} from '../../../../../src/shared/domain/analytics/shown.ts';
 import type { Endpoint } from '../../cluster/request.ts';
 import type { Finding } from '../../history/facts.ts';
 import { pause } from '../reactions/until.ts';
@@ -13,6 +18,7 @@ export const STOCK = 'stock that does not add up';
 export const OPEN = 'orders that never end';
 export const APART = 'orders that differ between the sites';
 export const UNNAMED = 'refused without a named reason';
+export const COUNTED = 'analytics that are no recount of the orders';
 export const TOO_SHORT = 'refused as short although there was enough';
 
 /** An order as the API shows it. */
@@ -45,6 +51,8 @@ export interface AtRest {
   readonly intents: readonly Intent[];
   readonly refunds: readonly BackPaid[];
   readonly placed: readonly Placed[];
+  /** Site → what it has counted, minute by minute. */
+  readonly counted: ReadonlyMap<string, readonly ShownPoint[]>;
   /** Pieces that were ever brought. */
   readonly received: ReadonlyMap<string, number>;
 }
@@ -98,8 +106,52 @@ export async function sharesOf(sites: readonly Endpoint[], sku: string): Promise
   return shares.flat();
 }
 
+const COUNTED_MS = 1_440 * 60_000;
+
+/** What each site has counted since a moment, minute by minute. */
+export async function countedAt(site: Endpoint, sinceMs: number): Promise<readonly ShownPoint[]> {
+  const points: ShownPoint[] = [];
+  for (let fromMs = sinceMs; fromMs < Date.now(); fromMs += COUNTED_MS) {
+    const [from, to] = [fromMs, fromMs + COUNTED_MS].map((ms) => new Date(ms).toISOString());
+    const { series } = (await answered(site, `/analytics?from=${from}&to=${to}`)) as {
+      readonly series: readonly ShownPoint[];
+    };
+    points.push(...series);
+  }
+  return points;
+}
+
+/** Counts of each site, held to a recount of the orders that it shows. */
+export function* checkCounted({ orders, counted }: Pick<AtRest, 'orders' | 'counted'>): Generator<Finding> {
+  for (const [site, points] of counted) {
+    const [recounted, said] = [new Figures(), new Figures()];
+    for (const order of orders.get(site)?.values() ?? [])
+      recounted.addOrder(order as unknown as CountedOrder);
+    for (const point of points) said.addPoint(point);
+    for (const detail of recounted.differences(said)) yield { invariant: COUNTED, key: site, detail };
+  }
+  const [first, ...others] = [...counted].map(([, points]) => JSON.stringify(shownOf(points)));
+  if (others.some((other) => other !== first))
+    yield { invariant: COUNTED, key: 'both', detail: 'the sites have counted otherwise, site by site' };
+}
+
+/** The order of members says nothing. */
+function shownOf(points: readonly ShownPoint[]): unknown {
+  const sorted = (value: unknown): unknown =>
+    typeof value !== 'object' || value === null
+      ? value
+      : Array.isArray(value)
+        ? value.map(sorted)
+        : Object.fromEntries(
+            Object.entries(value)
+              .sort(([a], [b]) => (a < b ? -1 : 1))
+              .map(([name, member]) => [name, sorted(member)]),
+          );
+  return sorted(points.filter(({ sites }) => Object.keys(sites).length > 0));
+}
+
 export function checkBooks(rest: AtRest): readonly Finding[] {
-  return [...checkOrders(rest), ...checkCharges(rest), ...checkStock(rest)];
+  return [...checkOrders(rest), ...checkCharges(rest), ...checkStock(rest), ...checkCounted(rest)];
 }
 
 function* checkOrders({ orders, placed }: AtRest): Generator<Finding> {

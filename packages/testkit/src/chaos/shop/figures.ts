@@ -1,6 +1,17 @@
 /** A run's result as figures with their aims. */
 import { type Figure, figure } from '../../report/report.ts';
-import { APART, CHARGED_TWICE, MONEY, OPEN, OVERSOLD, STOCK, TOO_SHORT, UNBACKED, UNNAMED } from './books.ts';
+import {
+  APART,
+  CHARGED_TWICE,
+  COUNTED,
+  MONEY,
+  OPEN,
+  OVERSOLD,
+  STOCK,
+  TOO_SHORT,
+  UNBACKED,
+  UNNAMED,
+} from './books.ts';
 import type { ShopChaosResult } from './run.ts';
 
 const NONE = { exactly: 0 } as const;
@@ -22,8 +33,13 @@ export function shopFiguresOf(result: ShopChaosResult, attempts: number): Figure
     figure('acknowledged', placed.filter(({ id }) => id !== undefined).length, ''),
     figure('pieces there were', brought, ''),
     figure('pieces sold', sold, ''),
-    ...[OVERSOLD, CHARGED_TWICE, UNBACKED, MONEY, STOCK, OPEN, APART, UNNAMED, TOO_SHORT].map((invariant) =>
-      figure(invariant, count(invariant), '', NONE),
+    ...[OVERSOLD, CHARGED_TWICE, UNBACKED, MONEY, STOCK, OPEN, APART, UNNAMED, COUNTED, TOO_SHORT].map(
+      (invariant) => figure(invariant, count(invariant), '', NONE),
+    ),
+    figure(
+      'minutes whose counts were compared',
+      [...(rest?.counted.values() ?? [])].reduce((sum, points) => sum + points.length, 0),
+      '',
     ),
     figure('rejections as short that were compared with the stock of all sites', compared, ''),
     ...[...by]

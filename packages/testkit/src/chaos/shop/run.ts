@@ -11,7 +11,16 @@ import { type InjectedFaults, unleash } from '../nemesis.ts';
 import { type Episode, lineOfEpisode, makeShopPlan, quietMs } from '../plan.ts';
 import { pause, until } from '../reactions/until.ts';
 import type { ChaosOptions } from '../run.ts';
-import { type AtRest, checkBooks, ordersAt, type Share, sharesOf, TOO_SHORT } from './books.ts';
+import {
+  type AtRest,
+  checkBooks,
+  checkCounted,
+  countedAt,
+  ordersAt,
+  type Share,
+  sharesOf,
+  TOO_SHORT,
+} from './books.ts';
 import { Sandbox } from './sandbox.ts';
 import { type Article, ask, type Placed, Shoppers } from './shoppers.ts';
 
@@ -301,5 +310,27 @@ async function readBooks(
   const stock = new Map<string, readonly Share[]>();
   for (const sku of received.keys()) stock.set(sku, await sharesOf(sites, sku));
   const [intents, refunds] = await Promise.all([sandbox.intents(), sandbox.refunds()]);
-  return { orders, stock, intents, refunds, placed: shoppers.placed, received };
+  const counted = await readCounts(sites, orders, shoppers.placed);
+  return { orders, stock, intents, refunds, placed: shoppers.placed, received, counted };
+}
+
+/** A reaction that failed under fire is taken again later: until both sites have counted everything, or the time is over. */
+async function readCounts(
+  sites: readonly Endpoint[],
+  orders: AtRest['orders'],
+  placed: readonly Placed[],
+): Promise<AtRest['counted']> {
+  const sinceMs = Math.min(Date.now(), ...placed.map(({ sentAtMs }) => sentAtMs)) - 60_000;
+  let counted: AtRest['counted'] = new Map();
+  await until(
+    async () => {
+      counted = new Map(
+        await Promise.all(sites.map(async (site) => [site.name, await countedAt(site, sinceMs)] as const)),
+      );
+      const [first] = checkCounted({ orders, counted });
+      return first === undefined ? undefined : `${first.key ?? ''}: ${first.detail}`;
+    },
+    { withinMs: RESTED_WITHIN_MS, progress: () => undefined },
+  );
+  return counted;
 }

@@ -18,9 +18,37 @@ const STATES = 'src/shared/domain/orders/order.ts';
 const PAYMENT = 'src/shared/domain/orders/payment.ts';
 const ORDER = 'src/shared/entities/order.ts';
 const STOCK = 'src/shared/entities/stock.ts';
+const COUNT = 'src/shared/domain/analytics/count.ts';
+const HAPPENED = 'src/shared/domain/analytics/happened.ts';
+const RECOUNT = 'src/shared/domain/analytics/recount.ts';
 const FIELDS = 'src/shared/domain/field-changes.ts';
 
 export const shopMutants: readonly Mutant[] = [
+  mutant(
+    'a mark is taken away as soon as somebody has counted',
+    RECOUNT,
+    '(part) => (marks[part] ?? Infinity) + countSettleMs <= beganMs && !unsettled.includes(part),',
+    '(part) => !unsettled.includes(part),',
+  ),
+  mutant(
+    'what was noted before a crash is never marked',
+    COUNT,
+    'if (after === undefined) return before.minutes;',
+    'if (after === undefined) return [];',
+  ),
+  mutant(
+    'a minute that an order has left is not counted anew',
+    HAPPENED,
+    'const minutes = new Set(before.minutes);',
+    'const minutes = new Set<number>();',
+  ),
+  mutant('a day is settled before its hours are', RECOUNT, 'if (!isSettled) unsettled.push(number);', ''),
+  mutant(
+    'marks go although there was a new one',
+    RECOUNT,
+    'values: { marks }, held: known.marks });',
+    'values: { marks }, held: (yield* readKeys([marksKey(site.site, unit)])).held.get(marksKey(site.site, unit)) });',
+  ),
   mutant(
     'a site sells what it has not got',
     TRANSITIONS,

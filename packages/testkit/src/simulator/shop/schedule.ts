@@ -26,6 +26,7 @@ import {
   type ShopAtRest,
   survivingMessages,
 } from './checkers.ts';
+import { checkCounts, scheduleReaders } from './counted.ts';
 import { chooseShopFaults, NO_SHOP_FAULTS, type ShopFaults } from './faults.ts';
 import { scheduleShopNemesis } from './nemesis.ts';
 import { Shop, SKUS } from './shop.ts';
@@ -88,6 +89,7 @@ export function playShop(options: ShopScheduleOptions): {
     startSweeper(world, site, () => healMs + restMs + QUIET_MS, { slowness });
     shop.startTimer(site);
   }
+  scheduleReaders(shop);
   runOn(world, healMs);
   world.heal();
   shop.provider.heal();
@@ -121,6 +123,7 @@ function judge(shop: Shop): void {
   world.find(checkOrders(atRest));
   world.find(checkStock(atRest, SKUS));
   world.find(checkParked(atRest));
+  world.find(checkCounts(shop));
   checkRest(world, survivingMessages(world.messages, lost));
   replay(world);
 }
