@@ -42,7 +42,6 @@ export declare const stockStored: ValidateFunction;
 export declare const thumbnailCreate: ValidateFunction;
 export declare const thumbnailPatch: ValidateFunction;
 export declare const thumbnailStored: ValidateFunction;
-export declare const thumbnailCompleteInput: ValidateFunction;
 export declare const userCreate: ValidateFunction;
 export declare const userPatch: ValidateFunction;
 export declare const userStored: ValidateFunction;
