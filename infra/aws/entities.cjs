@@ -56,7 +56,10 @@ const statementsOf = (entity) => [
   logs(entity),
   ...(entity.writes
     ? [allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'], att('Table')), sends(entity)]
-    : [allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], att('Table')), countsCallers()]),
+    : [
+        allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], att('Table')),
+        ...(entity.asks ? [countsCallers()] : []),
+      ]),
   lists(entity.slots),
 ];
 

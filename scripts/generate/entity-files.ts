@@ -3,7 +3,13 @@
  * data for the service definitions (`infra/{aws,azure}/entities.cjs`), and a function for each.
  */
 import path from 'node:path';
-import { type Entity, isChangeable, isCreatable, isRemovable } from '../../src/shared/domain/entity.ts';
+import {
+  type Entity,
+  isChangeable,
+  isCreatable,
+  isRemovable,
+  takesUploads,
+} from '../../src/shared/domain/entity.ts';
 import type { RecordedSlots } from '../../src/shared/domain/indexes/declared-index.ts';
 import { reactionNames } from '../../src/shared/domain/reactions.ts';
 import type { DeclaredEntity } from './load-entities.ts';
@@ -81,7 +87,9 @@ function registryData(declared: readonly DeclaredEntity[], slots: RecordedSlots)
     /** Whether what it writes may have to be reacted to. */
     reacts: reactionNames(one.entity).length > 0,
     /** Whether its function has the storages of objects, and what it writes is done by `transfer`. */
-    content: one.entity.content !== undefined,
+    content: takesUploads(one.entity),
+    /** Whether it asks who calls, whose requests are then counted. */
+    asks: one.entity.access.read !== 'everybody' || isWritten(one.entity),
     // On Azure a function has one route, so these have functions of their own there.
     aliases: one.entity.aliases.map((alias) => ({ path: alias, function: functionOf(alias) })),
   }));
@@ -108,7 +116,7 @@ export function compiledEntity({ name, actions }: Entity): {
 
 function handlerModule({ file, exportName, entity }: DeclaredEntity): string {
   const { imported, text } = compiledEntity(entity);
-  const hasContent = entity.content !== undefined;
+  const hasContent = takesUploads(entity);
   return `${HEAD} ${file}. Do not edit.
 import { ${exportName} } from '../../shared/entities/${path.basename(file)}';
 import { ${imported.toSorted().join(', ')} } from '../../shared/generated/validators.js';

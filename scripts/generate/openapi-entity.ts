@@ -7,6 +7,7 @@ import {
   isChangeable,
   isCreatable,
   isRemovable,
+  takesUploads,
 } from '../../src/shared/domain/entity.ts';
 import { idSchemaOf, inputSchema } from '../../src/shared/domain/entity-schemas.ts';
 import { PREFIX, RANGE_OPERATORS } from '../../src/shared/domain/indexes/list-query.ts';
@@ -138,10 +139,10 @@ function pathsOf(entity: Entity): Record<string, Record<string, Operation>> {
         { post: actionOperation(type, name, { action, repeat: repeatOfAction(entity, action), tags, id }) },
       ]),
     ),
-    ...(entity.content !== undefined && {
+    ...(takesUploads(entity) && {
       [`/${entity.collection}/{${entity.idField}}/content`]: { get: contentOperation(type, tags, id) },
       ...Object.fromEntries(
-        (entity.content.variants?.names ?? []).map((name) => [
+        (entity.content?.variants?.names ?? []).map((name) => [
           `/${entity.collection}/{${entity.idField}}/${name}`,
           { get: variantOperation(type, name, { tags, id }) },
         ]),

@@ -34,11 +34,12 @@ import { trialRecord } from '../../infra/rollout/trial-record.ts';
 import { functionOf } from '../../scripts/generate/names.ts';
 import { awsParams } from '../../scripts/lint-infra/aws-template.ts';
 import { crc64Of } from '../../src/shared/crc64.ts';
-import { type Entity, isCreatable, isRemovable } from '../../src/shared/domain/entity.ts';
+import { type Entity, isCreatable, isRemovable, takesUploads } from '../../src/shared/domain/entity.ts';
 import { entities } from '../../src/shared/registry/entities.ts';
 import { routes } from '../../src/shared/registry/routes.ts';
 import { type Call, deliver, type Delivery, invokeFunction, invokeLambda } from '../helpers/call.ts';
 import { packaged } from '../helpers/cloudformation.ts';
+import { JPEG } from '../helpers/pictures.ts';
 import { type AwsRights, awsRights, proxyAws } from '../helpers/rights/aws.ts';
 import {
   type AzureRights,
@@ -529,6 +530,7 @@ const NOT_HERE = {
       'GetObjectVersion',
     ].map((name) => `TransferRole s3:${name}`),
     'ObjectsRole s3:GetObjectVersion',
+    'PicturesRole s3:GetObjectVersion',
     // How much a caller has asked, where callers are known and limited (tests/unit/http/caller-limits.test.ts).
     'StockRole dynamodb:PutItem',
   ],
@@ -823,25 +825,49 @@ async function packs(): Promise<void> {
 
 /** Bytes that come with the request, and bytes that are sent to the storage, of one body and of two: all of them cross. */
 async function contents(): Promise<void> {
-  const [entity] = entities.filter(({ content }) => content !== undefined);
-  if (entity === undefined) return;
+  for (const entity of entities.filter(takesUploads)) await contentsOf(entity);
+}
+
+/** What a reaction has made of a content that is good: read, and listed where it is kept. */
+async function variantsOf(cloud: Site, { collection, content }: Entity, id: string): Promise<void> {
+  const { names = [], entity = '' } = content?.variants ?? {};
+  for (const name of names)
+    await waitUntil(`${name} of ${id}`, async () => {
+      await settle();
+      const { status } = await call(
+        cloud,
+        functionOf(`/${collection}`),
+        'GET',
+        `/${collection}/${id}/${name}`,
+      );
+      return status === 302 || undefined;
+    });
+  for (const made of entities.filter((one) => one.name === entity))
+    expect((await call(cloud, functionOf(`/${made.collection}`), 'GET', `/${made.collection}`)).status).toBe(
+      200,
+    );
+}
+
+async function contentsOf(entity: Entity): Promise<void> {
+  const [type = 'text/plain'] = entity.content?.types ?? [];
+  const { body: fields } = trialRecord(entity, 'content');
   const base = `/${entity.collection}`;
   const key = functionOf(base);
   for (const cloud of BOTH) {
     const ids: string[] = [];
     const create = async (name: string, upload: object): Promise<Record<string, unknown>> => {
       const { status, json } = await call(cloud, key, 'POST', base, {
-        body: { name: `${cloud}/${name}`, upload },
+        body: { ...fields, name: `${cloud}/${name}`, upload },
       });
       expect([name, status]).toEqual([name, 201]);
       ids.push(String(json[entity.idField]));
       return json;
     };
-    await create('small', { contentType: 'text/plain', data: Buffer.from('small').toString('base64') });
+    await create('small', { contentType: type, data: JPEG.toString('base64') });
     for (const bytes of [100_000, 17 * 1024 * 1024]) {
       const body = randomBytes(bytes);
       const { upload } = await create(`of ${bytes}`, {
-        contentType: 'image/png',
+        contentType: type,
         bytes,
         crc64: crc64Of(body),
       });
@@ -869,5 +895,6 @@ async function contents(): Promise<void> {
         expect((await call(at, key, 'GET', `${base}/${id}/content`)).status).toBe(302);
       }
     }
+    await variantsOf(cloud, entity, ids[0] ?? '');
   }
 }

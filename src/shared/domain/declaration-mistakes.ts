@@ -16,6 +16,7 @@ import {
   OWNER_INDEX,
   policyOf,
   type States,
+  takesUploads,
   WRITERS,
   writersOf,
 } from './entity.ts';
@@ -461,7 +462,7 @@ function* content(entity: Entity): Mistakes {
     if (Object.hasOwn(named, name)) yield { at: ['reactions', name], detail: 'is made for what has content' };
   if (rules === undefined) return;
   // Ours is among the actions; one of another kind was declared.
-  if (entity.actions[COMPLETE] !== completeAction)
+  if (entity.actions[COMPLETE] !== (takesUploads(entity) ? completeAction : undefined))
     yield { at: ['actions', COMPLETE], detail: 'is made for what has content' };
   const isThere = Object.entries(contentFields).every(([field, { by, ...declaredAs }]) => {
     const { merge = 'register', ...schema } = declaredAs as { readonly merge?: MergePolicy };

@@ -41,6 +41,7 @@ import {
   type RuleContext,
   type States,
   type StepsContext,
+  takesUploads,
   type Variants,
   type Writer,
 } from './entity.ts';
@@ -251,7 +252,7 @@ function normalized(declaration: LooseDeclaration): Entity {
       by[name] = typeof writer === 'string' ? [writer] : writer;
     if (readers !== undefined) readableBy[name] = readers;
   }
-  return {
+  const entity: Entity = {
     aliases: [],
     samples: { example: declaration.example },
     unique: [],
@@ -275,7 +276,6 @@ function normalized(declaration: LooseDeclaration): Entity {
         ),
         decide: action.decide as unknown as Action['decide'],
       })),
-      ...(content !== undefined && !Object.hasOwn(actions, COMPLETE) && { [COMPLETE]: completeAction }),
     },
     reactions: mapped(reactions, (reaction) => ({
       site: 'origin' as const,
@@ -283,6 +283,9 @@ function normalized(declaration: LooseDeclaration): Entity {
       ...(reaction as unknown as Omit<Reaction, 'site' | 'version'>),
     })),
   };
+  return takesUploads(entity) && !Object.hasOwn(actions, COMPLETE)
+    ? { ...entity, actions: { ...entity.actions, [COMPLETE]: completeAction } }
+    : entity;
 }
 
 function contentRules({

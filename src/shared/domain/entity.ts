@@ -337,6 +337,11 @@ export function isCreatable(entity: Entity): boolean {
   return isRemovable(entity) || creationFields(entity).length > 0;
 }
 
+/** Whether callers upload what its records hold: not where the service makes them, content included. */
+export function takesUploads(entity: Entity): boolean {
+  return entity.content !== undefined && isCreatable(entity);
+}
+
 /** Whether there is a field that callers change. */
 export function isChangeable(entity: Entity): boolean {
   return clientFields(entity).length > 0;

@@ -49,7 +49,6 @@ export declare const suppressionStored: ValidateFunction;
 export declare const thumbnailCreate: ValidateFunction;
 export declare const thumbnailPatch: ValidateFunction;
 export declare const thumbnailStored: ValidateFunction;
-export declare const thumbnailCompleteInput: ValidateFunction;
 export declare const userCreate: ValidateFunction;
 export declare const userPatch: ValidateFunction;
 export declare const userStored: ValidateFunction;

@@ -9001,40 +9001,9 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate57.errors = vErrors, errors === 0;
 }
-var thumbnailCompleteInput = validate58;
-function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.upload === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "upload" }, message: "must have required property 'upload'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (key0 !== "upload") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.upload !== void 0) {
-      let data0 = data.upload;
-      if (typeof data0 == "string") {
-        if (!pattern69.test(data0)) {
-          let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
-          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-        }
-      } else {
-        let err3 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-      }
-    }
-  } else {
-    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-  }
-  return validate58.errors = vErrors, errors === 0;
-}
-var userCreate = validate59;
+var userCreate = validate58;
 var formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
-function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -9156,10 +9125,10 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate59.errors = vErrors, errors === 0;
+  return validate58.errors = vErrors, errors === 0;
 }
-var userPatch = validate60;
-function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userPatch = validate59;
+function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -9394,10 +9363,10 @@ function validate60(data, { instancePath = "", parentData, parentDataProperty, r
     let err39 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
   }
-  return validate60.errors = vErrors, errors === 0;
+  return validate59.errors = vErrors, errors === 0;
 }
-var userStored = validate61;
-function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userStored = validate60;
+function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -9494,10 +9463,10 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
     let err16 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
   }
-  return validate61.errors = vErrors, errors === 0;
+  return validate60.errors = vErrors, errors === 0;
 }
-var readAnalytics$input = validate62, schema63 = { type: "object", required: [], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string", minLength: 1, maxLength: 64 } } };
-function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readAnalytics$input = validate61, schema62 = { type: "object", required: [], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string", minLength: 1, maxLength: 64 } } };
+function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -9536,7 +9505,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
       }
       if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
-        let err6 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema63.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        let err6 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema62.properties.step.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     }
@@ -9560,10 +9529,10 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate62.errors = vErrors, errors === 0;
+  return validate61.errors = vErrors, errors === 0;
 }
-var readAnalytics$output = validate63, schema64 = { type: "object", required: ["from", "to", "step", "timeZone", "answeredBy", "heardUntil", "total", "sites", "series"], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string" }, answeredBy: { type: "string" }, heardUntil: { type: "object", additionalProperties: { type: "string", maxLength: 40 } }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } }, series: { type: "array", items: { type: "object", required: ["at", "total", "sites"], additionalProperties: !1, properties: { at: { type: "string", maxLength: 40 }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } } } } } } };
-function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readAnalytics$output = validate62, schema63 = { type: "object", required: ["from", "to", "step", "timeZone", "answeredBy", "heardUntil", "total", "sites", "series"], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string" }, answeredBy: { type: "string" }, heardUntil: { type: "object", additionalProperties: { type: "string", maxLength: 40 } }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } }, series: { type: "array", items: { type: "object", required: ["at", "total", "sites"], additionalProperties: !1, properties: { at: { type: "string", maxLength: 40 }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } } } } } } };
+function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -9603,7 +9572,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema64.properties, key0)) {
+      if (!func2.call(schema63.properties, key0)) {
         let err9 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
@@ -9638,7 +9607,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
       }
       if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
-        let err15 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema64.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        let err15 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema63.properties.step.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
       }
     }
@@ -10152,11 +10121,11 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
     let err107 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
   }
-  return validate63.errors = vErrors, errors === 0;
+  return validate62.errors = vErrors, errors === 0;
 }
-var listAvailability$input = validate64;
-var pattern111 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
-function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listAvailability$input = validate63;
+var pattern110 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10191,7 +10160,7 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
               let err5 = { instancePath: instancePath + "/sku/" + i0, schemaPath: "#/properties/sku/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
             }
-            if (!pattern111.test(data1)) {
+            if (!pattern110.test(data1)) {
               let err6 = { instancePath: instancePath + "/sku/" + i0, schemaPath: "#/properties/sku/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
               vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
             }
@@ -10225,10 +10194,10 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate64.errors = vErrors, errors === 0;
+  return validate63.errors = vErrors, errors === 0;
 }
-var listAvailability$output = validate65, schema66 = { type: "object", required: ["items"], additionalProperties: !1, properties: { items: { type: "array", items: { type: "object", required: ["sku", "availability"], properties: { sku: { type: "string", minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, availability: { enum: ["in_stock", "few", "none"] } } } } } };
-function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listAvailability$output = validate64, schema65 = { type: "object", required: ["items"], additionalProperties: !1, properties: { items: { type: "array", items: { type: "object", required: ["sku", "availability"], properties: { sku: { type: "string", minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, availability: { enum: ["in_stock", "few", "none"] } } } } } };
+function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -10266,7 +10235,7 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
                   let err5 = { instancePath: instancePath + "/items/" + i0 + "/sku", schemaPath: "#/properties/items/items/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                   vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
                 }
-                if (!pattern111.test(data2)) {
+                if (!pattern110.test(data2)) {
                   let err6 = { instancePath: instancePath + "/items/" + i0 + "/sku", schemaPath: "#/properties/items/items/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
                   vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
                 }
@@ -10278,7 +10247,7 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
             if (data1.availability !== void 0) {
               let data3 = data1.availability;
               if (!(data3 === "in_stock" || data3 === "few" || data3 === "none")) {
-                let err8 = { instancePath: instancePath + "/items/" + i0 + "/availability", schemaPath: "#/properties/items/items/properties/availability/enum", keyword: "enum", params: { allowedValues: schema66.properties.items.items.properties.availability.enum }, message: "must be equal to one of the allowed values" };
+                let err8 = { instancePath: instancePath + "/items/" + i0 + "/availability", schemaPath: "#/properties/items/items/properties/availability/enum", keyword: "enum", params: { allowedValues: schema65.properties.items.items.properties.availability.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
               }
             }
@@ -10296,10 +10265,10 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate65.errors = vErrors, errors === 0;
+  return validate64.errors = vErrors, errors === 0;
 }
-var getInventory$params = validate66;
-function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$params = validate65;
+function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10322,7 +10291,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -10335,10 +10304,10 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate66.errors = vErrors, errors === 0;
+  return validate65.errors = vErrors, errors === 0;
 }
-var getInventory$output = validate67;
-function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$output = validate66;
+function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10381,7 +10350,7 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -10636,10 +10605,10 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate67.errors = vErrors, errors === 0;
+  return validate66.errors = vErrors, errors === 0;
 }
-var receiveStock$params = validate68;
-function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$params = validate67;
+function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10662,7 +10631,7 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -10675,11 +10644,11 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate68.errors = vErrors, errors === 0;
+  return validate67.errors = vErrors, errors === 0;
 }
-var receiveStock$input = validate69;
-var pattern116 = new RegExp("^[A-Za-z0-9]", "u");
-function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$input = validate68;
+var pattern115 = new RegExp("^[A-Za-z0-9]", "u");
+function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.book === void 0) {
@@ -10706,7 +10675,7 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
           let err4 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
-        if (!pattern116.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err5 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9]" }, message: 'must match pattern "^[A-Za-z0-9]"' };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
@@ -10752,10 +10721,10 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
     let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
   }
-  return validate69.errors = vErrors, errors === 0;
+  return validate68.errors = vErrors, errors === 0;
 }
-var receiveStock$output = validate70;
-function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$output = validate69;
+function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10798,7 +10767,7 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11053,10 +11022,10 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate70.errors = vErrors, errors === 0;
+  return validate69.errors = vErrors, errors === 0;
 }
-var countStock$params = validate71;
-function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$params = validate70;
+function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11079,7 +11048,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11092,10 +11061,10 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate71.errors = vErrors, errors === 0;
+  return validate70.errors = vErrors, errors === 0;
 }
-var countStock$input = validate72;
-function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$input = validate71;
+function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.units === void 0) {
@@ -11144,10 +11113,10 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
     let err8 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
   }
-  return validate72.errors = vErrors, errors === 0;
+  return validate71.errors = vErrors, errors === 0;
 }
-var countStock$output = validate73;
-function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$output = validate72;
+function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11190,7 +11159,7 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11445,10 +11414,10 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate73.errors = vErrors, errors === 0;
+  return validate72.errors = vErrors, errors === 0;
 }
-var moveStock$params = validate74;
-function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$params = validate73;
+function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11471,7 +11440,7 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11484,10 +11453,10 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate74.errors = vErrors, errors === 0;
+  return validate73.errors = vErrors, errors === 0;
 }
-var moveStock$input = validate75;
-function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$input = validate74;
+function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.to === void 0) {
@@ -11556,10 +11525,10 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate75.errors = vErrors, errors === 0;
+  return validate74.errors = vErrors, errors === 0;
 }
-var moveStock$output = validate76;
-function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$output = validate75;
+function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11602,7 +11571,7 @@ function validate76(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11857,10 +11826,10 @@ function validate76(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate76.errors = vErrors, errors === 0;
+  return validate75.errors = vErrors, errors === 0;
 }
-var fenceSite$params = validate77;
-function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$params = validate76;
+function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11883,7 +11852,7 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11896,10 +11865,10 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate77.errors = vErrors, errors === 0;
+  return validate76.errors = vErrors, errors === 0;
 }
-var fenceSite$input = validate78;
-function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$input = validate77;
+function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -11967,10 +11936,10 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate78.errors = vErrors, errors === 0;
+  return validate77.errors = vErrors, errors === 0;
 }
-var fenceSite$output = validate79;
-function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$output = validate78;
+function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12017,7 +11986,7 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err10 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -12288,10 +12257,10 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
     let err59 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
   }
-  return validate79.errors = vErrors, errors === 0;
+  return validate78.errors = vErrors, errors === 0;
 }
-var recoverStock$params = validate80;
-function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$params = validate79;
+function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12314,7 +12283,7 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -12327,10 +12296,10 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate80.errors = vErrors, errors === 0;
+  return validate79.errors = vErrors, errors === 0;
 }
-var recoverStock$input = validate81;
-function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$input = validate80;
+function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -12399,10 +12368,10 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate81.errors = vErrors, errors === 0;
+  return validate80.errors = vErrors, errors === 0;
 }
-var recoverStock$output = validate82;
-function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$output = validate81;
+function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12445,7 +12414,7 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern111.test(data0)) {
+        if (!pattern110.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -12700,11 +12669,11 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate82.errors = vErrors, errors === 0;
+  return validate81.errors = vErrors, errors === 0;
 }
-var reconcileLedger$input = validate83;
-var pattern126 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
-function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reconcileLedger$input = validate82;
+var pattern125 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
+function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -12755,7 +12724,7 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.cursor !== void 0) {
       let data2 = data.cursor;
       if (typeof data2 == "string") {
-        if (!pattern126.test(data2)) {
+        if (!pattern125.test(data2)) {
           let err9 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/pattern", keyword: "pattern", params: { pattern: "^[0-9]{1,15}-[0-9]{1,15}$" }, message: 'must match pattern "^[0-9]{1,15}-[0-9]{1,15}$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -12768,10 +12737,10 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate83.errors = vErrors, errors === 0;
+  return validate82.errors = vErrors, errors === 0;
 }
-var reconcileLedger$output = validate84, schema85 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reconcileLedger$output = validate83, schema84 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -12814,7 +12783,7 @@ function validate84(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema85.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema84.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -12900,7 +12869,7 @@ function validate84(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
             for (let key1 in data7)
-              if (!func2.call(schema85.properties.differences.items.properties, key1)) {
+              if (!func2.call(schema84.properties.differences.items.properties, key1)) {
                 let err24 = { instancePath: instancePath + "/differences/" + i0, schemaPath: "#/properties/differences/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
@@ -12989,10 +12958,10 @@ function validate84(data, { instancePath = "", parentData, parentDataProperty, r
     let err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
   }
-  return validate84.errors = vErrors, errors === 0;
+  return validate83.errors = vErrors, errors === 0;
 }
-var readLedgerBalance$input = validate85, schema86 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readLedgerBalance$input = validate84, schema85 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -13011,7 +12980,7 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema86.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema85.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -13055,10 +13024,10 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate85.errors = vErrors, errors === 0;
+  return validate84.errors = vErrors, errors === 0;
 }
-var readLedgerBalance$output = validate86, schema87 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
-function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readLedgerBalance$output = validate85, schema86 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
+function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.accounts === void 0) {
@@ -13117,7 +13086,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
               if (!(data3 === "provider" || data3 === "sales" || data3 === "refunds" || data3 === "disputes" || data3 === "fees" || data3 === "bank" || data3 === "other")) {
-                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema87.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema86.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
               }
             }
@@ -13175,10 +13144,10 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate86.errors = vErrors, errors === 0;
+  return validate85.errors = vErrors, errors === 0;
 }
-var listLedgerLines$input = validate87, schema88 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listLedgerLines$input = validate86, schema87 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -13197,7 +13166,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema88.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema87.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -13241,10 +13210,10 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate87.errors = vErrors, errors === 0;
+  return validate86.errors = vErrors, errors === 0;
 }
-var listLedgerLines$output = validate88, schema89 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listLedgerLines$output = validate87, schema88 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -13296,7 +13265,7 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
             for (let key1 in data1)
-              if (!func2.call(schema89.properties.lines.items.properties, key1)) {
+              if (!func2.call(schema88.properties.lines.items.properties, key1)) {
                 let err10 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
@@ -13311,7 +13280,7 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
               }
               if (!(data3 === "stripe" || data3 === "paypal")) {
-                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema89.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
               }
             }
@@ -13330,7 +13299,7 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
               }
               if (!(data6 === "charge" || data6 === "refund" || data6 === "dispute" || data6 === "payout" || data6 === "fee" || data6 === "other")) {
-                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema89.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
               }
             }
@@ -13341,7 +13310,7 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
               }
               if (!(data7 === "provider" || data7 === "sales" || data7 === "refunds" || data7 === "disputes" || data7 === "fees" || data7 === "bank" || data7 === "other")) {
-                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema89.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
             }
@@ -13385,10 +13354,10 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
     let err27 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
   }
-  return validate88.errors = vErrors, errors === 0;
+  return validate87.errors = vErrors, errors === 0;
 }
-var listNotifications$input = validate89;
-function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$input = validate88;
+function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.orderId === void 0) {
@@ -13420,10 +13389,10 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate89.errors = vErrors, errors === 0;
+  return validate88.errors = vErrors, errors === 0;
 }
-var listNotifications$output = validate90;
-function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$output = validate89;
+function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -13529,10 +13498,10 @@ function validate90(data, { instancePath = "", parentData, parentDataProperty, r
     let err20 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
   }
-  return validate90.errors = vErrors, errors === 0;
+  return validate89.errors = vErrors, errors === 0;
 }
-var reportBounce$input = validate91, schema92 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
-function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$input = validate90, schema91 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
+function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.kind === void 0) {
@@ -13583,7 +13552,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data2 === "hard" || data2 === "soft")) {
-        let err9 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema92.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema91.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -13591,10 +13560,10 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate91.errors = vErrors, errors === 0;
+  return validate90.errors = vErrors, errors === 0;
 }
-var reportBounce$output = validate92, schema93 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$output = validate91, schema92 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.suppressed === void 0) {
@@ -13617,7 +13586,7 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
           }
           if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema93.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema92.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
           }
         }
@@ -13630,10 +13599,10 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate92.errors = vErrors, errors === 0;
+  return validate91.errors = vErrors, errors === 0;
 }
-var liftSuppression$input = validate93;
-function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var liftSuppression$input = validate92;
+function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.address === void 0) {
@@ -13665,10 +13634,10 @@ function validate93(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate93.errors = vErrors, errors === 0;
+  return validate92.errors = vErrors, errors === 0;
 }
-var liftSuppression$output = validate94, schema95 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate94(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var liftSuppression$output = validate93, schema94 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.suppressed === void 0) {
@@ -13691,7 +13660,7 @@ function validate94(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
           }
           if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema95.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema94.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
           }
         }
@@ -13704,9 +13673,32 @@ function validate94(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
+  return validate93.errors = vErrors, errors === 0;
+}
+var takeStripeEvent$output = validate94;
+function validate94(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.received === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "received") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.received !== void 0 && typeof data.received != "boolean") {
+      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+  } else {
+    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+  }
   return validate94.errors = vErrors, errors === 0;
 }
-var takeStripeEvent$output = validate95;
+var takePayPalEvent$output = validate95;
 function validate95(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -13729,110 +13721,87 @@ function validate95(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate95.errors = vErrors, errors === 0;
 }
-var takePayPalEvent$output = validate96;
+var getSubscription$params = validate96;
+var pattern128 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
 function validate96(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.received === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+    if (data.token === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (key0 !== "received") {
+      if (key0 !== "token") {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
-    if (data.received !== void 0 && typeof data.received != "boolean") {
-      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    if (data.token !== void 0) {
+      let data0 = data.token;
+      if (typeof data0 == "string") {
+        if (!pattern128.test(data0)) {
+          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
+          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+        }
+      } else {
+        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
     }
   } else {
-    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
   return validate96.errors = vErrors, errors === 0;
 }
-var getSubscription$params = validate97;
-var pattern129 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
+var getSubscription$output = validate97, schema98 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
 function validate97(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.token === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
+    if (data.unsubscribed === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
+    if (data.stops === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
     for (let key0 in data)
-      if (key0 !== "token") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      if (!(key0 === "unsubscribed" || key0 === "stops")) {
+        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
-    if (data.token !== void 0) {
-      let data0 = data.token;
-      if (typeof data0 == "string") {
-        if (!pattern129.test(data0)) {
-          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
-          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
+      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    if (data.stops !== void 0) {
+      let data1 = data.stops;
+      if (Array.isArray(data1)) {
+        let len0 = data1.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data2 = data1[i0];
+          if (typeof data2 != "string") {
+            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+          }
+          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema98.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+          }
         }
       } else {
-        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     }
   } else {
-    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
   }
   return validate97.errors = vErrors, errors === 0;
 }
-var getSubscription$output = validate98, schema99 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+var unsubscribe$params = validate98;
 function validate98(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.unsubscribed === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    if (data.stops === void 0) {
-      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
-      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "unsubscribed" || key0 === "stops")) {
-        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-      }
-    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
-      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-    }
-    if (data.stops !== void 0) {
-      let data1 = data.stops;
-      if (Array.isArray(data1)) {
-        let len0 = data1.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data2 = data1[i0];
-          if (typeof data2 != "string") {
-            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-          }
-          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema99.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
-            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-          }
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
-    }
-  } else {
-    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-  }
-  return validate98.errors = vErrors, errors === 0;
-}
-var unsubscribe$params = validate99;
-function validate99(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.token === void 0) {
@@ -13847,7 +13816,7 @@ function validate99(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern129.test(data0)) {
+        if (!pattern128.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -13860,10 +13829,10 @@ function validate99(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate99.errors = vErrors, errors === 0;
+  return validate98.errors = vErrors, errors === 0;
 }
-var unsubscribe$output = validate100, schema101 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate100(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var unsubscribe$output = validate99, schema100 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate99(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.unsubscribed === void 0) {
@@ -13894,7 +13863,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
             vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
           }
           if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema101.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema100.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
           }
         }
@@ -13907,10 +13876,10 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
     let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
   }
-  return validate100.errors = vErrors, errors === 0;
+  return validate99.errors = vErrors, errors === 0;
 }
-var movementOverride = validate101, schema102 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
-function validate101(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var movementOverride = validate100, schema101 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+function validate100(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -13929,7 +13898,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema102.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema101.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -13956,7 +13925,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
       }
       if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
-        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema102.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema101.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
     }
@@ -14052,7 +14021,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
                 vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
               }
               if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
-                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema102.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema101.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
             }
@@ -14087,10 +14056,10 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate101.errors = vErrors, errors === 0;
+  return validate100.errors = vErrors, errors === 0;
 }
-var notificationOverride = validate102, schema103 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
-function validate102(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationOverride = validate101, schema102 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
+function validate101(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14098,7 +14067,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema103.properties, key0)) {
+      if (!func2.call(schema102.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -14165,7 +14134,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
       if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema103.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema102.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
       var _valid2 = _errs16 === errors;
@@ -14248,7 +14217,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
       }
       if (!(data5 === "en" || data5 === "de")) {
-        let err23 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema103.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err23 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema102.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
       }
       var _valid5 = _errs34 === errors;
@@ -14275,7 +14244,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
       }
       if (!(data6 === "pending" || data6 === "suppressed" || data6 === "refused" || data6 === "sent" || data6 === "bounced")) {
-        let err27 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema103.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err27 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema102.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
       }
     }
@@ -14499,10 +14468,10 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
     let err60 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
   }
-  return validate102.errors = vErrors, errors === 0;
+  return validate101.errors = vErrors, errors === 0;
 }
-var objectOverride = validate103;
-function validate103(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectOverride = validate102;
+function validate102(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14862,10 +14831,10 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate103.errors = vErrors, errors === 0;
+  return validate102.errors = vErrors, errors === 0;
 }
-var orderOverride = validate104, schema105 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
-function validate104(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderOverride = validate103, schema104 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
+function validate103(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14873,7 +14842,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema105.properties, key0)) {
+      if (!func2.call(schema104.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -15080,7 +15049,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
       }
       if (!(data9 === "en" || data9 === "de")) {
-        let err36 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err36 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
       }
       var _valid3 = _errs35 === errors;
@@ -15107,7 +15076,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
       }
       if (!(data10 === "reserving" || data10 === "rejected" || data10 === "reserved" || data10 === "paying" || data10 === "cancelling" || data10 === "expired" || data10 === "cancelled" || data10 === "paid" || data10 === "fulfilled" || data10 === "refunded")) {
-        let err40 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema105.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err40 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema104.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
       }
     }
@@ -15118,7 +15087,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
       }
       if (!(data11 === "unknown_product" || data11 === "price_changed" || data11 === "other_currency" || data11 === "amount_too_large" || data11 === "short" || data11 === "declined" || data11 === "by_customer" || data11 === "elsewhere" || data11 === "taken_over" || data11 === "not_paid_in_time")) {
-        let err42 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err42 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
       }
       var _valid4 = _errs43 === errors;
@@ -15693,10 +15662,10 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
     let err127 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
   }
-  return validate104.errors = vErrors, errors === 0;
+  return validate103.errors = vErrors, errors === 0;
 }
-var pictureOverride = validate105, schema106 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, status: { anyOf: [{ type: "string", enum: ["checking", "ready", "refused"] }, { type: "null" }] }, reason: { anyOf: [{ type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, asked: { anyOf: [{ type: "string", maxLength: 40 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 160 }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, sizes: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } }, { type: "null" }] } } };
-function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureOverride = validate104, schema105 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, status: { anyOf: [{ type: "string", enum: ["checking", "ready", "refused"] }, { type: "null" }] }, reason: { anyOf: [{ type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, asked: { anyOf: [{ type: "string", maxLength: 40 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 160 }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, sizes: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } }, { type: "null" }] } } };
+function validate104(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -15704,7 +15673,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema106.properties, key0)) {
+      if (!func2.call(schema105.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -16047,7 +16016,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
       }
       if (!(data17 === "checking" || data17 === "ready" || data17 === "refused")) {
-        let err58 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema106.properties.status.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err58 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.status.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
       }
       var _valid4 = _errs58 === errors;
@@ -16074,7 +16043,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
       }
       if (!(data18 === "not_a_picture" || data18 === "unsupported_format" || data18 === "too_many_bytes" || data18 === "too_many_pixels" || data18 === "damaged" || data18 === "too_slow")) {
-        let err62 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema106.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err62 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
       }
       var _valid5 = _errs64 === errors;
@@ -16313,10 +16282,10 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
     let err97 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
   }
-  return validate105.errors = vErrors, errors === 0;
+  return validate104.errors = vErrors, errors === 0;
 }
-var stockOverride = validate106, schema107 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
-function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockOverride = validate105, schema106 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
+function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -16324,7 +16293,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema107.properties, key0)) {
+      if (!func2.call(schema106.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -16735,10 +16704,10 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate106.errors = vErrors, errors === 0;
+  return validate105.errors = vErrors, errors === 0;
 }
-var suppressionOverride = validate107;
-function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionOverride = validate106;
+function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -16838,10 +16807,10 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
     let err15 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
   }
-  return validate107.errors = vErrors, errors === 0;
+  return validate106.errors = vErrors, errors === 0;
 }
-var thumbnailOverride = validate108, schema109 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, picture: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, size: { anyOf: [{ type: "string", enum: ["small", "medium", "large"] }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] } } };
-function validate108(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailOverride = validate107, schema108 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, picture: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, size: { anyOf: [{ type: "string", enum: ["small", "medium", "large"] }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] } } };
+function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -17176,7 +17145,7 @@ function validate108(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
       }
       if (!(data16 === "small" || data16 === "medium" || data16 === "large")) {
-        let err55 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema109.properties.size.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err55 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema108.properties.size.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
       }
       var _valid4 = _errs56 === errors;
@@ -17266,10 +17235,10 @@ function validate108(data, { instancePath = "", parentData, parentDataProperty, 
     let err68 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
   }
-  return validate108.errors = vErrors, errors === 0;
+  return validate107.errors = vErrors, errors === 0;
 }
-var itemWrite = validate109;
-function validate109(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var itemWrite = validate108;
+function validate108(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.data === void 0) {
@@ -17326,7 +17295,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate109.errors = vErrors, errors === 0;
+  return validate108.errors = vErrors, errors === 0;
 }
 var changeChecks = { movement: movementOverride, notification: notificationOverride, object: objectOverride, order: orderOverride, picture: pictureOverride, product: productPatch, stock: stockOverride, suppression: suppressionOverride, thumbnail: thumbnailOverride, user: userPatch, item: itemWrite }, storedChecks = { movement: movementStored, notification: notificationStored, object: objectStored, order: orderStored, picture: pictureStored, product: productStored, stock: stockStored, suppression: suppressionStored, thumbnail: thumbnailStored, user: userStored };
 export {
@@ -17419,7 +17388,6 @@ export {
   suppressionStored,
   takePayPalEvent$output,
   takeStripeEvent$output,
-  thumbnailCompleteInput,
   thumbnailCreate,
   thumbnailOverride,
   thumbnailPatch,

@@ -50,8 +50,6 @@ export const operationFacts: readonly OperationFacts[] = [
   {"method":"GET","path":"/suppressions/{addressHash}","keyed":false},
   {"method":"GET","path":"/thumbnails","keyed":false},
   {"method":"GET","path":"/thumbnails/{thumbnailId}","keyed":false},
-  {"method":"POST","path":"/thumbnails/{thumbnailId}/complete","keyed":true,"repeat":"elsewhere"},
-  {"method":"GET","path":"/thumbnails/{thumbnailId}/content","keyed":false},
   {"method":"GET","path":"/users","keyed":false},
   {"method":"POST","path":"/users","keyed":true,"repeat":"elsewhere"},
   {"method":"GET","path":"/users/{userId}","keyed":false},
