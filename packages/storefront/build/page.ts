@@ -7,6 +7,8 @@
 import type { ShopConfig } from '../src/config.ts';
 import { ASK_FIRST, type ShopFile } from './shop-file.ts';
 
+export { readConfig, type ShopConfig } from '../src/config.ts';
+
 /** The path of the page, and of its configuration. */
 export const PAGE = 'index.html';
 export const CONFIG = 'site.json';
