@@ -49,6 +49,12 @@ export class SiteWatch {
     }
   };
 
+  /** Asks a site that something waits for: the client need not have come to it for long. */
+  async check(name: string): Promise<void> {
+    const site = this.#sites.find((one) => one.name === name);
+    if (site !== undefined && !this.silent.value.includes(name) && !(await isThere(site))) this.#fell(site);
+  }
+
   #spoke(site: ShopSite | undefined, { headers }: Response): void {
     this.answering.value = headers.get('x-tandem-site') ?? site?.name;
     const name = site?.name;
@@ -67,15 +73,18 @@ export class SiteWatch {
   #askLater(site: ShopSite, pauseMs: number): void {
     setTimeout(() => {
       if (!this.silent.value.includes(site.name)) return;
-      fetch(`${site.url}/region`, { signal: AbortSignal.timeout(ASK_WITHIN_MS) }).then(
-        ({ ok }) => {
-          if (ok) this.silent.value = this.silent.value.filter((name) => name !== site.name);
-          else this.#askLater(site, longer(pauseMs));
-        },
-        () => this.#askLater(site, longer(pauseMs)),
-      );
+      void isThere(site).then((isBack) => {
+        if (isBack) this.silent.value = this.silent.value.filter((name) => name !== site.name);
+        else this.#askLater(site, Math.min(2 * pauseMs, PAUSE_MS.longest));
+      });
     }, pauseMs);
   }
 }
 
-const longer = (pauseMs: number): number => Math.min(2 * pauseMs, PAUSE_MS.longest);
+async function isThere({ url }: ShopSite): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/region`, { signal: AbortSignal.timeout(ASK_WITHIN_MS) })).ok;
+  } catch {
+    return false;
+  }
+}

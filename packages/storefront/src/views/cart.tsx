@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { totalMinor } from '../cart.ts';
+import { priceText } from '../money.ts';
 import { hrefOf } from '../route.ts';
 import type { Shop } from '../shop.ts';
 import { useShop } from '../shop-context.ts';
@@ -37,9 +38,7 @@ export function CartView(): JSX.Element {
             <li key={sku}>
               <div class="line-name">
                 <a href={hrefOf({ view: 'product', sku })}>{name}</a>
-                <span class="small">
-                  <Price minor={priceMinor} currency={currency} /> {texts.each}
-                </span>
+                <span class="small">{texts.each(priceText(priceMinor, currency, shop.language.value))}</span>
               </div>
               <Units name={name} units={units} onChange={(wanted) => shop.setUnits(sku, wanted)} />
               <Price minor={units * priceMinor} currency={currency} />

@@ -1,16 +1,19 @@
 /** One order, live. */
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { totalMinor } from '../cart.ts';
 import { useFollowed } from '../follow.ts';
 import { useLoaded } from '../loaded.ts';
 import { momentText } from '../money.ts';
-import { actionUrl, type Order, stageOf } from '../order.ts';
+import { actionUrl, isSettled, type Order, stageOf } from '../order.ts';
 import { inLanguage } from '../product.ts';
 import { hrefOf } from '../route.ts';
 import { useShop } from '../shop-context.ts';
 import { Cards, TEST_CARDS } from './checkout.tsx';
 import { Price, Skeletons, Title } from './parts.tsx';
+
+/** How often the site that an order waits for is asked whether it is there. */
+const CHECK_MS = 5_000;
 
 export function OrderView({ orderId }: { orderId: string }): JSX.Element {
   const shop = useShop();
@@ -45,6 +48,12 @@ function Sheet({ order, isSlow, onDone }: SheetProps): JSX.Element {
   const stage = stageOf(order);
   const said = stage === 'over' ? (texts.reasons[reason ?? ''] ?? texts.stages.over) : texts.stages[stage];
   const isWaiting = stage === 'paying' || stage === 'holding' || stage === 'cancelling';
+  useEffect(() => {
+    if (!isWaiting || !isSlow || stockSite === undefined) return undefined;
+    void shop.watch.check(stockSite);
+    const timer = setInterval(() => void shop.watch.check(stockSite), CHECK_MS);
+    return () => clearInterval(timer);
+  }, [isWaiting, isSlow, stockSite]);
   const lost = isWaiting && stockSite !== undefined && shop.watch.silent.value.includes(stockSite);
   return (
     <article class="order">
@@ -76,7 +85,7 @@ function Sheet({ order, isSlow, onDone }: SheetProps): JSX.Element {
         <Price minor={totalMinor(lines)} currency={currency} />
       </p>
       <p class="small">
-        {stockSite !== undefined && stage !== 'over' && `${texts.heldAt(stockSite)} `}
+        {stockSite !== undefined && !isSettled(order) && `${texts.heldAt(stockSite)} `}
         {texts.number}: <code>{orderId}</code>
       </p>
     </article>
