@@ -139,7 +139,7 @@ function sandbox(): Sandbox {
 /** How often the provider has charged an order, by its own books. */
 async function chargesOf(orderId: string): Promise<number> {
   const intents = await sandbox().intents();
-  return intents.filter(({ status, metadata }) => metadata.order === orderId && status === 'succeeded').length;
+  return intents.filter(({ status, metadata }) => metadata.order === `order-${orderId}` && status === 'succeeded').length;
 }
 
 const buyButton = (page: Page) => page.locator('form.columns button[type=submit]');

@@ -6,7 +6,7 @@ import { signal } from '@preact/signals';
 import type { ShopSite } from './config.ts';
 
 /** Pauses between two questions to a silent site: doubles up to the longest. */
-const PAUSE_MS = { first: 1_000, longest: 15_000 } as const;
+const PAUSE_MS = { first: 1_000, longest: 5_000 } as const;
 const ASK_WITHIN_MS = 4_000;
 /** What a gateway answers for a site that is gone. */
 const GATEWAY = new Set([502, 503, 504]);
@@ -66,8 +66,22 @@ export class SiteWatch {
 
   #fell(site: ShopSite | undefined): void {
     if (site === undefined || this.silent.value.includes(site.name)) return;
-    this.silent.value = [...this.silent.value, site.name];
-    this.#askLater(site, PAUSE_MS.first);
+    // What was silent a while ago may be back: that nobody answers is not said before all of them were asked.
+    const isLast = this.silent.value.length === this.#sites.length - 1;
+    void (isLast ? this.#askSilent() : Promise.resolve()).then(() => {
+      if (this.silent.value.includes(site.name)) return;
+      this.silent.value = [...this.silent.value, site.name];
+      this.#askLater(site, PAUSE_MS.first);
+    });
+  }
+
+  async #askSilent(): Promise<void> {
+    const silent = this.#sites.filter(({ name }) => this.silent.value.includes(name));
+    await Promise.all(
+      silent.map(async (site) => {
+        if (await isThere(site)) this.silent.value = this.silent.value.filter((name) => name !== site.name);
+      }),
+    );
   }
 
   #askLater(site: ShopSite, pauseMs: number): void {

@@ -11,7 +11,7 @@ export const de: Texts = {
   search: 'Nach Namen suchen',
   searchButton: 'Suchen',
   cart: 'Warenkorb',
-  cartWith: (units) => `Warenkorb, ${units} Artikel`,
+  articles: () => 'Artikel',
   myOrders: 'Meine Bestellungen',
   loading: 'Wird geladen …',
   retrying: 'Das dauert einen Moment länger. Neuer Versuch …',

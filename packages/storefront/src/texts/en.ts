@@ -9,7 +9,7 @@ export const en = {
   search: 'Search by name',
   searchButton: 'Search',
   cart: 'Cart',
-  cartWith: (units: number) => (units === 1 ? 'Cart, 1 article' : `Cart, ${units} articles`),
+  articles: (units: number): string => (units === 1 ? 'article' : 'articles'),
   myOrders: 'My orders',
   loading: 'Loading …',
   retrying: 'This takes a moment longer. Trying again …',

@@ -98,10 +98,10 @@ function Head(): JSX.Element {
             key={language}
             lang={language}
             aria-pressed={shop.language.value === language}
-            aria-label={language === 'en' ? 'English' : 'Deutsch'}
             onClick={() => shop.speak(language)}
           >
             {language.toUpperCase()}
+            <span class="unseen"> {language === 'en' ? 'English' : 'Deutsch'}</span>
           </button>
         ))}
       </div>
@@ -111,11 +111,10 @@ function Head(): JSX.Element {
       <a
         class="top"
         href={hrefOf({ view: 'cart' })}
-        aria-label={texts.cartWith(units)}
         aria-current={route.view === 'cart' ? 'page' : undefined}
       >
-        {texts.cart}
-        <span class={units === 0 ? 'count zero' : 'count'}>{units}</span>
+        {texts.cart} <span class={units === 0 ? 'count zero' : 'count'}>{units}</span>
+        <span class="unseen"> {texts.articles(units)}</span>
       </a>
     </header>
   );
