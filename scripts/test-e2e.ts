@@ -31,7 +31,12 @@ export async function testEndToEnd({ only }: TestInput): Promise<number> {
     return 1;
   }
   const [project] = jestConfig.projects;
-  const config = { ...project, rootDir: ROOT, testTimeout: 600_000, testMatch: ['<rootDir>/tests/e2e/*.browser.ts'] };
+  const config = {
+    ...project,
+    rootDir: ROOT,
+    testTimeout: 600_000,
+    testMatch: ['<rootDir>/tests/e2e/*.browser.ts'],
+  };
   const jest = spawn(
     process.execPath,
     [

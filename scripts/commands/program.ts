@@ -86,7 +86,17 @@ export const PROGRAM: Program<CommandContext> = {
     },
     {
       title: 'Develop',
-      entries: [newThings, generate, schema, diagrams, lintInfra, azureTemplate, testPeers, testE2e, completion],
+      entries: [
+        newThings,
+        generate,
+        schema,
+        diagrams,
+        lintInfra,
+        azureTemplate,
+        testPeers,
+        testE2e,
+        completion,
+      ],
     },
   ],
   details: 'NO_COLOR and TERM=dumb are respected. Paths are meant from where you stand.',

@@ -12,7 +12,15 @@ import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-sta
 import { Sandbox } from '@tandem-clouds/testkit/chaos/shop/sandbox';
 import { de } from '../../packages/storefront/src/texts/de.ts';
 import { en } from '../../packages/storefront/src/texts/en.ts';
-import { launchBrowser, openPage, overflowOf, picture, PICTURES, violationsOf, type WatchedPage } from '../helpers/browser.ts';
+import {
+  launchBrowser,
+  openPage,
+  overflowOf,
+  picture,
+  PICTURES,
+  violationsOf,
+  type WatchedPage,
+} from '../helpers/browser.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 /** Restarts of killed processes among it. */
@@ -31,7 +39,10 @@ beforeAll(async () => {
   stack = await startOwnStack('--seed', '--types', 'off', '--log-level', 'warn');
   browser = await launchBrowser();
   const log = path.join(stack.dir, 'supervisor.log');
-  await waitUntil('the sample data is there', () => fs.readFileSync(log, 'utf8').includes('Sample data:') || undefined);
+  await waitUntil(
+    'the sample data is there',
+    () => fs.readFileSync(log, 'utf8').includes('Sample data:') || undefined,
+  );
   for (const { url, site } of sites())
     await waitUntil(`the lists of ${site} are complete`, async () => {
       const response = await fetch(`${url}/products?category=tea`);
@@ -47,8 +58,10 @@ afterAll(async () => {
 });
 
 const sites = (): readonly StackSite[] => stack.describe().sites;
-const siteNamed = (name: string): StackSite => sites().find(({ site }) => site === name) ?? (undefined as never);
-const otherThan = (name: string): StackSite => sites().find(({ site }) => site !== name) ?? (undefined as never);
+const siteNamed = (name: string): StackSite =>
+  sites().find(({ site }) => site === name) ?? (undefined as never);
+const otherThan = (name: string): StackSite =>
+  sites().find(({ site }) => site !== name) ?? (undefined as never);
 
 /** A page of the shop, in a browser that was never here before. */
 async function shop(options: Parameters<typeof openPage>[1] = {}): Promise<WatchedPage> {
@@ -99,7 +112,9 @@ interface OrderRecord {
 
 /** What a site has of a customer's orders. */
 async function ordersOf(customer: string, { url }: StackSite): Promise<readonly OrderRecord[]> {
-  const response = await fetch(`${url}/orders?customerId=${customer}`, { headers: { 'x-tandem-owner': customer } });
+  const response = await fetch(`${url}/orders?customerId=${customer}`, {
+    headers: { 'x-tandem-owner': customer },
+  });
   if (!response.ok) throw new Error(`orders: ${response.status}`);
   return ((await response.json()) as { items: readonly OrderRecord[] }).items;
 }
@@ -139,12 +154,13 @@ function sandbox(): Sandbox {
 /** How often the provider has charged an order, by its own books. */
 async function chargesOf(orderId: string): Promise<number> {
   const intents = await sandbox().intents();
-  return intents.filter(({ status, metadata }) => metadata.order === `order-${orderId}` && status === 'succeeded').length;
+  return intents.filter(
+    ({ status, metadata }) => metadata.order === `order-${orderId}` && status === 'succeeded',
+  ).length;
 }
 
 const buyButton = (page: Page) => page.locator('form.columns button[type=submit]');
 const paid = (page: Page) => page.locator('.stage.paid');
-
 
 describe.each([
   ['English', 'en-GB', en],
@@ -382,7 +398,11 @@ describe.each([
 async function orderWithoutMethod(customer: string, site: StackSite): Promise<string> {
   const response = await fetch(`${site.url}/orders`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-tandem-owner': customer, 'idempotency-key': timedKey(Date.now()) },
+    headers: {
+      'content-type': 'application/json',
+      'x-tandem-owner': customer,
+      'idempotency-key': timedKey(Date.now()),
+    },
     body: JSON.stringify({ currency: 'EUR', lines: [{ sku: 'rooibos', units: 1, priceMinor: 890 }] }),
   });
   if (response.status !== 201) throw new Error(`the order: ${response.status} ${await response.text()}`);

@@ -29,7 +29,8 @@ export const PICTURES = path.join(os.tmpdir(), 'tandem-storefront');
 
 export function launchBrowser(): Promise<Browser> {
   const executablePath = process.env['TANDEM_CHROMIUM'];
-  if (executablePath === undefined) throw new Error('TANDEM_CHROMIUM names no browser: npm run test:e2e finds one');
+  if (executablePath === undefined)
+    throw new Error('TANDEM_CHROMIUM names no browser: npm run test:e2e finds one');
   return chromium.launch({ executablePath, args: FLAGS });
 }
 

@@ -72,14 +72,20 @@ export class Catalogue {
   }
 
   /** By article; empty where the sites do not say. */
-  async availability(skus: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Availability>> {
+  async availability(
+    skus: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Availability>> {
     if (this.#hasNoAvailability || skus.length === 0) return new Map();
     // The contract of today has no such route: it is asked for by name, and what comes is looked at.
     const ask = this.#tandem.GET as unknown as (path: string, init: object) => Promise<Result<unknown>>;
     try {
-      const { data } = await ask(`/availability?${skus.map((sku) => `sku=${encodeURIComponent(sku)}`).join('&')}`, {
-        signal,
-      });
+      const { data } = await ask(
+        `/availability?${skus.map((sku) => `sku=${encodeURIComponent(sku)}`).join('&')}`,
+        {
+          signal,
+        },
+      );
       return readAvailability(data);
     } catch (error) {
       this.#hasNoAvailability = error instanceof ProblemError && error.status === 404;

@@ -27,11 +27,13 @@ export function readConfig(value: unknown): ShopConfig {
   for (const [index, site] of list(sites).entries()) {
     const { name, url } = (site ?? {}) as Partial<Record<keyof ShopSite, unknown>>;
     if (typeof name !== 'string' || name === '') mistakes.push(`sites[${index}].name must be a name`);
-    if (!isBase(url)) mistakes.push(`sites[${index}].url must be an http or https URL without query and fragment`);
+    if (!isBase(url))
+      mistakes.push(`sites[${index}].url must be an http or https URL without query and fragment`);
   }
   if (!Array.isArray(pictures)) mistakes.push('pictures must be a list');
   for (const [index, origin] of list(pictures).entries())
-    if (!isBase(origin) || new URL(origin).origin !== origin) mistakes.push(`pictures[${index}] must be an origin`);
+    if (!isBase(origin) || new URL(origin).origin !== origin)
+      mistakes.push(`pictures[${index}] must be an origin`);
   const provider = PROVIDERS.find((known) => known === payments);
   if (provider === undefined) mistakes.push(`payments must be ${PROVIDERS.join(' or ')}`);
   if (mistakes.length > 0 || provider === undefined) throw new TypeError(`site.json: ${mistakes.join('; ')}`);

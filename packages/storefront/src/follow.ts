@@ -68,7 +68,8 @@ async function follow(tandem: TandemClient, orderId: string, { signal, show }: F
       if (isSettled(order)) return;
     } catch (error) {
       // Where the clouds cannot reach each other, one of them may not have heard of the order.
-      if (error instanceof ProblemError && error.status === 404) show({ order, isElsewhere: order === undefined });
+      if (error instanceof ProblemError && error.status === 404)
+        show({ order, isElsewhere: order === undefined });
       waiting = {};
     }
     await pause(PAUSE_MS, signal);

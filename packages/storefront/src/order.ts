@@ -5,14 +5,7 @@ export type Order = paths['/orders/{orderId}']['get']['responses'][200]['content
 
 /** Where an order is, as a customer sees it. */
 export type Stage =
-  | 'holding'
-  | 'to_pay'
-  | 'to_confirm'
-  | 'paying'
-  | 'cancelling'
-  | 'paid'
-  | 'refunded'
-  | 'over';
+  'holding' | 'to_pay' | 'to_confirm' | 'paying' | 'cancelling' | 'paid' | 'refunded' | 'over';
 
 export function stageOf(order: Pick<Order, 'status' | 'action'>): Stage {
   switch (order.status) {

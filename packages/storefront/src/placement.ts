@@ -70,7 +70,9 @@ export async function place({ tandem, placement, onNewKey, onWaiting }: PlaceOpt
   let isRenewed = false;
   for (;;) {
     try {
-      const { data } = await tandem.collection('orders').create(current.body, { idempotencyKey: current.key });
+      const { data } = await tandem
+        .collection('orders')
+        .create(current.body, { idempotencyKey: current.key });
       return data.orderId;
     } catch (error) {
       if (error instanceof ProblemError) {

@@ -24,7 +24,8 @@ export type Availability = 'in_stock' | 'few' | 'none';
 /** Fields that are missing or of another type are left out; undefined where it cannot be sold. */
 export function readProduct(record: unknown): Product | undefined {
   const { sku, name, priceMinor, currency, ...rest } = (record ?? {}) as Record<string, unknown>;
-  if (typeof sku !== 'string' || typeof name !== 'string' || !Number.isSafeInteger(priceMinor)) return undefined;
+  if (typeof sku !== 'string' || typeof name !== 'string' || !Number.isSafeInteger(priceMinor))
+    return undefined;
   if (typeof currency !== 'string' || !/^[A-Z]{3}$/.test(currency)) return undefined;
   const pictures = Array.isArray(rest['pictures']) ? rest['pictures'].filter(isText) : [];
   return {
@@ -54,7 +55,9 @@ export function beginsWith({ name, translations }: Product, prefix: string): boo
   const names = [name, ...Object.values(translations).map((translated) => translated.name ?? '')];
   return names
     .map((one) => one.toLocaleLowerCase())
-    .some((one) => one.startsWith(wanted) || one.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(wanted)));
+    .some(
+      (one) => one.startsWith(wanted) || one.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(wanted)),
+    );
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

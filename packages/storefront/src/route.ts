@@ -13,7 +13,10 @@ export type Route =
 
 /** What an address shows; `nothing` where there is no such view. */
 export function parseRoute(hash: string): Route {
-  const [view = '', text = '', ...rest] = hash.replace(/^#?\/?/, '').split('/').map(decoded);
+  const [view = '', text = '', ...rest] = hash
+    .replace(/^#?\/?/, '')
+    .split('/')
+    .map(decoded);
   if (rest.length > 0) return { view: 'nothing' };
   if (text === '') {
     if (view === '') return { view: 'home' };

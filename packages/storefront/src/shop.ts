@@ -3,7 +3,16 @@ import { computed, effect, signal } from '@preact/signals';
 import { createTandemClient, type TandemClient } from '@tandem-clouds/client';
 import { ProblemError } from '@tandem-clouds/client/errors';
 import { untimedKey } from '@tandem-clouds/client/keys';
-import { type Cart, type CartLine, readCart, type Refusal, unitsOf, withAdded, withCurrent, withUnits } from './cart.ts';
+import {
+  type Cart,
+  type CartLine,
+  readCart,
+  type Refusal,
+  unitsOf,
+  withAdded,
+  withCurrent,
+  withUnits,
+} from './cart.ts';
 import { Catalogue } from './catalogue.ts';
 import type { ShopConfig } from './config.ts';
 import { chooseLanguage, type Language } from './language.ts';
@@ -106,7 +115,8 @@ export class Shop {
 
   /** Buys what is in the cart. A second press while the first is under way is none. */
   buy(method: string | undefined): void {
-    if (this.placing.value === 'sending' || this.placing.value === 'slow' || this.cart.value.length === 0) return;
+    if (this.placing.value === 'sending' || this.placing.value === 'slow' || this.cart.value.length === 0)
+      return;
     void this.#send(newPlacement({ cart: this.cart.value, method, nowMs: this.watch.now() }));
   }
 

@@ -36,7 +36,8 @@ export class SiteWatch {
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
     const site = this.#sites.find((one) => url.startsWith(`${one.url}/`));
     const headers = new Headers(init.headers);
-    if (/^\/orders(\/|\?|$)/.test(url.slice(site?.url.length ?? 0))) headers.set('x-tandem-owner', this.#customer);
+    if (/^\/orders(\/|\?|$)/.test(url.slice(site?.url.length ?? 0)))
+      headers.set('x-tandem-owner', this.#customer);
     try {
       const response = await fetch(url, { ...init, headers });
       if (response.headers.has('x-tandem-site')) this.#spoke(site, response);

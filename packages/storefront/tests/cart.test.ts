@@ -59,7 +59,11 @@ describe('a cart', () => {
   test.each([
     ['nothing', null, []],
     ['something else', { tea }, []],
-    ['lines and what are none', [tea, { sku: 'x' }, 7, null, { ...mug, units: 0 }, { ...mug, currency: '<b>' }], [tea]],
+    [
+      'lines and what are none',
+      [tea, { sku: 'x' }, 7, null, { ...mug, units: 0 }, { ...mug, currency: '<b>' }],
+      [tea],
+    ],
   ])('reads %s that a browser has kept', (_, kept, cart) => {
     expect(readCart(kept)).toEqual(cart);
   });

@@ -21,9 +21,12 @@ describe('an order', () => {
     expect(isSettled(order)).toBe(settled);
   });
 
-  test.each(['javascript:alert(1)', 'data:text/html,x', 'nowhere', ''])('does not lead the browser to %j', (url) => {
-    expect(actionUrl({ action: { url } })).toBeUndefined();
-  });
+  test.each(['javascript:alert(1)', 'data:text/html,x', 'nowhere', ''])(
+    'does not lead the browser to %j',
+    (url) => {
+      expect(actionUrl({ action: { url } })).toBeUndefined();
+    },
+  );
 });
 
 describe('what is sent', () => {

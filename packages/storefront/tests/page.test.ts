@@ -1,7 +1,7 @@
 import zlib from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { bundleStorefront } from '../build/bundle.ts';
-import { pageHeaders, pagesFor, policyOf } from '../build/page.ts';
+import { bundleStorefront } from '../src/build/bundle.ts';
+import { pageHeaders, pagesFor, policyOf } from '../src/build/page.ts';
 import { readConfig } from '../src/config.ts';
 
 const SCRIPT_BYTES_MAX = 50_000;
@@ -18,7 +18,11 @@ const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? [
 describe('what is built', () => {
   test('is a script of less than 50 kB with gzip, styles and an icon, kept for ever under their own names', async () => {
     const files = await bundleStorefront();
-    expect(files.map(({ name }) => name.replace(/-[A-Z0-9]+\./, '.')).sort()).toEqual(['app.js', 'icon.svg', 'style.css']);
+    expect(files.map(({ name }) => name.replace(/-[A-Z0-9]+\./, '.')).sort()).toEqual([
+      'app.js',
+      'icon.svg',
+      'style.css',
+    ]);
     const script = files.find(({ name }) => name.endsWith('.js'));
     expect(zlib.gzipSync(script?.bytes ?? '').length).toBeLessThan(SCRIPT_BYTES_MAX);
     for (const { cacheControl } of files) expect(cacheControl).toContain('immutable');
@@ -27,7 +31,9 @@ describe('what is built', () => {
 
   test('puts no text into a page as markup', async () => {
     const script = (await bundleStorefront()).find(({ name }) => name.endsWith('.js'));
-    expect(textOf(script?.bytes)).not.toMatch(/\binsertAdjacentHTML\b|\bdocument\.write\b|\beval\(|new Function\b/);
+    expect(textOf(script?.bytes)).not.toMatch(
+      /\binsertAdjacentHTML\b|\bdocument\.write\b|\beval\(|new Function\b/,
+    );
   });
 });
 
@@ -46,7 +52,9 @@ describe('the page', () => {
     expect(policy).not.toContain('unsafe');
     expect(policy).toContain("script-src 'self';");
     expect(policy).toContain("connect-src 'self' https://aws.example.com https://azure.example.com;");
-    expect(policy).toContain("img-src 'self' https://aws.example.com https://azure.example.com https://shop.s3.us-east-1.amazonaws.com;");
+    expect(policy).toContain(
+      "img-src 'self' https://aws.example.com https://azure.example.com https://shop.s3.us-east-1.amazonaws.com;",
+    );
     expect(pageHeaders(config)['content-security-policy']).toContain("frame-ancestors 'none'");
   });
 });
@@ -60,7 +68,10 @@ describe('site.json', () => {
     expect(() => readConfig(null)).toThrow('sites must name one site at least');
   });
 
-  test.each(['https://a.example/?q', 'https://a.example/#x', 'javascript:alert(1)', 7])('takes no %j for a site', (url) => {
-    expect(() => readConfig({ sites: [{ name: 'a', url }] })).toThrow('sites[0].url');
-  });
+  test.each(['https://a.example/?q', 'https://a.example/#x', 'javascript:alert(1)', 7])(
+    'takes no %j for a site',
+    (url) => {
+      expect(() => readConfig({ sites: [{ name: 'a', url }] })).toThrow('sites[0].url');
+    },
+  );
 });

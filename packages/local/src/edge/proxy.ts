@@ -10,7 +10,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import { refuseForeign } from '@tandem-clouds/emulators/core/control';
-import type { ShopConfig } from '@tandem-clouds/storefront/page';
+import type { ShopConfig } from '@tandem-clouds/storefront/build/page';
 import { Balancer } from './balancer.ts';
 import { Exchanger, isRepeatable } from './exchange.ts';
 import { responseHeaders } from './headers.ts';

@@ -3,9 +3,9 @@
  * shows what was saved; the names of script and styles change with what is in them, as they do in the clouds.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { bundleStorefront } from '@tandem-clouds/storefront/bundle';
-import { CONFIG, PAGE, pageHeaders, pagesFor, type ShopConfig } from '@tandem-clouds/storefront/page';
-import type { ShopFile } from '@tandem-clouds/storefront/shop-file';
+import { bundleStorefront } from '@tandem-clouds/storefront/build/bundle';
+import { CONFIG, PAGE, pageHeaders, pagesFor, type ShopConfig } from '@tandem-clouds/storefront/build/page';
+import type { ShopFile } from '@tandem-clouds/storefront/build/shop-file';
 
 /** Files of earlier builds, for pages that are open. */
 const KEPT_MAX = 30;
@@ -26,13 +26,16 @@ export class Storefront {
     const path = url.split('?', 1)[0] ?? '';
     if (method !== 'GET' && method !== 'HEAD') return false;
     if (path === '/') void this.#respondPage(request, response);
-    else if (path === `/${CONFIG}` || ASSET.test(path)) this.#respond(request, response, this.#fileOf(path.slice(1)));
+    else if (path === `/${CONFIG}` || ASSET.test(path))
+      this.#respond(request, response, this.#fileOf(path.slice(1)));
     else return false;
     return true;
   }
 
   #fileOf(name: string): ShopFile | undefined {
-    return name === CONFIG ? pagesFor(this.#config, []).find((file) => file.name === name) : this.#files.get(name);
+    return name === CONFIG
+      ? pagesFor(this.#config, []).find((file) => file.name === name)
+      : this.#files.get(name);
   }
 
   async #respondPage(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -43,7 +46,11 @@ export class Storefront {
         this.#files.set(asset.name, asset);
       }
       for (const name of [...this.#files.keys()].slice(0, -KEPT_MAX)) this.#files.delete(name);
-      this.#respond(request, response, pagesFor(this.#config, assets).find(({ name }) => name === PAGE));
+      this.#respond(
+        request,
+        response,
+        pagesFor(this.#config, assets).find(({ name }) => name === PAGE),
+      );
     } catch (error) {
       const text = `The shop could not be built.\n\n${error instanceof Error ? error.message : String(error)}\n`;
       response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });

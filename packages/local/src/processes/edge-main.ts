@@ -6,7 +6,7 @@ import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { readWhole } from '@tandem-clouds/command-line/numbers';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { readConfig } from '@tandem-clouds/storefront/page';
+import { readConfig } from '@tandem-clouds/storefront/build/page';
 import type { Origin } from '../edge/health.ts';
 import { startEdge, STATUS_PATH } from '../edge/proxy.ts';
 import { endAtStart } from '../exit-codes.ts';
@@ -34,7 +34,11 @@ async function main(): Promise<void> {
     port: readWhole(values.port, { name: '--port', min: 0, max: 65_535 }),
     origins,
     // A browser goes to the sites directly: it is the client in the page that changes over to another one.
-    shop: readConfig({ sites: origins.map(({ site, url }) => ({ name: site, url: url.href })), pictures, payments }),
+    shop: readConfig({
+      sites: origins.map(({ site, url }) => ({ name: site, url: url.href })),
+      pictures,
+      payments,
+    }),
     onChange: (site, healthy) => {
       const level = healthy ? 'info' : 'warn';
       const message = healthy ? `${site} takes requests` : `${site} does not answer: it gets no requests`;

@@ -55,7 +55,8 @@ export const de: Texts = {
   payLater: 'Sie zahlen bei PayPal, sobald die Ware für Sie zurückgelegt ist.',
   buy: (total) => `Jetzt kaufen für ${total}`,
   buying: 'Wird bestellt …',
-  buyingSlow: 'Ihre Bestellung ist unterwegs. Sie wird nur einmal aufgegeben, auch wenn Sie die Seite neu laden.',
+  buyingSlow:
+    'Ihre Bestellung ist unterwegs. Sie wird nur einmal aufgegeben, auch wenn Sie die Seite neu laden.',
   refusedOrder: 'Die Bestellung war nicht möglich. Es wurde nichts bestellt.',
   otherCurrency: 'Ihr Warenkorb ist in einer anderen Währung. Bitte kaufen Sie zuerst diesen.',
   full: 'Eine Bestellung fasst höchstens 20 verschiedene Artikel.',
@@ -76,9 +77,11 @@ export const de: Texts = {
     over: 'Diese Bestellung ist beendet. Es wurde nichts abgebucht.',
   },
   reasons: {
-    declined: 'Ihre Karte wurde abgelehnt. Es wurde nichts abgebucht; versuchen Sie es mit einer anderen Karte.',
+    declined:
+      'Ihre Karte wurde abgelehnt. Es wurde nichts abgebucht; versuchen Sie es mit einer anderen Karte.',
     short: 'Es war nicht genug davon da. Es wurde nichts abgebucht.',
-    price_changed: 'Ein Preis hat sich inzwischen geändert. Es wurde nichts abgebucht; bitte prüfen Sie den Warenkorb.',
+    price_changed:
+      'Ein Preis hat sich inzwischen geändert. Es wurde nichts abgebucht; bitte prüfen Sie den Warenkorb.',
     not_paid_in_time: 'Sie wurde nicht rechtzeitig bezahlt. Es wurde nichts abgebucht.',
     by_customer: 'Sie haben diese Bestellung storniert. Es wurde nichts abgebucht.',
   },

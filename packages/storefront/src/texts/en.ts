@@ -76,7 +76,8 @@ export const en = {
   reasons: {
     declined: 'Your card was declined. Nothing has been charged; you can try another card.',
     short: 'There was not enough of it left. Nothing has been charged.',
-    price_changed: 'A price has changed since you saw it. Nothing has been charged; please look at your cart again.',
+    price_changed:
+      'A price has changed since you saw it. Nothing has been charged; please look at your cart again.',
     not_paid_in_time: 'It was not paid in time. Nothing has been charged.',
     by_customer: 'You have cancelled this order. Nothing has been charged.',
   } as Readonly<Record<string, string>>,

@@ -42,7 +42,12 @@ export function CartView(): JSX.Element {
               </div>
               <Units name={name} units={units} onChange={(wanted) => shop.setUnits(sku, wanted)} />
               <Price minor={units * priceMinor} currency={currency} />
-              <button type="button" class="quiet" aria-label={texts.removeNamed(name)} onClick={() => shop.setUnits(sku, 0)}>
+              <button
+                type="button"
+                class="quiet"
+                aria-label={texts.removeNamed(name)}
+                onClick={() => shop.setUnits(sku, 0)}
+              >
                 {texts.remove}
               </button>
             </li>

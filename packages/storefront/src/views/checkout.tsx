@@ -7,7 +7,11 @@ import { useCurrentPrices } from './cart.tsx';
 import { Nothing, Price, Title } from './parts.tsx';
 
 /** Of Stripe's sandbox: https://docs.stripe.com/testing */
-export const TEST_CARDS = ['pm_card_visa', 'pm_card_visa_chargeDeclined', 'pm_card_threeDSecure2Required'] as const;
+export const TEST_CARDS = [
+  'pm_card_visa',
+  'pm_card_visa_chargeDeclined',
+  'pm_card_threeDSecure2Required',
+] as const;
 
 interface CardsProps {
   readonly chosen: string;
@@ -23,7 +27,13 @@ export function Cards({ chosen, isDisabled, onChoose }: CardsProps): JSX.Element
       <p class="small">{texts.testCards}</p>
       {TEST_CARDS.map((card) => (
         <label key={card}>
-          <input type="radio" name="card" value={card} checked={card === chosen} onChange={() => onChoose(card)} />
+          <input
+            type="radio"
+            name="card"
+            value={card}
+            checked={card === chosen}
+            onChange={() => onChoose(card)}
+          />
           <span>
             <strong>{texts[card]}</strong> <span class="small">{texts[`${card}_about`]}</span>
           </span>

@@ -105,7 +105,11 @@ function Head(): JSX.Element {
           </button>
         ))}
       </div>
-      <a class="top" href={hrefOf({ view: 'orders' })} aria-current={route.view === 'orders' ? 'page' : undefined}>
+      <a
+        class="top"
+        href={hrefOf({ view: 'orders' })}
+        aria-current={route.view === 'orders' ? 'page' : undefined}
+      >
         {texts.myOrders}
       </a>
       <a
@@ -146,7 +150,11 @@ function Categories(): JSX.Element {
         {texts.everything}
       </a>
       {shown.map((category) => (
-        <a key={category} href={hrefOf({ view: 'category', category })} aria-current={category === chosen ? 'page' : undefined}>
+        <a
+          key={category}
+          href={hrefOf({ view: 'category', category })}
+          aria-current={category === chosen ? 'page' : undefined}
+        >
           {category}
         </a>
       ))}

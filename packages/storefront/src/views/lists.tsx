@@ -40,7 +40,10 @@ export function Category({ category }: { category: string }): JSX.Element {
         <Title text={category} />
         <label class="sort">
           {texts.sort}
-          <select value={order} onChange={({ currentTarget }) => setOrder(currentTarget.value === 'desc' ? 'desc' : 'asc')}>
+          <select
+            value={order}
+            onChange={({ currentTarget }) => setOrder(currentTarget.value === 'desc' ? 'desc' : 'asc')}
+          >
             <option value="asc">{texts.cheapest}</option>
             <option value="desc">{texts.dearest}</option>
           </select>
@@ -49,7 +52,11 @@ export function Category({ category }: { category: string }): JSX.Element {
       {first.value === undefined ? (
         <Skeletons count={SKELETONS} kind="grid" isRetrying={first.isRetrying} />
       ) : (
-        <Pages key={key} first={first.value} read={(cursor, signal) => shop.catalogue.ofCategory({ category, order }, signal, cursor)} />
+        <Pages
+          key={key}
+          first={first.value}
+          read={(cursor, signal) => shop.catalogue.ofCategory({ category, order }, signal, cursor)}
+        />
       )}
     </>
   );
@@ -94,7 +101,9 @@ function Pages({ first, read }: PagesProps): JSX.Element {
 export function Search({ prefix }: { prefix: string }): JSX.Element {
   const shop = useShop();
   const texts = shop.texts.value;
-  const { value, isRetrying } = useLoaded(`search ${prefix}`, (signal) => shop.catalogue.search(prefix, signal));
+  const { value, isRetrying } = useLoaded(`search ${prefix}`, (signal) =>
+    shop.catalogue.search(prefix, signal),
+  );
   return (
     <>
       <Title text={texts.resultsFor(prefix)} />
@@ -113,14 +122,20 @@ export function Search({ prefix }: { prefix: string }): JSX.Element {
 function Grid({ products }: { products: readonly Product[] }): JSX.Element {
   const shop = useShop();
   const skus = products.map(({ sku }) => sku);
-  const availability = useLoaded(`available ${skus.join(' ')}`, (signal) => shop.catalogue.availability(skus, signal));
+  const availability = useLoaded(`available ${skus.join(' ')}`, (signal) =>
+    shop.catalogue.availability(skus, signal),
+  );
   useEffect(() => shop.saw(products), [products]);
   const { noneFound } = shop.texts.value;
   if (products.length === 0) return <p class="empty">{noneFound}</p>;
   return (
     <ul class="grid">
       {products.map((product) => (
-        <ProductCard key={product.sku} product={product} availability={availability.value?.get(product.sku)} />
+        <ProductCard
+          key={product.sku}
+          product={product}
+          availability={availability.value?.get(product.sku)}
+        />
       ))}
     </ul>
   );

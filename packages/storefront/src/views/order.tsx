@@ -111,7 +111,11 @@ function Steps({ order }: { order: Order }): JSX.Element | null {
   return (
     <ol class="steps">
       {[steps.placed, steps.held, steps.paid].map((step, index) => (
-        <li key={step} class={index < reached ? 'done' : ''} aria-current={index === reached - 1 ? 'step' : undefined}>
+        <li
+          key={step}
+          class={index < reached ? 'done' : ''}
+          aria-current={index === reached - 1 ? 'step' : undefined}
+        >
           {step}
         </li>
       ))}

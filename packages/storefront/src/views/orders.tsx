@@ -41,7 +41,9 @@ function Row({ order }: { order: Order }): JSX.Element {
   return (
     <li>
       <div class="line-name">
-        <a href={hrefOf({ view: 'order', orderId })}>{texts.orderOf(momentText(createdAt, shop.language.value))}</a>
+        <a href={hrefOf({ view: 'order', orderId })}>
+          {texts.orderOf(momentText(createdAt, shop.language.value))}
+        </a>
         <span class="small">{lines.map(({ units, sku }) => `${units} × ${sku}`).join(', ')}</span>
       </div>
       <span class={`status ${status}`}>{texts.status[status] ?? status}</span>

@@ -31,7 +31,15 @@ export function Price({ minor, currency }: { minor: number; currency: string }):
 }
 
 /** Says that it is loading, and shows where things will be. */
-export function Skeletons({ count, kind, isRetrying }: { count: number; kind: string; isRetrying: boolean }): JSX.Element {
+export function Skeletons({
+  count,
+  kind,
+  isRetrying,
+}: {
+  count: number;
+  kind: string;
+  isRetrying: boolean;
+}): JSX.Element {
   const { loading, retrying } = useShop().texts.value;
   return (
     <>
@@ -50,7 +58,13 @@ export function Skeletons({ count, kind, isRetrying }: { count: number; kind: st
 const TINTS = 6;
 
 /** A picture of it from whichever site has it; without one, its initial. */
-export function Picture({ product, size }: { product: Product; size: 'small' | 'medium' | 'large' }): JSX.Element {
+export function Picture({
+  product,
+  size,
+}: {
+  product: Product;
+  size: 'small' | 'medium' | 'large';
+}): JSX.Element {
   const shop = useShop();
   const [failed, setFailed] = useState(0);
   const { name } = inLanguage(product, shop.language.value);
@@ -83,7 +97,11 @@ interface ProductProps {
 }
 
 /** Puts it into the cart, and says so. */
-export function AddButton({ product, availability, units = 1 }: ProductProps & { units?: number }): JSX.Element {
+export function AddButton({
+  product,
+  availability,
+  units = 1,
+}: ProductProps & { units?: number }): JSX.Element {
   const shop = useShop();
   const texts = shop.texts.value;
   const [refusal, setRefusal] = useState<string>();
@@ -95,7 +113,13 @@ export function AddButton({ product, availability, units = 1 }: ProductProps & {
   };
   return (
     <>
-      <button type="button" class="add" disabled={availability === 'none'} aria-label={texts.addNamed(name)} onClick={add}>
+      <button
+        type="button"
+        class="add"
+        disabled={availability === 'none'}
+        aria-label={texts.addNamed(name)}
+        onClick={add}
+      >
         {texts.add}
       </button>
       {refusal !== undefined && (
@@ -126,7 +150,11 @@ export function ProductCard({ product, availability }: ProductProps): JSX.Elemen
 }
 
 /** How many: by two buttons, or typed. */
-export function Units(props: { name: string; units: number; onChange: (units: number) => void }): JSX.Element {
+export function Units(props: {
+  name: string;
+  units: number;
+  onChange: (units: number) => void;
+}): JSX.Element {
   const { name, units, onChange } = props;
   const texts = useShop().texts.value;
   const typed = (event: TargetedEvent<HTMLInputElement>): void => {
@@ -135,7 +163,12 @@ export function Units(props: { name: string; units: number; onChange: (units: nu
   };
   return (
     <div class="units" role="group" aria-label={`${texts.units}: ${name}`}>
-      <button type="button" aria-label={texts.fewer} disabled={units <= 1} onClick={() => onChange(units - 1)}>
+      <button
+        type="button"
+        aria-label={texts.fewer}
+        disabled={units <= 1}
+        onClick={() => onChange(units - 1)}
+      >
         −
       </button>
       <input
@@ -147,7 +180,12 @@ export function Units(props: { name: string; units: number; onChange: (units: nu
         value={units}
         onInput={typed}
       />
-      <button type="button" aria-label={texts.moreUnits} disabled={units >= unitsMax} onClick={() => onChange(units + 1)}>
+      <button
+        type="button"
+        aria-label={texts.moreUnits}
+        disabled={units >= unitsMax}
+        onClick={() => onChange(units + 1)}
+      >
         +
       </button>
     </div>

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { FOREVER, type ShopFile } from './shop-file.ts';
 
-const ROOT = path.join(import.meta.dirname, '..');
+const ROOT = path.join(import.meta.dirname, '../..');
 
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',

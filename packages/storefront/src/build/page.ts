@@ -4,10 +4,10 @@
  * Invariant: the page takes script and styles from its own address only, and speaks to the sites only. The policy is in the page
  * itself, because a storage that serves it by itself (Azure's static websites) sends no headers of ours.
  */
-import type { ShopConfig } from '../src/config.ts';
+import type { ShopConfig } from '../config.ts';
 import { ASK_FIRST, type ShopFile } from './shop-file.ts';
 
-export { readConfig, type ShopConfig } from '../src/config.ts';
+export { readConfig, type ShopConfig } from '../config.ts';
 
 /** The path of the page, and of its configuration. */
 export const PAGE = 'index.html';
@@ -68,7 +68,12 @@ export function pagesFor(config: ShopConfig, assets: readonly ShopFile[]): reado
 </html>
 `;
   return [
-    { name: PAGE, bytes: Buffer.from(html), contentType: 'text/html; charset=utf-8', cacheControl: ASK_FIRST },
+    {
+      name: PAGE,
+      bytes: Buffer.from(html),
+      contentType: 'text/html; charset=utf-8',
+      cacheControl: ASK_FIRST,
+    },
     {
       name: CONFIG,
       bytes: Buffer.from(JSON.stringify(config)),
