@@ -2,12 +2,12 @@
  * What people see, in a real browser (`npm run test:e2e`): they buy while the cloud that serves them is killed, see no error,
  * and pay once. Every view is held to axe-core in light and dark, on a telephone and on a desk.
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fs from 'node:fs';
 import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page, Route } from 'playwright-core';
-import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { timedKey } from '@tandem-clouds/client/keys';
+import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import { Sandbox } from '@tandem-clouds/testkit/chaos/shop/sandbox';
 import { de } from '../../packages/storefront/src/texts/de.ts';
@@ -53,8 +53,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const page of open) await page.close();
-  await browser?.close();
-  await stack?.stop();
+  await browser.close();
+  await stack.stop();
 });
 
 const sites = (): readonly StackSite[] => stack.describe().sites;
@@ -342,7 +342,7 @@ describe('the page', () => {
     const watched = await openPage(browser);
     open.push(watched);
     const { page } = watched;
-    const gate = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<undefined>();
     await page.route(/\/products/, async (route) => {
       await gate.promise;
       await route.fallback();
@@ -350,7 +350,7 @@ describe('the page', () => {
     await page.goto(address());
     await page.locator('.skeleton').first().waitFor();
     expect(await violationsOf(page)).toEqual([]);
-    gate.resolve();
+    gate.resolve(undefined);
     await page.locator('.card').first().waitFor();
     expect(await page.locator('.skeleton').count()).toBe(0);
   });

@@ -43,8 +43,8 @@ export interface PageOptions {
 export interface WatchedPage {
   readonly page: Page;
   /** What went wrong in it so far: errors of scripts, refusals of its policy, texts that say that something failed. */
-  errors(): Promise<readonly string[]>;
-  close(): Promise<void>;
+  readonly errors: () => Promise<readonly string[]>;
+  readonly close: () => Promise<void>;
 }
 
 /** A page of its own browser profile. */

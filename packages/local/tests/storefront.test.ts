@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await edge.close();
-  site.kill();
+  await site.kill();
 });
 
 const ask = (path: string, init: RequestInit = {}): Promise<Response> => fetch(edge.url + path, init);

@@ -17,7 +17,10 @@ export function useLoaded<T>(key: string, read: (signal: AbortSignal) => Promise
   useEffect(() => {
     const leave = new AbortController();
     setLoaded({ ...NOTHING, key });
-    void untilRead(read, leave.signal, () => setLoaded({ value: undefined, isRetrying: true, key })).then(
+    const retrying = (): void => {
+      if (!leave.signal.aborted) setLoaded({ value: undefined, isRetrying: true, key });
+    };
+    void untilRead(read, leave.signal, retrying).then(
       (value) => {
         if (!leave.signal.aborted) setLoaded({ value, isRetrying: false, key });
       },
@@ -39,7 +42,6 @@ async function untilRead<T>(
     try {
       return await read(signal);
     } catch {
-      if (signal.aborted) break;
       onRetry();
       await pause(PAUSE_MS, signal);
     }

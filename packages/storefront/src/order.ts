@@ -24,7 +24,8 @@ export function stageOf(order: Pick<Order, 'status' | 'action'>): Stage {
     case 'expired':
     case 'cancelled':
       return 'over';
-    default:
+    case 'reserving':
+    case undefined:
       return 'holding';
   }
 }

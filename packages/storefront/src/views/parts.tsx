@@ -71,7 +71,7 @@ export function Picture({
   const [picture] = product.pictures;
   const site = shop.config.sites[failed];
   if (picture === undefined || site === undefined) {
-    const tint = [...product.sku].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % TINTS;
+    const tint = Array.from(product.sku).reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % TINTS;
     return (
       <span class={`picture initial tint-${tint}`} aria-hidden="true">
         {name.trim().charAt(0).toLocaleUpperCase()}
