@@ -20,11 +20,9 @@ export function useLoaded<T>(key: string, read: (signal: AbortSignal) => Promise
     const retrying = (): void => {
       if (!leave.signal.aborted) setLoaded({ value: undefined, isRetrying: true, key });
     };
-    void untilRead(read, leave.signal, retrying).then(
-      (value) => {
-        if (!leave.signal.aborted) setLoaded({ value, isRetrying: false, key });
-      },
-    );
+    void untilRead(read, leave.signal, retrying).then((value) => {
+      if (!leave.signal.aborted) setLoaded({ value, isRetrying: false, key });
+    });
     return () => leave.abort(new DOMException('the view was left', 'AbortError'));
   }, [key]);
   // What belongs to the view before is not shown under this one's title.

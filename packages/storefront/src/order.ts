@@ -8,7 +8,8 @@ export type Stage =
   'holding' | 'to_pay' | 'to_confirm' | 'paying' | 'cancelling' | 'paid' | 'refunded' | 'over';
 
 export function stageOf(order: Pick<Order, 'status' | 'action'>): Stage {
-  switch (order.status) {
+  const { status = 'reserving' } = order;
+  switch (status) {
     case 'reserved':
       return 'to_pay';
     case 'paying':
@@ -25,7 +26,6 @@ export function stageOf(order: Pick<Order, 'status' | 'action'>): Stage {
     case 'cancelled':
       return 'over';
     case 'reserving':
-    case undefined:
       return 'holding';
   }
 }
