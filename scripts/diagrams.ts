@@ -7,13 +7,13 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { findChromium } from '@tandem-clouds/testkit/peers/chromium';
 import { PEERS, succeeds, Unavailable } from '@tandem-clouds/testkit/peers/peer';
 import { diagramNames, DIAGRAMS, stampOf, STYLE } from './diagrams/stamp.ts';
 
 /** At exactly these versions: another draws another picture. */
 const PACKAGES = ['@mermaid-js/mermaid-cli@12.2.0', 'puppeteer@25.16.0'];
 const HOME = path.join(PEERS, 'mermaid');
-const CHROMIUMS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 /** Pixels of the PNG for one of the SVG. */
 const SCALE = '2';
 
@@ -37,26 +37,11 @@ export function drawDiagrams(): number {
 
 /** A file with what Puppeteer is to start. Without a sandbox: it draws nothing but our own sources. */
 function browserOptions(): string {
-  const given = process.env['PUPPETEER_EXECUTABLE_PATH'];
-  const found = [...(given === undefined ? [] : [given]), ...CHROMIUMS.flatMap(inPath)].find((file) =>
-    succeeds(file, ['--version'], 'ignore'),
-  );
-  if (found === undefined) {
-    throw new Unavailable(
-      'there is no Chromium here; install one (Debian: apt-get install chromium), or name one in PUPPETEER_EXECUTABLE_PATH',
-    );
-  }
+  const executablePath = findChromium('PUPPETEER_EXECUTABLE_PATH');
   fs.mkdirSync(HOME, { recursive: true });
   const file = path.join(HOME, 'puppeteer.json');
-  fs.writeFileSync(file, JSON.stringify({ executablePath: found, args: ['--no-sandbox'] }));
+  fs.writeFileSync(file, JSON.stringify({ executablePath, args: ['--no-sandbox'] }));
   return file;
-}
-
-function inPath(command: string): string[] {
-  return (process.env['PATH'] ?? '')
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, command))
-    .filter((file) => fs.existsSync(file));
 }
 
 function install(): void {

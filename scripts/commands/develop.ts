@@ -66,6 +66,16 @@ export const testPeers = command({
   run: async (input) => (await import('../test-peers.ts')).testPeers(input),
 });
 
+export const testE2e = command({
+  name: 'test-e2e',
+  summary: 'the storefront in a real browser, while clouds are killed',
+  details:
+    "A Chromium is looked for, or named in TANDEM_CHROMIUM; Debian's is installed where that may be done. Without one nothing is tested, and the status is 1.",
+  options: { only: text('only tests with this in their names', { placeholder: 'words' }) },
+  examples: [{ line: 'test-e2e --only twice', shows: 'one of them' }],
+  run: async (input) => (await import('../test-e2e.ts')).testEndToEnd(input),
+});
+
 export const azureTemplate = command({
   name: 'azure-template',
   summary: 'the Azure template with its expressions evaluated, for a checker that cannot',

@@ -10,7 +10,7 @@ import { ROOT } from '@tandem-clouds/command-line/process-context';
 import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
-import { azureTemplate, diagrams, generate, lintInfra, newThings, testPeers } from './develop.ts';
+import { azureTemplate, diagrams, generate, lintInfra, newThings, testE2e, testPeers } from './develop.ts';
 import {
   analytics,
   comparisons,
@@ -88,7 +88,17 @@ export const PROGRAM: Program<CommandContext> = {
     },
     {
       title: 'Develop',
-      entries: [newThings, generate, schema, diagrams, lintInfra, azureTemplate, testPeers, completion],
+      entries: [
+        newThings,
+        generate,
+        schema,
+        diagrams,
+        lintInfra,
+        azureTemplate,
+        testPeers,
+        testE2e,
+        completion,
+      ],
     },
   ],
   details: 'NO_COLOR and TERM=dumb are respected. Paths are meant from where you stand.',

@@ -42,7 +42,7 @@ const SERVICE = [
 
 const TOOLS = ['packages/command-line', 'packages/zone', 'packages/emulators'];
 const DNS = ['dns', 'dns/policy', 'dns/plan', 'dns/providers', 'dns/shift', 'dns/monitor', 'dns/command'];
-const LOCAL = [...TOOLS, ...DNS, ...SERVICE, 'infra', 'packages/local'];
+const LOCAL = [...TOOLS, ...DNS, ...SERVICE, 'infra', 'packages/storefront', 'packages/local'];
 /** What simulator, chaos and drills share, from the bottom to the top: each may import what is before it. */
 const SHARED_KIT = ['history', 'cluster', 'checkers', 'load', 'observe'].map(
   (name) => `packages/testkit/src/${name}`,
@@ -65,6 +65,8 @@ export const ROOMS = {
   'packages/zone': [],
   // What calls the product: it knows the contract, by generated types, and nothing else.
   'packages/client': [],
+  // The page that people see, and what builds it.
+  'packages/storefront': ['packages/client'],
 
   // What runs in both clouds.
   'src/shared': PROTOCOL,

@@ -10,10 +10,12 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import { refuseForeign } from '@tandem-clouds/emulators/core/control';
+import type { ShopConfig } from '@tandem-clouds/storefront/build/page';
 import { Balancer } from './balancer.ts';
 import { Exchanger, isRepeatable } from './exchange.ts';
 import { responseHeaders } from './headers.ts';
 import type { HealthOptions, Origin } from './health.ts';
+import { Storefront } from './storefront.ts';
 
 /** Where the edge tells what it knows about the sites. */
 export const STATUS_PATH = '/_tandem/edge';
@@ -30,6 +32,8 @@ export interface EdgeOptions extends HealthOptions {
   readonly origins: readonly Origin[];
   /** 0 or absent picks a free port. */
   readonly port?: number;
+  /** Where the shop's page finds the sites; without it there is no shop here. */
+  readonly shop?: ShopConfig;
 }
 
 export interface Edge {
@@ -45,11 +49,13 @@ export interface Edge {
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const balancer = new Balancer(options.origins, options);
   const exchanger = new Exchanger();
+  const storefront = options.shop && new Storefront(options.shop);
   const server = http.createServer((request, response) => {
     if (!server.listening) response.setHeader('connection', 'close');
     if (request.url === STATUS_PATH) {
       if (!refuseForeign(request, response)) responseStatus(response, balancer);
-    } else void new Forwarding(request, response, { balancer, exchanger }).run();
+    } else if (storefront?.responds(request, response) !== true)
+      void new Forwarding(request, response, { balancer, exchanger }).run();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port ?? 0, HOST, resolve);

@@ -120,6 +120,7 @@ export function summary(
   if (first === undefined || second === undefined) throw new Error('a stack has two sites at least');
   const body = JSON.stringify({ id: 'hello', data: { from: first.site } });
   const rows = [
+    ['shop', `${stack.edge.url}/`, '', 'what people see: open it in a browser'],
     ['edge', stack.edge.url, `pid ${stack.edge.pid ?? '-'}`, 'spreads requests over the sites'],
     [
       'dns',

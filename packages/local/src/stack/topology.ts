@@ -275,7 +275,12 @@ function clockEnvironment({ site }: SiteName, { drill, projectDir, inherited }: 
 
 function paymentsEnvironment({ payments, ports }: TopologyInput): Record<string, string> {
   if (payments === undefined) return {};
-  return { TANDEM_PAYMENTS: payments, TANDEM_PAYMENTS_URL: urlOf(ports, `payments.${payments}`) };
+  return {
+    TANDEM_PAYMENTS: payments,
+    TANDEM_PAYMENTS_URL: urlOf(ports, `payments.${payments}`),
+    // The shop, which every edge has at its root.
+    TANDEM_PAYMENTS_RETURN_URL: `${urlOf(ports, 'edge')}/`,
+  };
 }
 
 /** What is in the vaults from the start. */
@@ -330,6 +335,10 @@ function azureEnvironment(site: SiteName, ports: Ports): Record<string, string> 
 function planEdge(input: TopologyInput): ProcessPlan {
   const { sites, ports, projectDir } = input;
   const origins = sites.flatMap(({ site }) => ['--origin', `${site}=${urlOf(ports, site)}`]);
+  const pictures = sites.flatMap(({ site, cloud }) => [
+    '--pictures',
+    urlOf(ports, `${site}.${cloud === 'aws' ? 's3' : 'blob'}`),
+  ]);
   return {
     name: 'edge',
     role: 'edge',
@@ -338,6 +347,8 @@ function planEdge(input: TopologyInput): ProcessPlan {
       '--port',
       String(portOf(ports, 'edge')),
       ...origins,
+      ...pictures,
+      ...(input.payments === undefined ? [] : ['--payments', input.payments]),
     ],
     env: commonEnvironment(input),
     announces: ['edge'],

@@ -304,12 +304,16 @@ describe('the processes of a stack', () => {
     });
   });
 
-  test('the edge knows all sites', () => {
+  test('the edge knows all sites, and for the shop where pictures come from and whose payments are taken', () => {
     expect(byName(planned(), 'edge').args.slice(1)).toEqual([
       ...['--port', '8080'],
       ...['--origin', 'aws-us-east-1=http://127.0.0.1:3000'],
       ...['--origin', 'azure-eastus=http://127.0.0.1:7071'],
       ...['--origin', 'azure-westeurope=http://127.0.0.1:7072'],
+      ...['--pictures', 'http://127.0.0.1:9000'],
+      ...['--pictures', 'http://127.0.0.1:10000'],
+      ...['--pictures', 'http://127.0.0.1:10001'],
+      ...['--payments', 'stripe'],
     ]);
   });
 });
