@@ -1,8 +1,7 @@
 /** A real browser for tests: what a page shows, what it refuses, and what a checker of accessibility says of it. */
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { de } from '../../packages/storefront/src/texts/de.ts';
 import { en } from '../../packages/storefront/src/texts/en.ts';
@@ -23,7 +22,6 @@ const ERROR_TEXTS = [en, de].flatMap(({ refusedOrder, configFailed, allSilent, n
   noProduct,
   noPage,
 ]);
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** Where pictures of all views are left, for people to look at. */
 export const PICTURES = path.join(os.tmpdir(), 'tandem-storefront');
 
@@ -84,7 +82,7 @@ interface Violation {
 
 /** What axe-core finds against WCAG 2.2 A and AA and its best practices, in words; nothing is well. */
 export async function violationsOf(page: Page): Promise<readonly string[]> {
-  await page.evaluate(fs.readFileSync(AXE, 'utf8'));
+  await page.evaluate(axe.source);
   const { violations } = await page.evaluate<{ violations: readonly Violation[] }>('axe.run(document)');
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary = '' }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`),
