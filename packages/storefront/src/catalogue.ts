@@ -1,7 +1,7 @@
 /** What is for sale, read from whichever site answers. */
 import type { TandemClient } from '@tandem-clouds/client';
 import { ProblemError } from '@tandem-clouds/client/errors';
-import type { Result } from '@tandem-clouds/client/types';
+import type { Language } from './language.ts';
 import { type Availability, beginsWith, type Product, readProduct } from './product.ts';
 
 const PAGE = 24;
@@ -9,6 +9,10 @@ const PAGE = 24;
 const FRONT_PAGE = 100;
 /** Products that are gone through for a search, page by page. */
 const SEARCHED_MAX = 500;
+/** Of the beginning of a name: what the sites take. */
+const PREFIX_CHARS_MAX = 100;
+/** Products of one question of what there is: what the sites take. */
+const ASKED_AT_ONCE = 50;
 
 export interface ProductPage {
   readonly products: readonly Product[];
@@ -23,8 +27,6 @@ export interface ListOrder {
 
 export class Catalogue {
   readonly #tandem: TandemClient;
-  /** The sites have no such route: nobody has to be asked again. */
-  #hasNoAvailability = false;
 
   constructor(tandem: TandemClient) {
     this.#tandem = tandem;
@@ -32,7 +34,7 @@ export class Catalogue {
 
   /** What is shown before anything was chosen. */
   async all(signal: AbortSignal): Promise<ProductPage> {
-    return this.#page({ limit: FRONT_PAGE }, signal);
+    return this.#page({ listed: true, limit: FRONT_PAGE }, signal);
   }
 
   /** By price. @param cursor Of the page before. */
@@ -56,13 +58,18 @@ export class Catalogue {
   }
 
   /**
-   * Those whose name begins so. Until the contract has a list by the beginning of a name, the list of all is gone through, as
-   * far as `SEARCHED_MAX`; once it has, this function is the only place that changes.
+   * Those whose name begins so. The sites have a list of the names in English; of another language all that is listed is gone
+   * through, as far as `SEARCHED_MAX`.
    */
-  async search(prefix: string, signal: AbortSignal): Promise<readonly Product[]> {
+  async search(prefix: string, language: Language, signal: AbortSignal): Promise<readonly Product[]> {
+    if (language === 'en') {
+      const query = { listed: true, 'name[prefix]': prefix.slice(0, PREFIX_CHARS_MAX), limit: FRONT_PAGE };
+      return (await this.#page(query, signal)).products;
+    }
     const found: Product[] = [];
     let seen = 0;
-    for await (const record of this.#tandem.collection('products').list({ limit: 100 }, { signal })) {
+    const all = this.#tandem.collection('products').list({ listed: true, limit: 100 }, { signal });
+    for await (const record of all) {
       const product = readProduct(record);
       if (product !== undefined && beginsWith(product, prefix)) found.push(product);
       seen += 1;
@@ -76,25 +83,29 @@ export class Catalogue {
     skus: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Availability>> {
-    if (this.#hasNoAvailability || skus.length === 0) return new Map();
-    // The contract of today has no such route: it is asked for by name, and what comes is looked at.
-    const ask = this.#tandem.GET as unknown as (path: string, init: object) => Promise<Result<unknown>>;
+    const parts = Array.from({ length: Math.ceil(skus.length / ASKED_AT_ONCE) }, (_, index) =>
+      skus.slice(index * ASKED_AT_ONCE, (index + 1) * ASKED_AT_ONCE),
+    );
     try {
-      const { data } = await ask(
-        `/availability?${skus.map((sku) => `sku=${encodeURIComponent(sku)}`).join('&')}`,
-        {
-          signal,
-        },
+      const answers = await Promise.all(
+        parts.map((sku) => this.#tandem.GET('/availability', { params: { query: { sku } }, signal })),
       );
-      return readAvailability(data);
-    } catch (error) {
-      this.#hasNoAvailability = error instanceof ProblemError && error.status === 404;
+      const items = answers.flatMap(({ data }) => data.items);
+      return new Map(items.map(({ sku, availability }) => [sku, availability]));
+    } catch {
       return new Map();
     }
   }
 
   async #page(
-    query: { category?: string; order?: 'asc' | 'desc'; limit: number; cursor?: string },
+    query: {
+      category?: string;
+      listed?: boolean;
+      'name[prefix]'?: string;
+      order?: 'asc' | 'desc';
+      limit: number;
+      cursor?: string;
+    },
     signal: AbortSignal,
   ): Promise<ProductPage> {
     const { data } = await this.#tandem.GET('/products', { params: { query }, signal });
@@ -103,16 +114,4 @@ export class Catalogue {
       cursor: data.cursor,
     };
   }
-}
-
-const KNOWN: readonly unknown[] = ['in_stock', 'few', 'none'] satisfies Availability[];
-
-function readAvailability(data: unknown): ReadonlyMap<string, Availability> {
-  const { items } = (data ?? {}) as { items?: unknown };
-  if (!Array.isArray(items)) return new Map();
-  return new Map(
-    (items as { sku: string; availability: Availability }[])
-      .filter(({ availability }) => KNOWN.includes(availability))
-      .map(({ sku, availability }) => [sku, availability]),
-  );
 }

@@ -9,6 +9,7 @@ import type { TandemClient } from '@tandem-clouds/client';
 import { ProblemError } from '@tandem-clouds/client/errors';
 import { timedKey } from '@tandem-clouds/client/keys';
 import type { Cart } from './cart.ts';
+import type { Language } from './language.ts';
 import { pause } from './pause.ts';
 
 /** Between two calls, each of which has tried all sites for half a minute. */
@@ -24,27 +25,31 @@ export interface OrderBody {
   readonly currency: string;
   readonly lines: { sku: string; units: number; priceMinor: number }[];
   readonly method?: string;
+  /** Where the sites write to about it. */
+  readonly email?: string;
+  readonly language?: Language;
 }
 
 export interface Wishes {
   readonly cart: Cart;
   /** How it is paid; undefined: the customer says so once the goods are held. */
   readonly method: string | undefined;
+  /** Of the customer; undefined: nobody is written to. */
+  readonly email: string | undefined;
+  readonly language: Language;
   /** Epoch milliseconds of the sites' clocks. */
   readonly nowMs: number;
 }
 
-/**
- * What is sent. This is the one place that says what an order consists of: where the contract takes `email` and `language` with
- * an order, they are added to `OrderBody` and here.
- */
-export function newPlacement({ cart, method, nowMs }: Wishes): Placement {
+/** What is sent. */
+export function newPlacement({ cart, method, email, language, nowMs }: Wishes): Placement {
   return {
     key: timedKey(nowMs),
     body: {
       currency: cart[0]?.currency ?? '',
       lines: cart.map(({ sku, units, priceMinor }) => ({ sku, units, priceMinor })),
       ...(method !== undefined && { method }),
+      ...(email !== undefined && { email, language }),
     },
   };
 }

@@ -113,11 +113,22 @@ export class Shop {
     this.cart.value = withCurrent(this.cart.value, sku, current);
   }
 
-  /** Buys what is in the cart. A second press while the first is under way is none. */
-  buy(method: string | undefined): void {
+  /** What a customer has given as their address for mails, to be filled in next time. */
+  get email(): string {
+    const known = kept('email');
+    return typeof known === 'string' ? known : '';
+  }
+
+  /**
+   * Buys what is in the cart. A second press while the first is under way is none.
+   * @param email Where the sites write to; empty: nobody is written to.
+   */
+  buy(method: string | undefined, email: string): void {
     if (this.placing.value === 'sending' || this.placing.value === 'slow' || this.cart.value.length === 0)
       return;
-    void this.#send(newPlacement({ cart: this.cart.value, method, nowMs: this.watch.now() }));
+    keep('email', email);
+    const wishes = { cart: this.cart.value, method, language: this.language.value, nowMs: this.watch.now() };
+    void this.#send(newPlacement({ ...wishes, email: email === '' ? undefined : email }));
   }
 
   async #send(placement: Placement): Promise<void> {

@@ -45,6 +45,8 @@ export const de: Texts = {
   checkoutTitle: 'Kasse',
   yourOrder: 'Ihre Bestellung',
   payment: 'Zahlung',
+  email: 'E-Mail (wenn Sie möchten)',
+  emailAbout: 'Wir schreiben Ihnen, wenn sie bezahlt, verschickt oder erstattet ist.',
   testCards: 'Dies ist ein Testladen: Wählen Sie eine Karte der Zahlungs-Sandbox. Es fließt kein Geld.',
   pm_card_visa: 'Visa',
   pm_card_visa_about: 'endet auf 4242, wird angenommen',

@@ -43,6 +43,8 @@ export const en = {
   checkoutTitle: 'Checkout',
   yourOrder: 'Your order',
   payment: 'Payment',
+  email: 'E-mail (if you like)',
+  emailAbout: 'We write to you when it is paid, sent or paid back.',
   testCards: 'This is a test shop: choose one of the payment sandbox’s cards. No money moves.',
   pm_card_visa: 'Visa',
   pm_card_visa_about: 'ends in 4242, is accepted',

@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { JSX, TargetedEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import { totalMinor } from '../cart.ts';
 import { priceText } from '../money.ts';
@@ -12,6 +12,9 @@ export const TEST_CARDS = [
   'pm_card_visa_chargeDeclined',
   'pm_card_threeDSecure2Required',
 ] as const;
+
+/** RFC 5321, 4.5.3.1.3, without the brackets. */
+const EMAIL_CHARS_MAX = 254;
 
 interface CardsProps {
   readonly chosen: string;
@@ -55,9 +58,10 @@ export function Checkout(): JSX.Element {
   const currency = cart[0]?.currency ?? 'EUR';
   const total = priceText(totalMinor(cart), currency, shop.language.value);
   const isByCard = shop.config.payments === 'stripe';
-  const submit = (event: Event): void => {
+  const submit = (event: TargetedEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    shop.buy(isByCard ? card : undefined);
+    const email = new FormData(event.currentTarget).get('email');
+    shop.buy(isByCard ? card : undefined, typeof email === 'string' ? email.trim() : '');
   };
   return (
     <>
@@ -69,6 +73,21 @@ export function Checkout(): JSX.Element {
           ) : (
             <p>{texts.payLater}</p>
           )}
+          <label class="field">
+            <span>{texts.email}</span>
+            <input
+              type="email"
+              name="email"
+              autocomplete="email"
+              maxLength={EMAIL_CHARS_MAX}
+              defaultValue={shop.email}
+              readOnly={isUnderWay}
+              aria-describedby="about-email"
+            />
+            <span id="about-email" class="small">
+              {texts.emailAbout}
+            </span>
+          </label>
         </div>
         <aside class="summary">
           <h2>{texts.yourOrder}</h2>

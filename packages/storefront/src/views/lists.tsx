@@ -101,8 +101,8 @@ function Pages({ first, read }: PagesProps): JSX.Element {
 export function Search({ prefix }: { prefix: string }): JSX.Element {
   const shop = useShop();
   const texts = shop.texts.value;
-  const { value, isRetrying } = useLoaded(`search ${prefix}`, (signal) =>
-    shop.catalogue.search(prefix, signal),
+  const { value, isRetrying } = useLoaded(`search ${shop.language.value} ${prefix}`, (signal) =>
+    shop.catalogue.search(prefix, shop.language.value, signal),
   );
   return (
     <>
