@@ -5740,23 +5740,9 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate27.errors = vErrors, errors === 0;
 }
-var notificationBounceInput = validate28;
-function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data))
-    for (let key0 in data) {
-      let err0 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-  else {
-    let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-  }
-  return validate28.errors = vErrors, errors === 0;
-}
-var objectCreate = validate29;
+var objectCreate = validate28;
 var pattern65 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern66 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern67 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern68 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
-function validate29(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -5898,10 +5884,10 @@ function validate29(data, { instancePath = "", parentData, parentDataProperty, r
     let err24 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
   }
-  return validate29.errors = vErrors, errors === 0;
+  return validate28.errors = vErrors, errors === 0;
 }
-var objectPatch = validate30;
-function validate30(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectPatch = validate29;
+function validate29(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -5945,11 +5931,11 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate30.errors = vErrors, errors === 0;
+  return validate29.errors = vErrors, errors === 0;
 }
-var objectStored = validate31;
+var objectStored = validate30;
 var pattern69 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
-function validate31(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate30(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -6152,10 +6138,10 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
     let err35 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
   }
-  return validate31.errors = vErrors, errors === 0;
+  return validate30.errors = vErrors, errors === 0;
 }
-var objectCompleteInput = validate32;
-function validate32(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectCompleteInput = validate31;
+function validate31(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.upload === void 0) {
@@ -6183,10 +6169,10 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate32.errors = vErrors, errors === 0;
+  return validate31.errors = vErrors, errors === 0;
 }
-var orderCreate = validate33, schema34 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] } } }, pattern75 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u");
-function validate33(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCreate = validate32, schema33 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] } } }, pattern75 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u");
+function validate32(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -6345,7 +6331,7 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
       }
       if (!(data8 === "en" || data8 === "de")) {
-        let err29 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema34.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err29 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema33.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
       }
     }
@@ -6353,10 +6339,10 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate33.errors = vErrors, errors === 0;
+  return validate32.errors = vErrors, errors === 0;
 }
-var orderPatch = validate34;
-function validate34(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderPatch = validate33;
+function validate33(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -6371,10 +6357,10 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate34.errors = vErrors, errors === 0;
+  return validate33.errors = vErrors, errors === 0;
 }
-var orderStored = validate35, schema36 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } };
-function validate35(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderStored = validate34, schema35 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } };
+function validate34(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.customerId !== void 0) {
@@ -6532,7 +6518,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
       }
       if (!(data9 === "en" || data9 === "de")) {
-        let err28 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema36.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err28 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema35.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
       }
     }
@@ -6543,7 +6529,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
       }
       if (!(data10 === "reserving" || data10 === "rejected" || data10 === "reserved" || data10 === "paying" || data10 === "cancelling" || data10 === "expired" || data10 === "cancelled" || data10 === "paid" || data10 === "fulfilled" || data10 === "refunded")) {
-        let err30 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema36.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err30 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema35.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
       }
     }
@@ -6554,7 +6540,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
       if (!(data11 === "unknown_product" || data11 === "price_changed" || data11 === "other_currency" || data11 === "amount_too_large" || data11 === "short" || data11 === "declined" || data11 === "by_customer" || data11 === "elsewhere" || data11 === "taken_over" || data11 === "not_paid_in_time")) {
-        let err32 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema36.properties.reason.enum }, message: "must be equal to one of the allowed values" };
+        let err32 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema35.properties.reason.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
       }
     }
@@ -6804,10 +6790,10 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
     let err73 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
   }
-  return validate35.errors = vErrors, errors === 0;
+  return validate34.errors = vErrors, errors === 0;
 }
-var orderPayInput = validate36;
-function validate36(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderPayInput = validate35;
+function validate35(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -6835,10 +6821,10 @@ function validate36(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate36.errors = vErrors, errors === 0;
+  return validate35.errors = vErrors, errors === 0;
 }
-var orderCancelInput = validate37;
-function validate37(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCancelInput = validate36;
+function validate36(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -6849,10 +6835,10 @@ function validate37(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate37.errors = vErrors, errors === 0;
+  return validate36.errors = vErrors, errors === 0;
 }
-var orderCheckInput = validate38;
-function validate38(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCheckInput = validate37;
+function validate37(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -6880,10 +6866,10 @@ function validate38(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate38.errors = vErrors, errors === 0;
+  return validate37.errors = vErrors, errors === 0;
 }
-var orderFulfilInput = validate39;
-function validate39(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderFulfilInput = validate38;
+function validate38(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -6894,10 +6880,10 @@ function validate39(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate39.errors = vErrors, errors === 0;
+  return validate38.errors = vErrors, errors === 0;
 }
-var orderRefundInput = validate40;
-function validate40(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderRefundInput = validate39;
+function validate39(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -6926,10 +6912,10 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate40.errors = vErrors, errors === 0;
+  return validate39.errors = vErrors, errors === 0;
 }
-var productCreate = validate41;
-function validate41(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productCreate = validate40;
+function validate40(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -7026,10 +7012,10 @@ function validate41(data, { instancePath = "", parentData, parentDataProperty, r
     let err17 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
   }
-  return validate41.errors = vErrors, errors === 0;
+  return validate40.errors = vErrors, errors === 0;
 }
-var productPatch = validate42;
-function validate42(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productPatch = validate41;
+function validate41(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -7122,10 +7108,10 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
     let err15 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
   }
-  return validate42.errors = vErrors, errors === 0;
+  return validate41.errors = vErrors, errors === 0;
 }
-var productStored = validate43;
-function validate43(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productStored = validate42;
+function validate42(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -7193,10 +7179,10 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate43.errors = vErrors, errors === 0;
+  return validate42.errors = vErrors, errors === 0;
 }
-var stockCreate = validate44;
-function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockCreate = validate43;
+function validate43(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -7220,10 +7206,10 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate44.errors = vErrors, errors === 0;
+  return validate43.errors = vErrors, errors === 0;
 }
-var stockPatch = validate45;
-function validate45(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockPatch = validate44;
+function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -7238,10 +7224,10 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate45.errors = vErrors, errors === 0;
+  return validate44.errors = vErrors, errors === 0;
 }
-var stockStored = validate46;
-function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockStored = validate45;
+function validate45(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku !== void 0) {
@@ -7443,10 +7429,10 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate46.errors = vErrors, errors === 0;
+  return validate45.errors = vErrors, errors === 0;
 }
-var suppressionCreate = validate47;
-function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionCreate = validate46;
+function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -7470,10 +7456,10 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate47.errors = vErrors, errors === 0;
+  return validate46.errors = vErrors, errors === 0;
 }
-var suppressionPatch = validate48;
-function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionPatch = validate47;
+function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -7488,10 +7474,10 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate48.errors = vErrors, errors === 0;
+  return validate47.errors = vErrors, errors === 0;
 }
-var suppressionStored = validate49;
-function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionStored = validate48;
+function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.bounced !== void 0 && typeof data.bounced != "boolean") {
@@ -7523,11 +7509,11 @@ function validate49(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate49.errors = vErrors, errors === 0;
+  return validate48.errors = vErrors, errors === 0;
 }
-var userCreate = validate50;
+var userCreate = validate49;
 var formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
-function validate50(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -7649,10 +7635,10 @@ function validate50(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate50.errors = vErrors, errors === 0;
+  return validate49.errors = vErrors, errors === 0;
 }
-var userPatch = validate51;
-function validate51(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userPatch = validate50;
+function validate50(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -7887,10 +7873,10 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
     let err39 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
   }
-  return validate51.errors = vErrors, errors === 0;
+  return validate50.errors = vErrors, errors === 0;
 }
-var userStored = validate52;
-function validate52(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userStored = validate51;
+function validate51(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -7987,11 +7973,11 @@ function validate52(data, { instancePath = "", parentData, parentDataProperty, r
     let err16 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
   }
-  return validate52.errors = vErrors, errors === 0;
+  return validate51.errors = vErrors, errors === 0;
 }
-var getInventory$params = validate53;
+var getInventory$params = validate52;
 var pattern85 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
-function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate52(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -8027,10 +8013,10 @@ function validate53(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate53.errors = vErrors, errors === 0;
+  return validate52.errors = vErrors, errors === 0;
 }
-var getInventory$output = validate54;
-function validate54(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$output = validate53;
+function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -8328,10 +8314,10 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate54.errors = vErrors, errors === 0;
+  return validate53.errors = vErrors, errors === 0;
 }
-var receiveStock$params = validate55;
-function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$params = validate54;
+function validate54(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -8367,11 +8353,11 @@ function validate55(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate55.errors = vErrors, errors === 0;
+  return validate54.errors = vErrors, errors === 0;
 }
-var receiveStock$input = validate56;
+var receiveStock$input = validate55;
 var pattern88 = new RegExp("^[A-Za-z0-9]", "u");
-function validate56(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.book === void 0) {
@@ -8444,10 +8430,10 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
     let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
   }
-  return validate56.errors = vErrors, errors === 0;
+  return validate55.errors = vErrors, errors === 0;
 }
-var receiveStock$output = validate57;
-function validate57(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$output = validate56;
+function validate56(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -8745,10 +8731,10 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate57.errors = vErrors, errors === 0;
+  return validate56.errors = vErrors, errors === 0;
 }
-var countStock$params = validate58;
-function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$params = validate57;
+function validate57(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -8784,10 +8770,10 @@ function validate58(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate58.errors = vErrors, errors === 0;
+  return validate57.errors = vErrors, errors === 0;
 }
-var countStock$input = validate59;
-function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$input = validate58;
+function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.units === void 0) {
@@ -8836,10 +8822,10 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
     let err8 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
   }
-  return validate59.errors = vErrors, errors === 0;
+  return validate58.errors = vErrors, errors === 0;
 }
-var countStock$output = validate60;
-function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$output = validate59;
+function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9137,10 +9123,10 @@ function validate60(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate60.errors = vErrors, errors === 0;
+  return validate59.errors = vErrors, errors === 0;
 }
-var moveStock$params = validate61;
-function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$params = validate60;
+function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9176,10 +9162,10 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate61.errors = vErrors, errors === 0;
+  return validate60.errors = vErrors, errors === 0;
 }
-var moveStock$input = validate62;
-function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$input = validate61;
+function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.to === void 0) {
@@ -9248,10 +9234,10 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate62.errors = vErrors, errors === 0;
+  return validate61.errors = vErrors, errors === 0;
 }
-var moveStock$output = validate63;
-function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$output = validate62;
+function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9549,10 +9535,10 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate63.errors = vErrors, errors === 0;
+  return validate62.errors = vErrors, errors === 0;
 }
-var fenceSite$params = validate64;
-function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$params = validate63;
+function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9588,10 +9574,10 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate64.errors = vErrors, errors === 0;
+  return validate63.errors = vErrors, errors === 0;
 }
-var fenceSite$input = validate65;
-function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$input = validate64;
+function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -9659,10 +9645,10 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate65.errors = vErrors, errors === 0;
+  return validate64.errors = vErrors, errors === 0;
 }
-var fenceSite$output = validate66;
-function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$output = validate65;
+function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -9980,10 +9966,10 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
     let err59 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
   }
-  return validate66.errors = vErrors, errors === 0;
+  return validate65.errors = vErrors, errors === 0;
 }
-var recoverStock$params = validate67;
-function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$params = validate66;
+function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10019,10 +10005,10 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate67.errors = vErrors, errors === 0;
+  return validate66.errors = vErrors, errors === 0;
 }
-var recoverStock$input = validate68;
-function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$input = validate67;
+function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -10091,10 +10077,10 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate68.errors = vErrors, errors === 0;
+  return validate67.errors = vErrors, errors === 0;
 }
-var recoverStock$output = validate69;
-function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$output = validate68;
+function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10392,11 +10378,11 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate69.errors = vErrors, errors === 0;
+  return validate68.errors = vErrors, errors === 0;
 }
-var reconcileLedger$input = validate70;
+var reconcileLedger$input = validate69;
 var pattern98 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
-function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -10460,10 +10446,10 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate70.errors = vErrors, errors === 0;
+  return validate69.errors = vErrors, errors === 0;
 }
-var reconcileLedger$output = validate71, schema72 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reconcileLedger$output = validate70, schema71 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -10506,7 +10492,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema72.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema71.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -10592,7 +10578,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
             for (let key1 in data7)
-              if (!func2.call(schema72.properties.differences.items.properties, key1)) {
+              if (!func2.call(schema71.properties.differences.items.properties, key1)) {
                 let err24 = { instancePath: instancePath + "/differences/" + i0, schemaPath: "#/properties/differences/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
@@ -10681,10 +10667,10 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
     let err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
   }
-  return validate71.errors = vErrors, errors === 0;
+  return validate70.errors = vErrors, errors === 0;
 }
-var readLedgerBalance$input = validate72, schema73 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readLedgerBalance$input = validate71, schema72 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -10703,7 +10689,7 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema73.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema72.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -10747,10 +10733,10 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate72.errors = vErrors, errors === 0;
+  return validate71.errors = vErrors, errors === 0;
 }
-var readLedgerBalance$output = validate73, schema74 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
-function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readLedgerBalance$output = validate72, schema73 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
+function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.accounts === void 0) {
@@ -10809,7 +10795,7 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
               if (!(data3 === "provider" || data3 === "sales" || data3 === "refunds" || data3 === "disputes" || data3 === "fees" || data3 === "bank" || data3 === "other")) {
-                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema74.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema73.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
               }
             }
@@ -10867,10 +10853,10 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate73.errors = vErrors, errors === 0;
+  return validate72.errors = vErrors, errors === 0;
 }
-var listLedgerLines$input = validate74, schema75 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listLedgerLines$input = validate73, schema74 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -10889,7 +10875,7 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema75.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema74.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -10933,10 +10919,10 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate74.errors = vErrors, errors === 0;
+  return validate73.errors = vErrors, errors === 0;
 }
-var listLedgerLines$output = validate75, schema76 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listLedgerLines$output = validate74, schema75 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -10988,7 +10974,7 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
             for (let key1 in data1)
-              if (!func2.call(schema76.properties.lines.items.properties, key1)) {
+              if (!func2.call(schema75.properties.lines.items.properties, key1)) {
                 let err10 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
@@ -11003,7 +10989,7 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
               }
               if (!(data3 === "stripe" || data3 === "paypal")) {
-                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema76.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema75.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
               }
             }
@@ -11022,7 +11008,7 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
               }
               if (!(data6 === "charge" || data6 === "refund" || data6 === "dispute" || data6 === "payout" || data6 === "fee" || data6 === "other")) {
-                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema76.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema75.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
               }
             }
@@ -11033,7 +11019,7 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
               }
               if (!(data7 === "provider" || data7 === "sales" || data7 === "refunds" || data7 === "disputes" || data7 === "fees" || data7 === "bank" || data7 === "other")) {
-                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema76.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema75.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
             }
@@ -11077,10 +11063,10 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
     let err27 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
   }
-  return validate75.errors = vErrors, errors === 0;
+  return validate74.errors = vErrors, errors === 0;
 }
-var listNotifications$input = validate76;
-function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$input = validate75;
+function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.orderId === void 0) {
@@ -11112,10 +11098,10 @@ function validate76(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate76.errors = vErrors, errors === 0;
+  return validate75.errors = vErrors, errors === 0;
 }
-var listNotifications$output = validate77;
-function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$output = validate76;
+function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -11221,10 +11207,10 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
     let err20 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
   }
-  return validate77.errors = vErrors, errors === 0;
+  return validate76.errors = vErrors, errors === 0;
 }
-var reportBounce$input = validate78, schema79 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
-function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$input = validate77, schema78 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
+function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.kind === void 0) {
@@ -11275,7 +11261,7 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data2 === "hard" || data2 === "soft")) {
-        let err9 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema79.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema78.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -11283,10 +11269,10 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate78.errors = vErrors, errors === 0;
+  return validate77.errors = vErrors, errors === 0;
 }
-var reportBounce$output = validate79, schema80 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$output = validate78, schema79 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.suppressed === void 0) {
@@ -11309,7 +11295,7 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
           }
           if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema80.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema79.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
           }
         }
@@ -11322,10 +11308,10 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate79.errors = vErrors, errors === 0;
+  return validate78.errors = vErrors, errors === 0;
 }
-var liftSuppression$input = validate80;
-function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var liftSuppression$input = validate79;
+function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.address === void 0) {
@@ -11357,10 +11343,10 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate80.errors = vErrors, errors === 0;
+  return validate79.errors = vErrors, errors === 0;
 }
-var liftSuppression$output = validate81, schema82 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var liftSuppression$output = validate80, schema81 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.suppressed === void 0) {
@@ -11383,7 +11369,7 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
           }
           if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema82.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema81.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
           }
         }
@@ -11396,9 +11382,32 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
+  return validate80.errors = vErrors, errors === 0;
+}
+var takeStripeEvent$output = validate81;
+function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.received === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "received") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.received !== void 0 && typeof data.received != "boolean") {
+      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+  } else {
+    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+  }
   return validate81.errors = vErrors, errors === 0;
 }
-var takeStripeEvent$output = validate82;
+var takePayPalEvent$output = validate82;
 function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -11421,110 +11430,87 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate82.errors = vErrors, errors === 0;
 }
-var takePayPalEvent$output = validate83;
+var getSubscription$params = validate83;
+var pattern101 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
 function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.received === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+    if (data.token === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (key0 !== "received") {
+      if (key0 !== "token") {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
-    if (data.received !== void 0 && typeof data.received != "boolean") {
-      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    if (data.token !== void 0) {
+      let data0 = data.token;
+      if (typeof data0 == "string") {
+        if (!pattern101.test(data0)) {
+          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
+          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+        }
+      } else {
+        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
     }
   } else {
-    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
   return validate83.errors = vErrors, errors === 0;
 }
-var getSubscription$params = validate84;
-var pattern101 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
+var getSubscription$output = validate84, schema85 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
 function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.token === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
+    if (data.unsubscribed === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
+    if (data.stops === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
     for (let key0 in data)
-      if (key0 !== "token") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      if (!(key0 === "unsubscribed" || key0 === "stops")) {
+        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
-    if (data.token !== void 0) {
-      let data0 = data.token;
-      if (typeof data0 == "string") {
-        if (!pattern101.test(data0)) {
-          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
-          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
+      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    if (data.stops !== void 0) {
+      let data1 = data.stops;
+      if (Array.isArray(data1)) {
+        let len0 = data1.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data2 = data1[i0];
+          if (typeof data2 != "string") {
+            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+          }
+          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema85.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+          }
         }
       } else {
-        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     }
   } else {
-    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
   }
   return validate84.errors = vErrors, errors === 0;
 }
-var getSubscription$output = validate85, schema86 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+var unsubscribe$params = validate85;
 function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.unsubscribed === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    if (data.stops === void 0) {
-      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
-      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "unsubscribed" || key0 === "stops")) {
-        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-      }
-    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
-      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-    }
-    if (data.stops !== void 0) {
-      let data1 = data.stops;
-      if (Array.isArray(data1)) {
-        let len0 = data1.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data2 = data1[i0];
-          if (typeof data2 != "string") {
-            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-          }
-          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema86.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
-            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-          }
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
-    }
-  } else {
-    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-  }
-  return validate85.errors = vErrors, errors === 0;
-}
-var unsubscribe$params = validate86;
-function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.token === void 0) {
@@ -11552,10 +11538,10 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate86.errors = vErrors, errors === 0;
+  return validate85.errors = vErrors, errors === 0;
 }
-var unsubscribe$output = validate87, schema88 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var unsubscribe$output = validate86, schema87 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.unsubscribed === void 0) {
@@ -11586,7 +11572,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
           }
           if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema88.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema87.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
           }
         }
@@ -11599,10 +11585,10 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
     let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
   }
-  return validate87.errors = vErrors, errors === 0;
+  return validate86.errors = vErrors, errors === 0;
 }
-var movementOverride = validate88, schema89 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
-function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var movementOverride = validate87, schema88 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -11621,7 +11607,7 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema89.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema88.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -11648,7 +11634,7 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
       }
       if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
-        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema89.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema88.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
     }
@@ -11744,7 +11730,7 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
               }
               if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
-                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema89.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
             }
@@ -11779,10 +11765,10 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate88.errors = vErrors, errors === 0;
+  return validate87.errors = vErrors, errors === 0;
 }
-var notificationOverride = validate89, schema90 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
-function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationOverride = validate88, schema89 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
+function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -11790,7 +11776,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema90.properties, key0)) {
+      if (!func2.call(schema89.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -11857,7 +11843,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
       if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema90.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema89.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
       var _valid2 = _errs16 === errors;
@@ -11940,7 +11926,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
       }
       if (!(data5 === "en" || data5 === "de")) {
-        let err23 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema90.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err23 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema89.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
       }
       var _valid5 = _errs34 === errors;
@@ -11967,7 +11953,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
       }
       if (!(data6 === "pending" || data6 === "suppressed" || data6 === "refused" || data6 === "sent" || data6 === "bounced")) {
-        let err27 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema90.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err27 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema89.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
       }
     }
@@ -12191,10 +12177,10 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
     let err60 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
   }
-  return validate89.errors = vErrors, errors === 0;
+  return validate88.errors = vErrors, errors === 0;
 }
-var objectOverride = validate90;
-function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectOverride = validate89;
+function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -12554,10 +12540,10 @@ function validate90(data, { instancePath = "", parentData, parentDataProperty, r
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate90.errors = vErrors, errors === 0;
+  return validate89.errors = vErrors, errors === 0;
 }
-var orderOverride = validate91, schema92 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
-function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderOverride = validate90, schema91 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
+function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -12565,7 +12551,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema92.properties, key0)) {
+      if (!func2.call(schema91.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -12772,7 +12758,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
       }
       if (!(data9 === "en" || data9 === "de")) {
-        let err36 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema92.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err36 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema91.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
       }
       var _valid3 = _errs35 === errors;
@@ -12799,7 +12785,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
       }
       if (!(data10 === "reserving" || data10 === "rejected" || data10 === "reserved" || data10 === "paying" || data10 === "cancelling" || data10 === "expired" || data10 === "cancelled" || data10 === "paid" || data10 === "fulfilled" || data10 === "refunded")) {
-        let err40 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema92.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err40 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema91.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
       }
     }
@@ -12810,7 +12796,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
       }
       if (!(data11 === "unknown_product" || data11 === "price_changed" || data11 === "other_currency" || data11 === "amount_too_large" || data11 === "short" || data11 === "declined" || data11 === "by_customer" || data11 === "elsewhere" || data11 === "taken_over" || data11 === "not_paid_in_time")) {
-        let err42 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema92.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err42 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema91.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
       }
       var _valid4 = _errs43 === errors;
@@ -13352,10 +13338,10 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
     let err122 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
   }
-  return validate91.errors = vErrors, errors === 0;
+  return validate90.errors = vErrors, errors === 0;
 }
-var stockOverride = validate92, schema93 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
-function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockOverride = validate91, schema92 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
+function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -13363,7 +13349,7 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema93.properties, key0)) {
+      if (!func2.call(schema92.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -13774,10 +13760,10 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate92.errors = vErrors, errors === 0;
+  return validate91.errors = vErrors, errors === 0;
 }
-var suppressionOverride = validate93;
-function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionOverride = validate92;
+function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -13877,10 +13863,10 @@ function validate93(data, { instancePath = "", parentData, parentDataProperty, r
     let err15 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
   }
-  return validate93.errors = vErrors, errors === 0;
+  return validate92.errors = vErrors, errors === 0;
 }
-var itemWrite = validate94;
-function validate94(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var itemWrite = validate93;
+function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.data === void 0) {
@@ -13937,7 +13923,7 @@ function validate94(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate94.errors = vErrors, errors === 0;
+  return validate93.errors = vErrors, errors === 0;
 }
 var changeChecks = { movement: movementOverride, notification: notificationOverride, object: objectOverride, order: orderOverride, product: productPatch, stock: stockOverride, suppression: suppressionOverride, user: userPatch, item: itemWrite }, storedChecks = { movement: movementStored, notification: notificationStored, object: objectStored, order: orderStored, product: productStored, stock: stockStored, suppression: suppressionStored, user: userStored };
 export {
@@ -13972,7 +13958,6 @@ export {
   movementOverride,
   movementPatch,
   movementStored,
-  notificationBounceInput,
   notificationCreate,
   notificationOverride,
   notificationPatch,
