@@ -582,12 +582,14 @@ async function requests(): Promise<void> {
 }
 
 /** Of what callers only read: a list, and one that is not there. Stock is what the shop's own route has made. */
-async function readings(cloud: Site, { collection }: Entity): Promise<void> {
+async function readings(cloud: Site, entity: Entity): Promise<void> {
+  const { collection } = entity;
+  const { headers } = trialRecord(entity, `of-${cloud}`);
   const body = { book: 'dock', total: 3 };
   expect((await call(cloud, 'inventory', 'POST', '/inventory/tea/receipts', { body })).status).toBe(200);
   const key = functionOf(`/${collection}`);
-  expect((await call(cloud, key, 'GET', `/${collection}/none`)).status).toBe(404);
-  expect((await call(cloud, key, 'GET', `/${collection}`)).status).toBe(200);
+  expect((await call(cloud, key, 'GET', `/${collection}/none`, { headers })).status).toBe(404);
+  expect((await call(cloud, key, 'GET', `/${collection}`, { headers })).status).toBe(200);
 }
 
 /** Everything that the function of an entity does, but for the deletion at the end. Returns where the record is. */

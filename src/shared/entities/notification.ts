@@ -2,7 +2,6 @@ import { mailAddressMax } from '../bounds.ts';
 import { defineEntity } from '../domain/define-entity.ts';
 import { kinds, languages } from '../domain/notifications/notice.ts';
 import { type Notification, notificationStates, sendNotification } from '../domain/notifications/send.ts';
-import { RuleError } from '../domain/rule-error.ts';
 
 const STAFF = 'shop/notifications';
 const count = { type: 'integer', minimum: 0, maximum: 1_000_000, by: 'reaction' } as const;
@@ -25,7 +24,7 @@ export const notification = defineEntity({
     refundId: name,
     to: { type: 'string', maxLength: mailAddressMax, by: 'reaction', readableBy: ['owner', STAFF] },
     language: { type: 'string', enum: languages, by: 'reaction' },
-    status: { states: notificationStates, by: ['reaction', 'action'] },
+    status: { states: notificationStates, by: 'reaction' },
     messageId: { type: 'string', maxLength: 400, by: 'reaction' },
     sentMs: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, by: 'reaction' },
     site: { type: 'string', maxLength: 48, by: 'reaction' },
@@ -35,21 +34,6 @@ export const notification = defineEntity({
     detail: { type: 'string', maxLength: 300, by: 'reaction', ...staffOnly },
   },
   indexes: { byOrder: { on: 'orderId' } },
-  actions: {
-    bounce: {
-      summary: 'It came back for good',
-      errors: {
-        not_sent: 'Nothing of it was sent',
-        not_staff: { title: `It takes the scope ${STAFF}`, status: 403 },
-      },
-      decide({ status }, _, { caller: { subject, scopes } }) {
-        if (subject !== undefined && !scopes.includes(STAFF)) throw new RuleError('not_staff');
-        if (status === 'bounced') return undefined;
-        if (status !== 'sent' && status !== 'pending') throw new RuleError('not_sent', `it is ${status}`);
-        return { status: 'bounced' };
-      },
-    },
-  },
   reactions: {
     send: {
       on: ['status'],

@@ -19,7 +19,6 @@ export declare const movementStored: ValidateFunction;
 export declare const notificationCreate: ValidateFunction;
 export declare const notificationPatch: ValidateFunction;
 export declare const notificationStored: ValidateFunction;
-export declare const notificationBounceInput: ValidateFunction;
 export declare const objectCreate: ValidateFunction;
 export declare const objectPatch: ValidateFunction;
 export declare const objectStored: ValidateFunction;

@@ -5740,23 +5740,9 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate27.errors = vErrors, errors === 0;
 }
-var notificationBounceInput = validate28;
-function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data))
-    for (let key0 in data) {
-      let err0 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-  else {
-    let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-  }
-  return validate28.errors = vErrors, errors === 0;
-}
-var objectCreate = validate29;
+var objectCreate = validate28;
 var pattern65 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern66 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern67 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern68 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
-function validate29(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -5898,10 +5884,10 @@ function validate29(data, { instancePath = "", parentData, parentDataProperty, r
     let err24 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
   }
-  return validate29.errors = vErrors, errors === 0;
+  return validate28.errors = vErrors, errors === 0;
 }
-var objectPatch = validate30;
-function validate30(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectPatch = validate29;
+function validate29(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -5945,11 +5931,11 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate30.errors = vErrors, errors === 0;
+  return validate29.errors = vErrors, errors === 0;
 }
-var objectStored = validate31;
+var objectStored = validate30;
 var pattern69 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
-function validate31(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate30(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -6152,10 +6138,10 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
     let err35 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
   }
-  return validate31.errors = vErrors, errors === 0;
+  return validate30.errors = vErrors, errors === 0;
 }
-var objectCompleteInput = validate32;
-function validate32(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectCompleteInput = validate31;
+function validate31(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.upload === void 0) {
@@ -6183,10 +6169,10 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate32.errors = vErrors, errors === 0;
+  return validate31.errors = vErrors, errors === 0;
 }
-var orderCreate = validate33, schema34 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] } } }, pattern75 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u");
-function validate33(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCreate = validate32, schema33 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] } } }, pattern75 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u");
+function validate32(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -6345,7 +6331,7 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
       }
       if (!(data8 === "en" || data8 === "de")) {
-        let err29 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema34.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err29 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema33.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
       }
     }
@@ -6353,10 +6339,10 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate33.errors = vErrors, errors === 0;
+  return validate32.errors = vErrors, errors === 0;
 }
-var orderPatch = validate34;
-function validate34(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderPatch = validate33;
+function validate33(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -6371,10 +6357,10 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate34.errors = vErrors, errors === 0;
+  return validate33.errors = vErrors, errors === 0;
 }
-var orderStored = validate35, schema36 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } };
-function validate35(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderStored = validate34, schema35 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } };
+function validate34(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.customerId !== void 0) {
@@ -6532,7 +6518,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
       }
       if (!(data9 === "en" || data9 === "de")) {
-        let err28 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema36.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err28 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema35.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
       }
     }
@@ -6543,7 +6529,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
       }
       if (!(data10 === "reserving" || data10 === "rejected" || data10 === "reserved" || data10 === "paying" || data10 === "cancelling" || data10 === "expired" || data10 === "cancelled" || data10 === "paid" || data10 === "fulfilled" || data10 === "refunded")) {
-        let err30 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema36.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err30 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema35.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
       }
     }
@@ -6554,7 +6540,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
       if (!(data11 === "unknown_product" || data11 === "price_changed" || data11 === "other_currency" || data11 === "amount_too_large" || data11 === "short" || data11 === "declined" || data11 === "by_customer" || data11 === "elsewhere" || data11 === "taken_over" || data11 === "not_paid_in_time")) {
-        let err32 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema36.properties.reason.enum }, message: "must be equal to one of the allowed values" };
+        let err32 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema35.properties.reason.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
       }
     }
@@ -6821,10 +6807,10 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
     let err76 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
   }
-  return validate35.errors = vErrors, errors === 0;
+  return validate34.errors = vErrors, errors === 0;
 }
-var orderPayInput = validate36;
-function validate36(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderPayInput = validate35;
+function validate35(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -6852,10 +6838,10 @@ function validate36(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate36.errors = vErrors, errors === 0;
+  return validate35.errors = vErrors, errors === 0;
 }
-var orderCancelInput = validate37;
-function validate37(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCancelInput = validate36;
+function validate36(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -6866,10 +6852,10 @@ function validate37(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate37.errors = vErrors, errors === 0;
+  return validate36.errors = vErrors, errors === 0;
 }
-var orderCheckInput = validate38;
-function validate38(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCheckInput = validate37;
+function validate37(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -6897,10 +6883,10 @@ function validate38(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate38.errors = vErrors, errors === 0;
+  return validate37.errors = vErrors, errors === 0;
 }
-var orderFulfilInput = validate39;
-function validate39(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderFulfilInput = validate38;
+function validate38(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -6911,10 +6897,10 @@ function validate39(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate39.errors = vErrors, errors === 0;
+  return validate38.errors = vErrors, errors === 0;
 }
-var orderRefundInput = validate40;
-function validate40(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderRefundInput = validate39;
+function validate39(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -6943,10 +6929,10 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate40.errors = vErrors, errors === 0;
+  return validate39.errors = vErrors, errors === 0;
 }
-var pictureCreate = validate41;
-function validate41(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureCreate = validate40;
+function validate40(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -7108,10 +7094,10 @@ function validate41(data, { instancePath = "", parentData, parentDataProperty, r
     let err28 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
   }
-  return validate41.errors = vErrors, errors === 0;
+  return validate40.errors = vErrors, errors === 0;
 }
-var picturePatch = validate42;
-function validate42(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var picturePatch = validate41;
+function validate41(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -7171,10 +7157,10 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate42.errors = vErrors, errors === 0;
+  return validate41.errors = vErrors, errors === 0;
 }
-var pictureStored = validate43, schema44 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { type: "string", maxLength: 300 }, status: { type: "string", enum: ["checking", "ready", "refused"], default: "checking" }, reason: { type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, detail: { type: "string", maxLength: 300 }, asked: { type: "string", maxLength: 40 }, checkedFor: { type: "string", maxLength: 160 }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 }, sizes: { type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } } } };
-function validate43(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureStored = validate42, schema43 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { type: "string", maxLength: 300 }, status: { type: "string", enum: ["checking", "ready", "refused"], default: "checking" }, reason: { type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, detail: { type: "string", maxLength: 300 }, asked: { type: "string", maxLength: 40 }, checkedFor: { type: "string", maxLength: 160 }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 }, sizes: { type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } } } };
+function validate42(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -7384,7 +7370,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
       }
       if (!(data13 === "checking" || data13 === "ready" || data13 === "refused")) {
-        let err37 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema44.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err37 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema43.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
       }
     }
@@ -7395,7 +7381,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
       }
       if (!(data14 === "not_a_picture" || data14 === "unsupported_format" || data14 === "too_many_bytes" || data14 === "too_many_pixels" || data14 === "damaged" || data14 === "too_slow")) {
-        let err39 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema44.properties.reason.enum }, message: "must be equal to one of the allowed values" };
+        let err39 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema43.properties.reason.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
       }
     }
@@ -7522,10 +7508,10 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
     let err60 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
   }
-  return validate43.errors = vErrors, errors === 0;
+  return validate42.errors = vErrors, errors === 0;
 }
-var pictureCheckInput = validate44;
-function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureCheckInput = validate43;
+function validate43(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -7536,10 +7522,10 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate44.errors = vErrors, errors === 0;
+  return validate43.errors = vErrors, errors === 0;
 }
-var pictureCompleteInput = validate45;
-function validate45(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureCompleteInput = validate44;
+function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.upload === void 0) {
@@ -7567,10 +7553,10 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate45.errors = vErrors, errors === 0;
+  return validate44.errors = vErrors, errors === 0;
 }
-var productCreate = validate46, schema47 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern89 = new RegExp("^[a-z]{2}$", "u");
-function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productCreate = validate45, schema46 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern89 = new RegExp("^[a-z]{2}$", "u");
+function validate45(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -7586,7 +7572,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema47.properties, key0)) {
+      if (!func2.call(schema46.properties, key0)) {
         let err3 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
@@ -7793,10 +7779,10 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
     let err37 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
   }
-  return validate46.errors = vErrors, errors === 0;
+  return validate45.errors = vErrors, errors === 0;
 }
-var productPatch = validate47;
-function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productPatch = validate46;
+function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -8082,10 +8068,10 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
     let err43 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
   }
-  return validate47.errors = vErrors, errors === 0;
+  return validate46.errors = vErrors, errors === 0;
 }
-var productStored = validate48;
-function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productStored = validate47;
+function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -8279,10 +8265,10 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
     let err31 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
   }
-  return validate48.errors = vErrors, errors === 0;
+  return validate47.errors = vErrors, errors === 0;
 }
-var stockCreate = validate49;
-function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockCreate = validate48;
+function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -8306,10 +8292,10 @@ function validate49(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate49.errors = vErrors, errors === 0;
+  return validate48.errors = vErrors, errors === 0;
 }
-var stockPatch = validate50;
-function validate50(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockPatch = validate49;
+function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -8324,10 +8310,10 @@ function validate50(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate50.errors = vErrors, errors === 0;
+  return validate49.errors = vErrors, errors === 0;
 }
-var stockStored = validate51;
-function validate51(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockStored = validate50;
+function validate50(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku !== void 0) {
@@ -8529,10 +8515,10 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate51.errors = vErrors, errors === 0;
+  return validate50.errors = vErrors, errors === 0;
 }
-var suppressionCreate = validate52;
-function validate52(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionCreate = validate51;
+function validate51(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -8556,10 +8542,10 @@ function validate52(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate52.errors = vErrors, errors === 0;
+  return validate51.errors = vErrors, errors === 0;
 }
-var suppressionPatch = validate53;
-function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionPatch = validate52;
+function validate52(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -8574,10 +8560,10 @@ function validate53(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate53.errors = vErrors, errors === 0;
+  return validate52.errors = vErrors, errors === 0;
 }
-var suppressionStored = validate54;
-function validate54(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionStored = validate53;
+function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.bounced !== void 0 && typeof data.bounced != "boolean") {
@@ -8609,10 +8595,10 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate54.errors = vErrors, errors === 0;
+  return validate53.errors = vErrors, errors === 0;
 }
-var thumbnailCreate = validate55;
-function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailCreate = validate54;
+function validate54(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -8742,10 +8728,10 @@ function validate55(data, { instancePath = "", parentData, parentDataProperty, r
     let err22 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
   }
-  return validate55.errors = vErrors, errors === 0;
+  return validate54.errors = vErrors, errors === 0;
 }
-var thumbnailPatch = validate56;
-function validate56(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailPatch = validate55;
+function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -8760,10 +8746,10 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate56.errors = vErrors, errors === 0;
+  return validate55.errors = vErrors, errors === 0;
 }
-var thumbnailStored = validate57, schema58 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, picture: { type: "string", maxLength: 128 }, size: { type: "string", enum: ["small", "medium", "large"] }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 } } };
-function validate57(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailStored = validate56, schema57 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, picture: { type: "string", maxLength: 128 }, size: { type: "string", enum: ["small", "medium", "large"] }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 } } };
+function validate56(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -8957,7 +8943,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
       }
       if (!(data12 === "small" || data12 === "medium" || data12 === "large")) {
-        let err34 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/enum", keyword: "enum", params: { allowedValues: schema58.properties.size.enum }, message: "must be equal to one of the allowed values" };
+        let err34 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/enum", keyword: "enum", params: { allowedValues: schema57.properties.size.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
       }
     }
@@ -8999,11 +8985,11 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
     let err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
   }
-  return validate57.errors = vErrors, errors === 0;
+  return validate56.errors = vErrors, errors === 0;
 }
-var userCreate = validate58;
+var userCreate = validate57;
 var formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
-function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate57(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -9125,10 +9111,10 @@ function validate58(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate58.errors = vErrors, errors === 0;
+  return validate57.errors = vErrors, errors === 0;
 }
-var userPatch = validate59;
-function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userPatch = validate58;
+function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -9363,10 +9349,10 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
     let err39 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
   }
-  return validate59.errors = vErrors, errors === 0;
+  return validate58.errors = vErrors, errors === 0;
 }
-var userStored = validate60;
-function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userStored = validate59;
+function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -9463,10 +9449,10 @@ function validate60(data, { instancePath = "", parentData, parentDataProperty, r
     let err16 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
   }
-  return validate60.errors = vErrors, errors === 0;
+  return validate59.errors = vErrors, errors === 0;
 }
-var readAnalytics$input = validate61, schema62 = { type: "object", required: [], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string", minLength: 1, maxLength: 64 } } };
-function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readAnalytics$input = validate60, schema61 = { type: "object", required: [], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string", minLength: 1, maxLength: 64 } } };
+function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -9505,7 +9491,7 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
       }
       if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
-        let err6 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema62.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        let err6 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema61.properties.step.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     }
@@ -9529,10 +9515,10 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate61.errors = vErrors, errors === 0;
+  return validate60.errors = vErrors, errors === 0;
 }
-var readAnalytics$output = validate62, schema63 = { type: "object", required: ["from", "to", "step", "timeZone", "answeredBy", "heardUntil", "total", "sites", "series"], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string" }, answeredBy: { type: "string" }, heardUntil: { type: "object", additionalProperties: { type: "string", maxLength: 40 } }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } }, series: { type: "array", items: { type: "object", required: ["at", "total", "sites"], additionalProperties: !1, properties: { at: { type: "string", maxLength: 40 }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } } } } } } };
-function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readAnalytics$output = validate61, schema62 = { type: "object", required: ["from", "to", "step", "timeZone", "answeredBy", "heardUntil", "total", "sites", "series"], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string" }, answeredBy: { type: "string" }, heardUntil: { type: "object", additionalProperties: { type: "string", maxLength: 40 } }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } }, series: { type: "array", items: { type: "object", required: ["at", "total", "sites"], additionalProperties: !1, properties: { at: { type: "string", maxLength: 40 }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } } } } } } };
+function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -9572,7 +9558,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema63.properties, key0)) {
+      if (!func2.call(schema62.properties, key0)) {
         let err9 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
@@ -9607,7 +9593,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
       }
       if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
-        let err15 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema63.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        let err15 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema62.properties.step.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
       }
     }
@@ -10121,11 +10107,11 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
     let err107 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
   }
-  return validate62.errors = vErrors, errors === 0;
+  return validate61.errors = vErrors, errors === 0;
 }
-var listAvailability$input = validate63;
+var listAvailability$input = validate62;
 var pattern110 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
-function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10194,10 +10180,10 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate63.errors = vErrors, errors === 0;
+  return validate62.errors = vErrors, errors === 0;
 }
-var listAvailability$output = validate64, schema65 = { type: "object", required: ["items"], additionalProperties: !1, properties: { items: { type: "array", items: { type: "object", required: ["sku", "availability"], properties: { sku: { type: "string", minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, availability: { enum: ["in_stock", "few", "none"] } } } } } };
-function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listAvailability$output = validate63, schema64 = { type: "object", required: ["items"], additionalProperties: !1, properties: { items: { type: "array", items: { type: "object", required: ["sku", "availability"], properties: { sku: { type: "string", minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, availability: { enum: ["in_stock", "few", "none"] } } } } } };
+function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -10247,7 +10233,7 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
             if (data1.availability !== void 0) {
               let data3 = data1.availability;
               if (!(data3 === "in_stock" || data3 === "few" || data3 === "none")) {
-                let err8 = { instancePath: instancePath + "/items/" + i0 + "/availability", schemaPath: "#/properties/items/items/properties/availability/enum", keyword: "enum", params: { allowedValues: schema65.properties.items.items.properties.availability.enum }, message: "must be equal to one of the allowed values" };
+                let err8 = { instancePath: instancePath + "/items/" + i0 + "/availability", schemaPath: "#/properties/items/items/properties/availability/enum", keyword: "enum", params: { allowedValues: schema64.properties.items.items.properties.availability.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
               }
             }
@@ -10265,10 +10251,10 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate64.errors = vErrors, errors === 0;
+  return validate63.errors = vErrors, errors === 0;
 }
-var getInventory$params = validate65;
-function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$params = validate64;
+function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10304,10 +10290,10 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate65.errors = vErrors, errors === 0;
+  return validate64.errors = vErrors, errors === 0;
 }
-var getInventory$output = validate66;
-function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$output = validate65;
+function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10605,10 +10591,10 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate66.errors = vErrors, errors === 0;
+  return validate65.errors = vErrors, errors === 0;
 }
-var receiveStock$params = validate67;
-function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$params = validate66;
+function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10644,11 +10630,11 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate67.errors = vErrors, errors === 0;
+  return validate66.errors = vErrors, errors === 0;
 }
-var receiveStock$input = validate68;
+var receiveStock$input = validate67;
 var pattern115 = new RegExp("^[A-Za-z0-9]", "u");
-function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.book === void 0) {
@@ -10721,10 +10707,10 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
     let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
   }
-  return validate68.errors = vErrors, errors === 0;
+  return validate67.errors = vErrors, errors === 0;
 }
-var receiveStock$output = validate69;
-function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$output = validate68;
+function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11022,10 +11008,10 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate69.errors = vErrors, errors === 0;
+  return validate68.errors = vErrors, errors === 0;
 }
-var countStock$params = validate70;
-function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$params = validate69;
+function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11061,10 +11047,10 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate70.errors = vErrors, errors === 0;
+  return validate69.errors = vErrors, errors === 0;
 }
-var countStock$input = validate71;
-function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$input = validate70;
+function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.units === void 0) {
@@ -11113,10 +11099,10 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
     let err8 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
   }
-  return validate71.errors = vErrors, errors === 0;
+  return validate70.errors = vErrors, errors === 0;
 }
-var countStock$output = validate72;
-function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$output = validate71;
+function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11414,10 +11400,10 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate72.errors = vErrors, errors === 0;
+  return validate71.errors = vErrors, errors === 0;
 }
-var moveStock$params = validate73;
-function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$params = validate72;
+function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11453,10 +11439,10 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate73.errors = vErrors, errors === 0;
+  return validate72.errors = vErrors, errors === 0;
 }
-var moveStock$input = validate74;
-function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$input = validate73;
+function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.to === void 0) {
@@ -11525,10 +11511,10 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate74.errors = vErrors, errors === 0;
+  return validate73.errors = vErrors, errors === 0;
 }
-var moveStock$output = validate75;
-function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$output = validate74;
+function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11826,10 +11812,10 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate75.errors = vErrors, errors === 0;
+  return validate74.errors = vErrors, errors === 0;
 }
-var fenceSite$params = validate76;
-function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$params = validate75;
+function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11865,10 +11851,10 @@ function validate76(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate76.errors = vErrors, errors === 0;
+  return validate75.errors = vErrors, errors === 0;
 }
-var fenceSite$input = validate77;
-function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$input = validate76;
+function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -11936,10 +11922,10 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate77.errors = vErrors, errors === 0;
+  return validate76.errors = vErrors, errors === 0;
 }
-var fenceSite$output = validate78;
-function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$output = validate77;
+function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12257,10 +12243,10 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
     let err59 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
   }
-  return validate78.errors = vErrors, errors === 0;
+  return validate77.errors = vErrors, errors === 0;
 }
-var recoverStock$params = validate79;
-function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$params = validate78;
+function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12296,10 +12282,10 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate79.errors = vErrors, errors === 0;
+  return validate78.errors = vErrors, errors === 0;
 }
-var recoverStock$input = validate80;
-function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$input = validate79;
+function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -12368,10 +12354,10 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate80.errors = vErrors, errors === 0;
+  return validate79.errors = vErrors, errors === 0;
 }
-var recoverStock$output = validate81;
-function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$output = validate80;
+function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12669,11 +12655,11 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate81.errors = vErrors, errors === 0;
+  return validate80.errors = vErrors, errors === 0;
 }
-var reconcileLedger$input = validate82;
+var reconcileLedger$input = validate81;
 var pattern125 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
-function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -12737,10 +12723,10 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate82.errors = vErrors, errors === 0;
+  return validate81.errors = vErrors, errors === 0;
 }
-var reconcileLedger$output = validate83, schema84 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reconcileLedger$output = validate82, schema83 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -12783,7 +12769,7 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema84.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema83.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -12869,7 +12855,7 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
             for (let key1 in data7)
-              if (!func2.call(schema84.properties.differences.items.properties, key1)) {
+              if (!func2.call(schema83.properties.differences.items.properties, key1)) {
                 let err24 = { instancePath: instancePath + "/differences/" + i0, schemaPath: "#/properties/differences/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
@@ -12958,10 +12944,10 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
     let err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
   }
-  return validate83.errors = vErrors, errors === 0;
+  return validate82.errors = vErrors, errors === 0;
 }
-var readLedgerBalance$input = validate84, schema85 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readLedgerBalance$input = validate83, schema84 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -12980,7 +12966,7 @@ function validate84(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema85.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema84.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -13024,10 +13010,10 @@ function validate84(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate84.errors = vErrors, errors === 0;
+  return validate83.errors = vErrors, errors === 0;
 }
-var readLedgerBalance$output = validate85, schema86 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
-function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readLedgerBalance$output = validate84, schema85 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
+function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.accounts === void 0) {
@@ -13086,7 +13072,7 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
               if (!(data3 === "provider" || data3 === "sales" || data3 === "refunds" || data3 === "disputes" || data3 === "fees" || data3 === "bank" || data3 === "other")) {
-                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema86.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema85.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
               }
             }
@@ -13144,10 +13130,10 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate85.errors = vErrors, errors === 0;
+  return validate84.errors = vErrors, errors === 0;
 }
-var listLedgerLines$input = validate86, schema87 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listLedgerLines$input = validate85, schema86 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -13166,7 +13152,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema87.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema86.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -13210,10 +13196,10 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate86.errors = vErrors, errors === 0;
+  return validate85.errors = vErrors, errors === 0;
 }
-var listLedgerLines$output = validate87, schema88 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listLedgerLines$output = validate86, schema87 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -13265,7 +13251,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
             for (let key1 in data1)
-              if (!func2.call(schema88.properties.lines.items.properties, key1)) {
+              if (!func2.call(schema87.properties.lines.items.properties, key1)) {
                 let err10 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
@@ -13280,7 +13266,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
               }
               if (!(data3 === "stripe" || data3 === "paypal")) {
-                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema87.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
               }
             }
@@ -13299,7 +13285,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
               }
               if (!(data6 === "charge" || data6 === "refund" || data6 === "dispute" || data6 === "payout" || data6 === "fee" || data6 === "other")) {
-                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema87.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
               }
             }
@@ -13310,7 +13296,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
               }
               if (!(data7 === "provider" || data7 === "sales" || data7 === "refunds" || data7 === "disputes" || data7 === "fees" || data7 === "bank" || data7 === "other")) {
-                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema87.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
             }
@@ -13354,10 +13340,10 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
     let err27 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
   }
-  return validate87.errors = vErrors, errors === 0;
+  return validate86.errors = vErrors, errors === 0;
 }
-var listNotifications$input = validate88;
-function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$input = validate87;
+function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.orderId === void 0) {
@@ -13389,10 +13375,10 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate88.errors = vErrors, errors === 0;
+  return validate87.errors = vErrors, errors === 0;
 }
-var listNotifications$output = validate89;
-function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$output = validate88;
+function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -13498,10 +13484,10 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
     let err20 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
   }
-  return validate89.errors = vErrors, errors === 0;
+  return validate88.errors = vErrors, errors === 0;
 }
-var reportBounce$input = validate90, schema91 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
-function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$input = validate89, schema90 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
+function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.kind === void 0) {
@@ -13552,7 +13538,7 @@ function validate90(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data2 === "hard" || data2 === "soft")) {
-        let err9 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema91.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema90.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -13560,10 +13546,10 @@ function validate90(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate90.errors = vErrors, errors === 0;
+  return validate89.errors = vErrors, errors === 0;
 }
-var reportBounce$output = validate91, schema92 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$output = validate90, schema91 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.suppressed === void 0) {
@@ -13586,7 +13572,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
           }
           if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema92.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema91.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
           }
         }
@@ -13599,10 +13585,10 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate91.errors = vErrors, errors === 0;
+  return validate90.errors = vErrors, errors === 0;
 }
-var liftSuppression$input = validate92;
-function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var liftSuppression$input = validate91;
+function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.address === void 0) {
@@ -13634,10 +13620,10 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate92.errors = vErrors, errors === 0;
+  return validate91.errors = vErrors, errors === 0;
 }
-var liftSuppression$output = validate93, schema94 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var liftSuppression$output = validate92, schema93 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.suppressed === void 0) {
@@ -13660,7 +13646,7 @@ function validate93(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
           }
           if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema94.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema93.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
           }
         }
@@ -13673,9 +13659,32 @@ function validate93(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
+  return validate92.errors = vErrors, errors === 0;
+}
+var takeStripeEvent$output = validate93;
+function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.received === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "received") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.received !== void 0 && typeof data.received != "boolean") {
+      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+  } else {
+    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+  }
   return validate93.errors = vErrors, errors === 0;
 }
-var takeStripeEvent$output = validate94;
+var takePayPalEvent$output = validate94;
 function validate94(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -13698,110 +13707,87 @@ function validate94(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate94.errors = vErrors, errors === 0;
 }
-var takePayPalEvent$output = validate95;
+var getSubscription$params = validate95;
+var pattern128 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
 function validate95(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.received === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+    if (data.token === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (key0 !== "received") {
+      if (key0 !== "token") {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
-    if (data.received !== void 0 && typeof data.received != "boolean") {
-      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    if (data.token !== void 0) {
+      let data0 = data.token;
+      if (typeof data0 == "string") {
+        if (!pattern128.test(data0)) {
+          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
+          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+        }
+      } else {
+        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
     }
   } else {
-    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
   return validate95.errors = vErrors, errors === 0;
 }
-var getSubscription$params = validate96;
-var pattern128 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
+var getSubscription$output = validate96, schema97 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
 function validate96(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.token === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
+    if (data.unsubscribed === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
+    if (data.stops === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
     for (let key0 in data)
-      if (key0 !== "token") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      if (!(key0 === "unsubscribed" || key0 === "stops")) {
+        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
-    if (data.token !== void 0) {
-      let data0 = data.token;
-      if (typeof data0 == "string") {
-        if (!pattern128.test(data0)) {
-          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
-          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
+      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    if (data.stops !== void 0) {
+      let data1 = data.stops;
+      if (Array.isArray(data1)) {
+        let len0 = data1.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data2 = data1[i0];
+          if (typeof data2 != "string") {
+            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+          }
+          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema97.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+          }
         }
       } else {
-        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     }
   } else {
-    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
   }
   return validate96.errors = vErrors, errors === 0;
 }
-var getSubscription$output = validate97, schema98 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+var unsubscribe$params = validate97;
 function validate97(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.unsubscribed === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    if (data.stops === void 0) {
-      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
-      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "unsubscribed" || key0 === "stops")) {
-        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-      }
-    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
-      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-    }
-    if (data.stops !== void 0) {
-      let data1 = data.stops;
-      if (Array.isArray(data1)) {
-        let len0 = data1.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data2 = data1[i0];
-          if (typeof data2 != "string") {
-            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-          }
-          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema98.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
-            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-          }
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
-    }
-  } else {
-    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-  }
-  return validate97.errors = vErrors, errors === 0;
-}
-var unsubscribe$params = validate98;
-function validate98(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.token === void 0) {
@@ -13829,10 +13815,10 @@ function validate98(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate98.errors = vErrors, errors === 0;
+  return validate97.errors = vErrors, errors === 0;
 }
-var unsubscribe$output = validate99, schema100 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate99(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var unsubscribe$output = validate98, schema99 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate98(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.unsubscribed === void 0) {
@@ -13863,7 +13849,7 @@ function validate99(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
           }
           if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema100.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema99.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
           }
         }
@@ -13876,10 +13862,10 @@ function validate99(data, { instancePath = "", parentData, parentDataProperty, r
     let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
   }
-  return validate99.errors = vErrors, errors === 0;
+  return validate98.errors = vErrors, errors === 0;
 }
-var movementOverride = validate100, schema101 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
-function validate100(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var movementOverride = validate99, schema100 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+function validate99(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -13898,7 +13884,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema101.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema100.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -13925,7 +13911,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
       }
       if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
-        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema101.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema100.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
     }
@@ -14021,7 +14007,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
                 vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
               }
               if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
-                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema101.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema100.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
             }
@@ -14056,10 +14042,10 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate100.errors = vErrors, errors === 0;
+  return validate99.errors = vErrors, errors === 0;
 }
-var notificationOverride = validate101, schema102 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
-function validate101(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationOverride = validate100, schema101 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
+function validate100(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14067,7 +14053,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema102.properties, key0)) {
+      if (!func2.call(schema101.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -14134,7 +14120,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
       if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema102.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema101.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
       var _valid2 = _errs16 === errors;
@@ -14217,7 +14203,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
       }
       if (!(data5 === "en" || data5 === "de")) {
-        let err23 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema102.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err23 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema101.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
       }
       var _valid5 = _errs34 === errors;
@@ -14244,7 +14230,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
       }
       if (!(data6 === "pending" || data6 === "suppressed" || data6 === "refused" || data6 === "sent" || data6 === "bounced")) {
-        let err27 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema102.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err27 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema101.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
       }
     }
@@ -14468,10 +14454,10 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
     let err60 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
   }
-  return validate101.errors = vErrors, errors === 0;
+  return validate100.errors = vErrors, errors === 0;
 }
-var objectOverride = validate102;
-function validate102(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectOverride = validate101;
+function validate101(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14831,10 +14817,10 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate102.errors = vErrors, errors === 0;
+  return validate101.errors = vErrors, errors === 0;
 }
-var orderOverride = validate103, schema104 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
-function validate103(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderOverride = validate102, schema103 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
+function validate102(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14842,7 +14828,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema104.properties, key0)) {
+      if (!func2.call(schema103.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -15049,7 +15035,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
       }
       if (!(data9 === "en" || data9 === "de")) {
-        let err36 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err36 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema103.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
       }
       var _valid3 = _errs35 === errors;
@@ -15076,7 +15062,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
       }
       if (!(data10 === "reserving" || data10 === "rejected" || data10 === "reserved" || data10 === "paying" || data10 === "cancelling" || data10 === "expired" || data10 === "cancelled" || data10 === "paid" || data10 === "fulfilled" || data10 === "refunded")) {
-        let err40 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema104.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err40 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema103.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
       }
     }
@@ -15087,7 +15073,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
       }
       if (!(data11 === "unknown_product" || data11 === "price_changed" || data11 === "other_currency" || data11 === "amount_too_large" || data11 === "short" || data11 === "declined" || data11 === "by_customer" || data11 === "elsewhere" || data11 === "taken_over" || data11 === "not_paid_in_time")) {
-        let err42 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err42 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema103.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
       }
       var _valid4 = _errs43 === errors;
@@ -15662,10 +15648,10 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
     let err127 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
   }
-  return validate103.errors = vErrors, errors === 0;
+  return validate102.errors = vErrors, errors === 0;
 }
-var pictureOverride = validate104, schema105 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, status: { anyOf: [{ type: "string", enum: ["checking", "ready", "refused"] }, { type: "null" }] }, reason: { anyOf: [{ type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, asked: { anyOf: [{ type: "string", maxLength: 40 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 160 }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, sizes: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } }, { type: "null" }] } } };
-function validate104(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureOverride = validate103, schema104 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, status: { anyOf: [{ type: "string", enum: ["checking", "ready", "refused"] }, { type: "null" }] }, reason: { anyOf: [{ type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, asked: { anyOf: [{ type: "string", maxLength: 40 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 160 }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, sizes: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } }, { type: "null" }] } } };
+function validate103(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -15673,7 +15659,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema105.properties, key0)) {
+      if (!func2.call(schema104.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -16016,7 +16002,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
       }
       if (!(data17 === "checking" || data17 === "ready" || data17 === "refused")) {
-        let err58 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.status.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err58 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.status.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
       }
       var _valid4 = _errs58 === errors;
@@ -16043,7 +16029,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
       }
       if (!(data18 === "not_a_picture" || data18 === "unsupported_format" || data18 === "too_many_bytes" || data18 === "too_many_pixels" || data18 === "damaged" || data18 === "too_slow")) {
-        let err62 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err62 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
       }
       var _valid5 = _errs64 === errors;
@@ -16282,10 +16268,10 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
     let err97 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
   }
-  return validate104.errors = vErrors, errors === 0;
+  return validate103.errors = vErrors, errors === 0;
 }
-var stockOverride = validate105, schema106 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
-function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockOverride = validate104, schema105 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
+function validate104(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -16293,7 +16279,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema106.properties, key0)) {
+      if (!func2.call(schema105.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -16704,10 +16690,10 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate105.errors = vErrors, errors === 0;
+  return validate104.errors = vErrors, errors === 0;
 }
-var suppressionOverride = validate106;
-function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionOverride = validate105;
+function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -16807,10 +16793,10 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
     let err15 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
   }
-  return validate106.errors = vErrors, errors === 0;
+  return validate105.errors = vErrors, errors === 0;
 }
-var thumbnailOverride = validate107, schema108 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, picture: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, size: { anyOf: [{ type: "string", enum: ["small", "medium", "large"] }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] } } };
-function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailOverride = validate106, schema107 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, picture: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, size: { anyOf: [{ type: "string", enum: ["small", "medium", "large"] }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] } } };
+function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -17145,7 +17131,7 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
       }
       if (!(data16 === "small" || data16 === "medium" || data16 === "large")) {
-        let err55 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema108.properties.size.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err55 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.size.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
       }
       var _valid4 = _errs56 === errors;
@@ -17235,10 +17221,10 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
     let err68 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
   }
-  return validate107.errors = vErrors, errors === 0;
+  return validate106.errors = vErrors, errors === 0;
 }
-var itemWrite = validate108;
-function validate108(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var itemWrite = validate107;
+function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.data === void 0) {
@@ -17295,7 +17281,7 @@ function validate108(data, { instancePath = "", parentData, parentDataProperty, 
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate108.errors = vErrors, errors === 0;
+  return validate107.errors = vErrors, errors === 0;
 }
 var changeChecks = { movement: movementOverride, notification: notificationOverride, object: objectOverride, order: orderOverride, picture: pictureOverride, product: productPatch, stock: stockOverride, suppression: suppressionOverride, thumbnail: thumbnailOverride, user: userPatch, item: itemWrite }, storedChecks = { movement: movementStored, notification: notificationStored, object: objectStored, order: orderStored, picture: pictureStored, product: productStored, stock: stockStored, suppression: suppressionStored, thumbnail: thumbnailStored, user: userStored };
 export {
@@ -17332,7 +17318,6 @@ export {
   movementOverride,
   movementPatch,
   movementStored,
-  notificationBounceInput,
   notificationCreate,
   notificationOverride,
   notificationPatch,

@@ -1,10 +1,10 @@
 import { mailAddressMax } from '../bounds.ts';
 import { notificationOf } from '../domain/notifications/ask-mail.ts';
 import { ADDRESS_PATTERN, isSuppressed, kinds } from '../domain/notifications/notice.ts';
+import { noteBounce } from '../domain/notifications/send.ts';
 import { addressHash, noteAddress } from '../domain/notifications/suppress.ts';
 import { defineRoutes } from '../domain/routes/define-routes.ts';
 import { RuleError } from '../domain/rule-error.ts';
-import { RefusedByRuleError } from '../errors.ts';
 
 const access = { scope: 'shop/notifications' } as const;
 const address = { type: 'string', maxLength: mailAddressMax, pattern: ADDRESS_PATTERN } as const;
@@ -70,7 +70,7 @@ export const notifications = defineRoutes({
         const id = messageId === undefined ? undefined : notificationOf(messageId);
         const known = id === undefined ? undefined : await all.find(id);
         if (messageId !== undefined && known === undefined) throw new RuleError('unknown_message');
-        if (known !== undefined && kind === 'hard') await bounce(() => all.act(known.id, 'bounce'));
+        if (known !== undefined && kind === 'hard') await site.run((here) => noteBounce(here, known.id));
         const hash = addressHash(given ?? (known?.['to'] as string));
         const state = await site.run((here) =>
           noteAddress(here, { hash, noted: kind, name: known === undefined ? newId() : known.id }),
@@ -94,12 +94,3 @@ export const notifications = defineRoutes({
     },
   },
 });
-
-/** A report about what was never sent says something about the address all the same. */
-async function bounce(act: () => Promise<unknown>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof RefusedByRuleError)) throw error;
-  }
-}

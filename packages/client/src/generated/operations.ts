@@ -12,7 +12,6 @@ export const operationFacts: readonly OperationFacts[] = [
   {"method":"GET","path":"/movements/{movementId}","keyed":false},
   {"method":"GET","path":"/order-notifications","keyed":false},
   {"method":"GET","path":"/order-notifications/{notificationId}","keyed":false},
-  {"method":"POST","path":"/order-notifications/{notificationId}/bounce","keyed":true,"repeat":"elsewhere"},
   {"method":"GET","path":"/objects","keyed":false},
   {"method":"POST","path":"/objects","keyed":true,"repeat":"elsewhere"},
   {"method":"GET","path":"/objects/{objectId}","keyed":false},

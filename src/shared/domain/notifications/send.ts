@@ -16,6 +16,7 @@ import { MailRefusedError } from '../../ports/mail-errors.ts';
 import type { Entity, FieldChanges, States, StepsContext } from '../entity.ts';
 import { initialChanges } from '../field-changes.ts';
 import { orderKey, totalMinor } from '../orders/order.ts';
+import { transition } from '../states.ts';
 import {
   dueNotices,
   isSuppressed,
@@ -199,4 +200,18 @@ function* contentOf(site: Site, notification: Notification): Protocol<MailConten
   if (kind !== 'refunded') return { ...facts, kind };
   const refund = refundId === undefined ? undefined : order.refunded?.[refundId];
   return { ...facts, kind, refundMinor: refund?.amountMinor ?? facts.order.totalMinor };
+}
+
+/** Notes that a mail came back for good, where one may be out. @throws what `localWrite` throws */
+export function* noteBounce(site: Site, id: string): Protocol<void> {
+  yield* localWrite(site, {
+    key: `notification:${id}`,
+    operationId: `bounce/${id}`,
+    decide: (current) => {
+      const from = current && plainValues(current.state)['status'];
+      if (from !== 'pending' && from !== 'sent') return undefined;
+      const status = transition('status', notificationStates, { from, to: 'bounced' });
+      return status === undefined ? undefined : { status };
+    },
+  });
 }
