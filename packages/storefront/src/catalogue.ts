@@ -34,7 +34,7 @@ export class Catalogue {
 
   /** What is shown before anything was chosen. */
   async all(signal: AbortSignal): Promise<ProductPage> {
-    return this.#page({ listed: true, limit: FRONT_PAGE }, signal);
+    return this.#page({ limit: FRONT_PAGE }, signal);
   }
 
   /** By price. @param cursor Of the page before. */
@@ -58,7 +58,7 @@ export class Catalogue {
   }
 
   /**
-   * Those whose name begins so. The sites have a list of the names in English; of another language all that is listed is gone
+   * Those whose name begins so. The sites have a list of the names in English; of another language all that there is is gone
    * through, as far as `SEARCHED_MAX`.
    */
   async search(prefix: string, language: Language, signal: AbortSignal): Promise<readonly Product[]> {
@@ -68,9 +68,8 @@ export class Catalogue {
     }
     const found: Product[] = [];
     let seen = 0;
-    const all = this.#tandem.collection('products').list({ listed: true, limit: 100 }, { signal });
-    for await (const record of all) {
-      const product = readProduct(record);
+    for await (const record of this.#tandem.collection('products').list({ limit: 100 }, { signal })) {
+      const product = record.listed ? readProduct(record) : undefined;
       if (product !== undefined && beginsWith(product, prefix)) found.push(product);
       seen += 1;
       if (seen >= SEARCHED_MAX) break;
@@ -110,7 +109,11 @@ export class Catalogue {
   ): Promise<ProductPage> {
     const { data } = await this.#tandem.GET('/products', { params: { query }, signal });
     return {
-      products: data.items.map(readProduct).filter((product) => product !== undefined),
+      // What is not listed is found by who knows it.
+      products: data.items
+        .filter(({ listed }) => listed)
+        .map(readProduct)
+        .filter((product) => product !== undefined),
       cursor: data.cursor,
     };
   }
