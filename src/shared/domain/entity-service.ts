@@ -60,6 +60,8 @@ export interface Creation {
 /** What a read waits for. */
 export interface RecordWait {
   readonly isAwaited: (record: StoredRecord) => boolean;
+  /** Whether what is not there may still arrive from another site. */
+  readonly mayArrive: boolean;
   readonly withinMs: () => number;
 }
 
@@ -167,14 +169,16 @@ export class EntityService {
   async readUntil(
     id: string,
     seen: readonly SeenState[],
-    { isAwaited, withinMs }: RecordWait,
+    { isAwaited, mayArrive, withinMs }: RecordWait,
   ): Promise<StoredRecord> {
-    let record = await this.read(id, seen);
-    if (isAwaited(record)) return record;
+    let record = await this.find(id, seen);
+    if (record === undefined && !mayArrive) return this.#missing(id);
+    if (record !== undefined && isAwaited(record)) return record;
     const pause = this.#replica.pausing(withinMs());
-    // A site never goes back: what was seen is in whatever is read from now on.
-    while (!isAwaited(record) && (await pause())) record = await this.read(id);
-    return record;
+    // A site never goes back: what was seen is in whatever is read from now on, and what has gone has gone.
+    while ((record === undefined || !isAwaited(record)) && (await pause()))
+      record = record === undefined ? await this.find(id) : await this.read(id);
+    return record ?? this.#missing(id);
   }
 
   /** Undefined when there is none. @throws NotYetHereError */

@@ -2,7 +2,8 @@
  * `Prefer: wait` (RFC 7240, section 4.3) on a read of one record: the answer may come later, and then says more.
  *
  * With `If-None-Match` it waits until the record is in another state than those; without it, where the entity has states that
- * the service itself leads on, until no field that the caller sees is in one of them. Otherwise there is nothing to wait for.
+ * the service itself leads on, until no field that the caller sees is in one of them, and for the record itself, which another
+ * site may have made a moment ago. Otherwise there is nothing to wait for.
  *
  * Invariant: it never waits for longer than the function has, and what it answers is what a read at that moment answers.
  */
@@ -46,7 +47,9 @@ export async function readAsPreferred(
   // Known once it matters: a session may have waited before.
   let seconds = bounded();
   const withinMs = (): number => (seconds = bounded()) * 1_000;
-  const record = await records.readUntil(id, seen, { isAwaited, withinMs });
+  // Whoever knows a state of it has read it.
+  const mayArrive = request.headers['if-none-match'] === undefined;
+  const record = await records.readUntil(id, seen, { isAwaited, mayArrive, withinMs });
   return { record, headers: seconds > 0 ? { 'preference-applied': `wait=${seconds}` } : {} };
 }
 

@@ -120,9 +120,26 @@ describe('with If-None-Match', () => {
   });
 });
 
-test('what is not there is not waited for, and what goes meanwhile is not found', async () => {
-  expect((await send('GET', '/tickets/none', { headers: { prefer: 'wait=5' } })).status).toBe(404);
+test('what has not arrived yet is waited for as well', async () => {
+  const key = `ticket:${path.split('/').at(-1) ?? ''}`;
+  await move('charging');
+  await move('paid');
+  const elsewhere = api.site.store.items.get(key);
+  api.site.store.items.delete(key);
+  whileSleeping(300, () => Promise.resolve(elsewhere && api.site.store.items.set(key, elsewhere)));
+  const reply = await read({ prefer: 'wait=5' });
+  expect([reply.status, statusOf(reply)]).toEqual([200, 'paid']);
+  expect(pauses).toEqual([50, 100, 200]);
+});
+
+test('what was read before and is not there is not waited for, and what goes meanwhile is not found', async () => {
+  const missing = (headers: object) =>
+    send('GET', '/tickets/none', { headers: { prefer: 'wait=5', ...headers } });
+  expect((await missing({ 'if-none-match': etag })).status).toBe(404);
   expect(pauses).toEqual([]);
+  expect((await missing({})).status).toBe(404);
+  expect(passedMs()).toBeGreaterThanOrEqual(4_900);
+  pauses = [];
   const key = `ticket:${path.split('/').at(-1) ?? ''}`;
   whileSleeping(300, () => Promise.resolve(api.site.store.items.delete(key)));
   expect((await read({ prefer: 'wait=5' })).status).toBe(404);
