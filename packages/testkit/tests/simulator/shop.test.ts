@@ -73,6 +73,6 @@ describe('mutants of the shop', () => {
       ['a rejection outranks what another site has reserved', '7 orders'],
       ['what is little is asked back at once', '7 orders'],
     ],
-    count: 60,
+    count: 80,
   });
 });

@@ -171,6 +171,23 @@ test('what a reader has counted before a mark had stood is counted again', async
   expect(await minutes()).toEqual({ 0: { orders: 1 } });
 });
 
+test('a mark that is set while a reader counts stays', async () => {
+  await hold('order:a', order(HOUR_MS));
+  await note('order:a', 'placed');
+  site.nowMs += SETTLED_MS;
+  const found = site.store.entries.bind(site.store);
+  site.store.entries = async (query) => {
+    const page = await found(query);
+    site.store.entries = found;
+    await hold('order:b', order(HOUR_MS + 1));
+    await note('order:b', 'placed');
+    return page;
+  };
+  await minutes();
+  await settle();
+  expect(await minutes()).toEqual({ 0: { orders: 2 } });
+});
+
 test('a closed minute is read without the index', async () => {
   await hold('order:a', order(HOUR_MS));
   await note('order:a', 'placed');

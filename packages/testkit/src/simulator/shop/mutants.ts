@@ -5,6 +5,9 @@
  * all the same), yielding to another site's claim (it is voided instead), charging what another site has claimed (that
  * holds the goods until the payment is over), and `cancelled` ranking above `paid` (a payment is one of the two).
  *
+ * Left out of what is counted: settling a day before its hours (its own mark has to stand as long), and taking marks away
+ * although there was a new one meanwhile, which the unit test shows.
+ *
  * Left out as too rare for a few hundred schedules, and killed by the unit tests instead: taking from a lost site after it
  * was cut off, counting before all are cut off, nobody tending a hold that came too late, nobody looking behind a rejection
  * (seed 50075 shows it), and taking a payment that a lookup does not find for one that never was.
@@ -41,13 +44,6 @@ export const shopMutants: readonly Mutant[] = [
     HAPPENED,
     'const minutes = new Set(before.minutes);',
     'const minutes = new Set<number>();',
-  ),
-  mutant('a day is settled before its hours are', RECOUNT, 'if (!isSettled) unsettled.push(number);', ''),
-  mutant(
-    'marks go although there was a new one',
-    RECOUNT,
-    'values: { marks }, held: known.marks });',
-    'values: { marks }, held: (yield* readKeys([marksKey(site.site, unit)])).held.get(marksKey(site.site, unit)) });',
   ),
   mutant(
     'a site sells what it has not got',
