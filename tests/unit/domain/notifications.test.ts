@@ -66,6 +66,15 @@ async function reactAndDie(site: ShopSite, key = PAID): Promise<void> {
   site.mail = mail;
 }
 
+test('names products in the language of the customer, where they have a name in it', async () => {
+  const { aws, mail } = await shop();
+  await aws.write('product:tea', { name: 'Tea', translations: { de: { name: 'Tee' } } });
+  await aws.place(CUSTOMER);
+  await aws.react();
+  await aws.react(PAID);
+  expect(mail.calls[0]?.content).toMatchObject({ language: 'de', order: { lines: [{ name: 'Tee' }] } });
+});
+
 describe('what is written about', () => {
   const order = (values: object): NotifiedOrder =>
     ({ id: 'o1', email: TO, lines: [], currency: 'EUR', stockSite: 'aws-1', ...values }) as never;

@@ -184,8 +184,9 @@ function* contentOf(site: Site, notification: Notification): Protocol<MailConten
   const { held } = yield* readKeys(skus.map((sku) => `product:${sku}`));
   const nameOf = (sku: string): string => {
     const product = held.get(`product:${sku}`)?.record;
-    const name = product && plainValues(product.state)['name'];
-    return typeof name === 'string' && name !== '' ? name : sku;
+    const { name, translations } = (product && plainValues(product.state)) ?? {};
+    const translated = (translations as Readonly<Record<string, { name?: string }>> | undefined)?.[language];
+    return [translated?.name, name].find((each) => typeof each === 'string' && each !== '')?.toString() ?? sku;
   };
   const facts = {
     language,
