@@ -186,7 +186,9 @@ function* contentOf(site: Site, notification: Notification): Protocol<MailConten
     const product = held.get(`product:${sku}`)?.record;
     const { name, translations } = (product && plainValues(product.state)) ?? {};
     const translated = (translations as Readonly<Record<string, { name?: string }>> | undefined)?.[language];
-    return [translated?.name, name].find((each) => typeof each === 'string' && each !== '')?.toString() ?? sku;
+    return (
+      [translated?.name, name].find((each) => typeof each === 'string' && each !== '')?.toString() ?? sku
+    );
   };
   const facts = {
     language,
