@@ -117,7 +117,9 @@ describe('the tarball', () => {
       'ajv-formats',
       'dynalite',
       'jose',
+      'postal-mime',
       'rhea',
+      'smtp-server',
     ]);
     expect([manifest.devDependencies, manifest.scripts]).toEqual([undefined, undefined]);
     const imports = filesOf(path.join(installed, 'dist')).flatMap((file) =>
