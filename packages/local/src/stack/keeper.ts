@@ -25,7 +25,7 @@ const HEALTHY_AFTER_MS = 10_000;
 /** So many deaths at start-up in a row, and a person has to look. */
 export const START_FAILURES_MAX = 5;
 /** An instance that is alive and does not serve after this time is killed, and started again. */
-const READY_WITHIN_MS = 90_000;
+const READY_WITHIN_MS = 180_000;
 /** What a dead process left behind, such as its bridge, may finish its batch. */
 const ORPHAN_GRACE_MS = 3_000;
 /** A pipe that something else still holds is not waited for longer than this. */
