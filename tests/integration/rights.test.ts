@@ -461,7 +461,7 @@ test('no function is refused a call, and every right is used', async () => {
   expect(azure.queueRights.length).toBeGreaterThan(0);
   expect(azure.queueRights.filter((right) => !onQueues.has(right))).toEqual([]);
   expect(azure.objectRights.filter((right) => !onQueues.has(right))).toEqual(NOT_HERE.azure);
-}, 300_000);
+}, 900_000);
 
 // After the other, which wants no refusal at all.
 test('a call that a role does not allow is refused as the cloud would refuse it', async () => {
