@@ -121,8 +121,8 @@ describe('the AWS stack', () => {
   });
 
   test("no role has a policy that is not the stack's own", () => {
-    // Of an entity with content, and of the function that fetches what other sites have.
-    const withObjects = ['ObjectsRole', 'TransferRole'];
+    // Of entities with content, and of the function that fetches what other sites have.
+    const withObjects = ['ObjectsRole', 'PicturesRole', 'TransferRole'];
     const objects = (id: string): unknown[] => (withObjects.includes(id) ? [{ Ref: 'ObjectAccess' }] : []);
     for (const [id, { ManagedPolicyArns }] of ofType(withAll, 'AWS::IAM::Role')) {
       const all = [{ Ref: 'VpcAccess' }, { Ref: 'TraceAccess' }, ...objects(id)];
@@ -153,7 +153,7 @@ describe('the AWS stack', () => {
       ...awsParams([]),
       ...['federation=azure', 'azureTenantId=t', 'azureAudience=api://a', 'azurePrincipalIds=["p"]'],
     ]);
-    const roles = ['TransferRole', 'ObjectsRole'].map((Ref) => ({ Ref }));
+    const roles = ['TransferRole', 'ObjectsRole', 'PicturesRole'].map((Ref) => ({ Ref }));
     const readers = (id: string, of: unknown) => ({
       Roles: of,
       PolicyDocument: {
