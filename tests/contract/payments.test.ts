@@ -345,7 +345,12 @@ describe.each([
   test('a claim whose failure is remembered leaves a payment that can be cancelled', async () => {
     if (name !== 'Stripe') return;
     const request = order();
-    const failing: FaultRule = { kind: 'error', operation: 'UpdatePaymentIntent', times: 1, code: 'api_error' };
+    const failing: FaultRule = {
+      kind: 'error',
+      operation: 'UpdatePaymentIntent',
+      times: 1,
+      code: 'api_error',
+    };
     expect(await failure(under(failing, () => gateway.create(request)))).toBeInstanceOf(AmbiguousError);
     const unclaimed = await gateway.create(request);
     expect(unclaimed).toMatchObject({ status: 'open', claim: '' });

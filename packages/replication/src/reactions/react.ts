@@ -21,7 +21,7 @@ import {
 import { canonicalJson } from '../canonical-json.ts';
 import { ElsewhereError, isPermanent, isRetryable, UnavailableError } from '../errors.ts';
 import type { Json } from '../json.ts';
-import { type Changes, writeVersioned,type Written } from '../local-write.ts';
+import { type Changes, writeVersioned, type Written } from '../local-write.ts';
 import type { ObjectEffect, Together } from '../objects/effects.ts';
 import type { Versioned } from '../ports/store.ts';
 import { type Effect, get, type Protocol, putMany, type Site, wake } from '../protocol.ts';

@@ -10,7 +10,11 @@ import Stripe from 'stripe';
 import { TooLargeError } from '@tandem-clouds/replication/errors';
 import { balanceEntriesMax, webhookBytesMax, webhookToleranceSeconds } from '../../bounds.ts';
 import { checkMoney } from '../../money.ts';
-import { PaymentKeySpentError, PaymentMismatchError, RefundRefusedError } from '../../ports/payment-errors.ts';
+import {
+  PaymentKeySpentError,
+  PaymentMismatchError,
+  RefundRefusedError,
+} from '../../ports/payment-errors.ts';
 import type {
   Balance,
   Payment,

@@ -93,5 +93,7 @@ export function rowOf(record: Pick<StoredRecord, 'state'> | undefined): EscrowRo
 export function rowChange(before: EscrowRow, after: EscrowRow): Changes {
   const isNew = before.sequence === 0;
   const entries = Object.entries(after) as [keyof EscrowRow, Json][];
-  return Object.fromEntries(entries.filter(([name, value]) => isNew || canonicalJson(before[name]) !== canonicalJson(value)));
+  return Object.fromEntries(
+    entries.filter(([name, value]) => isNew || canonicalJson(before[name]) !== canonicalJson(value)),
+  );
 }

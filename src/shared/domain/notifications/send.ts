@@ -185,10 +185,9 @@ function* contentOf(site: Site, notification: Notification): Protocol<MailConten
   const nameOf = (sku: string): string => {
     const product = held.get(`product:${sku}`)?.record;
     const { name, translations } = (product && plainValues(product.state)) ?? {};
-    const translated = (translations as Readonly<Record<string, { name?: string }>> | undefined)?.[language];
-    return (
-      [translated?.name, name].find((each) => typeof each === 'string' && each !== '')?.toString() ?? sku
-    );
+    const translated = (translations as Readonly<Record<string, { name?: unknown }>> | undefined)?.[language];
+    const names = [translated?.name, name].filter((each) => typeof each === 'string' && each !== '');
+    return (names[0] as string | undefined) ?? sku;
   };
   const facts = {
     language,
