@@ -21,7 +21,7 @@ import {
 
 const entities = JSON.parse(
   fs.readFileSync(path.join(import.meta.dirname, '../../infra/entities.json'), 'utf8'),
-) as readonly { readonly content: boolean }[];
+) as readonly { readonly content: boolean; readonly function: string }[];
 /** What is left to functions without warm instances, and one for each entity and for items. */
 const LEAST = 100 + entities.length + 1;
 
@@ -115,15 +115,9 @@ describe('features of the AWS stack', () => {
     ],
     identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     tracing: ['TraceAccess'],
-    warm: [
-      'ObjectsProvConcLambdaAlias',
-      'MovementsProvConcLambdaAlias',
-      'OrdersProvConcLambdaAlias',
-      'ProductsProvConcLambdaAlias',
-      'StockProvConcLambdaAlias',
-      'UsersProvConcLambdaAlias',
-      'ItemsProvConcLambdaAlias',
-    ],
+    warm: ['items', ...entities.map((entity) => entity.function)].map(
+      (name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}ProvConcLambdaAlias`,
+    ),
     alarmKey: ['AlarmKey'],
     monitor: [
       ...['MonitorRole', 'MonitorLambdaFunction', 'MonitorLogGroup', 'MonitorLambdaEvConf'],
