@@ -307,7 +307,6 @@ describe('the page', () => {
       expect(await page.locator('img[src=x], main script, b[onclick]').count()).toBe(0);
       expect(await page.title()).not.toBe('owned');
     };
-    await isText();
     await putIntoCart(page, 'markup-tea');
     await isText();
     expect(await page.getByText(category, { exact: true }).count()).toBeGreaterThan(0);
