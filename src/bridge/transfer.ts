@@ -1,6 +1,7 @@
 /**
  * Queue-triggered: does what is due on records that may have content, and fetches their bytes from the peers
- * (`run-reactions.ts`); makes thumbnails of pictures; and takes the steps of inventories (`inventory-steps.ts`). The only function of the bridge that has the SDKs of storages.
+ * (`run-reactions.ts`); makes thumbnails of pictures; and takes the steps of inventories (`inventory-steps.ts`). The only function
+ * of the bridge that has the SDKs of storages.
  *
  * Invariant: memory holds `transferBodiesAtOnce` bodies of at most `objectBodyBytesMax`, whatever lies in the queue.
  */

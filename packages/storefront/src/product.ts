@@ -1,4 +1,4 @@
-/** A product as the shop shows it: what the contract has today, and what a newer one may add. */
+/** A product as the shop shows it. */
 import type { Language } from './language.ts';
 
 export interface Product {

@@ -12,7 +12,6 @@ import type { Json } from '@tandem-clouds/replication/json';
 import type { Store, Versioned } from '@tandem-clouds/replication/ports/store';
 import { EXPIRES, type StoredRecord } from '@tandem-clouds/replication/record';
 import { LIMIT } from '@tandem-clouds/replication/reserved';
-import { nextStamp } from '@tandem-clouds/replication/stamp';
 import {
   callersKept,
   leaseAttemptsMax,
@@ -22,6 +21,7 @@ import {
   pocketShare,
 } from '../bounds.ts';
 import { sha256 } from '../digest.ts';
+import { type LocalRecord, localRecord } from '../domain/local-record.ts';
 import { type Bucket, filled, type Limit, taken, untilOneMs } from '../domain/token-bucket.ts';
 import { TooManyRequestsError } from '../errors.ts';
 
@@ -165,30 +165,11 @@ function bucketIn(current: Versioned | undefined): Bucket | undefined {
   return typeof tokens === 'number' && typeof atMs === 'number' ? { tokens, atMs } : undefined;
 }
 
-/** A record without a marker: no other site hears of it. The store drops it some time after its last change. */
+/** The store drops it some time after its last change. */
 function recordOf({
-  key,
-  site,
   bucket: { tokens, atMs },
-  nowMs,
-  current,
-}: {
-  key: string;
-  site: string;
-  bucket: Bucket;
-  nowMs: number;
-  current: StoredRecord | undefined;
-}): StoredRecord {
-  const stamp = nextStamp({ site, wallMs: nowMs, after: current?.version });
-  const fields = { bucket: [tokens, atMs], [EXPIRES]: Math.ceil(nowMs / 1_000) + limitKeptSeconds };
-  return {
-    key,
-    state: {
-      fields: Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, [stamp, value]])),
-      vector: { [site]: stamp },
-    },
-    version: stamp,
-    pending: {},
-    operations: [],
-  };
+  ...local
+}: Omit<LocalRecord, 'values'> & { readonly bucket: Bucket }): StoredRecord {
+  const dropAtSeconds = Math.ceil(local.nowMs / 1_000) + limitKeptSeconds;
+  return localRecord({ ...local, values: { bucket: [tokens, atMs], [EXPIRES]: dropAtSeconds } });
 }

@@ -3,7 +3,7 @@ import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { type Content, storageName } from '@tandem-clouds/replication/objects/content';
 import type { OutsideEffect } from '@tandem-clouds/replication/reactions/react';
 import { pictureBytesMax } from '../bounds.ts';
-import { Crc64 } from '../crc64.ts';
+import { crc64Of } from '../crc64.ts';
 import {
   IMAGES,
   type MadeThumbnail,
@@ -94,7 +94,7 @@ async function put(
   { bytes }: MadeImage,
   { site, now, of }: Pick<ThumbnailMaking, 'site' | 'now'> & { readonly of: Content },
 ): Promise<Content> {
-  const crc64 = crcOf(bytes);
+  const crc64 = crc64Of(bytes);
   const upload = `${site}.${uploadHalf(of.upload)}${Buffer.from(crc64, 'base64').toString('hex')}`;
   const written = await own.put(storageName(key, upload), bytes, {
     contentType: THUMBNAIL_TYPE,
@@ -115,10 +115,4 @@ async function put(
 /** When the picture was announced. */
 function uploadHalf(upload: string): string {
   return upload.slice(upload.lastIndexOf('.') + 1).slice(0, 16);
-}
-
-function crcOf(bytes: Uint8Array): string {
-  const crc = new Crc64();
-  crc.update(bytes);
-  return crc.digest();
 }

@@ -1,6 +1,6 @@
 import { availabilitySkusMax, fewUnitsMax } from '../bounds.ts';
 import { readStockOf } from '../domain/escrow/escrow.ts';
-import { available, underWay } from '../domain/escrow/row.ts';
+import { unitsOfAll } from '../domain/escrow/row.ts';
 import { defineRoutes } from '../domain/routes/define-routes.ts';
 
 const sku = {
@@ -39,12 +39,7 @@ export const availability = defineRoutes({
         const rows = await site.run((own) => readStockOf(own, input.sku));
         return {
           items: input.sku.map((each) => {
-            const shares = rows.get(each) ?? [];
-            const units = shares.reduce(
-              (sum, row) =>
-                sum + available(row) + shares.reduce((moving, from) => moving + underWay(from, row), 0),
-              0,
-            );
+            const units = unitsOfAll(rows.get(each) ?? []);
             return {
               sku: each,
               availability: units <= 0 ? 'none' : units <= fewUnitsMax ? 'few' : 'in_stock',

@@ -3,7 +3,8 @@
  *
  * Invariants: an intent is made with parameters that are the same for every caller, so that its key finds it; the claim is set
  * by a second call under a key of its own, which the first caller wins. What a key repeats is old, so a repeated answer is
- * read anew; a repeated failure of a creation is what everybody gets, so the key is spent. Nothing is ever confirmed or cancelled by what an older answer said.
+ * read anew; a repeated failure of a creation is what everybody gets, so the key is spent. Nothing is ever confirmed or cancelled
+ * by what an older answer said.
  * @see https://docs.stripe.com/api/idempotent_requests
  */
 import Stripe from 'stripe';

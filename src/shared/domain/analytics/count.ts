@@ -10,6 +10,7 @@ import { get, type Protocol, type Site } from '@tandem-clouds/replication/protoc
 import { plainValues, type StoredRecord } from '@tandem-clouds/replication/record';
 import { countAttemptsMax, countMarkFreshMs } from '../../bounds.ts';
 import type { StepsContext } from '../entity.ts';
+import { putLocal } from '../local-record.ts';
 import {
   happenedKey,
   type HappeningKind,
@@ -18,9 +19,9 @@ import {
   keptIn,
   keptJson,
   type Named,
-  whichOf,
+  refundsIn,
+  type Which,
 } from './happened.ts';
-import { putLocal } from './local-record.ts';
 import { dayOf, HOUR_MS, hourOf, marksKey, MINUTE_MS, startOf } from './units.ts';
 
 /** Minute of an hour, or hour of a day → when it was marked last, epoch milliseconds. */
@@ -32,9 +33,7 @@ export function marksIn(record: StoredRecord | undefined): Marks {
 
 /** @throws UnavailableError when what it writes is being changed too often */
 export function* countHappened({ site, key }: StepsContext, kind: HappeningKind): Protocol<undefined> {
-  const record = (yield* get(key))?.record;
-  if (record === undefined) return undefined;
-  for (const which of whichOf(kind, record)) {
+  for (const which of yield* whichOf(kind, key)) {
     const minutes = yield* note(site, { key, kind, which });
     for (const startMs of minutes) {
       const [hour, day] = [hourOf(startMs), dayOf(startMs)];
@@ -44,6 +43,11 @@ export function* countHappened({ site, key }: StepsContext, kind: HappeningKind)
     }
   }
   return undefined;
+}
+
+/** Which of them a record may have brought about. */
+function* whichOf(kind: HappeningKind, key: string): Protocol<readonly Which[]> {
+  return kind === 'refunded' ? refundsIn((yield* get(key))?.record) : [''];
 }
 
 /** @returns Starts of the minutes that it is in, or has been in. */

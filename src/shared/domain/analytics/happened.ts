@@ -60,10 +60,9 @@ export function happenedKey(site: SiteId, { key, kind, which }: Named): string {
   return `${HAPPENED}:${site}.${digest(JSON.stringify([kind, key, which]))}`;
 }
 
-/** Which of them a record, as it is now, may have brought about. */
-export function whichOf(kind: HappeningKind, record: StoredRecord): readonly Which[] {
-  if (kind !== 'refunded') return [''];
-  return Object.keys(orderOf(record).refunded ?? {});
+/** Of an order as it is now. */
+export function refundsIn(record: StoredRecord | undefined): readonly Which[] {
+  return record === undefined ? [] : Object.keys(orderOf(record).refunded ?? {});
 }
 
 /** One of them, by the record as it is now; undefined: it has not happened, or is not counted any more. */

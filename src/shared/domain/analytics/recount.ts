@@ -14,9 +14,9 @@ import { countPage, countReadsMax, countSettleMs } from '../../bounds.ts';
 import { hashOf } from '../indexes/index-entry.ts';
 import { bound, FIRST } from '../indexes/list-query.ts';
 import { sortKey } from '../indexes/sort-key.ts';
+import { putLocal } from '../local-record.ts';
 import { type Marks, marksIn } from './count.ts';
 import { happenedIndex, type Happening, keptIn, tallied } from './happened.ts';
-import { putLocal } from './local-record.ts';
 import { addTallies, type Parts, partsIn, partsJson, type Tally } from './tally.ts';
 import { HOUR_MS, hourOf, marksKey, MINUTE_MS, minuteStart, QUARTER_MS, startOf, tallyKey } from './units.ts';
 

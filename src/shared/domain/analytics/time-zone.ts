@@ -6,7 +6,7 @@
  * that comes twice is two.
  * @see https://www.iana.org/time-zones
  */
-import { DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS } from './units.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, minuteStart, QUARTER_MS } from './units.ts';
 
 export const STEPS = ['minute', 'hour', 'day'] as const;
 export type Step = (typeof STEPS)[number];
@@ -53,7 +53,7 @@ export class TimeZone {
 
   /** Where the step begins that a moment is in. */
   startOf(step: Step, atMs: number): number {
-    if (step === 'minute') return Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
+    if (step === 'minute') return minuteStart(atMs);
     let startMs = Math.floor(atMs / QUARTER_MS) * QUARTER_MS;
     const name = this.#nameOf(step, startMs);
     while (this.#nameOf(step, startMs - QUARTER_MS) === name) startMs -= QUARTER_MS;

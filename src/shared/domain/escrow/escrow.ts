@@ -5,7 +5,7 @@ import { get, type Protocol, type Site } from '@tandem-clouds/replication/protoc
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { restockBelowUnits, restockUnitsMax } from '../../bounds.ts';
 import { ConflictError } from '../../errors.ts';
-import { available, emptyRow, type EscrowRow, rowChange, rowOf, stockKey, underWay } from './row.ts';
+import { available, emptyRow, type EscrowRow, rowChange, rowOf, stockKey, unitsOfAll } from './row.ts';
 import { count, fence, isRefusal, move, rebalance, receive, recover, type Refusal } from './transitions.ts';
 
 /** The site's own row; an empty one when there is none yet. */
@@ -159,9 +159,7 @@ export function* unitsElsewhere(site: Site, sku: string): Protocol<number> {
   const row = yield* ownRow(site, sku);
   const peers = (yield* peerRows(site, sku)).filter((peer) => peer !== undefined);
   const others = peers.filter((peer) => row.fenced[peer.site] === undefined);
-  const rows = [row, ...others];
-  const moving = rows.flatMap((from) => rows.map((to) => underWay(from, to)));
-  return [...others.map(available), ...moving].reduce((sum, units) => sum + units, 0);
+  return unitsOfAll([row, ...others]) - available(row);
 }
 
 /** Cuts a lost site off from this site's stock. @throws what `localWrite` throws. */

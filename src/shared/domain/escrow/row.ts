@@ -79,6 +79,12 @@ export function underWay(from: EscrowRow, to: EscrowRow): number {
   return Math.max(0, (from.given[to.site] ?? 0) - (to.taken[from.site] ?? 0));
 }
 
+/** What several sites together may promise: what they have, and what is on its way between them. */
+export function unitsOfAll(rows: readonly EscrowRow[]): number {
+  const moving = rows.flatMap((from) => rows.map((to) => underWay(from, to)));
+  return [...rows.map(available), ...moving].reduce((sum, units) => sum + units, 0);
+}
+
 /** The row in a record; undefined when there is none. What an older release did not write is empty. */
 export function rowOf(record: Pick<StoredRecord, 'state'> | undefined): EscrowRow | undefined {
   if (record === undefined) return undefined;

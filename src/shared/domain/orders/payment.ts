@@ -192,8 +192,8 @@ function waiting(site: Site, order: Order, { id, action }: Payment): FieldChange
 }
 
 /**
- * The order's payment, new or not. The answer may be lost and the payment exist, so it is looked for. Where a key is spent, it is so for
- * all sites, and all of them go on to the same next one.
+ * The order's payment, new or not. The answer may be lost and the payment exist, so it is looked for. Where a key is spent, it is
+ * so for all sites, and all of them go on to the same next one.
  */
 function* findOrCreate(site: Site, order: Order): StepsProtocol<Payment | 'refused' | 'none' | undefined> {
   const { id, currency } = order;

@@ -8,7 +8,7 @@
  */
 import type { Json } from '@tandem-clouds/replication/json';
 import { localWrite } from '@tandem-clouds/replication/local-write';
-import type { Content } from '@tandem-clouds/replication/objects/content';
+import { claimants, type Content } from '@tandem-clouds/replication/objects/content';
 import { claiming } from '@tandem-clouds/replication/objects/hold';
 import { get, type Protocol, type Site } from '@tandem-clouds/replication/protocol';
 import type { StepsProtocol } from '@tandem-clouds/replication/reactions/react';
@@ -92,9 +92,7 @@ export function* checkPicture(
   const call: ThumbnailsCall = {
     key,
     content,
-    heldBy: picture.heldBy.flatMap((claim) =>
-      claim.startsWith(`${content.upload}@`) ? [claim.slice(content.upload.length + 1)] : [],
-    ),
+    heldBy: claimants(picture.heldBy, content.upload),
     sizes: THUMBNAILS.map((size) => ({ ...size, key: keyOf(size.name) })),
   };
   const answer = (yield { op: 'outside', service: IMAGES, call }) as ThumbnailsAnswer;

@@ -3,13 +3,19 @@ import type { Json } from '@tandem-clouds/replication/json';
 import type { Versioned } from '@tandem-clouds/replication/ports/store';
 import { type Protocol, putMany, type Site } from '@tandem-clouds/replication/protocol';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
-import { nextStamp } from '@tandem-clouds/replication/stamp';
+import { nextStamp, type SiteId } from '@tandem-clouds/replication/stamp';
 
-export function localRecord(
-  { site, now }: Site,
-  { key, values, held }: { key: string; values: Readonly<Record<string, Json>>; held: Versioned | undefined },
-): StoredRecord {
-  const stamp = nextStamp({ site, wallMs: now(), after: held?.record.version });
+export interface LocalRecord {
+  readonly key: string;
+  readonly site: SiteId;
+  readonly nowMs: number;
+  readonly values: Readonly<Record<string, Json>>;
+  /** What it takes the place of. */
+  readonly current: StoredRecord | undefined;
+}
+
+export function localRecord({ key, site, nowMs, values, current }: LocalRecord): StoredRecord {
+  const stamp = nextStamp({ site, wallMs: nowMs, after: current?.version });
   return {
     key,
     state: {
@@ -25,10 +31,10 @@ export function localRecord(
 /** Puts a whole record in the place of what was read. @returns False when somebody else wrote first. @throws what the store failed with */
 export function* putLocal(
   site: Site,
-  write: { key: string; values: Readonly<Record<string, Json>>; held: Versioned | undefined },
+  { held, ...write }: Pick<LocalRecord, 'key' | 'values'> & { readonly held: Versioned | undefined },
 ): Protocol<boolean> {
-  const record = localRecord(site, write);
-  const [result] = yield* putMany([{ record, expected: write.held?.revision }]);
+  const record = localRecord({ ...write, site: site.site, nowMs: site.now(), current: held?.record });
+  const [result] = yield* putMany([{ record, expected: held?.revision }]);
   if (result?.status === 'failed') throw result.error;
   return result?.status === 'written';
 }
