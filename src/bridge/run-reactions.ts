@@ -3,8 +3,8 @@
  *
  * Invariant: a message is only a reason to look. Whatever becomes of it, what is due is in the record and in the index, and
  * the sweep wakes it again; so nothing here is ever set aside, but what is no such message. What a result makes due is
- * done in the same run; what is woken by it is only a record that the time of a batch was too short for, and that got further:
- * an object of so many parts triggers the function at most that many times.
+ * done in the same run; what is woken by it is only a record that the time of a batch was too short for: one message for
+ * each that was taken, so an object of so many parts triggers the function at most that many times.
  */
 import { reactionRunMs } from '@tandem-clouds/replication/bounds';
 import { AppError, isRetryable } from '@tandem-clouds/replication/errors';
@@ -76,7 +76,7 @@ export function runReactions(
   const resources = {
     store: openSiteStore(runtime),
     outbox: openOutbox(config),
-    // What was not done to its end in the time of a batch, and got further.
+    // What was not done to its end in the time of a batch.
     waker: openWaker(config, entities),
     sleep,
   };

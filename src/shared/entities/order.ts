@@ -207,7 +207,7 @@ export const order = defineEntity({
       when: ({ status }) => status === 'reserving',
       steps: (record, context) => reserveOrder(record as unknown as Order, context),
     },
-    // With a method it is charged at once; without one, the customer has until then.
+    // Without a method the customer has until then. With one, it was reserved by an older release, and is charged at once.
     proceed: {
       on: ['status'],
       at: 'stockSite',

@@ -302,6 +302,19 @@ describe('an attempt', () => {
     expect(woken).toEqual(keys);
   });
 
+  test.each([
+    ['another one was done, which writes nothing', 1, ['index']],
+    ['nothing was looked at', 0, []],
+  ])('that there was no time for is woken when %s', async (_, most, done) => {
+    await write({ note: 'a' });
+    aws.nowMs += 1;
+    await write({ level: 1 });
+    let begun = 0;
+    const steps = await reactAt(aws, { goesOn: () => (begun += 1) <= most });
+    expect(steps.map(({ reaction }) => reaction)).toEqual(done);
+    expect(woken).toEqual([KEY]);
+  });
+
   test('at a paused reaction is put off', async () => {
     await write({ status: 'paid' });
     expect(await reactAt(aws, { isPaused: () => true })).toMatchObject([{ kind: 'postponed' }]);

@@ -126,20 +126,23 @@ export function* react(site: Site, key: string, options: ReactOptions = {}): Rea
   const { goesOn = () => true } = options;
   const steps: Step[] = [];
   let known: Versioned | undefined;
-  let isLeft = false;
+  // Until it was looked at, or was left undone: then somebody has to look again, and the sweep would be late.
+  let isLeft = true;
   while (steps.length < reactionStepsMax && goesOn()) {
     const held = known ?? (yield* get(key));
     const first = held && firstDue(held.record, site.now());
-    isLeft = false;
-    if (held === undefined || first === undefined) break;
+    if (held === undefined || first === undefined) {
+      isLeft = false;
+      break;
+    }
     const [reaction, entry] = first;
     const attempt = new Attempt(site, held, reaction, entry);
     steps.push(yield* attempt.make(options));
     const { written } = attempt;
     known = versioned(written);
-    isLeft = written !== undefined && firstDue(written.record, site.now()) !== undefined;
     // What is written by others later wakes for itself.
-    if (written !== undefined && !isLeft) break;
+    isLeft = written === undefined || firstDue(written.record, site.now()) !== undefined;
+    if (!isLeft) break;
   }
   if (isLeft || steps.at(-1)?.kind === 'unfinished') yield* wakeAgain(key);
   return steps;
@@ -346,8 +349,9 @@ class Attempt {
     const done = { reaction: this.#reaction, effectId };
     const change = (held: StoredRecord): ReactionEntries | undefined =>
       entriesAfter(this.#site, key, { held, state: held.state, done });
-    const record = yield* updateEntries(key, change, this.#claimed);
-    const entry = record?.reactions?.[this.#reaction];
+    const noted = yield* updateEntries(key, change, this.#claimed);
+    this.written = noted;
+    const entry = noted?.record.reactions?.[this.#reaction];
     return entry?.parked?.reason === 'stands' ? this.#step('parked', 'stands') : this.#step('done');
   }
 
@@ -364,7 +368,7 @@ class Attempt {
       return { ...reactions, [this.#reaction]: next };
     });
     // Something else may be due by now, which this failure says nothing about.
-    const now = written?.reactions?.[this.#reaction];
+    const now = written?.record.reactions?.[this.#reaction];
     const reason = now?.effectId === effectId ? now.parked?.reason : undefined;
     return { ...this.#step(reason === undefined ? 'failed' : 'parked', reason), detail };
   }
@@ -452,17 +456,17 @@ export function* updateEntries(
   key: string,
   change: (record: StoredRecord) => ReactionEntries | undefined,
   known?: Versioned,
-): Protocol<StoredRecord | undefined> {
+): Protocol<Written | undefined> {
   for (let race = 0; race < RACES_MAX; race += 1) {
     const held = race === 0 && known !== undefined ? known : yield* get(key);
     if (held === undefined) return undefined;
     const { reactions, ...rest } = held.record;
     const entries = change(held.record);
-    if (entries === reactions) return held.record;
+    if (entries === reactions) return held;
     const record: StoredRecord = { ...rest, ...withEntries(entries && withoutEmpty(entries)) };
     const [result] = yield* putMany([{ record, expected: held.revision }]);
     if (result?.status === 'failed') throw result.error;
-    if (result?.status === 'written') return record;
+    if (result?.status === 'written') return { record, revision: result.revision };
   }
   throw new UnavailableError(`${key} is being written too often`);
 }

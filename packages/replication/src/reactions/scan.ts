@@ -64,7 +64,7 @@ export function* setEntries(
 function* setOne(site: Site, key: string, wanted: Wanted): Protocol<number | undefined> {
   let set = 0;
   try {
-    const record = yield* updateEntries(key, (held) => {
+    const written = yield* updateEntries(key, (held) => {
       const names = lacks(site, held, wanted);
       set = names.length;
       const asked = entriesAfter(site, key, { held, state: held.state, asked: true });
@@ -73,7 +73,7 @@ function* setOne(site: Site, key: string, wanted: Wanted): Protocol<number | und
       for (const name of names) entries[name] = asked?.[name] ?? {};
       return entries;
     });
-    if (record !== undefined) yield* wakeKeys(site, [record]);
+    if (written !== undefined) yield* wakeKeys(site, [written.record]);
     return set;
   } catch (error) {
     if (!isPermanent(error)) throw error;

@@ -13,7 +13,7 @@ export type OrderState =
   | 'reserving'
   /** One line could not be held. Ranks below what another site has reserved meanwhile: nothing was charged for it here. */
   | 'rejected'
-  /** `stockSite` holds all of it until the order is over. */
+  /** `stockSite` holds all of it until the order is over; its customer may pay. One that came with a method skips this. */
   | 'reserved'
   /** `stockSite` may charge. */
   | 'paying'
@@ -42,7 +42,7 @@ export const orderStates = {
     'refunded',
   ],
   allowed: {
-    reserving: ['rejected', 'reserved', 'cancelling'],
+    reserving: ['rejected', 'reserved', 'paying', 'cancelling'],
     // By a site that is lost since, which had the goods and charged it.
     rejected: ['paid'],
     reserved: ['paying', 'cancelling'],

@@ -56,12 +56,19 @@ export function* reserveOrder(order: Order, { site, key }: StepsContext): Protoc
       short.push(hold);
     }
     const [first] = short;
-    if (first === undefined)
-      return { status: 'reserved', stockSite: site.site, reservedUntilMs: site.now() + reservedMs };
+    if (first === undefined) return reserved(order, site);
     if (site.now() + stockLookMs > untilMs) return rejected({ reason: 'short', sku: first.sku });
     yield* sleep(stockLookMs);
     missing = short;
   }
+}
+
+/** What comes with its method is charged without another turn: between the two there is nothing that anybody could do. */
+function reserved({ method }: Order, { site, now }: Site): FieldChanges {
+  const held = { stockSite: site, reservedUntilMs: now() + reservedMs };
+  return method === undefined
+    ? { ...held, status: 'reserved' }
+    : { ...held, status: 'paying', payingSinceMs: now() };
 }
 
 interface Refused {

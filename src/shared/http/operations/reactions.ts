@@ -105,7 +105,7 @@ export function reactionRoutes(
       async handle({ body }) {
         const { action, key, reaction } = body as Change;
         let entry: ReactionEntry | undefined;
-        const record = await drive(
+        const written = await drive(
           updateEntries(key, ({ reactions }) => {
             const held = reactions && own(reactions, reaction);
             if (held?.effectId === undefined)
@@ -115,9 +115,9 @@ export function reactionRoutes(
           }),
           resources,
         );
-        if (record === undefined || entry === undefined)
+        if (written === undefined || entry === undefined)
           throw new NotFoundError(`${site.site} holds no record ${key}`);
-        await drive(wakeKeys(site, [record]), resources);
+        await drive(wakeKeys(site, [written.record]), resources);
         return { status: 200, body: entryView(key, reaction, entry), headers };
       },
     },

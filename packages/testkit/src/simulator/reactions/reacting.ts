@@ -22,6 +22,8 @@ export const ONE_SITE = 'task:of-';
 const WAKE_EVERY_MS = 10_000;
 /** Small, so that what fails could keep the rest out. */
 const WAKE_KEYS = 4;
+/** How often a run has time for one more reaction. */
+const GOES_ON = 0.9;
 
 export class Reacting {
   readonly world: World;
@@ -40,7 +42,7 @@ export class Reacting {
     const reactions = reactionsOf([task], digest);
     for (const site of world.sites) site.reactions = reactions;
     world.onWake = (site, key) => {
-      if (!this.purged) this.run(site, 'react', (own) => react(own, key));
+      if (!this.purged) this.run(site, 'react', (own) => react(own, key, { goesOn: () => world.random.chance(GOES_ON) }));
     };
   }
 

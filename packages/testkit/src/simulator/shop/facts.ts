@@ -64,7 +64,7 @@ export const RANKS = [
 
 /** State → those that may be written over it. */
 export const NEXT: Readonly<Record<string, readonly string[]>> = {
-  reserving: ['rejected', 'reserved', 'cancelling'],
+  reserving: ['rejected', 'reserved', 'paying', 'cancelling'],
   rejected: ['paid'],
   reserved: ['paying', 'cancelling'],
   paying: ['cancelling', 'cancelled', 'paid'],

@@ -307,7 +307,8 @@ export class Ledger implements Watcher {
       this.#find(ORDERS, key, `${site} wrote ${after.status} over ${before.status}`);
     this.#wanting.set(after.orderId, this.#world.agenda.nowMs);
     if (before.status === 'reserving' && after.status !== 'rejected') this.#wentOn.add(after.orderId);
-    if (after.status === 'reserved') this.#checkReserved(key, site, after);
+    if (after.status === 'reserved' || (after.status === 'paying' && before.status === 'reserving'))
+      this.#checkReserved(key, site, after);
     if (after.status === 'rejected') this.#checkRejected(key, after);
     const charges = this.#chargesOf.get(after.orderId) ?? 0;
     if (PAID.has(after.status) && charges !== 1)

@@ -32,6 +32,8 @@ export const SKUS = ['tea', 'salt', 'rice'] as const;
 const ENTITIES = [order, stock];
 const WAKE_EVERY_MS = 10_000;
 const WAKE_KEYS = 40;
+/** How often a run has time for one more reaction. */
+const GOES_ON = 0.97;
 
 /** As in production: by the schemas of what is stored. */
 const checkOf =
@@ -87,7 +89,7 @@ export class Shop {
     world.watchers.push(ledger);
     for (const site of world.sites) site.reactions = reactions;
     world.onWake = (site, key) => {
-      if (!this.purged) this.run(site, 'react', (own) => react(own, key, { within: steps }));
+      if (!this.purged) this.run(site, 'react', (own) => react(own, key, { within: steps, goesOn: () => world.random.chance(GOES_ON) }));
     };
   }
 
