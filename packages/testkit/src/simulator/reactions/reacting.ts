@@ -42,7 +42,8 @@ export class Reacting {
     const reactions = reactionsOf([task], digest);
     for (const site of world.sites) site.reactions = reactions;
     world.onWake = (site, key) => {
-      if (!this.purged) this.run(site, 'react', (own) => react(own, key, { goesOn: () => world.random.chance(GOES_ON) }));
+      if (!this.purged)
+        this.run(site, 'react', (own) => react(own, key, { goesOn: () => world.random.chance(GOES_ON) }));
     };
   }
 

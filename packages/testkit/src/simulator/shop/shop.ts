@@ -89,7 +89,10 @@ export class Shop {
     world.watchers.push(ledger);
     for (const site of world.sites) site.reactions = reactions;
     world.onWake = (site, key) => {
-      if (!this.purged) this.run(site, 'react', (own) => react(own, key, { within: steps, goesOn: () => world.random.chance(GOES_ON) }));
+      if (!this.purged)
+        this.run(site, 'react', (own) =>
+          react(own, key, { within: steps, goesOn: () => world.random.chance(GOES_ON) }),
+        );
     };
   }
 
