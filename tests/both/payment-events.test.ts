@@ -190,6 +190,11 @@ afterAll(async () => {
 });
 beforeEach(() => void received.splice(0));
 
+const TYPES = {
+  stripe: { charged: 'payment_intent.succeeded', other: 'charge.succeeded' },
+  paypal: { charged: 'PAYMENT.CAPTURE.COMPLETED', other: 'PAYMENT.AUTHORIZATION.CREATED' },
+} as const;
+
 describe.each(['stripe', 'paypal'] as const)('the events of %s', (provider) => {
   const route = `/payments/${provider}`;
   let handler: unknown;
@@ -235,8 +240,11 @@ describe.each(['stripe', 'paypal'] as const)('the events of %s', (provider) => {
   async function again(): Promise<Sent> {
     received.splice(0);
     await sandboxes[provider].deliver();
-    const type = provider === 'stripe' ? '"payment_intent.succeeded"' : '"PAYMENT.CAPTURE.COMPLETED"';
-    const newest = received.findLast(({ body }) => body.includes(type));
+    return newestOf(TYPES[provider].charged);
+  }
+
+  function newestOf(type: string): Sent {
+    const newest = received.findLast(({ body }) => body.includes(`"${type}"`));
     if (newest === undefined) throw new Error('no event was sent');
     return newest;
   }
@@ -255,6 +263,13 @@ describe.each(['stripe', 'paypal'] as const)('the events of %s', (provider) => {
     for (let turn = 0; turn < 3; turn += 1)
       expect(await ask('POST', route, sent)).toEqual({ status: 200, json: { received: true } });
     expect(await looks(id)).toBe(1);
+  });
+
+  test('that say nothing new of an order are taken, and write nothing', async () => {
+    const id = await place();
+    await eventAbout(paymentKey(id));
+    expect((await ask('POST', route, newestOf(TYPES[provider].other))).status).toBe(200);
+    expect(await looks(id)).toBe(0);
   });
 
   test('are taken byte for byte, also where the gateway hands them over in base64', async () => {

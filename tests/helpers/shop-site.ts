@@ -61,14 +61,14 @@ export class TestPayments {
   asks = false;
   /** Called before and after each call takes effect; throw to fail it. */
   before: (call: PaymentCall['call'], spentKeys?: number) => void = () => undefined;
-  after: (call: PaymentCall['call']) => void = () => undefined;
+  after: (call: PaymentCall['call']) => void | Promise<void> = () => undefined;
 
   async call({ call }: OutsideEffect): Promise<unknown> {
     await Promise.resolve();
     const asked = call as PaymentCall;
     this.before(asked.call, asked.call === 'create' ? asked.request.spentKeys : undefined);
     const answer = this.#answer(asked);
-    this.after(asked.call);
+    await this.after(asked.call);
     return answer;
   }
 

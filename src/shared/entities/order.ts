@@ -225,6 +225,8 @@ export const order = defineEntity({
       at: 'stockSite',
       when: ({ status, checked, checkedFor, lookAgainMs }) =>
         status === 'paying' && (checked === checkedFor ? (lookAgainMs ?? true) : true),
+      // What the provider reports of a charge while it is made is no reason to forget what the charge has answered.
+      once: ({ lookAgainMs = 0 }) => String(lookAgainMs),
       steps: (record, context) => chargeOrder(record as unknown as Order, context),
     },
     lookBehind: {

@@ -43,6 +43,18 @@ describe('an order', () => {
     expect(aws.row()).toMatchObject({ sold: 2, holds: {}, lookMs: 0 });
   });
 
+  test('is paid by the attempt that charged it, though the provider reports the charge before that has ended', async () => {
+    const { aws, payments } = await twoSites();
+    payments.after = async (call) => {
+      if (call === 'confirm') await aws.act('check', { event: 'evt_1' });
+    };
+    await aws.place();
+    const steps = await aws.react();
+    const [charge, ...others] = steps.filter(({ reaction }) => reaction === 'charge');
+    expect([charge?.kind, others]).toEqual(['done', []]);
+    expect(aws.order()).toMatchObject({ status: 'paid', checked: 'evt_1' });
+  });
+
   test('leaves what sites give each other as it is, so nobody shares anew for each hold', async () => {
     const { aws } = await twoSites(50);
     await aws.react(stockKey('tea', 'aws-1'));

@@ -7,6 +7,7 @@ import {
   reactionAttemptsMax,
   reactionPauseMaxMs,
   reactionPauseMs,
+  reactionRunMs,
 } from '@tandem-clouds/replication/bounds';
 import { RefusedError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { eventOf } from '@tandem-clouds/replication/event';
@@ -56,6 +57,7 @@ const orderOf = (version = 1) =>
       tags: { type: 'array', items: { type: 'string' }, merge: 'set' },
       at: { type: 'integer' },
       note: { type: 'string' },
+      name: { type: 'string' },
       level: { type: 'integer', by: ['client', 'reaction'] },
     },
     reactions: {
@@ -70,6 +72,7 @@ const orderOf = (version = 1) =>
         },
       },
       later: { on: ['at'], when: ({ at, note }) => (at === undefined || note === 'seen' ? false : at), run },
+      greet: { on: ['name'], when: ({ name }) => name !== undefined, once: () => '', run },
       climb: { on: ['level'], when: ({ level = 0 }) => level > 0, run },
       index: { on: ['note'], site: 'every', when: ({ note }) => note !== undefined, run },
       bad: { on: ['note'], when: ({ note }) => note === 'bad' && Number(JSON.parse('{')) > 0, run },
@@ -244,6 +247,22 @@ describe('an attempt', () => {
     expect(new Set(calls.map(({ context }) => context.effectId)).size).toBe(1);
     expect(await reactAt(aws)).toMatchObject([{ kind: 'parked', reason: 'failed' }]);
     expect(entry('mail')).toMatchObject({ parked: { reason: 'failed' }, detail: 'no route' });
+  });
+
+  test('is made again before its pause is over when what it is about is written, and not beside itself', async () => {
+    fail(new UnavailableError('no answer'));
+    await write({ name: 'a' });
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      aws.nowMs = entry('greet')?.dueMs ?? 0;
+      await reactAt(aws);
+    }
+    const begunMs = aws.nowMs;
+    expect(entry('greet')).toMatchObject({ attempts: 3, dueMs: begunMs + 4 * reactionPauseMs });
+    await write({ note: 'other' });
+    expect(entry('greet')?.dueMs).toBe(begunMs + 4 * reactionPauseMs);
+    aws.nowMs += 1;
+    await write({ name: 'b' });
+    expect(entry('greet')).toMatchObject({ attempts: 3, dueMs: begunMs + reactionRunMs });
   });
 
   test('that no later one can mend is parked at once', async () => {

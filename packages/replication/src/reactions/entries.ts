@@ -9,7 +9,7 @@
  * A condition that stood before the write, without an entry, is none of this write's: a reaction that is new, or that was
  * declared by a release that knew nothing of it, runs for old records only when it is asked to (`scan.ts`).
  */
-import { reactionPausedMs } from '../bounds.ts';
+import { reactionPausedMs, reactionRunMs } from '../bounds.ts';
 import { keeps, peersOf } from '../placement.ts';
 import type { Site } from '../protocol.ts';
 import type { RecordState, StoredRecord } from '../record.ts';
@@ -119,11 +119,23 @@ function entryAfter(
   if (entry.done === effectId && isDone)
     return { ...rest, effectId, parked: { reason: 'stands', atMs: nowMs } };
   if (entry.effectId === effectId && entry.parked?.reason !== 'broken') {
-    if (entry.parked !== undefined || (entry.attempts ?? 0) > 0) return entry;
+    if (entry.parked !== undefined) return entry;
+    if ((entry.attempts ?? 0) > 0) return isNews(before, after) ? sooner(entry, nowMs) : entry;
     return { ...entry, dueMs: fromMs ?? Math.min(entry.dueMs ?? nowMs, nowMs) };
   }
   if (entry.effectId === undefined && before?.effectId === effectId) return rest;
   return { ...rest, effectId, dueMs: fromMs ?? nowMs };
+}
+
+/** Whether what an effect is about was written once more, and its name is the same. */
+function isNews(before: Condition | undefined, after: Condition): boolean {
+  return before !== undefined && before.madeMs !== after.madeMs;
+}
+
+/** The pause before the next attempt is for what nobody has touched; an attempt that is under way is let end. */
+function sooner(entry: ReactionEntry, nowMs: number): ReactionEntry {
+  const { dueMs = nowMs, fence: begunMs = nowMs } = entry;
+  return { ...entry, dueMs: Math.min(dueMs, Math.max(nowMs, begunMs + reactionRunMs)) };
 }
 
 /** Whether another site has made a condition true that the site acts on which writes then. */

@@ -57,9 +57,10 @@ export async function takeEvent(given: GivenEvent): Promise<void> {
   if (gateway.name !== provider) throw new RuleError('other_provider');
   const reading = await gateway.readWebhook(headers, rawBody);
   if ('refusal' in reading) throw new RuleError(`event_${reading.refusal}`);
-  const { id, key, atMs } = reading.event;
+  const { id, kind, key, atMs } = reading.event;
   const orderId = orderIdOf(key);
-  if (orderId === undefined) return;
+  // Of a charge the provider reports each stage; what changes nothing for an order is not written.
+  if (orderId === undefined || kind === 'other') return;
   try {
     if (orders === undefined) throw new NotFoundError(`there is no order ${orderId}`);
     await orders.act(orderId, 'check', { event: id });
