@@ -321,13 +321,23 @@ describe('an attempt', () => {
     expect(woken).toEqual(keys);
   });
 
+  test('of one site is made before those of every site, whichever was due first', async () => {
+    await write({ note: 'a' });
+    aws.nowMs += 1;
+    await write({ level: 1 });
+    answer = ({ level }) => (level === undefined ? undefined : { level: 0 });
+    expect((await reactAt(aws)).map(({ reaction }) => reaction)).toEqual(['climb', 'index']);
+  });
+
   test.each([
     ['another one was done, which writes nothing', 1, ['index']],
     ['nothing was looked at', 0, []],
   ])('that there was no time for is woken when %s', async (_, most, done) => {
-    await write({ note: 'a' });
-    aws.nowMs += 1;
-    await write({ level: 1 });
+    await write({ note: 'a', at: START_MS + 1 });
+    answer = () => {
+      aws.nowMs += 1;
+      return undefined;
+    };
     let begun = 0;
     const steps = await reactAt(aws, { goesOn: () => (begun += 1) <= most });
     expect(steps.map(({ reaction }) => reaction)).toEqual(done);

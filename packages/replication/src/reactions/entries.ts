@@ -170,11 +170,27 @@ export function park(entry: ReactionEntry, reason: ParkReason, atMs: number, det
   return { ...rest, parked: { reason, atMs }, ...(said !== undefined && { detail: said }) };
 }
 
-/** The entry that is due first, of those that are due. */
-export function firstDue(record: StoredRecord, nowMs: number): readonly [string, ReactionEntry] | undefined {
-  return Object.entries(record.reactions ?? {})
-    .filter(([, { dueMs }]) => dueMs !== undefined && dueMs <= nowMs)
-    .sort(([, a], [, b]) => (a.dueMs ?? 0) - (b.dueMs ?? 0))[0];
+/** Whether anything is due. */
+export function isDue({ reactions = {} }: StoredRecord, nowMs: number): boolean {
+  return Object.values(reactions).some((entry) => isEntryDue(entry, nowMs));
+}
+
+function isEntryDue({ dueMs }: ReactionEntry, nowMs: number): boolean {
+  return dueMs !== undefined && dueMs <= nowMs;
+}
+
+/**
+ * The entry to act on, of those that are due: what one site does comes before what each does for itself, because somebody waits
+ * for it; then what has been due for longest.
+ */
+export function nextDue(site: Site, record: StoredRecord): readonly [string, ReactionEntry] | undefined {
+  const nowMs = site.now();
+  const due = Object.entries(record.reactions ?? {})
+    .filter(([, entry]) => isEntryDue(entry, nowMs))
+    .sort(([, a], [, b]) => (a.dueMs ?? 0) - (b.dueMs ?? 0));
+  if (due.length < 2) return due[0];
+  const conditions = conditionsAt(site, record.key, record.state);
+  return due.find(([reaction]) => conditions.get(reaction)?.site === 'origin') ?? due[0];
 }
 
 /** Effects that were begun on a record within the hour. */

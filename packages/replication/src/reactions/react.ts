@@ -28,7 +28,7 @@ import { type Effect, get, type Protocol, putMany, type Site, wake } from '../pr
 import type { StoredRecord } from '../record.ts';
 import { writerOf } from '../writer-record.ts';
 import type { Condition } from './condition.ts';
-import { conditionsAt, effectsWithinHour, entriesAfter, firstDue, park, withEntries } from './entries.ts';
+import { conditionsAt, effectsWithinHour, entriesAfter, isDue, nextDue, park, withEntries } from './entries.ts';
 import type { ParkReason, ReactionEntries, ReactionEntry } from './entry.ts';
 
 /** What an effect has returned, as changes of the record that it is written to; undefined: it changes nothing. */
@@ -130,7 +130,7 @@ export function* react(site: Site, key: string, options: ReactOptions = {}): Rea
   let isLeft = true;
   while (steps.length < reactionStepsMax && goesOn()) {
     const held = known ?? (yield* get(key));
-    const first = held && firstDue(held.record, site.now());
+    const first = held && nextDue(site, held.record);
     if (held === undefined || first === undefined) {
       isLeft = false;
       break;
@@ -141,7 +141,7 @@ export function* react(site: Site, key: string, options: ReactOptions = {}): Rea
     const { written } = attempt;
     known = versioned(written);
     // What is written by others later wakes for itself.
-    isLeft = written === undefined || firstDue(written.record, site.now()) !== undefined;
+    isLeft = written === undefined || isDue(written.record, site.now());
     if (!isLeft) break;
   }
   if (isLeft || steps.at(-1)?.kind === 'unfinished') yield* wakeAgain(key);
