@@ -28,7 +28,15 @@ import { type Effect, get, type Protocol, putMany, type Site, wake } from '../pr
 import type { StoredRecord } from '../record.ts';
 import { writerOf } from '../writer-record.ts';
 import type { Condition } from './condition.ts';
-import { conditionsAt, effectsWithinHour, entriesAfter, isDue, nextDue, park, withEntries } from './entries.ts';
+import {
+  conditionsAt,
+  effectsWithinHour,
+  entriesAfter,
+  isDue,
+  nextDue,
+  park,
+  withEntries,
+} from './entries.ts';
 import type { ParkReason, ReactionEntries, ReactionEntry } from './entry.ts';
 
 /** What an effect has returned, as changes of the record that it is written to; undefined: it changes nothing. */
