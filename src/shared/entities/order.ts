@@ -226,7 +226,8 @@ export const order = defineEntity({
       when: ({ status, checked, checkedFor, lookAgainMs }) =>
         status === 'paying' && (checked === checkedFor ? (lookAgainMs ?? true) : true),
       // What the provider reports of a charge while it is made is no reason to forget what the charge has answered.
-      once: ({ lookAgainMs = 0 }) => String(lookAgainMs),
+      // Both: by a coarse clock two looks may be due at one moment.
+      once: ({ lookAgainMs = 0, checkedFor = '' }) => `${lookAgainMs}/${checkedFor}`,
       steps: (record, context) => chargeOrder(record as unknown as Order, context),
     },
     lookBehind: {

@@ -247,6 +247,12 @@ export const shopMutants: readonly Mutant[] = [
     "status === 'paying' && (checked === checkedFor ? lookAgainMs === undefined : true),",
   ),
   mutant(
+    'a charge is named by the moment alone at which it looks again',
+    ORDER,
+    "once: ({ lookAgainMs = 0, checkedFor = '' }) => `${lookAgainMs}/${checkedFor}`,",
+    'once: ({ lookAgainMs = 0 }) => String(lookAgainMs),',
+  ),
+  mutant(
     'every refund has the key of the order',
     PAYMENT,
     'key: `${paymentKey(orderId)}-${id}` };',
