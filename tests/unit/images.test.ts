@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from '@jest/globals';
+import { Samples } from '@tandem-clouds/testkit/chaos/pictures/samples';
 import { VipsImages } from '../../src/shared/adapters/images/vips-images.ts';
 import type { MadeImages } from '../../src/shared/ports/images.ts';
 import { JPEG, jpegOfTelephone, MOVING_GIF, MOVING_WEBP, png, SVG } from '../helpers/pictures.ts';
@@ -66,6 +67,20 @@ test.each([
 ])('refuses %s, and goes on', async (_, body, reason) => {
   expect(await images.make(body, SIZES)).toMatchObject({ kind: 'refused', reason });
   made(await images.make(JPEG, SIZES));
+});
+
+test('takes all shapes of good pictures, and says of each bad one what is wrong', async () => {
+  const samples = await Samples.open();
+  try {
+    for (const { what, body, expected } of samples.all(1)) {
+      const result = await images.make(body, SIZES);
+      const { kind, width, height, reason } = result as Partial<Record<string, unknown>>;
+      const seen = kind === 'made' ? { kind: 'ready', width, height } : { kind, reason };
+      expect({ what, ...seen }).toEqual({ what, ...expected });
+    }
+  } finally {
+    samples.close();
+  }
 });
 
 test('a picture that takes too long is refused, and the next one is made by another thread', async () => {
