@@ -407,10 +407,11 @@ export const holdsLookMs = 30 * 60_000;
  */
 export const chargeWithinMs = 20 * 3_600_000;
 /**
- * From this age on, a payment that a lookup does not find does not exist: creation ended four hours ago, and a lookup
- * is at most an hour behind.
+ * A lookup at a provider may be so far behind: as a rule a minute, longer during an outage.
  * @see https://docs.stripe.com/api/payment_intents/search
  */
+export const lookupBehindMs = 3_600_000;
+/** From this age on, a payment that a lookup does not find does not exist: creation ended long enough before. */
 export const absenceProvenMs = 24 * 3_600_000;
 /** Keys of an order at its provider, each used once the one before it is spent: after three failures it is not paid at all. */
 export const paymentKeysMax = 3;

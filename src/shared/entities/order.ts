@@ -113,6 +113,7 @@ export const order = defineEntity({
     lookAgainMs: moment,
     checked: { type: 'string', maxLength: 255, by: 'action' },
     checkedFor: { type: 'string', maxLength: 255, by: 'reaction' },
+    checkedAtMs: moment,
     refunds: { type: 'object', maxProperties: 50, additionalProperties: { type: 'integer' }, by: 'action' },
     refunded: {
       type: 'object',
@@ -169,7 +170,9 @@ export const order = defineEntity({
         // Another site may have charged what this one has rejected.
         if (status !== 'rejected' && isOver({ status })) return undefined;
         const name = event ?? `asked-${Math.floor(now.getTime() / paymentCheckMs)}`;
-        return name === checked ? undefined : { checked: name };
+        if (name === checked) return undefined;
+        const isRejected = status === 'rejected';
+        return { checked: name, ...(isRejected && { checkedAtMs: now.getTime(), lookAgainMs: null }) };
       },
     },
     fulfil: {
@@ -231,9 +234,9 @@ export const order = defineEntity({
       steps: (record, context) => chargeOrder(record as unknown as Order, context),
     },
     lookBehind: {
-      on: ['status', 'checked'],
-      when: ({ status, checked, checkedFor }) =>
-        status === 'rejected' && checked !== undefined && checked !== checkedFor,
+      on: ['status', 'checked', 'lookAgainMs'],
+      when: ({ status, checked, checkedFor, lookAgainMs }) =>
+        status === 'rejected' && checked !== undefined && checked !== checkedFor && (lookAgainMs ?? true),
       steps: (record, context) => lookBehindRejection(record as unknown as Order, context),
     },
     void: {

@@ -6359,7 +6359,7 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate33.errors = vErrors, errors === 0;
 }
-var orderStored = validate34, schema35 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } };
+var orderStored = validate34, schema35 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, checkedAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } };
 function validate34(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6704,108 +6704,125 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
       }
     }
-    if (data.refunds !== void 0) {
-      let data24 = data.refunds;
-      if (data24 && typeof data24 == "object" && !Array.isArray(data24)) {
-        if (Object.keys(data24).length > 50) {
-          let err60 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
-          vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+    if (data.checkedAtMs !== void 0) {
+      let data24 = data.checkedAtMs;
+      if (!(typeof data24 == "number" && !(data24 % 1) && !isNaN(data24) && isFinite(data24))) {
+        let err60 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+      }
+      if (typeof data24 == "number" && isFinite(data24)) {
+        if (data24 > 9007199254740991 || isNaN(data24)) {
+          let err61 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
         }
-        for (let key2 in data24) {
-          let data25 = data24[key2];
-          if (!(typeof data25 == "number" && !(data25 % 1) && !isNaN(data25) && isFinite(data25))) {
-            let err61 = { instancePath: instancePath + "/refunds/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-            vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+        if (data24 < 0 || isNaN(data24)) {
+          let err62 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+        }
+      }
+    }
+    if (data.refunds !== void 0) {
+      let data25 = data.refunds;
+      if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
+        if (Object.keys(data25).length > 50) {
+          let err63 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
+          vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+        }
+        for (let key2 in data25) {
+          let data26 = data25[key2];
+          if (!(typeof data26 == "number" && !(data26 % 1) && !isNaN(data26) && isFinite(data26))) {
+            let err64 = { instancePath: instancePath + "/refunds/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
           }
         }
       } else {
-        let err62 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+        let err65 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
       }
     }
     if (data.refunded !== void 0) {
-      let data26 = data.refunded;
-      if (data26 && typeof data26 == "object" && !Array.isArray(data26))
-        for (let key3 in data26) {
-          let data27 = data26[key3];
-          if (data27 && typeof data27 == "object" && !Array.isArray(data27)) {
-            if (data27.amountMinor === void 0) {
-              let err63 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+      let data27 = data.refunded;
+      if (data27 && typeof data27 == "object" && !Array.isArray(data27))
+        for (let key3 in data27) {
+          let data28 = data27[key3];
+          if (data28 && typeof data28 == "object" && !Array.isArray(data28)) {
+            if (data28.amountMinor === void 0) {
+              let err66 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
             }
-            if (data27.status === void 0) {
-              let err64 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
-              vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+            if (data28.status === void 0) {
+              let err67 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
+              vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
             }
-            if (data27.amountMinor !== void 0) {
-              let data28 = data27.amountMinor;
-              if (!(typeof data28 == "number" && !(data28 % 1) && !isNaN(data28) && isFinite(data28))) {
-                let err65 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+            if (data28.amountMinor !== void 0) {
+              let data29 = data28.amountMinor;
+              if (!(typeof data29 == "number" && !(data29 % 1) && !isNaN(data29) && isFinite(data29))) {
+                let err68 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
               }
             }
-            if (data27.status !== void 0) {
-              let data29 = data27.status;
-              if (typeof data29 == "string") {
-                if (func3(data29) > 40) {
-                  let err66 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-                  vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
-                }
-              } else {
-                let err67 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
-              }
-            }
-            if (data27.refundId !== void 0) {
-              let data30 = data27.refundId;
+            if (data28.status !== void 0) {
+              let data30 = data28.status;
               if (typeof data30 == "string") {
-                if (func3(data30) > 255) {
-                  let err68 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-                  vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+                if (func3(data30) > 40) {
+                  let err69 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+                  vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
                 }
               } else {
-                let err69 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+                let err70 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+              }
+            }
+            if (data28.refundId !== void 0) {
+              let data31 = data28.refundId;
+              if (typeof data31 == "string") {
+                if (func3(data31) > 255) {
+                  let err71 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+                  vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+                }
+              } else {
+                let err72 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
               }
             }
           } else {
-            let err70 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+            let err73 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
           }
         }
       else {
-        let err71 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+        let err74 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
       }
     }
     if (data.notified !== void 0) {
-      let data31 = data.notified;
-      if (Array.isArray(data31)) {
-        if (data31.length > 16) {
-          let err72 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-          vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+      let data32 = data.notified;
+      if (Array.isArray(data32)) {
+        if (data32.length > 16) {
+          let err75 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+          vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
         }
-        let len1 = data31.length;
+        let len1 = data32.length;
         for (let i1 = 0; i1 < len1; i1++) {
-          let data32 = data31[i1];
-          if (typeof data32 == "string") {
-            if (func3(data32) > 128) {
-              let err73 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-              vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+          let data33 = data32[i1];
+          if (typeof data33 == "string") {
+            if (func3(data33) > 128) {
+              let err76 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+              vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
             }
           } else {
-            let err74 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+            let err77 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
           }
         }
       } else {
-        let err75 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+        let err78 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
       }
     }
   } else {
-    let err76 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+    let err79 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
   }
   return validate34.errors = vErrors, errors === 0;
 }
@@ -14819,7 +14836,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
   }
   return validate101.errors = vErrors, errors === 0;
 }
-var orderOverride = validate102, schema103 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
+var orderOverride = validate102, schema103 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
 function validate102(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -15429,224 +15446,257 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
       }
     }
-    if (data.refunds !== void 0) {
-      let data24 = data.refunds, _errs117 = errors, valid21 = !1, _errs118 = errors;
-      if (data24 && typeof data24 == "object" && !Array.isArray(data24)) {
-        if (Object.keys(data24).length > 50) {
-          let err94 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
-          vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+    if (data.checkedAtMs !== void 0) {
+      let data24 = data.checkedAtMs, _errs117 = errors, valid21 = !1, _errs118 = errors;
+      if (!(typeof data24 == "number" && !(data24 % 1) && !isNaN(data24) && isFinite(data24))) {
+        let err94 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
+      }
+      if (typeof data24 == "number" && isFinite(data24)) {
+        if (data24 > 9007199254740991 || isNaN(data24)) {
+          let err95 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
         }
-        for (let key3 in data24) {
-          let data25 = data24[key3];
-          if (!(typeof data25 == "number" && !(data25 % 1) && !isNaN(data25) && isFinite(data25))) {
-            let err95 = { instancePath: instancePath + "/refunds/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-            vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
-          }
+        if (data24 < 0 || isNaN(data24)) {
+          let err96 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
         }
-      } else {
-        let err96 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
       }
       var _valid16 = _errs118 === errors;
       if (valid21 = valid21 || _valid16, !valid21) {
-        let _errs123 = errors;
+        let _errs120 = errors;
         if (data24 !== null) {
-          let err97 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err97 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
         }
-        var _valid16 = _errs123 === errors;
+        var _valid16 = _errs120 === errors;
         valid21 = valid21 || _valid16;
       }
       if (valid21)
         errors = _errs117, vErrors !== null && (_errs117 ? vErrors.length = _errs117 : vErrors = null);
       else {
-        let err98 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err98 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
       }
     }
-    if (data.refunded !== void 0) {
-      let data26 = data.refunded, _errs126 = errors, valid23 = !1, _errs127 = errors;
-      if (data26 && typeof data26 == "object" && !Array.isArray(data26))
-        for (let key4 in data26) {
-          let data27 = data26[key4];
-          if (data27 && typeof data27 == "object" && !Array.isArray(data27)) {
-            if (data27.amountMinor === void 0) {
-              let err99 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
-            }
-            if (data27.status === void 0) {
-              let err100 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
-              vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
-            }
-            if (data27.amountMinor !== void 0) {
-              let data28 = data27.amountMinor;
-              if (!(typeof data28 == "number" && !(data28 % 1) && !isNaN(data28) && isFinite(data28))) {
-                let err101 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
-              }
-            }
-            if (data27.status !== void 0) {
-              let data29 = data27.status;
-              if (typeof data29 == "string") {
-                if (func3(data29) > 40) {
-                  let err102 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-                  vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
-                }
-              } else {
-                let err103 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
-              }
-            }
-            if (data27.refundId !== void 0) {
-              let data30 = data27.refundId;
-              if (typeof data30 == "string") {
-                if (func3(data30) > 255) {
-                  let err104 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-                  vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
-                }
-              } else {
-                let err105 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
-              }
-            }
-          } else {
-            let err106 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
-          }
+    if (data.refunds !== void 0) {
+      let data25 = data.refunds, _errs123 = errors, valid22 = !1, _errs124 = errors;
+      if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
+        if (Object.keys(data25).length > 50) {
+          let err99 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
+          vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
         }
-      else {
-        let err107 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
-      }
-      var _valid17 = _errs127 === errors;
-      if (valid23 = valid23 || _valid17, !valid23) {
-        let _errs138 = errors;
-        if (data26 !== null) {
-          let err108 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
-        }
-        var _valid17 = _errs138 === errors;
-        valid23 = valid23 || _valid17;
-      }
-      if (valid23)
-        errors = _errs126, vErrors !== null && (_errs126 ? vErrors.length = _errs126 : vErrors = null);
-      else {
-        let err109 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
-      }
-    }
-    if (data.notified !== void 0) {
-      let data31 = data.notified, _errs141 = errors, valid26 = !1, _errs142 = errors;
-      if (Array.isArray(data31)) {
-        if (data31.length > 16) {
-          let err110 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-          vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
-        }
-        let len1 = data31.length;
-        for (let i1 = 0; i1 < len1; i1++) {
-          let data32 = data31[i1];
-          if (typeof data32 == "string") {
-            if (func3(data32) > 128) {
-              let err111 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-              vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
-            }
-          } else {
-            let err112 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+        for (let key3 in data25) {
+          let data26 = data25[key3];
+          if (!(typeof data26 == "number" && !(data26 % 1) && !isNaN(data26) && isFinite(data26))) {
+            let err100 = { instancePath: instancePath + "/refunds/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
           }
         }
       } else {
-        let err113 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+        let err101 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
       }
-      var _valid18 = _errs142 === errors;
-      if (valid26 = valid26 || _valid18, !valid26) {
-        let _errs146 = errors;
-        if (data31 && typeof data31 == "object" && !Array.isArray(data31)) {
-          if (Object.keys(data31).length < 1) {
-            let err114 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
-            vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+      var _valid17 = _errs124 === errors;
+      if (valid22 = valid22 || _valid17, !valid22) {
+        let _errs129 = errors;
+        if (data25 !== null) {
+          let err102 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
+        }
+        var _valid17 = _errs129 === errors;
+        valid22 = valid22 || _valid17;
+      }
+      if (valid22)
+        errors = _errs123, vErrors !== null && (_errs123 ? vErrors.length = _errs123 : vErrors = null);
+      else {
+        let err103 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
+      }
+    }
+    if (data.refunded !== void 0) {
+      let data27 = data.refunded, _errs132 = errors, valid24 = !1, _errs133 = errors;
+      if (data27 && typeof data27 == "object" && !Array.isArray(data27))
+        for (let key4 in data27) {
+          let data28 = data27[key4];
+          if (data28 && typeof data28 == "object" && !Array.isArray(data28)) {
+            if (data28.amountMinor === void 0) {
+              let err104 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
+            }
+            if (data28.status === void 0) {
+              let err105 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
+              vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
+            }
+            if (data28.amountMinor !== void 0) {
+              let data29 = data28.amountMinor;
+              if (!(typeof data29 == "number" && !(data29 % 1) && !isNaN(data29) && isFinite(data29))) {
+                let err106 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+              }
+            }
+            if (data28.status !== void 0) {
+              let data30 = data28.status;
+              if (typeof data30 == "string") {
+                if (func3(data30) > 40) {
+                  let err107 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+                  vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+                }
+              } else {
+                let err108 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+              }
+            }
+            if (data28.refundId !== void 0) {
+              let data31 = data28.refundId;
+              if (typeof data31 == "string") {
+                if (func3(data31) > 255) {
+                  let err109 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+                  vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+                }
+              } else {
+                let err110 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+              }
+            }
+          } else {
+            let err111 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
           }
-          for (let key5 in data31)
+        }
+      else {
+        let err112 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+      }
+      var _valid18 = _errs133 === errors;
+      if (valid24 = valid24 || _valid18, !valid24) {
+        let _errs144 = errors;
+        if (data27 !== null) {
+          let err113 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+        }
+        var _valid18 = _errs144 === errors;
+        valid24 = valid24 || _valid18;
+      }
+      if (valid24)
+        errors = _errs132, vErrors !== null && (_errs132 ? vErrors.length = _errs132 : vErrors = null);
+      else {
+        let err114 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+      }
+    }
+    if (data.notified !== void 0) {
+      let data32 = data.notified, _errs147 = errors, valid27 = !1, _errs148 = errors;
+      if (Array.isArray(data32)) {
+        if (data32.length > 16) {
+          let err115 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+          vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+        }
+        let len1 = data32.length;
+        for (let i1 = 0; i1 < len1; i1++) {
+          let data33 = data32[i1];
+          if (typeof data33 == "string") {
+            if (func3(data33) > 128) {
+              let err116 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+              vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
+            }
+          } else {
+            let err117 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
+          }
+        }
+      } else {
+        let err118 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+      }
+      var _valid19 = _errs148 === errors;
+      if (valid27 = valid27 || _valid19, !valid27) {
+        let _errs152 = errors;
+        if (data32 && typeof data32 == "object" && !Array.isArray(data32)) {
+          if (Object.keys(data32).length < 1) {
+            let err119 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
+            vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+          }
+          for (let key5 in data32)
             if (!(key5 === "add" || key5 === "remove")) {
-              let err115 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key5 }, message: "must NOT have additional properties" };
-              vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+              let err120 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key5 }, message: "must NOT have additional properties" };
+              vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
             }
-          if (data31.add !== void 0) {
-            let data33 = data31.add;
-            if (Array.isArray(data33)) {
-              if (data33.length > 16) {
-                let err116 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-                vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
+          if (data32.add !== void 0) {
+            let data34 = data32.add;
+            if (Array.isArray(data34)) {
+              if (data34.length > 16) {
+                let err121 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+                vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
               }
-              let len2 = data33.length;
+              let len2 = data34.length;
               for (let i2 = 0; i2 < len2; i2++) {
-                let data34 = data33[i2];
-                if (typeof data34 == "string") {
-                  if (func3(data34) > 128) {
-                    let err117 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-                    vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
+                let data35 = data34[i2];
+                if (typeof data35 == "string") {
+                  if (func3(data35) > 128) {
+                    let err122 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+                    vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
                   }
                 } else {
-                  let err118 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+                  let err123 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
                 }
               }
             } else {
-              let err119 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+              let err124 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
             }
           }
-          if (data31.remove !== void 0) {
-            let data35 = data31.remove;
-            if (Array.isArray(data35)) {
-              if (data35.length > 16) {
-                let err120 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-                vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
+          if (data32.remove !== void 0) {
+            let data36 = data32.remove;
+            if (Array.isArray(data36)) {
+              if (data36.length > 16) {
+                let err125 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+                vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
               }
-              let len3 = data35.length;
+              let len3 = data36.length;
               for (let i3 = 0; i3 < len3; i3++) {
-                let data36 = data35[i3];
-                if (typeof data36 == "string") {
-                  if (func3(data36) > 128) {
-                    let err121 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-                    vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+                let data37 = data36[i3];
+                if (typeof data37 == "string") {
+                  if (func3(data37) > 128) {
+                    let err126 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+                    vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
                   }
                 } else {
-                  let err122 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
+                  let err127 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
                 }
               }
             } else {
-              let err123 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
+              let err128 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
             }
           }
         } else {
-          let err124 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
+          let err129 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
         }
-        var _valid18 = _errs146 === errors;
-        if (valid26 = valid26 || _valid18, !valid26) {
-          let _errs157 = errors;
-          if (data31 !== null) {
-            let err125 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/2/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-            vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
+        var _valid19 = _errs152 === errors;
+        if (valid27 = valid27 || _valid19, !valid27) {
+          let _errs163 = errors;
+          if (data32 !== null) {
+            let err130 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/2/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+            vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
           }
-          var _valid18 = _errs157 === errors;
-          valid26 = valid26 || _valid18;
+          var _valid19 = _errs163 === errors;
+          valid27 = valid27 || _valid19;
         }
       }
-      if (valid26)
-        errors = _errs141, vErrors !== null && (_errs141 ? vErrors.length = _errs141 : vErrors = null);
+      if (valid27)
+        errors = _errs147, vErrors !== null && (_errs147 ? vErrors.length = _errs147 : vErrors = null);
       else {
-        let err126 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
+        let err131 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
       }
     }
   } else {
-    let err127 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
+    let err132 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
   }
   return validate102.errors = vErrors, errors === 0;
 }

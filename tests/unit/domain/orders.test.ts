@@ -7,8 +7,10 @@ import {
   absenceProvenMs,
   chargeWithinMs,
   holdsLookMs,
+  lookupBehindMs,
   payingMs,
   paymentCheckMs,
+  paymentLookMs,
   paymentYieldMs,
   reservedMs,
 } from '../../../src/shared/bounds.ts';
@@ -378,15 +380,35 @@ describe('an order that two sites were asked for', () => {
     expect(azure.row().holds).toEqual({});
   });
 
-  test('stays rejected here while nothing says that it was charged', async () => {
+  test('is paid though the provider’s search is still behind when somebody says that it was charged', async () => {
+    const { azure, payments } = await placed({ lines: [line('tea', 5)] });
+    const charged = new Map(payments.payments);
+    await azure.write(stockKey('tea', 'azure-1'), { sold: 5, sequence: 9 });
+    await azure.place({ lines: [line('tea', 5)] });
+    await azure.react();
+    payments.payments.clear();
+    await azure.act('check', { event: 'evt_charged' });
+    await azure.react();
+    expect(azure.order()).toMatchObject({ status: 'rejected' });
+    for (const [key, payment] of charged) payments.payments.set(key, payment);
+    await azure.later(paymentLookMs);
+    expect(azure.order()).toMatchObject({ status: 'paid', paidFrom: 'aws-1' });
+  });
+
+  test('stays rejected here when the provider knows of no charge for as long as its search may be behind', async () => {
     const { azure, payments } = await placed({ lines: [line('tea', 9)] });
     await azure.place({ lines: [line('tea', 9)] });
     await azure.react();
+    azure.nowMs += 1;
     await azure.act('check', { event: 'evt_other' });
-    const steps = await azure.react();
-    expect(steps.map(({ kind }) => kind)).toEqual(['done']);
+    let looks = 0;
+    for (const endMs = azure.nowMs + lookupBehindMs; azure.nowMs <= endMs; azure.nowMs += 1_000)
+      looks += (await azure.react()).filter(({ kind }) => kind === 'done').length;
     expect(azure.order()).toMatchObject({ status: 'rejected', checkedFor: 'evt_other' });
+    expect(looks).toBeLessThan(25);
     expect(payments.payments.size).toBe(0);
+    await azure.later(absenceProvenMs);
+    expect(await azure.react()).toEqual([]);
   });
 
   test('is never charged by a site for another; after a while it is cancelled', async () => {

@@ -1634,6 +1634,7 @@ export interface components {
             lookAgainMs?: number;
             checked?: string;
             checkedFor?: string;
+            checkedAtMs?: number;
             /** @description At each site maxProperties 50; what two sites accept at the same time may be beyond that when it is merged. */
             refunds?: {
                 [key: string]: number;

@@ -90,6 +90,8 @@ export interface Order {
   readonly stockSite?: SiteId | undefined;
   readonly reason?: Reason | undefined;
   readonly checked?: string | undefined;
+  /** When somebody asked for a look at the payment of what is rejected here, epoch milliseconds. */
+  readonly checkedAtMs?: number | undefined;
   readonly payingSinceMs?: number | undefined;
   /** When a site learned that it was charged, epoch milliseconds: revenue is counted there. */
   readonly paidAtMs?: number | undefined;

@@ -11,6 +11,7 @@ import type { OutsideEffect, StepsProtocol } from '@tandem-clouds/replication/re
 import {
   absenceProvenMs,
   chargeWithinMs,
+  lookupBehindMs,
   payingMs,
   paymentKeysMax,
   paymentLookMaxMs,
@@ -112,14 +113,20 @@ function uncertain(site: Site, order: Order): FieldChanges {
 
 /**
  * Looks whether an order that this site has rejected was charged: to the goods of another site that was asked for it as well, and
- * may be lost since. Nothing is done about a payment that was not: it is that site's.
+ * may be lost since. Nothing is done about a payment that was not: it is that site's. It is looked for until the provider's search
+ * must show what it had when somebody asked.
  * @throws UnavailableError when the provider does not answer
  */
 export function* lookBehindRejection(order: Order, { site }: StepsContext): StepsProtocol<FieldChanges> {
   const payment = yield* find(order);
   if (payment === undefined) throw new UnavailableError('the payment provider answers no lookup');
-  const isCharged = payment !== 'none' && payment.status === 'charged';
-  return isCharged ? verdict(site, order, payment) : { checkedFor: order.checked ?? null };
+  if (payment !== 'none' && payment.status === 'charged') return verdict(site, order, payment);
+  const nowMs = site.now();
+  const sinceMs = order.checkedAtMs ?? bornMs(order);
+  const untilMs = sinceMs + lookupBehindMs;
+  if (nowMs >= untilMs) return { checkedFor: order.checked ?? null };
+  const pauseMs = Math.max(paymentLookMs, (nowMs - sinceMs) / 2);
+  return { lookAgainMs: Math.min(untilMs, Math.round(nowMs + pauseMs)) };
 }
 
 /** Refund id → what became of it. */

@@ -253,6 +253,12 @@ export const shopMutants: readonly Mutant[] = [
     'once: ({ lookAgainMs = 0 }) => String(lookAgainMs),',
   ),
   mutant(
+    'one look at a search that may be behind is enough',
+    PAYMENT,
+    'if (nowMs >= untilMs) return { checkedFor',
+    'if (nowMs >= sinceMs) return { checkedFor',
+  ),
+  mutant(
     'every refund has the key of the order',
     PAYMENT,
     'key: `${paymentKey(orderId)}-${id}` };',
