@@ -6,6 +6,8 @@ import { prepareFile, writeFile } from '@tandem-clouds/command-line/write-file';
 import { figuresOf, textOf, timelineOf } from '@tandem-clouds/testkit/chaos/figures';
 import { objectFiguresOf } from '@tandem-clouds/testkit/chaos/objects/figures';
 import { runObjectChaos } from '@tandem-clouds/testkit/chaos/objects/run';
+import { pictureFiguresOf } from '@tandem-clouds/testkit/chaos/pictures/figures';
+import { runPictureChaos } from '@tandem-clouds/testkit/chaos/pictures/run';
 import { lineOfEpisode } from '@tandem-clouds/testkit/chaos/plan';
 import { reactionFiguresOf } from '@tandem-clouds/testkit/chaos/reactions/figures';
 import { runReactionChaos } from '@tandem-clouds/testkit/chaos/reactions/run';
@@ -49,6 +51,11 @@ const OBJECT_NOTES = [
   'reads carry the token of what was acknowledged: 404 is always a violation, 503 says who holds the bytes',
 ];
 
+const PICTURE_NOTES = [
+  'what must become of a picture follows from how it was made; its bytes are made again from the number that a finding names',
+  'right: a WebP of the size that it must have, of pixels alone, that each site serves from its own storage',
+];
+
 const SHOP_NOTES = [
   'paid, charged and paid back are taken from the payment sandbox itself, stock from the share that each site shows of its own',
   'short: an order was rejected while nothing befell the stack although, from before it was sent until it was known, all sites ' +
@@ -59,10 +66,11 @@ const NOTES: Readonly<Record<Workload, readonly string[]>> = {
   records: [COMMON, ...RECORD_NOTES],
   reactions: [COMMON, ...REACTION_NOTES],
   objects: [COMMON, ...OBJECT_NOTES],
+  pictures: [COMMON, ...PICTURE_NOTES],
   shop: [COMMON, ...SHOP_NOTES],
 };
 
-type Workload = 'objects' | 'records' | 'reactions' | 'shop';
+type Workload = 'objects' | 'pictures' | 'records' | 'reactions' | 'shop';
 
 export interface ChaosInput extends Pick<ChaosOptions, 'rate' | 'seed' | 'writes'> {
   readonly minutes: number;
@@ -121,6 +129,10 @@ const RUN: Readonly<Record<Workload, (options: ChaosOptions) => Promise<Result>>
   objects: async (options) => {
     const result = await runObjectChaos(options);
     return { ...result, figures: objectFiguresOf(result, options.writes) };
+  },
+  pictures: async (options) => {
+    const result = await runPictureChaos(options);
+    return { ...result, figures: pictureFiguresOf(result, options.writes) };
   },
   shop: async (options) => {
     const result = await runShopChaos(options);

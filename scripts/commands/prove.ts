@@ -68,7 +68,9 @@ export const chaos = command({
     seed: whole(SEED, { min: 0, default: '1' }),
     rate: decimal('writes a second', { min: 0.1, default: '35' }),
     minutes: decimal('of traffic at most', { min: 0.1, max: DAY_MINUTES, default: '20' }),
-    workload: choice('what clients do', ['records', 'reactions', 'objects', 'shop'], { default: 'records' }),
+    workload: choice('what clients do', ['records', 'reactions', 'objects', 'pictures', 'shop'], {
+      default: 'records',
+    }),
     json: file('where the whole report goes', {}),
   },
   examples: [
@@ -80,6 +82,10 @@ export const chaos = command({
     {
       line: 'chaos --workload objects --writes 400 --rate 2',
       shows: 'uploads of 1 kB to 20 MB at both sites, each read whole at both in the end',
+    },
+    {
+      line: 'chaos --workload pictures --writes 200 --rate 2',
+      shows: 'pictures of all shapes, good and bad, and what both sites show of each in the end',
     },
     {
       line: 'chaos --workload shop --writes 5000 --rate 20',

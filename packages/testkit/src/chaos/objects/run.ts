@@ -7,6 +7,7 @@ import type { Endpoint } from '../../cluster/request.ts';
 import { TestCluster } from '../../cluster/test-cluster.ts';
 import type { Finding } from '../../history/facts.ts';
 import { Random } from '../../random.ts';
+import { mapped } from '../mapped.ts';
 import { type InjectedFaults, unleash } from '../nemesis.ts';
 import { type Episode, lineOfEpisode, makeObjectPlan } from '../plan.ts';
 import { pause, until } from '../reactions/until.ts';
@@ -231,18 +232,4 @@ async function checkNames(
     return [{ invariant: LOST, key: name, detail: `its content is ${only}, which nobody has completed` }];
   });
   return findings.flat();
-}
-
-async function mapped<Item, Result>(
-  items: readonly Item[],
-  atOnce: number,
-  map: (item: Item) => Promise<Result>,
-): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let at = next++; at < items.length; at = next++) results[at] = await map(items[at] as Item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, lane));
-  return results;
 }

@@ -39,17 +39,20 @@ export interface ReadResult {
   readonly detail: string;
 }
 
+/** Where bytes may be sent. */
+export interface Announcement {
+  readonly id: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 interface Announced {
   readonly id: string;
   readonly session: string;
-  readonly upload: {
-    readonly id: string;
-    readonly url: string;
-    readonly headers: Readonly<Record<string, string>>;
-  };
+  readonly upload: Announcement;
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
   readonly session: string | undefined;
@@ -91,7 +94,8 @@ export class UploadClients {
     let site = first;
     while (performance.now() < untilMs) {
       const announced = await this.#announce(site, name, sum);
-      if (announced !== undefined && (await this.#send(announced, body))) {
+      if (announced !== undefined) {
+        await sendBytes(announced.upload, body);
         const isDone = await this.#complete(site, announced, { name, seed, ...sum, untilMs });
         if (isDone) return;
       }
@@ -143,29 +147,6 @@ export class UploadClients {
     return { id, upload: announced, session: answer.session ?? '' };
   }
 
-  /** True when the bytes are there, or may be. */
-  async #send({ upload: { url, headers } }: Announced, body: Buffer): Promise<boolean> {
-    const { 'content-length': _, ...sent } = headers;
-    for (let attempt = 0; attempt < 4; attempt += 1) {
-      try {
-        const signal = AbortSignal.timeout(TRANSFER_WITHIN_MS);
-        const response = await fetch(url, {
-          method: 'PUT',
-          headers: sent,
-          body: new Uint8Array(body),
-          signal,
-        });
-        await response.arrayBuffer();
-        // Made again after it was done: 412 at S3, 403 at Blob Storage.
-        if (response.ok || (attempt > 0 && [403, 412].includes(response.status))) return true;
-      } catch {
-        // Whether it is there is found out by completing it.
-      }
-      await sleep(RETRY_AFTER_MS);
-    }
-    return true;
-  }
-
   /** False when it has to begin anew. */
   async #complete(
     first: Endpoint,
@@ -211,6 +192,23 @@ export class UploadClients {
 
   #other(site: Endpoint): Endpoint {
     return this.#sites.find(({ name }) => name !== site.name) ?? site;
+  }
+}
+
+/** Sends bytes to where they were announced, and again; whether they are there is found out by completing it. */
+export async function sendBytes({ url, headers }: Announcement, body: Uint8Array): Promise<void> {
+  const { 'content-length': _, ...sent } = headers;
+  for (let attempt = 0; attempt < 4; attempt += 1) {
+    try {
+      const signal = AbortSignal.timeout(TRANSFER_WITHIN_MS);
+      const response = await fetch(url, { method: 'PUT', headers: sent, body: new Uint8Array(body), signal });
+      await response.arrayBuffer();
+      // Made again after it was done: 412 at S3, 403 at Blob Storage.
+      if (response.ok || (attempt > 0 && [403, 412].includes(response.status))) return;
+    } catch {
+      // The next attempt, or whoever completes it, finds out.
+    }
+    await sleep(RETRY_AFTER_MS);
   }
 }
 
