@@ -58,6 +58,7 @@ describe('the processes of a stack', () => {
       ports: { smtp: 1025, web: 8025 },
       bouncesTo: 'http://127.0.0.1:8080/notifications/bounces',
     });
+    expect(args[1]).not.toContain('issuer');
     for (const site of ['aws-us-east-1', 'azure-eastus']) {
       expect(byName(plans, site).env).toMatchObject({
         TANDEM_MAIL_URL: 'smtp://127.0.0.1:1025',
