@@ -97,6 +97,13 @@ describe('the processes of a stack', () => {
     expect(places({ NODE_COMPILE_CACHE: '/kept' })).toEqual(new Set(['/kept']));
   });
 
+  test('with a port for an issuer, the mail server asks it for a token', () => {
+    const sites = parseSites('aws-us-east-1,azure-eastus');
+    const ports = defaultPorts(sites, { withIssuer: true });
+    const { args } = byName(planned({ mail: true, sites, ports }), 'mail');
+    expect(JSON.parse(args[1] ?? '')).toMatchObject({ issuer: 'http://127.0.0.1:9400' });
+  });
+
   test('with a port for an issuer: that too, and every host believes it', () => {
     const sites = parseSites('aws-us-east-1,azure-eastus');
     const plans = planned({ sites, ports: defaultPorts(sites, { withIssuer: true }) });
