@@ -116,6 +116,8 @@ function operationOf(
   return scoped(shown, access?.scope ?? (method === 'GET' ? 'tandem/read' : 'tandem/write'));
 }
 
+type Responses = Readonly<Record<string, { readonly content?: object }>>;
+
 /** What it answers and refuses by itself is a page where `Accept` prefers that. */
 function withPages(described: Operation, { status, errors }: CustomOperation): Operation {
   const paged = new Set([status, 400, ...Object.values(errors).map((error) => error.status)]);
@@ -123,10 +125,10 @@ function withPages(described: Operation, { status, errors }: CustomOperation): O
   return {
     ...described,
     responses: Object.fromEntries(
-      Object.entries(described.responses).map(([code, response]) => {
-        const { content } = response as { readonly content?: object };
-        return [code, paged.has(Number(code)) ? { ...response, content: { ...content, ...page } } : response];
-      }),
+      Object.entries(described['responses'] as Responses).map(([code, response]) => [
+        code,
+        paged.has(Number(code)) ? { ...response, content: { ...response.content, ...page } } : response,
+      ]),
     ),
   };
 }

@@ -81,7 +81,9 @@ function readConfigFile(file: string): ShopConfig {
 /** What a page that came by TLS may ask. @see https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy */
 function isTrustworthy(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || hostname === 'localhost' || /^127\./.test(hostname) || hostname === '[::1]';
+  return (
+    protocol === 'https:' || hostname === 'localhost' || hostname.startsWith('127.') || hostname === '[::1]'
+  );
 }
 
 /** What a person can do about it; anything else as the SDK says it. */

@@ -258,7 +258,7 @@ describe('whoever unsubscribes', () => {
     const action = /<form method="post" action="([^"]+)">/.exec(text)?.[1] ?? '';
     const fields = Array.from(
       text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]+)">/g),
-      ([, name = '', value = '']) => [name, value],
+      ([, name = '', value = '']): [string, string] => [name, value],
     );
     return {
       path: new URL(action, BASE + from).pathname,

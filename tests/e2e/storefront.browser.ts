@@ -397,7 +397,7 @@ describe('the link of a mail', () => {
         );
       expect(await errors()).toEqual([]);
     }
-    const { page } = open.at(-1) ?? (undefined as never);
+    const { page } = open.at(-1)!;
     await page.goto(link.replace(/[^/]{20}\?.*$/, ''));
     await page.getByRole('heading', { name: 'This link does not work' }).waitFor();
     await shown(page, 'unsubscribe-no-link');
@@ -475,7 +475,7 @@ async function linkOfSentGoods(address: string, { url }: StackSite): Promise<str
   });
   return waitUntil('the mail is there', async () => {
     const { mail } = stack.describe();
-    const answer = await fetch(`${mail?.web ?? ''}/_tandem/mails?to=${encodeURIComponent(address)}`);
+    const answer = await fetch(`${mail.web}/_tandem/mails?to=${encodeURIComponent(address)}`);
     const { items } = (await answer.json()) as { items: { headers: Record<string, string> }[] };
     return items
       .map((one) => one.headers['list-unsubscribe']?.slice(1, -1))

@@ -4,8 +4,8 @@
  */
 import fs from 'node:fs';
 import { FAULTS_PATH } from '@tandem-clouds/emulators/core/control';
-import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { secretsIn } from '@tandem-clouds/emulators/core/secrets-file';
+import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import type { SmtpEmulator } from '@tandem-clouds/emulators/smtp/server';
 import { endAtStart } from '../exit-codes.ts';
 import { HOST } from '../ports.ts';

@@ -21,7 +21,7 @@ interface Texts {
 const TEXTS: Readonly<Record<Language, Texts>> = {
   en: {
     stops: { fulfilled: 'that your goods have been sent' },
-    goesOn: 'What is about your money goes on: payments, cancellations and refunds.',
+    goesOn: 'Mails about your money go on: payments, cancellations and refunds.',
     asks: 'No more mails about what has been sent?',
     isOn: 'At the moment we write to your address',
     stop: 'Stop these mails',
@@ -35,7 +35,7 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
   },
   de: {
     stops: { fulfilled: 'dass Ihre Ware versandt wurde' },
-    goesOn: 'Was Ihr Geld betrifft, kommt weiter: Zahlungen, Stornierungen und Erstattungen.',
+    goesOn: 'Was Ihr Geld betrifft, erfahren Sie weiterhin: Zahlungen, Stornierungen und Erstattungen.',
     asks: 'Keine Nachrichten über Versandtes mehr?',
     isOn: 'Im Moment schreiben wir an Ihre Adresse',
     stop: 'Diese Nachrichten abbestellen',
