@@ -26,6 +26,8 @@ const ARN_OF_POLICY = /^arn:[\w-]+:iam::(\d{12}|aws):policy\/\S+$/;
 const OF_CLOUDFRONT = 'us-east-1';
 /** Those that send to peers, or read their objects, and so sign in there (federation.yml). */
 const SENDERS = ['ForwardRole', 'SweepRole', 'VerifyRole', 'VerifyHourlyRole', 'OperationsRole'];
+/** CloudFront takes certificates of one region. */
+const ARN_OF_CERTIFICATE = /^arn:[\w-]+:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
 const ORIGIN = /^(\*|https?:\/\/[\w.*:-]+)$/;
 
 /** What the rule book of both definitions does not know: where CloudFront's parts live. */
@@ -53,13 +55,30 @@ function tooLittleConcurrency(features, accountConcurrency) {
       ];
 }
 
+/** A name without its certificate, or the other way round, would be left out without a word. */
+function nameWithoutCertificate(features, domain, certificateArn) {
+  if (domain === '' && certificateArn === '') return [];
+  return [
+    ...(features['storefront'] === 'true'
+      ? []
+      : ['storefrontDomain and storefrontCertificateArn need the feature storefront']),
+    ...(domain === '' ? ['storefrontCertificateArn needs --param "storefrontDomain=…"'] : []),
+    ...(ARN_OF_CERTIFICATE.test(certificateArn)
+      ? []
+      : [
+          `storefrontDomain needs --param "storefrontCertificateArn=…", of a certificate in ${OF_CLOUDFRONT}` +
+            (certificateArn === '' ? '' : `, not '${certificateArn}'`),
+        ]),
+  ];
+}
+
 /** CloudFront's own name unless the site has one; only a certificate of ours lets us ask for TLS 1.3 (docs/decisions/0067). */
-function viewerOf(customDomain, domain) {
-  return customDomain
+function viewerOf(domain, certificateArn) {
+  return domain !== ''
     ? {
         aliases: [domain],
         certificate: {
-          AcmCertificateArn: { Ref: 'Certificate' },
+          AcmCertificateArn: certificateArn,
           SslSupportMethod: 'sni-only',
           MinimumProtocolVersion: 'TLSv1.3_2025',
         },
@@ -82,6 +101,9 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
         'param:federation',
       ].map(resolveVariable),
     );
+  const [storefrontDomain, storefrontCertificateArn] = await Promise.all(
+    ['param:storefrontDomain', 'param:storefrontCertificateArn'].map(resolveVariable),
+  );
   const values = { domain, hostedZoneId };
   const objectsOrigins = origins.split(',').map((origin) => origin.trim());
   const mistakes = [
@@ -94,6 +116,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     }),
     ...misplaced(features, region),
     ...tooLittleConcurrency(features, String(accountConcurrency)),
+    ...nameWithoutCertificate(features, storefrontDomain, storefrontCertificateArn),
     ...(boundary === '' || ARN_OF_POLICY.test(boundary)
       ? []
       : [`permissionsBoundary is the ARN of a policy, not '${boundary}'`]),
@@ -143,6 +166,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     // Empty: the site has no place for objects.
     objectsBucket: has('objects') ? { Ref: 'ObjectsBucket' } : '',
     webAcl: has('waf') ? { 'Fn::GetAtt': ['WebAcl', 'Arn'] } : { Ref: 'AWS::NoValue' },
-    viewer: viewerOf(has('customDomain'), domain),
+    viewer: viewerOf(has('customDomain') ? domain : '', { Ref: 'Certificate' }),
+    storefrontViewer: viewerOf(storefrontDomain, storefrontCertificateArn),
   };
 };

@@ -37,6 +37,7 @@ import {
   smoke,
 } from './release.ts';
 import { schema } from './schema.ts';
+import { storefront } from './storefront.ts';
 import { dns, monitor, runbook } from './traffic.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -84,7 +85,17 @@ export const PROGRAM: Program<CommandContext> = {
     { title: 'Prove', entries: [simulate, chaos, drill, bench, cost] },
     {
       title: 'Release',
-      entries: [packages, rollout, rollback, firstCheck, smoke, contract, rehearse, releaseFixture],
+      entries: [
+        packages,
+        rollout,
+        rollback,
+        storefront,
+        firstCheck,
+        smoke,
+        contract,
+        rehearse,
+        releaseFixture,
+      ],
     },
     {
       title: 'Develop',

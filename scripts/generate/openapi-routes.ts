@@ -111,8 +111,26 @@ function operationOf(
       ...refusalResponses(type, operation.errors),
     },
   };
-  if (access === 'everybody') return described;
-  return scoped(described, access?.scope ?? (method === 'GET' ? 'tandem/read' : 'tandem/write'));
+  const shown = operation.page === undefined ? described : withPages(described, operation);
+  if (access === 'everybody') return shown;
+  return scoped(shown, access?.scope ?? (method === 'GET' ? 'tandem/read' : 'tandem/write'));
+}
+
+type Responses = Readonly<Record<string, { readonly content?: object }>>;
+
+/** What it answers and refuses by itself is a page where `Accept` prefers that. */
+function withPages(described: Operation, { status, errors }: CustomOperation): Operation {
+  const paged = new Set([status, 400, ...Object.values(errors).map((error) => error.status)]);
+  const page = { 'text/html': { schema: { type: 'string', description: 'The same for people' } } };
+  return {
+    ...described,
+    responses: Object.fromEntries(
+      Object.entries(described['responses'] as Responses).map(([code, response]) => [
+        code,
+        paged.has(Number(code)) ? { ...response, content: { ...response.content, ...page } } : response,
+      ]),
+    ),
+  };
 }
 
 const SEEN = {

@@ -26,6 +26,7 @@ export const awsFeatures = [
   'alarmKey',
   'monitor',
   'objects',
+  'storefront',
 ] as const;
 export type AwsFeature = (typeof awsFeatures)[number];
 

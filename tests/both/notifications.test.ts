@@ -1,4 +1,5 @@
 /** From a paid order to a mail, and what comes back: by the functions of a site, against a mail server. Runs once per cloud. */
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +9,7 @@ import type { Mail } from '@tandem-clouds/emulators/smtp/mailbox';
 import { type SmtpEmulator, startSmtp } from '@tandem-clouds/emulators/smtp/server';
 import { localWrite } from '@tandem-clouds/replication/local-write';
 import { cloudName } from '#cloud';
+import { breaches } from '../../infra/rollout/contract-breaches.ts';
 import { initialChanges } from '../../src/shared/domain/field-changes.ts';
 import { orderStates } from '../../src/shared/domain/orders/order.ts';
 import type { Replica } from '../../src/shared/domain/replica.ts';
@@ -16,7 +18,8 @@ import { order } from '../../src/shared/entities/order.ts';
 import { entities } from '../../src/shared/registry/entities.ts';
 import { indexes } from '../../src/shared/registry/indexes.ts';
 import { openReplica, openRuntime, openSiteStore } from '../../src/shared/runtime.ts';
-import { callHandler, type Response } from '../helpers/api.ts';
+import { unsubscribeToken } from '../../src/shared/unsubscribe-token.ts';
+import { callHandler, invoke, type Response } from '../helpers/api.ts';
 import { deliver } from '../helpers/call.ts';
 import { type LinkedClouds, startLinkedClouds } from '../helpers/linked-clouds.ts';
 import { completeBeats } from '../helpers/owned-entity.ts';
@@ -206,6 +209,8 @@ describe('what comes back', () => {
 });
 
 describe('whoever unsubscribes', () => {
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+
   test('by the button of a mail program gets receipts alone from then on; reading the link changes nothing', async () => {
     await led('o8', 'quiet@example.com', 'fulfilled');
     const [sent, receipt] = mails('quiet@example.com');
@@ -213,7 +218,6 @@ describe('whoever unsubscribes', () => {
     expect(sent?.headers['list-unsubscribe-post']).toBe('List-Unsubscribe=One-Click');
     const link = (sent?.headers['list-unsubscribe'] ?? '').slice(1, -1).replace(BASE, '');
     expect((await api('GET', link)).json).toEqual({ unsubscribed: false, stops: ['fulfilled'] });
-    const form = { 'content-type': 'application/x-www-form-urlencoded' };
     expect((await api('POST', link, 'List-Unsubscribe=One-Click', form)).status).toBe(200);
     expect((await api('GET', link)).json).toMatchObject({ unsubscribed: true });
     await led('o9', 'quiet@example.com', 'fulfilled');
@@ -223,6 +227,127 @@ describe('whoever unsubscribes', () => {
       '<o8~fulfilled@shop.example>',
       '<o8~paid@shop.example>',
     ]);
+  });
+
+  /** As a browser asks. */
+  const look = async (method: string, path: string, given: { language?: string; body?: string } = {}) => {
+    const { language, body } = given;
+    const headers = {
+      accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+      ...(language !== undefined && { 'accept-language': language }),
+      ...(body !== undefined && form),
+    };
+    const call = { method, path, headers, ...(body !== undefined && { body }) };
+    const answer = await invoke(handlers['unsubscribe'], call);
+    expect(breaches(method, path, answer)).toEqual([]);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'private, no-store',
+      'x-robots-tag': 'noindex',
+      vary: expect.stringContaining('accept, accept-language'),
+    });
+    const [, style = ''] = /<style>([^]*)<\/style>/.exec(answer.text) ?? [];
+    const digest = createHash('sha256').update(style).digest('base64');
+    const policy = `default-src 'none'; style-src 'sha256-${digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+    expect(answer.headers['content-security-policy']).toBe(policy);
+    expect(answer.text).not.toMatch(/<script|\son\w+=|\bstyle=/);
+    return answer;
+  };
+  /** What a form of a page sends, and where. */
+  const formOf = (text: string, from: string) => {
+    const action = /<form method="post" action="([^"]+)">/.exec(text)?.[1] ?? '';
+    const fields = Array.from(
+      text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]+)">/g),
+      ([, name = '', value = '']): [string, string] => [name, value],
+    );
+    return {
+      path: new URL(action, BASE + from).pathname,
+      body: new URLSearchParams(fields).toString(),
+    };
+  };
+
+  test('in a browser sees a page in the language of the mail, presses its button, and may take it back', async () => {
+    await led('o10', 'reader@example.com', 'fulfilled');
+    const [sent] = mails('reader@example.com');
+    const link = (sent?.headers['list-unsubscribe'] ?? '').slice(1, -1).replace(BASE, '');
+    expect(link).toMatch(/\?language=en$/);
+    expect(sent?.text).toContain(BASE + link);
+    const isOff = async () => (await api('GET', link)).json['unsubscribed'];
+
+    // The browser's language is another one: that of the mail counts.
+    const asks = await look('GET', link, { language: 'de-DE,de;q=0.9' });
+    expect(asks.status).toBe(200);
+    expect(asks.text).toContain('<html lang="en">');
+    expect(asks.text).toContain('that your goods have been sent');
+    expect(asks.text).toContain('payments, cancellations and refunds');
+    expect(await isOff()).toBe(false);
+    const { text: head } = await invoke(handlers['unsubscribe'], { method: 'HEAD', path: link });
+    expect([head, await isOff()]).toEqual(['', false]);
+
+    const stop = formOf(asks.text, link);
+    expect(stop.body).toBe('List-Unsubscribe=One-Click&language=en');
+    const done = await look('POST', stop.path, { body: stop.body, language: 'de' });
+    expect(done.text).toContain('<h1>These mails have stopped</h1>');
+    expect(await isOff()).toBe(true);
+    expect((await look('GET', link)).text).toContain('<h1>These mails have stopped</h1>');
+
+    const back = formOf(done.text, stop.path);
+    expect(back.path).toBe(`${stop.path}/undo`);
+    const again = await look('POST', back.path, { body: back.body });
+    expect(again.text).toContain('<h1>You get these mails again</h1>');
+    expect(await isOff()).toBe(false);
+    expect(formOf(again.text, back.path)).toEqual(stop);
+    await led('o11', 'reader@example.com', 'fulfilled');
+    expect(await statusOf('o11')).toEqual(['sent', 'sent']);
+  });
+
+  test.each([
+    [undefined, 'en'],
+    ['fr', 'en'],
+    ['de-AT', 'de'],
+    ['en;q=0.5, de', 'de'],
+    ['de;q=0, fr', 'en'],
+    ['<script>', 'en'],
+  ])('with Accept-Language %p and a link that says none sees a page in %s', async (language, shown) => {
+    const path = `/unsubscribe/${unsubscribeToken('a'.repeat(64), SECRETS.UNSUBSCRIBE_KEY)}`;
+    const { text } = await look('GET', path, language === undefined ? {} : { language });
+    expect(text).toContain(`<html lang="${shown}">`);
+  });
+
+  test.each([
+    [undefined],
+    ['*/*'],
+    ['application/json'],
+    ['application/json, text/html'],
+    ['text/html;q=0.5, application/json'],
+    ['text/html;q=0, */*'],
+    ['text/html;q=2'],
+  ])('by a program that accepts %p gets JSON', async (accept) => {
+    const path = `/unsubscribe/${unsubscribeToken('b'.repeat(64), SECRETS.UNSUBSCRIBE_KEY)}`;
+    const { json, headers } = await api('GET', path, undefined, accept === undefined ? {} : { accept });
+    expect(json).toEqual({ unsubscribed: false, stops: ['fulfilled'] });
+    expect(headers).toMatchObject({
+      'content-type': 'application/json',
+      vary: expect.stringContaining('accept, accept-language'),
+    });
+  });
+
+  test('in a browser with a link that was cut off, or is none of ours, reads so', async () => {
+    const forged = `/unsubscribe/${'0'.repeat(64)}${'A'.repeat(43)}`;
+    for (const [method, path, status] of [
+      ['GET', forged, 404],
+      ['POST', forged, 404],
+      ['POST', `${forged}/undo`, 404],
+      ['GET', '/unsubscribe/x', 400],
+      ['GET', `${forged}?language=<b>`, 400],
+    ] as const) {
+      const answer = await look(method, path, { language: 'de' });
+      expect([answer.status, answer.text]).toEqual([
+        status,
+        expect.stringContaining('Dieser Link funktioniert nicht'),
+      ]);
+      expect(answer.text).not.toContain('<form');
+    }
   });
 
   test('has a link that nobody else can make', async () => {

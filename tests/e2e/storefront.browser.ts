@@ -355,6 +355,55 @@ describe('the page', () => {
   });
 });
 
+describe('the link of a mail', () => {
+  test('opens a page in the language of the mail, whose button stops such mails, and another takes it back', async () => {
+    const [first, second] = sites() as [StackSite, StackSite];
+    const address = `reader-${Date.now()}@example.com`;
+    const link = await linkOfSentGoods(address, first);
+    const atSite = async ({ url }: StackSite): Promise<unknown> =>
+      ((await (await fetch(link.replace(new URL(link).origin, url))).json()) as { unsubscribed: boolean })
+        .unsubscribed;
+    const shown = async (page: Page, name: string): Promise<void> => {
+      expect({ violations: await violationsOf(page), overflow: await overflowOf(page) }).toEqual({
+        violations: [],
+        overflow: 0,
+      });
+      await picture(page, name);
+    };
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const watched = await openPage(browser, { colorScheme, width: 360, locale: 'en-GB' });
+      open.push(watched);
+      const { page, errors } = watched;
+      await page.goto(link);
+      expect(await page.locator('html').getAttribute('lang')).toBe('de');
+      await shown(page, `unsubscribe-${colorScheme}`);
+      expect(await atSite(first)).toBe(false);
+
+      await page.getByRole('button', { name: 'Diese Nachrichten abbestellen' }).click();
+      await page.getByRole('heading', { name: 'Diese Nachrichten sind abbestellt' }).waitFor();
+      await shown(page, `unsubscribed-${colorScheme}`);
+      // Whichever site has answered, the other one hears of it.
+      for (const site of [first, second])
+        await waitUntil(`${site.site} knows it`, async () => (await atSite(site)) === true || undefined);
+
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Sie erhalten diese Nachrichten wieder' }).waitFor();
+      await shown(page, `resubscribed-${colorScheme}`);
+      for (const site of [first, second])
+        await waitUntil(
+          `${site.site} knows that, too`,
+          async () => (await atSite(site)) === false || undefined,
+        );
+      expect(await errors()).toEqual([]);
+    }
+    const { page } = open.at(-1)!;
+    await page.goto(link.replace(/[^/]{20}\?.*$/, ''));
+    await page.getByRole('heading', { name: 'This link does not work' }).waitFor();
+    await shown(page, 'unsubscribe-no-link');
+  });
+});
+
 describe.each([
   ['light', 360],
   ['light', 1_280],
@@ -406,4 +455,30 @@ async function orderWithoutMethod(customer: string, site: StackSite): Promise<st
   });
   if (response.status !== 201) throw new Error(`the order: ${response.status} ${await response.text()}`);
   return ((await response.json()) as OrderRecord).orderId;
+}
+
+/** The link by which the reader of a German mail unsubscribes: of an order that was paid, and whose goods have left. */
+async function linkOfSentGoods(address: string, { url }: StackSite): Promise<string> {
+  const headers = { 'content-type': 'application/json', 'x-tandem-owner': address };
+  const order = { currency: 'EUR', method: 'pm_card_visa', email: address, language: 'de' };
+  const response = await fetch(`${url}/orders`, {
+    method: 'POST',
+    headers: { ...headers, 'idempotency-key': timedKey(Date.now()) },
+    body: JSON.stringify({ ...order, lines: [{ sku: 'rooibos', units: 1, priceMinor: 890 }] }),
+  });
+  if (response.status !== 201) throw new Error(`the order: ${response.status} ${await response.text()}`);
+  const { orderId } = (await response.json()) as OrderRecord;
+  await waitUntil('its goods have left', async () => {
+    const answer = await fetch(`${url}/orders/${orderId}/fulfil`, { method: 'POST', headers, body: '{}' });
+    await answer.arrayBuffer();
+    return answer.ok || undefined;
+  });
+  return waitUntil('the mail is there', async () => {
+    const { mail } = stack.describe();
+    const answer = await fetch(`${mail.web}/_tandem/mails?to=${encodeURIComponent(address)}`);
+    const { items } = (await answer.json()) as { items: { headers: Record<string, string> }[] };
+    return items
+      .map((one) => one.headers['list-unsubscribe']?.slice(1, -1))
+      .find((each) => each !== undefined);
+  });
 }

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { conflictKeptMs } from '@tandem-clouds/replication/bounds';
+import { pageHeaders } from '@tandem-clouds/storefront/build/page';
 import {
   type AwsFeature,
   awsFeatures,
@@ -40,6 +41,21 @@ const REFUSED: [string, string[], ...string[]][] = [
     'hostedZoneId',
   ],
   ['a page that is no origin', ['objectsOrigins=app.example.com'], "objectsOrigins has 'app.example.com'"],
+  [
+    'a name of the shop without the shop and its certificate',
+    ['storefrontDomain=shop.example.com'],
+    'storefrontDomain and storefrontCertificateArn need the feature storefront',
+    'storefrontDomain needs --param "storefrontCertificateArn=…", of a certificate in us-east-1',
+  ],
+  [
+    'a certificate of the shop in another region, and no name',
+    [
+      'features.storefront=true',
+      'storefrontCertificateArn=arn:aws:acm:eu-west-1:123456789012:certificate/0b3a',
+    ],
+    'storefrontCertificateArn needs --param "storefrontDomain=…"',
+    "in us-east-1, not 'arn:aws:acm:eu-west-1:123456789012:certificate/0b3a'",
+  ],
   ['warm without a concurrency', ['features.warm=true'], `accountConcurrency=…" of at least ${LEAST}`],
   [
     'warm in a new account',
@@ -48,6 +64,12 @@ const REFUSED: [string, string[], ...string[]][] = [
   ],
   ['warm with one too few', ['features.warm=true', `accountConcurrency=${LEAST - 1}`], `it is ${LEAST - 1}`],
   ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
+];
+const SHOP_CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/0b3a';
+const SHOP_NAME = [
+  'features.storefront=true',
+  'storefrontDomain=shop.example.com',
+  `storefrontCertificateArn=${SHOP_CERTIFICATE}`,
 ];
 const ENOUGH = ['features.warm=true', `accountConcurrency=${LEAST}`];
 
@@ -59,6 +81,7 @@ let withEach: ReadonlyMap<string, Stack | Error>;
 let refused: ReadonlyMap<string, Stack | Error>;
 let withEnough: Resources;
 let withoutObjects: Resources;
+let withShopName: Resources;
 
 beforeAll(async () => {
   const variants = [[], awsParams([])];
@@ -69,6 +92,7 @@ beforeAll(async () => {
     ...REFUSED.map(([, params]) => params),
     ENOUGH,
     [...awsParams([]), 'features.objects=false'],
+    SHOP_NAME,
     // Last, after what was refused: nothing of it may be left.
     awsParams(awsFeatures),
   ]);
@@ -79,6 +103,7 @@ beforeAll(async () => {
   refused = new Map(REFUSED.map(([title]) => [title, next()]));
   withEnough = made(next()).resources;
   withoutObjects = made(next()).resources;
+  withShopName = made(next()).resources;
   withAll = made(next()).resources;
 });
 
@@ -126,6 +151,10 @@ describe('features of the AWS stack', () => {
     customDomain: ['Certificate', 'ApiDomain', 'ApiDomainMapping'],
     // On, for an entity has content; what it adds is asked below.
     objects: [],
+    storefront: [
+      ...['Storefront', 'StorefrontBucket', 'StorefrontBucketPolicy', 'StorefrontAccess'],
+      ...['StorefrontCachePolicy', 'StorefrontHeadersPolicy'],
+    ],
   };
   const added = (resources: Resources) => Object.keys(resources).filter((id) => !(id in withPeers));
 
@@ -296,8 +325,94 @@ describe('features of the AWS stack', () => {
   });
 
   test('the firewall stands before CloudFront', () => {
-    expect(withAll['Cdn']?.Properties).toMatchObject({
-      DistributionConfig: { WebACLId: { 'Fn::GetAtt': ['WebAcl', 'Arn'] } },
+    for (const id of ['Cdn', 'Storefront'])
+      expect(withAll[id]?.Properties).toMatchObject({
+        DistributionConfig: { WebACLId: { 'Fn::GetAtt': ['WebAcl', 'Arn'] } },
+      });
+  });
+
+  test('the shop is in a bucket that its own distribution alone reads, encrypted, by TLS only, with versions', () => {
+    expect(withAll['StorefrontBucket']?.Properties).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      VersioningConfiguration: { Status: 'Enabled' },
+    });
+    const { Statement } = (withAll['StorefrontBucketPolicy']?.Properties as unknown as Policy).PolicyDocument;
+    expect(Statement).toMatchObject([
+      {
+        Effect: 'Allow',
+        Principal: { Service: 'cloudfront.amazonaws.com' },
+        Action: 's3:GetObject',
+        Condition: {
+          StringEquals: {
+            'AWS:SourceArn': {
+              'Fn::Sub': 'arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Storefront}',
+            },
+          },
+        },
+      },
+      { Effect: 'Deny', Principal: '*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+      { Effect: 'Deny', Principal: '*', Condition: { NumericLessThan: { 's3:TlsVersion': '1.2' } } },
+    ]);
+    expect(withAll['Storefront']?.Properties).toMatchObject({
+      DistributionConfig: {
+        DefaultRootObject: 'index.html',
+        Aliases: [],
+        DefaultCacheBehavior: {
+          AllowedMethods: ['GET', 'HEAD'],
+          Compress: true,
+          ViewerProtocolPolicy: 'redirect-to-https',
+          CachePolicyId: { Ref: 'StorefrontCachePolicy' },
+        },
+        Origins: [{ OriginAccessControlId: { 'Fn::GetAtt': ['StorefrontAccess', 'Id'] } }],
+      },
+    });
+    // The page says `no-cache`, and a minimum would keep it all the same.
+    expect(withAll['StorefrontCachePolicy']?.Properties).toMatchObject({
+      CachePolicyConfig: { MinTTL: 0, DefaultTTL: 0, MaxTTL: 31_536_000 },
+    });
+  });
+
+  test('the headers of the shop are those of the edge on this machine; where the sites are, its page says', () => {
+    const { ResponseHeadersPolicyConfig: config } = withAll['StorefrontHeadersPolicy']?.Properties as {
+      ResponseHeadersPolicyConfig: {
+        SecurityHeadersConfig: Record<string, Record<string, unknown>>;
+        CustomHeadersConfig: { Items: { Header: string; Value: string }[] };
+      };
+    };
+    const sites = [{ name: 'a', url: 'https://a.example' }];
+    const here = pageHeaders({ sites, pictures: [], payments: 'stripe' });
+    const { ContentSecurityPolicy, ContentTypeOptions, ReferrerPolicy, StrictTransportSecurity } =
+      config.SecurityHeadersConfig;
+    const rules = (policy: unknown): string[] => String(policy).split('; ').sort();
+    expect(rules(ContentSecurityPolicy?.['ContentSecurityPolicy'])).toEqual(
+      rules(here['content-security-policy']?.replaceAll('https://a.example', 'https:')),
+    );
+    expect(ContentTypeOptions).toEqual({ Override: true });
+    expect(ReferrerPolicy?.['ReferrerPolicy']).toBe(here['referrer-policy']);
+    expect(StrictTransportSecurity).toMatchObject({ AccessControlMaxAgeSec: 31_536_000 });
+    expect(config.CustomHeadersConfig.Items).toMatchObject([
+      { Header: 'Cross-Origin-Opener-Policy', Value: here['cross-origin-opener-policy'] },
+    ]);
+  });
+
+  test('the shop may have a name of its own, with a certificate that is there', () => {
+    expect(withShopName['Storefront']?.Properties).toMatchObject({
+      DistributionConfig: {
+        Aliases: ['shop.example.com'],
+        ViewerCertificate: {
+          AcmCertificateArn: SHOP_CERTIFICATE,
+          MinimumProtocolVersion: 'TLSv1.3_2025',
+        },
+      },
     });
   });
 

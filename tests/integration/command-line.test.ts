@@ -136,7 +136,7 @@ describe('completion', () => {
       expect(err).toBe('');
       return out.split('\n').filter((word) => word !== '');
     };
-    expect(await complete('st')).toEqual(['start', 'status', 'stock']);
+    expect(await complete('st')).toEqual(['start', 'status', 'stock', 'storefront']);
     expect(await complete('dns', 're')).toEqual(['restore']);
     expect(await complete('dns', 'plan', '--')).toEqual(['--out', '--policy', '--stack', '--json', '--help']);
     expect(await complete('simulate', '--workload', '')).toEqual([...WORKLOADS]);

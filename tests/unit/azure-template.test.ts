@@ -280,6 +280,7 @@ describe('a feature', () => {
         'Microsoft.EventGrid/systemTopics/eventSubscriptions',
       ],
     ],
+    ['storefront', {}, ['Microsoft.Storage/storageAccounts/blobServices']],
     ['tracing', {}, []],
     ['warm', {}, []],
     ['zoneRedundancy', {}, []],
@@ -450,6 +451,44 @@ describe('a feature', () => {
       },
       filter: { includedEventTypes: ['Microsoft.Storage.BlobDeleted'] },
     });
+  });
+
+  test('storefront has an account of its own that serves $web: no keys, nothing else public, TLS only', () => {
+    const shop = (given: Record<string, unknown> = {}): DeployedResource[] =>
+      made({ storefront: true, ...given }).filter(({ id }) => id.includes('/storageAccounts/shop'));
+    const of = (type: string): unknown => shop().find((one) => one.type.endsWith(type))?.body['properties'];
+    expect(of('/storageAccounts')).toMatchObject({
+      allowSharedKeyAccess: false,
+      allowBlobPublicAccess: false,
+      supportsHttpsTrafficOnly: true,
+      minimumTlsVersion: 'TLS1_2',
+    });
+    expect(of('/blobServices')).toMatchObject({
+      staticWebsite: { enabled: true, indexDocument: 'index.html' },
+    });
+    // Before, Resource Manager dropped what it did not know, and no page was served.
+    for (const { type, apiVersion } of shop())
+      if (!type.endsWith('/roleAssignments')) expect([type, apiVersion]).toEqual([type, '2025-08-01']);
+    expect(of('/containers')).toEqual({ publicAccess: 'None' });
+    expect(shop().map(({ name }) => name.split('/').at(-1))).toContain('$web');
+  });
+
+  test('storefront lets one who is named write its files, and nobody else', () => {
+    const roles = (given: Record<string, unknown>): unknown[] => {
+      const before = new Set(made().map(({ id }) => id));
+      return made({ storefront: true, ...given })
+        .filter(({ type, id }) => type.endsWith('/roleAssignments') && !before.has(id))
+        .map(({ body }) => ({ scope: body['scope'], ...(body['properties'] as object) }));
+    };
+    expect(roles({})).toEqual([]);
+    expect(roles({ storefrontPublisher: 'ada' })).toEqual([
+      {
+        scope: expect.stringMatching(/\/storageAccounts\/shop\w+\/blobServices\/default\/containers\/\$web$/),
+        roleDefinitionId: expect.stringContaining('ba92f5b4-2d11-453d-a403-e96b0029c9fe'),
+        principalId: 'ada',
+      },
+    ]);
+    expect(made({ storefrontPublisher: 'ada' }).filter(({ id }) => id.includes('/shop'))).toEqual([]);
   });
 
   test('secondRegion is the stand-by at Front Door', () => {

@@ -174,6 +174,32 @@ test.each([
   );
 });
 
+test('a bounce is reported with a token, where one is given', async () => {
+  const { createServer } = await import('node:http');
+  const told = Promise.withResolvers<string | undefined>();
+  const receiver = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.writeHead(200).end();
+      told.resolve(request.headers.authorization);
+    });
+  });
+  receiver.listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  closing.push(() => receiver.close());
+  const { port } = receiver.address() as net.AddressInfo;
+  let asked = 0;
+  const server = await started({
+    bouncesTo: `http://127.0.0.1:${port}/bounces`,
+    bouncesToken: () => {
+      asked += 1;
+      // The issuer may not be there yet: it is asked again.
+      return asked === 1 ? Promise.reject(new Error('not yet')) : Promise.resolve('a-token');
+    },
+  });
+  expect(await send(server, { messageId: '<m2@example.com>', to: 'x@bounce.test' })).toBe('sent');
+  expect(await told.promise).toBe('Bearer a-token');
+});
+
 describe('the page', () => {
   test('shows mails as text, and their HTML in a frame that runs nothing', async () => {
     const server = await started();

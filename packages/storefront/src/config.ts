@@ -28,7 +28,7 @@ export function readConfig(value: unknown): ShopConfig {
     const { name, url } = (site ?? {}) as Partial<Record<keyof ShopSite, unknown>>;
     if (typeof name !== 'string' || name === '') mistakes.push(`sites[${index}].name must be a name`);
     if (!isBase(url))
-      mistakes.push(`sites[${index}].url must be an http or https URL without query and fragment`);
+      mistakes.push(`sites[${index}].url must be an http or https URL without a sign-in, query and fragment`);
   }
   if (!Array.isArray(pictures)) mistakes.push('pictures must be a list');
   for (const [index, origin] of list(pictures).entries())
@@ -48,6 +48,6 @@ const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 function isBase(value: unknown): value is string {
   if (typeof value !== 'string' || !URL.canParse(value)) return false;
-  const { protocol, search, hash } = new URL(value);
-  return /^https?:$/.test(protocol) && search === '' && hash === '';
+  const { protocol, username, password, search, hash } = new URL(value);
+  return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === '');
 }

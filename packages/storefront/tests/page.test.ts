@@ -63,15 +63,18 @@ describe('site.json', () => {
   test('is told all its mistakes at once', () => {
     const bad = { sites: [{ name: '', url: 'ftp://x' }], pictures: ['https://x/y'], payments: 'cash' };
     expect(() => readConfig(bad)).toThrow(
-      'site.json: sites[0].name must be a name; sites[0].url must be an http or https URL without query and fragment; pictures[0] must be an origin; payments must be stripe or paypal',
+      'site.json: sites[0].name must be a name; sites[0].url must be an http or https URL without a sign-in, query and fragment; pictures[0] must be an origin; payments must be stripe or paypal',
     );
     expect(() => readConfig(null)).toThrow('sites must name one site at least');
   });
 
-  test.each(['https://a.example/?q', 'https://a.example/#x', 'javascript:alert(1)', 7])(
-    'takes no %j for a site',
-    (url) => {
-      expect(() => readConfig({ sites: [{ name: 'a', url }] })).toThrow('sites[0].url');
-    },
-  );
+  test.each([
+    'https://u:p@a.example',
+    'https://a.example/?q',
+    'https://a.example/#x',
+    'javascript:alert(1)',
+    7,
+  ])('takes no %j for a site', (url) => {
+    expect(() => readConfig({ sites: [{ name: 'a', url }] })).toThrow('sites[0].url');
+  });
 });

@@ -14,12 +14,19 @@ import {
 import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import { routeAnswerBytesMax } from '../bounds.ts';
-import { type CustomOperation, type CustomRoutes, isAskedByQuery } from '../domain/routes/custom-routes.ts';
+import {
+  type CustomOperation,
+  type CustomRoutes,
+  isAskedByQuery,
+  type OperationPages,
+} from '../domain/routes/custom-routes.ts';
+import type { Page } from '../domain/routes/page.ts';
 import { RuleError } from '../domain/rule-error.ts';
 import { declaredRefusal } from '../domain/run-rule.ts';
-import { RuleFaultError } from '../errors.ts';
+import { InvalidError, RefusedByRuleError, RuleFaultError } from '../errors.ts';
 import { validate } from '../validation/validate.ts';
 import { VARY_BY_CALLER } from './entity-routes.ts';
+import { NEGOTIATED, pageReply, prefersHtml } from './page.ts';
 import { askerOf, type HttpReply, type HttpRequest, type Route } from './route.ts';
 import { readParams, readQuery } from './route-input.ts';
 import { recordsOfRequest, type UsedEntity } from './route-records.ts';
@@ -54,7 +61,12 @@ export function customRoutes(routes: CustomRoutes, options: CustomRoutesOptions)
       ...scopeOfRoute(operation),
       ...(takesBody && checks.input !== undefined && { body: checks.input }),
       ...(takesBody && operation.required.length === 0 && { whenEmpty: {} }),
-      handle: (request) => answer({ routes, name, operation, checks, options }, request),
+      handle: (request) => {
+        const served = { routes, name, operation, checks, options };
+        return operation.page === undefined
+          ? answer(served, request)
+          : answerEither(served, operation.page, request);
+      },
     };
   });
 }
@@ -74,6 +86,32 @@ interface Served {
 
 /** What a handler answers may depend on who asks, and for whom. */
 const NOT_SHARED = { 'cache-control': 'private, no-cache', vary: VARY_BY_CALLER };
+
+/** JSON, or the page that says the same. What is our fault is a problem document for both. */
+async function answerEither(served: Served, page: OperationPages, request: HttpRequest): Promise<HttpReply> {
+  const vary = [VARY_BY_CALLER, ...NEGOTIATED].join(', ');
+  if (!prefersHtml(request.headers['accept'])) {
+    const reply = await answer(served, request);
+    return { ...reply, headers: { ...reply.headers, vary } };
+  }
+  const { body, headers } = request;
+  const given = { ...aboutRequest(request), params: request.params, input: request.query, body };
+  try {
+    const reply = await answer(served, request);
+    const answered = page.answered as (answer: unknown, given: object) => Page;
+    return pageReply(reply.status, answered(reply.body, given), vary);
+  } catch (error) {
+    const status = refusedWith(error);
+    if (status === undefined) throw error;
+    return pageReply(status, page.refused({ headers }), vary);
+  }
+}
+
+/** The status of what the request itself is refused by; undefined for anything else. */
+function refusedWith(error: unknown): number | undefined {
+  if (error instanceof RefusedByRuleError) return error.status;
+  return error instanceof InvalidError ? 400 : undefined;
+}
 
 async function answer(served: Served, request: HttpRequest): Promise<HttpReply> {
   const { routes, name, operation, checks, options } = served;

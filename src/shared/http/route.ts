@@ -26,8 +26,10 @@ export interface HttpRequest {
 
 export interface HttpReply {
   readonly status: number;
-  /** A JSON value; absent: no body. */
+  /** A JSON value; absent: no body, or `text`. */
   readonly body?: unknown;
+  /** A body that is not JSON; its type is among the headers. */
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

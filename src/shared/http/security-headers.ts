@@ -3,6 +3,7 @@
  * for a page (permissions, embedding, downloads) is left out: two kilobytes on every answer.
  */
 import httpSecurityHeaders from '@middy/http-security-headers';
+import type { MiddlewareRequest } from './middleware-request.ts';
 
 const CONTENT_SECURITY_POLICY = {
   'default-src': "'none'",
@@ -15,7 +16,7 @@ const CONTENT_SECURITY_POLICY = {
   'upgrade-insecure-requests': null,
 };
 
-export const securityHeaders = httpSecurityHeaders({
+const ofAnswers = httpSecurityHeaders({
   contentSecurityPolicy: CONTENT_SECURITY_POLICY as unknown as Record<string, string>,
   crossOriginEmbedderPolicy: false,
   crossOriginOpenerPolicy: false,
@@ -26,3 +27,13 @@ export const securityHeaders = httpSecurityHeaders({
   permissionsPolicy: false,
   permittedCrossDomainPolicies: false,
 });
+
+/** A page has a policy of its own (`page.ts`); two of them would both hold, and leave it without its style. */
+export const securityHeaders = {
+  ...ofAnswers,
+  after: (request: MiddlewareRequest): void => {
+    void ofAnswers.after?.(request as never);
+    const headers = request.response?.headers;
+    if (headers?.['content-security-policy'] !== undefined) delete headers['Content-Security-Policy'];
+  },
+};

@@ -2,11 +2,11 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { HttpReply } from './route.ts';
 
-export function toResult({ status, body, headers }: HttpReply): APIGatewayProxyStructuredResultV2 {
+export function toResult({ status, body, text = '', headers }: HttpReply): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode: status,
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-    body: body === undefined ? '' : JSON.stringify(body),
+    body: body === undefined ? text : JSON.stringify(body),
   };
 }
 

@@ -1,5 +1,12 @@
-import { kinds, stoppable } from '../domain/notifications/notice.ts';
+import { kinds, languages, stoppable } from '../domain/notifications/notice.ts';
 import { noteAddress, readSuppression } from '../domain/notifications/suppress.ts';
+import {
+  type Asker,
+  noLinkPage,
+  resubscribedPage,
+  subscribedPage,
+  unsubscribedPage,
+} from '../domain/notifications/unsubscribe-page.ts';
 import { defineRoutes } from '../domain/routes/define-routes.ts';
 import { RuleError } from '../domain/rule-error.ts';
 import { UNSUBSCRIBE_KEY } from '../mail-secrets.ts';
@@ -13,9 +20,22 @@ const output = {
 } as const;
 const errors = { bad_token: { title: 'This link is none of ours', status: 404 } } as const;
 
+type Headers = Readonly<Record<string, string | undefined>>;
+
+const refused = ({ headers }: { readonly headers: Headers }) =>
+  noLinkPage({ accepted: headers['accept-language'] });
+
+/** Of whoever has pressed a button. What a form sends is about the page alone: no body is needed, and what it holds decides nothing. */
+function presser({ headers, rawBody }: { readonly headers: Headers; readonly rawBody: string }): Asker {
+  return {
+    stated: new URLSearchParams(rawBody).get('language') ?? undefined,
+    accepted: headers['accept-language'],
+  };
+}
+
 /**
- * Where the links in mails lead to. Reading changes nothing, because programs that check links read them; mail programs that
- * unsubscribe send POST (RFC 8058).
+ * Where the links in mails lead to: JSON for programs, a page with a button for people. Reading changes nothing, because programs
+ * that check links read them; mail programs that unsubscribe send POST (RFC 8058).
  */
 export const unsubscribe = defineRoutes({
   name: 'unsubscribe',
@@ -28,8 +48,16 @@ export const unsubscribe = defineRoutes({
       summary: 'Whether an address is unsubscribed',
       access: 'everybody',
       params,
+      input: { language: { enum: languages } },
       output,
       errors,
+      page: {
+        answered: ({ unsubscribed }, { headers, input, params: { token } }) => {
+          const asker = { stated: input.language, accepted: headers['accept-language'] };
+          return unsubscribed ? unsubscribedPage(asker, `${token}/undo`) : subscribedPage(asker, token);
+        },
+        refused,
+      },
       async handle({ params: { token } }, { secrets, site }) {
         const hash = await hashOf(token, secrets);
         const { unsubscribed = false } = await site.run((here) => readSuppression(here, hash));
@@ -44,10 +72,32 @@ export const unsubscribe = defineRoutes({
       params,
       output,
       errors,
+      page: {
+        answered: (_, request) => unsubscribedPage(presser(request), `${request.params.token}/undo`),
+        refused,
+      },
       async handle({ params: { token } }, { secrets, site, newId }) {
         const hash = await hashOf(token, secrets);
         await site.run((here) => noteAddress(here, { hash, noted: 'unsubscribed', name: newId() }));
         return { unsubscribed: true, stops: stoppable };
+      },
+    },
+    resubscribe: {
+      method: 'POST',
+      path: '/unsubscribe/{token}/undo',
+      summary: 'Write to an address again that was unsubscribed',
+      access: 'everybody',
+      params,
+      output,
+      errors,
+      page: {
+        answered: (_, request) => resubscribedPage(presser(request), `../${request.params.token}`),
+        refused,
+      },
+      async handle({ params: { token } }, { secrets, site, newId }) {
+        const hash = await hashOf(token, secrets);
+        await site.run((here) => noteAddress(here, { hash, noted: 'resubscribed', name: newId() }));
+        return { unsubscribed: false, stops: stoppable };
       },
     },
   },

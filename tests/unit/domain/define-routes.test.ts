@@ -1,6 +1,7 @@
 /** What the compiler says about handlers of custom routes, and what a declaration becomes. */
 import { expect, test } from '@jest/globals';
 import { routePaths } from '../../../scripts/generate/openapi-routes.ts';
+import { markup } from '../../../src/shared/domain/markup.ts';
 import { defineRoutes } from '../../../src/shared/domain/routes/define-routes.ts';
 import { outputSchema, paramsSchema } from '../../../src/shared/domain/routes/route-schemas.ts';
 import { bookingWith } from '../../helpers/owned-entity.ts';
@@ -86,4 +87,49 @@ test('what is not said has its default', () => {
     additionalProperties: false,
     properties: { greeting: { type: 'string' }, note: { type: 'string' } },
   });
+});
+
+test('a page is made of the answer, and the contract names it beside the JSON and the refusals', () => {
+  const page = (title: string) => ({ language: 'en', title, body: markup`<p>${title}</p>` });
+  const links = defineRoutes({
+    name: 'links',
+    description: 'Links of mails',
+    operations: {
+      openLink: {
+        method: 'GET',
+        path: '/links/{linkId}',
+        summary: 'Open a link',
+        output: { opened: { type: 'boolean' } },
+        errors: { no_link: { title: 'No such link', status: 404 } },
+        page: {
+          answered: ({ opened }, { params }) => {
+            const is: boolean = opened;
+            // @ts-expect-error Not a parameter of the path.
+            const other: unknown = params.other;
+            return page(`${params.linkId} ${String(is)} ${String(other)}`);
+          },
+          refused: () => page('nothing'),
+        },
+        handle: () => ({ opened: true }),
+      },
+    },
+  });
+  const { responses } = routePaths(links, [])['/links/{linkId}']?.['get'] as unknown as {
+    responses: Record<string, { content: object }>;
+  };
+  const paged = Object.keys(responses).filter((code) => 'text/html' in (responses[code]?.content ?? {}));
+  expect(paged).toEqual(['200', '400', '404']);
+});
+
+test('a page without its two functions is refused', () => {
+  const half = { answered: () => ({}) } as never;
+  const declare = () =>
+    defineRoutes({
+      name: 'links',
+      description: 'Links of mails',
+      operations: {
+        openLink: { method: 'GET', path: '/links', summary: 'Open', page: half, handle: () => undefined },
+      },
+    });
+  expect(declare).toThrow('must be two functions, answered and refused');
 });

@@ -77,6 +77,7 @@ export const operationFacts: readonly OperationFacts[] = [
   {"method":"POST","path":"/payments/paypal","keyed":false},
   {"method":"GET","path":"/unsubscribe/{token}","keyed":false},
   {"method":"POST","path":"/unsubscribe/{token}","keyed":false},
+  {"method":"POST","path":"/unsubscribe/{token}/undo","keyed":false},
   {"method":"GET","path":"/replication/pauses","keyed":false},
   {"method":"PUT","path":"/replication/pauses/{peer}","keyed":false},
   {"method":"DELETE","path":"/replication/pauses/{peer}","keyed":false},

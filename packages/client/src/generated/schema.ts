@@ -1011,6 +1011,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/unsubscribe/{token}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write to an address again that was unsubscribed */
+        post: operations["resubscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/replication/pauses": {
         parameters: {
             query?: never;
@@ -2711,6 +2728,14 @@ export interface components {
             stops: ("paid" | "declined" | "cancelled" | "expired" | "refunded" | "fulfilled")[];
         };
         UnsubscribeProblem404: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "not_found" | "route_not_found" | "bad_token";
+        };
+        ResubscribeOutput: {
+            unsubscribed: boolean;
+            stops: ("paid" | "declined" | "cancelled" | "expired" | "refunded" | "fulfilled")[];
+        };
+        ResubscribeProblem404: components["schemas"]["Problem"] & {
             /** @enum {unknown} */
             code?: "not_found" | "route_not_found" | "bad_token";
         };
@@ -11677,7 +11702,9 @@ export interface operations {
     };
     getSubscription: {
         parameters: {
-            query?: never;
+            query?: {
+                language?: "en" | "de";
+            };
             header?: never;
             path: {
                 token: string;
@@ -11693,6 +11720,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GetSubscriptionOutput"];
+                    "text/html": string;
                 };
             };
             /** @description Malformed or invalid; the broken rules are named */
@@ -11702,6 +11730,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
             /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
@@ -11720,6 +11749,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["GetSubscriptionProblem404"];
+                    "text/html": string;
                 };
             };
             /** @description It exists already; or what it holds now does not allow the change */
@@ -11805,6 +11835,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnsubscribeOutput"];
+                    "text/html": string;
                 };
             };
             /** @description Malformed or invalid; the broken rules are named */
@@ -11814,6 +11845,7 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
                 };
             };
             /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
@@ -11832,6 +11864,122 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["UnsubscribeProblem404"];
+                    "text/html": string;
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What the same request made before has been deleted, or has expired, since */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Idempotency-Key was used before, with another body; or it is so old that the record may have forgotten it (`request_forgotten`), and then nothing is done again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resubscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResubscribeOutput"];
+                    "text/html": string;
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/html": string;
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad_token`: This link is none of ours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ResubscribeProblem404"];
+                    "text/html": string;
                 };
             };
             /** @description It exists already; or what it holds now does not allow the change */

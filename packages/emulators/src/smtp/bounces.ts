@@ -12,12 +12,14 @@ export interface Bounce {
 
 export class BounceReporter {
   readonly #url: string | undefined;
+  readonly #token: (() => Promise<string>) | undefined;
   readonly #ended = new AbortController();
   readonly #running = new Set<Promise<void>>();
 
-  /** @param url Undefined: nobody is told. */
-  constructor(url: string | undefined) {
+  /** @param url Undefined: nobody is told. @param token What is presented there; undefined: nothing. */
+  constructor(url: string | undefined, token?: () => Promise<string>) {
     this.#url = url;
+    this.#token = token;
   }
 
   report(bounce: Bounce): void {
@@ -43,7 +45,10 @@ export class BounceReporter {
     try {
       const response = await fetch(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: {
+          'content-type': 'application/json',
+          ...(this.#token !== undefined && { authorization: `Bearer ${await this.#token()}` }),
+        },
         body: JSON.stringify(bounce),
         signal: AbortSignal.any([this.#ended.signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });

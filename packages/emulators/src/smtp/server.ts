@@ -32,6 +32,8 @@ export interface SmtpOptions extends Omit<EmulatorOptions, 'dataDir'> {
   readonly password?: string;
   /** Where bounces are reported; absent: nowhere. */
   readonly bouncesTo?: string | undefined;
+  /** Gives the token that is presented there, anew for each attempt; absent: none is. */
+  readonly bouncesToken?: (() => Promise<string>) | undefined;
   /** A certificate: the server offers STARTTLS, and takes no password before it; `secure`: TLS from the first byte. */
   readonly tls?: { readonly key: string; readonly cert: string; readonly secure?: boolean };
 }
@@ -62,7 +64,7 @@ export async function startSmtp(options: SmtpOptions = {}): Promise<SmtpEmulator
   const { port = 0, webPort = 0, now = Date.now, user = 'local', password = 'local', tls } = options;
   const faults = new Faults();
   const mailbox = new Mailbox();
-  const bounces = new BounceReporter(options.bouncesTo);
+  const bounces = new BounceReporter(options.bouncesTo, options.bouncesToken);
   const sockets = new Map<number, Socket>();
 
   /** What a command is answered; undefined: nobody will be, because the connection is gone. */

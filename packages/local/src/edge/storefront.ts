@@ -5,12 +5,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bundleStorefront } from '@tandem-clouds/storefront/build/bundle';
 import { CONFIG, PAGE, pageHeaders, pagesFor, type ShopConfig } from '@tandem-clouds/storefront/build/page';
-import type { ShopFile } from '@tandem-clouds/storefront/build/shop-file';
+import { isAsset, type ShopFile } from '@tandem-clouds/storefront/build/shop-file';
 
 /** Files of earlier builds, for pages that are open. */
 const KEPT_MAX = 30;
-/** No path of the API has a dot in its only part, so that these are the shop's: `/app-….js`, `/site.json`. */
-const ASSET = /^\/(?:app|style|icon)-[A-Z0-9]+\.[a-z]+$/;
 
 export class Storefront {
   readonly #config: ShopConfig;
@@ -26,7 +24,8 @@ export class Storefront {
     const path = url.split('?', 1)[0] ?? '';
     if (method !== 'GET' && method !== 'HEAD') return false;
     if (path === '/') void this.#respondPage(request, response);
-    else if (path === `/${CONFIG}` || ASSET.test(path))
+    // No path of the API has a dot in its only part, so that these are the shop's: `/app-….js`, `/site.json`.
+    else if (path === `/${CONFIG}` || isAsset(path.slice(1)))
       this.#respond(request, response, this.#fileOf(path.slice(1)));
     else return false;
     return true;

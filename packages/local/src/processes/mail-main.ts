@@ -5,12 +5,16 @@
 import fs from 'node:fs';
 import { FAULTS_PATH } from '@tandem-clouds/emulators/core/control';
 import { secretsIn } from '@tandem-clouds/emulators/core/secrets-file';
+import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import type { SmtpEmulator } from '@tandem-clouds/emulators/smtp/server';
 import { endAtStart } from '../exit-codes.ts';
 import { HOST } from '../ports.ts';
 import { announce } from '../run-registry.ts';
 import { listenLazily } from './lazy-server.ts';
 import { MAIL_SECRETS, type MailSettings } from './mail-settings.ts';
+
+/** Of `POST /notifications/bounces`. */
+const BOUNCES_SCOPE = 'shop/notifications';
 
 /** What the sites have in their vaults: the file says otherwise, or not. */
 function secretsOf({ secretsFile }: MailSettings): Record<keyof typeof MAIL_SECRETS, string> {
@@ -20,13 +24,14 @@ function secretsOf({ secretsFile }: MailSettings): Record<keyof typeof MAIL_SECR
 
 async function main(): Promise<void> {
   const settings = JSON.parse(process.argv[2] ?? '') as MailSettings;
-  const { ports, bouncesTo } = settings;
+  const { ports, bouncesTo, issuer } = settings;
   let opened: Promise<SmtpEmulator> | undefined;
   const open = (): Promise<SmtpEmulator> =>
     (opened ??= (async () => {
       const { startSmtp } = await import('@tandem-clouds/emulators/smtp/server');
       const { 'mail-user': user, 'mail-password': password } = secretsOf(settings);
-      return startSmtp({ user, password, bouncesTo });
+      const bouncesToken = issuer === undefined ? undefined : () => queryToken(issuer, BOUNCES_SCOPE);
+      return startSmtp({ user, password, bouncesTo, bouncesToken });
     })());
   const smtp = await listenLazily(ports.smtp, open);
   const web = await listenLazily(ports.web, async () => {

@@ -3,6 +3,8 @@ export interface MailSettings {
   readonly ports: { readonly smtp: number; readonly web: number };
   /** Where bounces are reported. */
   readonly bouncesTo: string;
+  /** Who gives the token for that; absent: nobody is asked for one. */
+  readonly issuer?: string;
   /** Whose secrets stand in place of `MAIL_SECRETS`; absolute. */
   readonly secretsFile: string;
 }

@@ -395,6 +395,7 @@ function planMail({ ports, projectDir, ...input }: TopologyInput): ProcessPlan {
   const settings: MailSettings = {
     ports: { smtp: portOf(ports, 'mail.smtp'), web: portOf(ports, 'mail.web') },
     bouncesTo: `${urlOf(ports, 'edge')}/notifications/bounces`,
+    ...(ports.has('issuer') && { issuer: urlOf(ports, 'issuer') }),
     secretsFile: path.join(projectDir, DOT_ENV),
   };
   return {

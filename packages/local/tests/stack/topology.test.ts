@@ -58,6 +58,7 @@ describe('the processes of a stack', () => {
       ports: { smtp: 1025, web: 8025 },
       bouncesTo: 'http://127.0.0.1:8080/notifications/bounces',
     });
+    expect(args[1]).not.toContain('issuer');
     for (const site of ['aws-us-east-1', 'azure-eastus']) {
       expect(byName(plans, site).env).toMatchObject({
         TANDEM_MAIL_URL: 'smtp://127.0.0.1:1025',
@@ -94,6 +95,13 @@ describe('the processes of a stack', () => {
       new Set(planned({ inherited }).map(({ env }) => env['NODE_COMPILE_CACHE']));
     expect(places({})).toEqual(new Set(['/project/cache']));
     expect(places({ NODE_COMPILE_CACHE: '/kept' })).toEqual(new Set(['/kept']));
+  });
+
+  test('with a port for an issuer, the mail server asks it for a token', () => {
+    const sites = parseSites('aws-us-east-1,azure-eastus');
+    const ports = defaultPorts(sites, { withIssuer: true });
+    const { args } = byName(planned({ mail: true, sites, ports }), 'mail');
+    expect(JSON.parse(args[1] ?? '')).toMatchObject({ issuer: 'http://127.0.0.1:9400' });
   });
 
   test('with a port for an issuer: that too, and every host believes it', () => {

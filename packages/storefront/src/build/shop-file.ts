@@ -11,3 +11,6 @@ export interface ShopFile {
 export const FOREVER = 'public, max-age=31536000, immutable';
 /** Kept, but never shown without asking whether it is still the newest. */
 export const ASK_FIRST = 'no-cache';
+
+/** Whether a name is one that `bundleStorefront` gives: of a file that never changes. */
+export const isAsset = (name: string): boolean => /^(?:app|style|icon)-[A-Z0-9]+\.[a-z]+$/.test(name);

@@ -21,7 +21,7 @@ export async function askMail(call: MailCall, { open, secrets, metrics }: Asked)
   const mailer = open();
   const mayStop = stoppable.includes(content.kind);
   const url = mayStop
-    ? `${mailer.linksUrl}/unsubscribe/${unsubscribeToken(addressHash(to), await secrets.get(UNSUBSCRIBE_KEY))}`
+    ? `${mailer.linksUrl}/unsubscribe/${unsubscribeToken(addressHash(to), await secrets.get(UNSUBSCRIBE_KEY))}?language=${content.language}`
     : undefined;
   const messageId = `<${notificationId}@${mailer.domain}>`;
   const mail = {

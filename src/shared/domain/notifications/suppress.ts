@@ -31,7 +31,7 @@ export function* readSuppression(site: Site, hash: string): Protocol<Suppression
 }
 
 /** What is noted about an address. */
-export type Noted = 'hard' | 'soft' | 'unsubscribed' | 'lifted';
+export type Noted = 'hard' | 'soft' | 'unsubscribed' | 'resubscribed' | 'lifted';
 
 /** @param name Names this report: the same one is noted once. Returns what is known from now on. @throws what `localWrite` throws */
 export function* noteAddress(
@@ -50,6 +50,8 @@ export function* noteAddress(
           return known.bounced === true ? undefined : { bounced: true, ...createdAt };
         case 'unsubscribed':
           return known.unsubscribed === true ? undefined : { unsubscribed: true, ...createdAt };
+        case 'resubscribed':
+          return live && known.unsubscribed !== true ? undefined : { unsubscribed: false, ...createdAt };
         case 'soft':
           return { softBounces: increment(1), ...createdAt };
         case 'lifted':

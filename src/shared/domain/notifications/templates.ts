@@ -6,7 +6,7 @@
  */
 import { RefusedError } from '@tandem-clouds/replication/errors';
 import { shownMoney } from '../../money.ts';
-import { type Html, markup } from './markup.ts';
+import { type Html, markup } from '../markup.ts';
 import type { Kind, Language } from './notice.ts';
 
 export interface OrderFacts {

@@ -4,6 +4,7 @@
  */
 import type { DeclaredError } from '../entity.ts';
 import type { JsonSchema, Properties } from '../json-schema.ts';
+import type { Page } from './page.ts';
 
 export type RouteMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -61,7 +62,16 @@ export interface CustomOperation {
   readonly status: number;
   /** Code → what a handler refuses by. */
   readonly errors: Readonly<Record<string, DeclaredError>>;
+  /** For browsers, which prefer HTML to JSON; undefined: everybody gets JSON. */
+  readonly page: OperationPages | undefined;
   readonly handle: (request: never, context: never) => unknown;
+}
+
+/** What people see of an operation. What it says follows from the answer, which programs get as it is. */
+export interface OperationPages {
+  readonly answered: (answer: never, request: never) => Page;
+  /** When it refuses by a code of its own, or because its parameters are none. */
+  readonly refused: (request: { readonly headers: Readonly<Record<string, string | undefined>> }) => Page;
 }
 
 /** All routes of one file, which are one function. */

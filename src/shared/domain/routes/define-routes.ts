@@ -31,11 +31,13 @@ import {
   type CustomOperation,
   type CustomRoutes,
   type LooseRoutes,
+  type OperationPages,
   type OutputField,
   type RouteAccess,
   type RouteMethod,
   type Uses,
 } from './custom-routes.ts';
+import type { Page } from './page.ts';
 import { routeMistakes, routeShapeMistakes } from './route-mistakes.ts';
 import type { OwnSite, ReadableRecords, WritableRecords } from './route-records.ts';
 
@@ -116,6 +118,10 @@ export interface OperationDeclaration<U, Path, I, Q, O> {
   readonly status?: 200 | 201 | 202;
   /** Code → what it means; the status is 409 unless it is said. */
   readonly errors?: Readonly<Record<string, string | DeclaredError>>;
+  /** HTML for people whose browser asks for it; programs get JSON as without it. */
+  readonly page?: Pick<OperationPages, 'refused'> & {
+    readonly answered: (answer: OutputOf<O>, request: RouteRequest<Path, I, Q>) => Page;
+  };
   /** Throws `RuleError` to refuse by a code of `errors`. */
   readonly handle: (request: RouteRequest<Path, I, Q>, context: RouteContext<U>) => Answer<O>;
 }
@@ -171,6 +177,7 @@ function normalized({ name, description, uses = {}, operations }: LooseRoutes): 
             params: {},
             input: undefined,
             required: [],
+            page: undefined,
             ...rest,
             output,
             status: output === undefined ? 204 : (rest.status ?? 200),

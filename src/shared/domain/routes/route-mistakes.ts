@@ -40,7 +40,7 @@ const USED = new Set([
 const QUERY_TYPES = new Set<unknown>(['string', 'integer', 'number', 'boolean', 'array']);
 const MEMBERS = new Set([
   ...['method', 'path', 'summary', 'access', 'keyed', 'repeat', 'params', 'input', 'required', 'output'],
-  ...['status', 'errors', 'handle'],
+  ...['status', 'errors', 'page', 'handle'],
 ]);
 
 type Mistakes = Generator<Mistake>;
@@ -80,6 +80,13 @@ export function routeShapeMistakes(declaration: LooseRoutes): readonly Mistake[]
     const at = ['operations', key];
     for (const part of ['path', 'summary']) need([...at, part], isText(operation[part]), 'a text');
     need([...at, 'handle'], typeof operation['handle'] === 'function', 'a function');
+    const page = operation['page'];
+    need(
+      [...at, 'page'],
+      page === undefined ||
+        (isObject(page) && typeof page['answered'] === 'function' && typeof page['refused'] === 'function'),
+      'two functions, answered and refused',
+    );
     need([...at, 'required'], isTexts(operation['required'] ?? []), 'a list of names');
     for (const part of ['params', 'input', 'output'])
       need([...at, part], isMap(operation[part] ?? {}), 'schemas by their names');
