@@ -152,7 +152,8 @@ export interface CommunicationServicesEmulator extends Controlled, OfSms {
   /** Takes what the SDK sends by TLS to this machine. */
   readonly options: {
     readonly allowInsecureConnection: true;
-    readonly additionalPolicies: readonly [{ readonly position: 'perRetry'; readonly policy: PlainPolicy }];
+    /** The SDK wants an array that it may change. */
+    readonly additionalPolicies: { readonly position: 'perRetry'; readonly policy: PlainPolicy }[];
   };
 }
 

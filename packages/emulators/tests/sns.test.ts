@@ -150,13 +150,14 @@ describe('what is refused', () => {
       403,
       expect.stringContaining('<Code>MissingAuthenticationToken</Code>'),
     ]);
-    client.middlewareStack.addRelativeTo(
+    client.middlewareStack.add(
       (next) => (args) => {
         const request = args.request as { body: string };
         request.body = request.body.replace('Hello', 'Other');
         return next(args);
       },
-      { relation: 'after', toMiddleware: 'httpSigningMiddleware', name: 'changed' },
+      // Behind the one that signs.
+      { step: 'finalizeRequest', priority: 'low' },
     );
     await expect(publish()).rejects.toMatchObject({ name: 'SignatureDoesNotMatch' });
   });

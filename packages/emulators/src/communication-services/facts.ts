@@ -14,7 +14,7 @@ export const communicationServicesFacts: EmulatorFacts = {
   folder: 'packages/emulators/src/communication-services',
   scope: {
     serves:
-      'SMS, keys of requests, tokens of an issuer, reports of what does not arrive; what was sent at `/_tandem/sms`',
+      'SMS, keys of requests, tokens of an issuer, reports of what does not arrive, and what was sent, as JSON',
     lacks:
       'access keys, mail, chat, calls, numbers that are bought, lists of opt-outs, Event Grid; nothing is kept on disk',
     suites: [FILE],

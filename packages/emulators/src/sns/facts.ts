@@ -11,7 +11,7 @@ export const snsFacts: EmulatorFacts = {
   title: 'SNS (SMS)',
   folder: 'packages/emulators/src/sns',
   scope: {
-    serves: 'SMS to phone numbers, opt-outs, SigV4; what was sent at `/_tandem/sms`',
+    serves: 'SMS to phone numbers, opt-outs, SigV4, and what was sent, as JSON',
     lacks:
       'topics, subscriptions, push, the sandbox of a new account, spending limits, delivery logs; nothing is kept on disk',
     suites: [FILE],
