@@ -28,8 +28,8 @@ const OPT_IN_EVERY_MS = 30 * 86_400_000;
 const VERSION = '2010-03-31';
 
 export interface SnsOptions extends Omit<EmulatorOptions, 'dataDir'> {
-  /** Default `us-east-1`. */
-  readonly region?: string;
+  /** One, or several that are served alike. Default `us-east-1`. */
+  readonly region?: string | readonly string[];
   /** Of the account. Default `local`, both. */
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
@@ -57,7 +57,7 @@ interface State {
 export async function startSns(options: SnsOptions = {}): Promise<SnsEmulator> {
   const { port = 0, now = Date.now, box = new SmsBox(), optOuts = new OptOuts() } = options;
   const { region = 'us-east-1', accessKeyId = 'local', secretAccessKey = 'local' } = options;
-  const rules: SignatureRules = { region, accessKeyId, secretAccessKey, now };
+  const rules: SignatureRules = { regions: [region].flat(), accessKeyId, secretAccessKey, now };
   const state: State = { box, optOuts, optedIn: new Map(), now };
   const faults = new Faults();
   const usage = new UsageMeter();

@@ -13,7 +13,7 @@ import { SnsError } from './errors.ts';
 export interface SignatureRules {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  readonly region: string;
+  readonly regions: readonly string[];
   readonly now: () => number;
 }
 
@@ -55,7 +55,7 @@ export function authorize({ method, headers, body }: ApiCall, rules: SignatureRu
     );
   if (keyId !== rules.accessKeyId)
     throw new SnsError('InvalidClientTokenId', 'The security token included in the request is invalid.');
-  if (region !== rules.region || service !== SERVICE)
+  if (region === undefined || !rules.regions.includes(region) || service !== SERVICE)
     throw mismatch(`Credential should be scoped to a valid region and to the service '${SERVICE}'.`);
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = fields.map(Number);
   if (Math.abs(Date.UTC(year, month - 1, day, hour, minute, second) - rules.now()) > SKEW_MS)
