@@ -5,12 +5,12 @@
  * A service loads when it is started, so whoever needs a queue does not wait for a database.
  */
 import path from 'node:path';
+import type { PlainPolicy } from './communication-services/plain-http.ts';
 import { FAULTS_PATH } from './core/control.ts';
 import type { Faults } from './core/faults.ts';
 import type { EmulatorsOptions, PortName, ServiceName } from './options.ts';
 import type { PayPalServer } from './paypal/server.ts';
 import type { QueueOptions } from './service-bus/queue-options.ts';
-import type { PlainPolicy } from './communication-services/plain-http.ts';
 import type { QueueCounts } from './service-bus/queue-types.ts';
 import type { SmtpEmulator } from './smtp/server.ts';
 import type { SnsEmulator } from './sns/server.ts';

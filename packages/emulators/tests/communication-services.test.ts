@@ -1,7 +1,7 @@
 /** Azure Communication Services through the real SDK: SMS, keys of requests, tokens, faults. */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type SmsClientOptions, SmsClient, type SmsSendRequest } from '@azure/communication-sms';
+import { SmsClient, type SmsClientOptions, type SmsSendRequest } from '@azure/communication-sms';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { queryToken } from '../src/oidc/request-token.ts';
 import { NOBODY, OPTED_OUT } from '../src/sms/numbers.ts';
@@ -76,12 +76,12 @@ describe('a text', () => {
 
   test('to a number that has opted out is taken, goes to nobody, and is reported later', async () => {
     const reported: string[] = [];
-    const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
+    const { promise: arrived, resolve: arrive } = Promise.withResolvers<undefined>();
     const listener = http.createServer((request, response) => {
       request.on('data', (chunk: Buffer) => reported.push(chunk.toString()));
       request.on('end', () => {
         response.end();
-        arrive();
+        arrive(undefined);
       });
     });
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));

@@ -59,11 +59,11 @@ describe.each([
   });
 
   test('refuses a number of nobody for good, and says so without the number', async () => {
-    const error: Error = await open()
+    const error = await open()
       .send(sms({ to: NOBODY }))
       .then(
         () => new Error('sent'),
-        (refusal: Error) => refusal,
+        (refusal: unknown) => refusal as Error,
       );
     expect(error).toMatchObject({ name: 'SmsRefusedError' });
     expect(JSON.stringify([error.message, String(error.cause)])).not.toContain(NOBODY.slice(1));

@@ -22,7 +22,7 @@ export interface Parts {
 
 /** One character outside the alphabet makes the whole text UCS-2. No part ends within a character. */
 export function partsOf(text: string): Parts {
-  const chars = [...text];
+  const chars = Array.from(text);
   const isGsm = chars.every((char) => BASIC.has(char) || EXTENDED.has(char));
   const encoding = isGsm ? 'GSM-7' : 'UCS-2';
   const sizes = chars.map((char) => (isGsm ? (EXTENDED.has(char) ? 2 : 1) : char.length));

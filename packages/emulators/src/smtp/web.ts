@@ -3,8 +3,8 @@ import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { handleControl, refuseForeign } from '../core/control.ts';
 import type { Faults } from '../core/faults.ts';
-import type { Mailbox } from './mailbox.ts';
 import { handleSmsBox, type SmsBox } from '../sms/sms-box.ts';
+import type { Mailbox } from './mailbox.ts';
 import { MAIL_HEADERS, mailboxPage, PAGE_HEADERS } from './page.ts';
 
 const HOST = '127.0.0.1';

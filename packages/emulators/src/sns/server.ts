@@ -114,7 +114,7 @@ const ACTIONS: Readonly<Record<string, (form: URLSearchParams, state: State) => 
     const to = targetOf(form);
     const text = form.get('Message') ?? '';
     if (text === '') throw invalid('Invalid parameter: Empty message');
-    if ([...text].length > TEXT_CHARS_MAX) throw invalid('Invalid parameter: Message too long');
+    if (Array.from(text).length > TEXT_CHARS_MAX) throw invalid('Invalid parameter: Message too long');
     const attributes = attributesIn(form);
     const messageId = randomUUID();
     if (!optOuts.has(to))

@@ -10,7 +10,7 @@ const BASIC =
 const EXTENDED = '\f^{}\\[~]|€';
 
 export function smsPartsOf(text: string): number {
-  const chars = [...text];
+  const chars = Array.from(text);
   const isGsm = chars.every((char) => BASIC.includes(char) || EXTENDED.includes(char));
   const sizeOf = (char: string): number => {
     if (!isGsm) return char.length;
