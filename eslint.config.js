@@ -85,6 +85,7 @@ export default tseslint.config(
       '@smithy/*',
       '#cloud',
       '#objects',
+      '#sms',
       'stripe',
       'node:*',
     ),

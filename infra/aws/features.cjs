@@ -88,19 +88,29 @@ function viewerOf(domain, certificateArn) {
 
 module.exports = async ({ options, resolveConfigurationProperty, resolveVariable }) => {
   const features = await resolveConfigurationProperty(['custom', 'features']);
-  const [domain, hostedZoneId, region, alarmEmail, boundary, accountConcurrency, origins, federation] =
-    await Promise.all(
-      [
-        'param:domain',
-        'param:hostedZoneId',
-        'self:provider.region',
-        'param:alarmEmail',
-        'param:permissionsBoundary',
-        'param:accountConcurrency',
-        'param:objectsOrigins',
-        'param:federation',
-      ].map(resolveVariable),
-    );
+  const [
+    domain,
+    hostedZoneId,
+    region,
+    alarmEmail,
+    boundary,
+    accountConcurrency,
+    origins,
+    federation,
+    smsFrom,
+  ] = await Promise.all(
+    [
+      'param:domain',
+      'param:hostedZoneId',
+      'self:provider.region',
+      'param:alarmEmail',
+      'param:permissionsBoundary',
+      'param:accountConcurrency',
+      'param:objectsOrigins',
+      'param:federation',
+      'param:smsFrom',
+    ].map(resolveVariable),
+  );
   const [storefrontDomain, storefrontCertificateArn] = await Promise.all(
     ['param:storefrontDomain', 'param:storefrontCertificateArn'].map(resolveVariable),
   );
@@ -155,6 +165,17 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     managedPolicies,
     // To the roles of functions that have objects.
     objectPolicies: [...managedPolicies, ...(has('objects') ? [{ Ref: 'ObjectAccess' }] : [])],
+    // Of the role of the function that reacts: to phones, which have no names, and to no topic of the account. Without a sender
+    // id, none.
+    smsStatement:
+      smsFrom === ''
+        ? { Ref: 'AWS::NoValue' }
+        : {
+            Sid: 'Sms',
+            Effect: 'Allow',
+            Action: ['sns:Publish', 'sns:CheckIfPhoneNumberIsOptedOut'],
+            NotResource: { 'Fn::Sub': 'arn:${AWS::Partition}:sns:*:*:*' },
+          },
     // Which role of another cloud reads objects here.
     peerReaders: federation === 'none' ? [] : [{ Ref: 'PeerSender' }],
     senderRoles: senders.map((Ref) => ({ Ref })),

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { azureControlPlaneFacts } from '@tandem-clouds/emulators/azure-control-plane/facts';
 import { blobFacts } from '@tandem-clouds/emulators/blob/facts';
+import { communicationServicesFacts } from '@tandem-clouds/emulators/communication-services/facts';
 import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/core/fact';
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
 import { dynamodbFacts } from '@tandem-clouds/emulators/dynamodb/facts';
@@ -12,6 +13,7 @@ import { s3Facts } from '@tandem-clouds/emulators/s3/facts';
 import { secretsManagerFacts } from '@tandem-clouds/emulators/secrets-manager/facts';
 import { serviceBusFacts } from '@tandem-clouds/emulators/service-bus/facts';
 import { smtpFacts } from '@tandem-clouds/emulators/smtp/facts';
+import { snsFacts } from '@tandem-clouds/emulators/sns/facts';
 import { sqsFacts } from '@tandem-clouds/emulators/sqs/facts';
 import { stripeFacts } from '@tandem-clouds/emulators/stripe/facts';
 import { awsHostFacts } from '@tandem-clouds/local/aws-host/facts';
@@ -29,6 +31,8 @@ export const EMULATORS: readonly EmulatorFacts[] = [
   stripeFacts,
   paypalFacts,
   smtpFacts,
+  snsFacts,
+  communicationServicesFacts,
   awsHostFacts,
   azureHostFacts,
   azureControlPlaneFacts,

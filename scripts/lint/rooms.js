@@ -36,6 +36,7 @@ const SERVICE = [
   'src/shared/open-payments.ts',
   'src/shared/open-images.ts',
   'src/shared/open-mail.ts',
+  'src/shared/open-sms.ts',
   'src/shared/serve-entity.ts',
   'src/shared/serve-routes.ts',
 ];
@@ -98,6 +99,7 @@ export const ROOMS = {
   'src/shared/open-payments.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/open-images.ts': [...PORTS, 'src/shared/adapters'],
   'src/shared/open-mail.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
+  'src/shared/open-sms.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
   'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-routes.ts': [
     ...APPLICATION,

@@ -2,10 +2,12 @@
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { reactionBeginMs } from '../shared/bounds.ts';
 import { askMail } from '../shared/domain/notifications/ask-mail.ts';
-import { MAIL, type MailCall } from '../shared/domain/notifications/send.ts';
+import { askSms } from '../shared/domain/notifications/ask-sms.ts';
+import { MAIL, type SendCall, SMS } from '../shared/domain/notifications/send.ts';
 import { askPayments } from '../shared/domain/orders/ask-payments.ts';
 import { openMail } from '../shared/open-mail.ts';
 import { openPayments } from '../shared/open-payments.ts';
+import { openSms } from '../shared/open-sms.ts';
 import { openRuntime } from '../shared/runtime.ts';
 import { wokenKey } from '../shared/wake-message.ts';
 import { runReactions } from './run-reactions.ts';
@@ -13,6 +15,7 @@ import { runReactions } from './run-reactions.ts';
 const runtime = openRuntime();
 const payments = openPayments(runtime);
 const mail = openMail(runtime);
+const sms = openSms(runtime);
 
 export const handler = runReactions(runtime, {
   queue: 'tandem-react',
@@ -22,10 +25,12 @@ export const handler = runReactions(runtime, {
   },
   keysAtOnce: Infinity,
   beginMs: reactionBeginMs,
-  outside: (effect, services) =>
-    effect.service === MAIL
-      ? askMail(effect.call as MailCall, { ...services, open: () => mail(services) })
-      : askPayments(effect, () => payments(services)),
+  outside: (effect, services) => {
+    if (effect.service === MAIL)
+      return askMail(effect.call as SendCall, { ...services, open: () => mail(services) });
+    if (effect.service === SMS) return askSms(effect.call as SendCall, { ...services, open: sms });
+    return askPayments(effect, () => payments(services));
+  },
   // Of records with content only where this site has no place for objects: then nothing is fetched.
   objects: () => Promise.reject(new UnavailableError('this site has no place for objects')),
 });

@@ -501,6 +501,14 @@ export const writerPollMs = 2_000;
 // Notifications
 /** Of one mail, from the connection to the answer: less than an effect may take (`reactionRunMs`), so that its end is known. */
 export const mailMs = 6_000;
+/** Of one SMS, the question whether its recipient wants any and a second attempt included: less than an effect may take, too. */
+export const smsMs = 6_000;
+/** How long a notification's own key is used, counted from its creation: a minute less than the provider knows it. */
+export const smsKeyMs = 240_000;
+/** SMS that one text may be: what is longer is not sent. */
+export const smsPartsMax = 2;
+/** Characters of what begins each SMS: who writes. */
+export const smsNameMax = 20;
 /** Refunds of one order that its customer is written about one by one; the last mail about them is that all is paid back. */
 export const refundMailsMax = 10;
 /** After so many soft bounces an address gets nothing more. */

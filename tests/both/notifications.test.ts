@@ -1,10 +1,11 @@
-/** From a paid order to a mail, and what comes back: by the functions of a site, against a mail server. Runs once per cloud. */
+/** From a paid order to a mail and an SMS, and what comes back: by the functions of a site, against emulators. Runs once per cloud. */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { startEmulators } from '@tandem-clouds/emulators';
+import { type Emulators, startEmulators } from '@tandem-clouds/emulators';
+import { NOBODY, OPTED_OUT } from '@tandem-clouds/emulators/sms/numbers';
 import type { Mail } from '@tandem-clouds/emulators/smtp/mailbox';
 import { type SmtpEmulator, startSmtp } from '@tandem-clouds/emulators/smtp/server';
 import { localWrite } from '@tandem-clouds/replication/local-write';
@@ -34,6 +35,8 @@ const BASE = 'https://shop.example';
 
 let clouds: LinkedClouds;
 let server: SmtpEmulator;
+/** Of this cloud. */
+let provider: Emulators<'sns' | 'communicationservices'>['sns' | 'communicationservices'];
 let replica: Replica;
 const handlers: Record<string, unknown> = {};
 const closing: (() => unknown)[] = [];
@@ -52,7 +55,7 @@ beforeAll(async () => {
       .map(([name, value]) => `SECRET_${name}=${value}\n`)
       .join(''),
   );
-  const [linked, vaults, smtp] = await Promise.all([
+  const [linked, vaults, smtp, sms] = await Promise.all([
     startLinkedClouds(cloudName),
     startEmulators({
       services: ['secretsmanager', 'keyvault'],
@@ -60,11 +63,16 @@ beforeAll(async () => {
       keyvault: { secretsFile },
     }),
     startSmtp({ user: SECRETS.MAIL_USER, password: SECRETS.MAIL_PASSWORD }),
+    startEmulators({ services: ['sns', 'communicationservices'] }),
   ]);
   [clouds, server] = [linked, smtp];
+  provider = cloudName === 'aws' ? sms.sns : sms.communicationservices;
   const restore = setEnvironment({
     ...vaults.env,
     ...linked.own.env,
+    ...sms.env,
+    TANDEM_SMS_FROM: '+15005550100',
+    TANDEM_SMS_NAME: 'A shop',
     TANDEM_MAIL_URL: smtp.endpoint,
     TANDEM_MAIL_FROM: 'A shop <orders@shop.example>',
     TANDEM_MAIL_LINKS_URL: BASE,
@@ -75,6 +83,7 @@ beforeAll(async () => {
     () => linked.close(),
     () => vaults.close(),
     () => smtp.close(),
+    () => sms.close(),
     () => fs.rmSync(folder, { recursive: true }),
   );
   const runtime = openRuntime();
@@ -95,6 +104,8 @@ afterAll(async () => {
 beforeEach(() => {
   server.faults.clear();
   server.mailbox.clear();
+  provider.faults.clear();
+  provider.box.clear();
   lines.length = 0;
 });
 
@@ -105,10 +116,12 @@ const wake = (key: string, times = 1): Promise<unknown> =>
   deliver(cloudName, handlers['react'], Array(times).fill({ body: JSON.stringify({ key }) }));
 const mails = (to: string): readonly Mail[] => server.mailbox.mails(to);
 
-/** An order as the arbiter has left it, and its mail. */
-async function led(id: string, email: string, to: 'paid' | 'fulfilled' = 'paid', times = 1): Promise<void> {
+/** An order as the arbiter has left it, and its mail or its SMS. @param by An address, or a phone. */
+async function led(id: string, by: string, to: 'paid' | 'fulfilled' = 'paid', times = 1): Promise<void> {
   const lines = [{ sku: 'tea', units: 2, priceMinor: 790 }];
-  const values = { customerId: 'hedy', lines, currency: 'EUR', email, language: 'en' };
+  const isPhone = by.startsWith('+');
+  const customer = isPhone ? { phone: by } : { email: by };
+  const values = { customerId: 'hedy', lines, currency: 'EUR', ...customer, language: 'en' };
   await replica.run((site) =>
     localWrite(site, {
       key: `order:${id}`,
@@ -130,8 +143,9 @@ async function led(id: string, email: string, to: 'paid' | 'fulfilled' = 'paid',
     }),
   );
   await wake(`order:${id}`, times);
-  await wake(`notification:${id}~paid`, times);
-  if (to === 'fulfilled') await wake(`notification:${id}~fulfilled`);
+  const suffix = isPhone ? '-sms' : '';
+  await wake(`notification:${id}~paid${suffix}`, times);
+  if (to === 'fulfilled') await wake(`notification:${id}~fulfilled${suffix}`);
 }
 
 const api = (method: string, route: string, body?: unknown, headers = {}): Promise<Response> =>
@@ -354,5 +368,77 @@ describe('whoever unsubscribes', () => {
     const forged = `/unsubscribe/${'0'.repeat(64)}${'A'.repeat(43)}`;
     expect((await api('POST', forged)).json).toMatchObject({ status: 404, code: 'bad_token' });
     expect((await api('GET', '/unsubscribe/x')).status).toBe(400);
+  });
+});
+
+describe('a phone', () => {
+  const [PHONE, OTHER] = ['+15005550006', '+15005550007'];
+  const operation = cloudName === 'aws' ? 'Publish' : 'SendSms';
+  const noticeOf = async (orderId: string): Promise<unknown> => {
+    const { json } = await api('GET', `/notifications?orderId=${orderId}`);
+    return (json['items'] as unknown[])[0];
+  };
+
+  test('of a paid order gets one SMS, though every event comes three times', async () => {
+    await led('s1', PHONE, 'paid', 3);
+    expect(provider.box.all(PHONE)).toMatchObject([
+      {
+        from: '+15005550100',
+        text: 'A shop: Your order s1 is paid: 15.80 EUR. Thank you.',
+        copies: 1,
+        parts: 1,
+      },
+    ]);
+    expect(await noticeOf('s1')).toMatchObject({ channel: 'sms', status: 'sent', to: PHONE, copies: 0 });
+    expect([measured('SmsSent'), measured('SmsMaybeRepeated')]).toEqual([1, 0]);
+    expect(lines.join()).not.toContain(PHONE.slice(1));
+  });
+
+  test('of nobody is refused, and the log does not name it', async () => {
+    await led('s2', NOBODY);
+    expect(await noticeOf('s2')).toMatchObject({ status: 'refused', detail: expect.any(String) as unknown });
+    expect(lines.join()).not.toContain(NOBODY.slice(1));
+  });
+
+  test('at a provider that throttles is told later', async () => {
+    provider.faults.set([{ kind: 'error', operation }]);
+    await led('s3', PHONE);
+    expect(await noticeOf('s3')).toMatchObject({ status: 'pending', attempts: 1, copies: 0 });
+    expect(provider.box.all()).toEqual([]);
+  });
+
+  // Communication Services know the key: the second attempt of the same call is answered what the first was.
+  test('whose answer was lost may have been told, but where the provider knows keys', async () => {
+    provider.faults.set([{ kind: 'drop-ack', operation, times: 1 }]);
+    await led('s4', PHONE);
+    expect(await noticeOf('s4')).toMatchObject(
+      cloudName === 'aws'
+        ? { status: 'pending', attempts: 1, copies: 1 }
+        : { status: 'sent', attempts: 1, copies: 0 },
+    );
+    expect(provider.box.all(PHONE)).toMatchObject([{ copies: 1 }]);
+  });
+
+  test('that has opted out gets nothing more: SNS says so at once, Communication Services by a report', async () => {
+    await led('s5', OPTED_OUT);
+    if (cloudName === 'azure')
+      expect(await api('POST', '/notifications/bounces', { phone: OPTED_OUT, kind: 'hard' })).toMatchObject({
+        ...{ status: 200, json: { suppressed: expect.arrayContaining(['paid', 'fulfilled']) as unknown } },
+      });
+    await led('s6', OPTED_OUT);
+    expect([await statusOf('s5'), await statusOf('s6')]).toEqual([
+      [cloudName === 'aws' ? 'suppressed' : 'sent'],
+      ['suppressed'],
+    ]);
+    expect(provider.box.all()).toEqual([]);
+  });
+
+  test('is told again when that is lifted', async () => {
+    await api('POST', '/notifications/bounces', { phone: OTHER, kind: 'hard' });
+    await led('s7', OTHER);
+    expect((await api('POST', '/notifications/lifts', { phone: OTHER })).json).toEqual({ suppressed: [] });
+    await led('s8', OTHER);
+    expect([await statusOf('s7'), await statusOf('s8')]).toEqual([['suppressed'], ['sent']]);
+    expect((await api('POST', '/notifications/lifts', {})).json).toMatchObject({ code: 'names_nobody' });
   });
 });

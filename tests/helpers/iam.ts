@@ -11,7 +11,9 @@ export interface PolicyStatement {
   readonly Sid?: string;
   readonly Effect: 'Allow' | 'Deny';
   readonly Action: string | readonly string[];
-  readonly Resource: unknown;
+  readonly Resource?: unknown;
+  /** In place of `Resource`: all but these. */
+  readonly NotResource?: unknown;
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
@@ -46,16 +48,18 @@ export function isAllowed(
 }
 
 function matches(
-  { Action, Resource, Condition = {} }: PolicyStatement,
+  { Action, Resource, NotResource, Condition = {} }: PolicyStatement,
   request: IamRequest,
   resolve: Resolve,
 ): boolean {
-  return (
-    [Action].flat().some((pattern) => like(pattern.toLowerCase(), request.action.toLowerCase())) &&
-    [Resource]
+  const isOneOf = (resources: unknown): boolean =>
+    [resources]
       .flat()
       .flatMap(resolve)
-      .some((pattern) => like(pattern, request.resource)) &&
+      .some((pattern) => like(pattern, request.resource));
+  return (
+    [Action].flat().some((pattern) => like(pattern.toLowerCase(), request.action.toLowerCase())) &&
+    (NotResource === undefined ? isOneOf(Resource) : !isOneOf(NotResource)) &&
     Object.entries(Condition).every(([operator, keys]) =>
       Object.entries(keys).every(([key, wanted]) =>
         holds(operator, [wanted].flat().flatMap(resolve), request.context?.[key]),

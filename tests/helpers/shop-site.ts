@@ -15,7 +15,7 @@ import type { Values } from '../../src/shared/domain/entity.ts';
 import { receiveStock } from '../../src/shared/domain/escrow/escrow.ts';
 import { emptyRow, type EscrowRow, rowOf, stockKey } from '../../src/shared/domain/escrow/row.ts';
 import { fieldChanges, initialChanges, valuesOf } from '../../src/shared/domain/field-changes.ts';
-import { MAIL, type MailCall } from '../../src/shared/domain/notifications/send.ts';
+import { MAIL, type SendCall, type Sent, SMS } from '../../src/shared/domain/notifications/send.ts';
 import type { OrderLine } from '../../src/shared/domain/orders/order.ts';
 import { type PaymentCall, paymentKey } from '../../src/shared/domain/orders/payment.ts';
 import { reactionsOf, within } from '../../src/shared/domain/reactions.ts';
@@ -44,6 +44,7 @@ export interface TestOrder {
   readonly currency?: string;
   readonly method?: string | undefined;
   readonly email?: string;
+  readonly phone?: string;
   readonly language?: string;
 }
 
@@ -128,7 +129,9 @@ export class TestPayments {
 export class ShopSite extends TestSite {
   readonly payments: TestPayments;
   /** The mail server: what is asked of it, and what it answers. */
-  mail: (call: MailCall) => Promise<string> = () => Promise.reject(new TypeError('no mail was expected'));
+  mail: (call: SendCall) => Promise<Sent> = () => Promise.reject(new TypeError('no mail was expected'));
+  /** The provider of SMS, likewise. */
+  sms: (call: SendCall) => Promise<Sent> = () => Promise.reject(new TypeError('no SMS was expected'));
 
   constructor(name: string, peer: string, payments: TestPayments) {
     super(name, [peer]);
@@ -139,8 +142,10 @@ export class ShopSite extends TestSite {
   drive<Result>(protocol: ReactProtocol<Result>): Promise<Result> {
     return driveReact(protocol, {
       resources: { ...this.resources, waker: () => Promise.resolve() },
-      outside: (effect) =>
-        effect.service === MAIL ? this.mail(effect.call as MailCall) : this.payments.call(effect),
+      outside: (effect) => {
+        if (effect.service === MAIL) return this.mail(effect.call as SendCall);
+        return effect.service === SMS ? this.sms(effect.call as SendCall) : this.payments.call(effect);
+      },
     });
   }
 

@@ -12,7 +12,7 @@ import {
   type Resources,
   type Service,
 } from '../helpers/cloudformation.ts';
-import { isAllowed, resolverOf, route53Actions, substitute } from '../helpers/iam.ts';
+import { isAllowed, type PolicyStatement, resolverOf, route53Actions, substitute } from '../helpers/iam.ts';
 
 let alone: Resources;
 let withPeers: Resources;
@@ -107,6 +107,21 @@ describe('the AWS stack', () => {
     // And it gives nobody a right over rights.
     for (const action of ['iam:CreateRole', 'iam:PassRole', 'sts:AssumeRole', 's3:GetObject'])
       expect(isAllowed(boundary, { action, resource: '*', context }, texts)).toBe(false);
+  });
+
+  test('with a sender of SMS the function that reacts, and no other, may send to phones, and to no topic', async () => {
+    const { resources } = await packaged(['smsFrom=Tandem', 'smsName=A shop']);
+    const roles = ofType(resources, 'AWS::IAM::Role');
+    const statementsOf = (Policies: unknown): PolicyStatement[] =>
+      (Policies as Policy[]).flatMap(({ PolicyDocument }) => [...PolicyDocument.Statement]);
+    const may = (Policies: unknown, action: string, resource: string): boolean =>
+      isAllowed(statementsOf(Policies), { action, resource }, resolverOf(resources));
+    const senders = roles.filter(([, { Policies }]) => may(Policies, 'sns:Publish', '+15005550006'));
+    expect(senders.map(([id]) => id)).toEqual(['ReactRole']);
+    const topic = 'arn:aws:sns:us-east-1:123456789012:alarms';
+    for (const [, { Policies }] of roles) expect(may(Policies, 'sns:Publish', topic)).toBe(false);
+    const without = ofType(alone, 'AWS::IAM::Role').flatMap(([, { Policies }]) => statementsOf(Policies));
+    expect(JSON.stringify(without)).not.toContain('sns:');
   });
 
   test('the monitor may ask Route 53 whatever its provider asks', () => {

@@ -36,12 +36,15 @@ export interface StackDns {
   readonly pid: number | null;
 }
 
-/** The mail server that every site sends to. */
+/** The mail server that every site sends to, and the providers of SMS, one a cloud. */
 export interface StackMail {
   /** `smtp://127.0.0.1:<port>` */
   readonly smtp: string;
-  /** The mailbox: for people, and `/_tandem/mails` for programs. */
+  /** The mailbox: for people, `/_tandem/mails` and `/_tandem/sms` for programs. */
   readonly web: string;
+  /** Base URLs. */
+  readonly sns: string;
+  readonly communicationServices: string;
   readonly pid: number | null;
   readonly faults: Readonly<Record<string, string>>;
 }

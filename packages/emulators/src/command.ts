@@ -10,8 +10,8 @@ import { checkOptions, EmulatorOptionsError, PORT_NAMES, SERVICE_NAMES } from '.
 const PORT_MAX = 65_535;
 const VAULTS = ['secretsmanager', 'keyvault'] as const;
 
-const DETAILS = `Services: ${SERVICE_NAMES.join(', ')}. <name> of --port is one of them, or servicebus-control, where faults and counts
-of Service Bus are. Everything listens on 127.0.0.1 only.`;
+const DETAILS = `Services: ${SERVICE_NAMES.join(', ')}. <name> of --port is one of them, servicebus-control, where faults and counts
+of Service Bus are, or smtp-web, where the mailbox is. Everything listens on 127.0.0.1 only.`;
 
 interface EmulatorsInput {
   readonly services: string;
@@ -27,7 +27,7 @@ export function emulatorsCommand(name: string): Command<CommandContext> {
   return command({
     name,
     summary:
-      'DynamoDB, SQS, S3, Cosmos DB, Service Bus, Blob Storage, both vaults, Stripe and PayPal on this machine',
+      'DynamoDB, SQS, S3, Cosmos DB, Service Bus, Blob Storage, both vaults, Stripe, PayPal, mail and SMS on this machine',
     details: DETAILS,
     options: {
       services: text('which, with commas between', {
@@ -109,7 +109,7 @@ function portsOf(
       );
     }
     if (ports.has(name)) throw new UsageError(`--port ${name} is given twice; give it once`);
-    if (!services.some((service) => service === name.replace('-control', '')))
+    if (!services.some((service) => service === name.replace(/-(control|web)$/, '')))
       throw new UsageError(`--port ${name}: --services does not name it`);
     ports.set(name, readWhole(digits, { name: `--port ${name}`, min: 0, max: PORT_MAX }));
   }

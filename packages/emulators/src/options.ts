@@ -22,11 +22,14 @@ export const SERVICE_NAMES = [
   'oidc',
   'stripe',
   'paypal',
+  'smtp',
+  'sns',
+  'communicationservices',
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-/** Service Bus listens twice: AMQP for the SDK, HTTP for faults and counts. */
-export const PORT_NAMES = [...SERVICE_NAMES, 'servicebus-control'] as const;
+/** Service Bus and the mail server listen twice: for their own protocol, and for HTTP: faults, counts, the mailbox. */
+export const PORT_NAMES = [...SERVICE_NAMES, 'servicebus-control', 'smtp-web'] as const;
 export type PortName = (typeof PORT_NAMES)[number];
 
 export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
@@ -112,6 +115,19 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     /** Addresses on this machine that get all events from the start, by an id that is known. */
     readonly webhooks?: readonly { readonly url: string; readonly id: string }[];
   };
+  readonly smtp?: {
+    /** Who may send. Default `local`, both. */
+    readonly user?: string;
+    readonly password?: string;
+    /** An address on this machine that is told of mails that come back. */
+    readonly bouncesTo?: string;
+  };
+  readonly communicationservices?: {
+    /** Base address of the OpenID Connect issuer whose tokens are taken; default: any token is. */
+    readonly issuer?: string;
+    /** An address on this machine that is told of SMS that do not arrive. */
+    readonly reportsTo?: string;
+  };
 }
 
 /** The options are wrong; the message names every field that is, and what it should be. */
@@ -136,6 +152,11 @@ const text = needs('a text that is not empty', (value) => typeof value === 'stri
 const names = needs(
   'a list of names',
   (value) => Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== ''),
+);
+const url = needs('a URL', (value) => typeof value === 'string' && URL.canParse(value));
+const onThisMachine = needs(
+  'an address on this machine',
+  (value) => typeof value === 'string' && isLoopback(value),
 );
 const flag = needs('true or false', (value) => typeof value === 'boolean');
 
@@ -167,7 +188,7 @@ const FIELDS: Checks = {
     ),
     versioning: flag,
     versionImmutability: flag,
-    issuer: needs('a URL', (value) => typeof value === 'string' && URL.canParse(value)),
+    issuer: url,
     events: fieldsOf({ connectionString: text, queue: text }),
     containers: names,
   }),
@@ -180,6 +201,8 @@ const FIELDS: Checks = {
     uniqueInvoices: flag,
     webhooks: webhooksWith('id'),
   }),
+  smtp: fieldsOf({ user: text, password: text, bouncesTo: onThisMachine }),
+  communicationservices: fieldsOf({ issuer: url, reportsTo: onThisMachine }),
 };
 
 /** @throws EmulatorOptionsError */
@@ -270,7 +293,9 @@ function needless({ services, ports, ...settings }: Record<string, unknown>): st
   const portNames = Object.keys(isObject(ports) ? ports : {});
   return [
     ...Object.keys(settings).filter(isNeedless),
-    ...portNames.filter((name) => isNeedless(name.replace('-control', ''))).map((name) => `ports.${name}`),
+    ...portNames
+      .filter((name) => isNeedless(name.replace(/-(control|web)$/, '')))
+      .map((name) => `ports.${name}`),
   ].map((field) => `${field}: services does not name it`);
 }
 

@@ -31,7 +31,12 @@ export async function serve(
 function inData(emulators: Emulators, services: readonly ServiceName[]): Record<string, unknown> {
   const { env } = emulators;
   return {
-    services: Object.fromEntries(services.map((name) => [name, { ...emulators[name], faults: undefined }])),
+    services: Object.fromEntries(
+      services.map((name) => [
+        name,
+        { ...emulators[name], faults: undefined, mailbox: undefined, box: undefined, optOuts: undefined },
+      ]),
+    ),
     env,
   };
 }
@@ -87,4 +92,11 @@ const PARTS: Readonly<Record<ServiceName, (emulators: Emulators) => string>> = {
     `Stripe       ${endpoint}\n  new Stripe('${apiKey}', ${literal(config)})\n`,
   paypal: ({ paypal: { endpoint, clientId, clientSecret } }) =>
     `PayPal       ${endpoint}\n  curl -u ${clientId}:${clientSecret} -d grant_type=client_credentials ${endpoint}/v1/oauth2/token\n`,
+  smtp: ({ smtp: { endpoint, web, config } }) =>
+    `Mail         ${endpoint}, mailbox ${web}\n  createTransport(${literal(config)})\n`,
+  sns: ({ sns: { endpoint, config } }) =>
+    `SNS (SMS)    ${endpoint}, what was sent ${endpoint}/_tandem/sms\n  new SNSClient(${literal(config)})\n`,
+  communicationservices: ({ communicationservices: { port } }) =>
+    `Comm. Svcs.  http://127.0.0.1:${port}, what was sent http://127.0.0.1:${port}/_tandem/sms\n` +
+    `  new SmsClient('https://127.0.0.1:${port}', credential, options), with a policy that takes TLS away (README)\n`,
 };

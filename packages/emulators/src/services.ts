@@ -5,12 +5,15 @@
  * A service loads when it is started, so whoever needs a queue does not wait for a database.
  */
 import path from 'node:path';
+import type { PlainPolicy } from './communication-services/plain-http.ts';
 import { FAULTS_PATH } from './core/control.ts';
 import type { Faults } from './core/faults.ts';
 import type { EmulatorsOptions, PortName, ServiceName } from './options.ts';
 import type { PayPalServer } from './paypal/server.ts';
 import type { QueueOptions } from './service-bus/queue-options.ts';
 import type { QueueCounts } from './service-bus/queue-types.ts';
+import type { SmtpEmulator } from './smtp/server.ts';
+import type { SnsEmulator } from './sns/server.ts';
 import type { StripeServer } from './stripe/server.ts';
 
 /** What every emulator with state has: faults from here, or from another process by HTTP. */
@@ -22,7 +25,7 @@ export interface Controlled {
   readonly faultsUrl: string;
 }
 
-/** What the constructor of a client of the AWS SDK for JavaScript 3 takes. S3 checks signatures by them; the others accept any. */
+/** What the constructor of a client of the AWS SDK for JavaScript 3 takes. S3 and SNS check signatures by them; the others accept any. */
 export interface AwsClientConfig {
   readonly endpoint: string;
   readonly region: string;
@@ -120,6 +123,40 @@ export interface PayPalEmulator
   readonly endpoint: string;
 }
 
+/** What was sent is kept for tests: `mailbox.mails('hedy@example.com')`. */
+export interface MailEmulator extends Controlled, Pick<SmtpEmulator, 'mailbox'> {
+  /** `smtp://127.0.0.1:<port>` */
+  readonly endpoint: string;
+  /** The mailbox: `/` for people, `/_tandem/mails` for programs. */
+  readonly web: string;
+  /** Of nodemailer: `createTransport(config)` */
+  readonly config: {
+    readonly host: string;
+    readonly port: number;
+    readonly ignoreTLS: true;
+    readonly auth: { readonly user: string; readonly pass: string };
+  };
+}
+
+/** What was sent is kept for tests: `box.all('+15005550006')`, and by HTTP at `/_tandem/sms`. */
+type OfSms = Pick<SnsEmulator, 'box' | 'optOuts'>;
+
+/** `new SNSClient(config)` */
+export interface SnsService extends AwsEmulator, OfSms {}
+
+export interface CommunicationServicesEmulator extends Controlled, OfSms {
+  /** Without TLS, which the SDK does not send a token without: `new SmsClient(endpoint, credential, options)` does. */
+  readonly endpoint: string;
+  /** Any token is taken, unless an issuer was named. */
+  readonly credential: KeyVaultEmulator['credential'];
+  /** Takes what the SDK sends by TLS to this machine. */
+  readonly options: {
+    readonly allowInsecureConnection: true;
+    /** The SDK wants an array that it may change. */
+    readonly additionalPolicies: { readonly position: 'perRetry'; readonly policy: PlainPolicy }[];
+  };
+}
+
 export interface EmulatorOf {
   readonly dynamodb: AwsEmulator;
   readonly sqs: AwsEmulator;
@@ -132,6 +169,9 @@ export interface EmulatorOf {
   readonly oidc: OidcEmulator;
   readonly stripe: StripeEmulator;
   readonly paypal: PayPalEmulator;
+  readonly smtp: MailEmulator;
+  readonly sns: SnsService;
+  readonly communicationservices: CommunicationServicesEmulator;
 }
 
 export interface Started<E = EmulatorOf[ServiceName]> {
@@ -145,6 +185,8 @@ export interface Started<E = EmulatorOf[ServiceName]> {
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 const DEFAULT_REGION = 'us-east-1';
 const TOKEN_MS = 3_600_000;
+const anyToken: KeyVaultEmulator['credential']['getToken'] = () =>
+  Promise.resolve({ token: 'local', expiresOnTimestamp: Date.now() + TOKEN_MS });
 
 /** Where the data of a service is, below the folder of all. */
 const FOLDERS = {
@@ -207,7 +249,7 @@ export const SERVICES: {
         faultsUrl: vaultUrl + FAULTS_PATH,
         vaultUrl,
         credential: {
-          getToken: () => Promise.resolve({ token: 'local', expiresOnTimestamp: Date.now() + TOKEN_MS }),
+          getToken: anyToken,
         },
         options: { allowInsecureConnection: true, disableChallengeResourceVerification: true },
       },
@@ -306,6 +348,55 @@ export const SERVICES: {
     return {
       emulator: Object.assign(server, { endpoint, faultsUrl: endpoint + FAULTS_PATH }),
       env: { PAYPAL_ENDPOINT: endpoint, PAYPAL_CLIENT_ID: clientId, PAYPAL_CLIENT_SECRET: clientSecret },
+      close: () => server.close(),
+    };
+  },
+
+  async smtp(options) {
+    const { startSmtp } = await import('./smtp/server.ts');
+    const server = await startSmtp({
+      ...inMemory(options, 'smtp'),
+      webPort: portOf(options, 'smtp-web'),
+      ...options.smtp,
+    });
+    const { port, faults, faultsUrl, endpoint, web, mailbox } = server;
+    const { user = 'local', password: pass = 'local' } = options.smtp ?? {};
+    const config = { host: '127.0.0.1', port, ignoreTLS: true, auth: { user, pass } } as const;
+    return {
+      emulator: { port, faults, faultsUrl, endpoint, web, mailbox, config },
+      env: { SMTP_URL: endpoint, SMTP_USER: user, SMTP_PASSWORD: pass },
+      close: () => server.close(),
+    };
+  },
+
+  async sns(options) {
+    const { startSns } = await import('./sns/server.ts');
+    const server = await startSns({ ...inMemory(options, 'sns'), ...region(options) });
+    const started = startedAws('AWS_ENDPOINT_URL_SNS', server, options);
+    const { box, optOuts } = server;
+    return { ...started, emulator: { ...started.emulator, box, optOuts } };
+  },
+
+  async communicationservices(options) {
+    const { startCommunicationServices } = await import('./communication-services/server.ts');
+    const { plainHttp } = await import('./communication-services/plain-http.ts');
+    const server = await startCommunicationServices({
+      ...inMemory(options, 'communicationservices'),
+      ...options.communicationservices,
+    });
+    const { port, faults, box, optOuts } = server;
+    const plain = base(server.endpoint);
+    return {
+      emulator: {
+        ...{ port, faults, box, optOuts, faultsUrl: plain + FAULTS_PATH },
+        endpoint: plain.replace('http:', 'https:'),
+        credential: { getToken: anyToken },
+        options: {
+          allowInsecureConnection: true,
+          additionalPolicies: [{ position: 'perRetry', policy: plainHttp }],
+        },
+      },
+      env: { COMMUNICATION_SERVICES_ENDPOINT: plain },
       close: () => server.close(),
     };
   },

@@ -13,13 +13,16 @@ export type {
   AwsClientConfig,
   AwsEmulator,
   BlobStorageEmulator,
+  CommunicationServicesEmulator,
   Controlled,
   CosmosEmulator,
   KeyVaultEmulator,
+  MailEmulator,
   OidcEmulator,
   PayPalEmulator,
   S3Service,
   ServiceBusEmulator,
+  SnsService,
   StripeEmulator,
 } from './services.ts';
 export type { FaultKind, FaultRule, Faults } from './core/faults.ts';
@@ -31,7 +34,8 @@ export type Emulators<S extends ServiceName = ServiceName> = { readonly [K in S]
   /**
    * Variables for another process: the AWS SDKs read theirs by themselves (`AWS_ENDPOINT_URL_SQS`, `AWS_REGION`, …); the
    * others are COSMOS_ENDPOINT, COSMOS_KEY, SERVICEBUS_CONNECTION_STRING, KEY_VAULT_URL, AZURE_STORAGE_CONNECTION_STRING,
-   * OIDC_ISSUER, STRIPE_ENDPOINT, STRIPE_API_KEY, PAYPAL_ENDPOINT, PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET.
+   * OIDC_ISSUER, STRIPE_ENDPOINT, STRIPE_API_KEY, PAYPAL_ENDPOINT, PAYPAL_CLIENT_ID, PAYPAL_CLIENT_SECRET, SMTP_URL, SMTP_USER,
+   * SMTP_PASSWORD and COMMUNICATION_SERVICES_ENDPOINT.
    */
   readonly env: Readonly<Record<string, string>>;
   /** Stops listening and drops every connection. More than once does no harm. */

@@ -101,6 +101,9 @@ test('the README of the package has a row for each that can be used by itself, w
     'Blob Storage',
     'Stripe',
     'PayPal',
+    'Mail (SMTP)',
+    'SNS (SMS)',
+    'Communication Services (SMS)',
   ]);
   const readme = emulatorDocuments()['packages/emulators/README.md'] ?? '';
   for (const { title, serves, lacks, suites } of scopes) {
@@ -124,6 +127,7 @@ test('every emulator of a service and every host has facts', () => {
   // Cloudflare say in their heads what of them the tests of dns/ need.
   const others = [
     'core',
+    'sms',
     'dns',
     'oidc',
     'route53',

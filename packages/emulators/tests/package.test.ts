@@ -262,7 +262,7 @@ await startEmulators({ services: ['s4'] });
   test.each([
     [
       ['--services', 'dynamo'],
-      "'dynamo' is not one of dynamodb, sqs, s3, secretsmanager, cosmos, servicebus, keyvault, blob, oidc, stripe, paypal; did you mean 'dynamodb'?",
+      "'dynamo' is not one of dynamodb, sqs, s3, secretsmanager, cosmos, servicebus, keyvault, blob, oidc, stripe, paypal, smtp, sns, communicationservices; did you mean 'dynamodb'?",
     ],
     [['--prot', 'sqs=1'], "takes no option --prot; did you mean '--port'?"],
     [

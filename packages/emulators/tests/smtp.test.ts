@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createTransport, type SendMailOptions } from 'nodemailer';
+import { SmsBox } from '../src/sms/sms-box.ts';
 import { BYTES_MAX, type Mail, Mailbox, MAILS_MAX } from '../src/smtp/mailbox.ts';
 import { type SmtpEmulator, type SmtpOptions, startSmtp } from '../src/smtp/server.ts';
 
@@ -214,6 +215,33 @@ describe('the page', () => {
     const mail = await fetch(server.web + frame);
     expect(await mail.text()).toContain('<script>alert(2)');
     expect(mail.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/);
+  });
+
+  test('shows the SMS of other emulators beside them', async () => {
+    const sms = new SmsBox();
+    const server = await started({ sms });
+    const text = '<b>Hello</b> €';
+    for (let n = 0; n < 2; n += 1)
+      sms.add({
+        ...{
+          service: 'SNS',
+          from: 'Tandem',
+          to: '+15005550006',
+          text,
+          messageId: 'm1',
+          attributes: {},
+          atMs: 0,
+        },
+      });
+    const page = await (await fetch(`${server.web}/`)).text();
+    expect(page).toContain('<h2>&lt;b&gt;Hello&lt;/b&gt; €</h2>');
+    expect(page).toContain('To +15005550006 from Tandem, by SNS');
+    expect(page).toContain('GSM-7 × 1, <strong>came 2 times</strong>');
+    const listed = async (method = 'GET') => {
+      const response = await fetch(`${server.web}/_tandem/sms?to=+15005550006`, { method });
+      return ((await response.json()) as { items: unknown[] }).items.length;
+    };
+    expect([await listed(), await listed('DELETE'), await listed()]).toEqual([1, 0, 0]);
   });
 
   test('is for this machine alone', async () => {

@@ -231,7 +231,7 @@ describe('wrong options', () => {
     [
       'an unknown service',
       { services: ['dynamo'] },
-      "'dynamo' is not one of dynamodb, sqs, s3, secretsmanager, cosmos, servicebus, keyvault, blob, oidc, stripe, paypal; did you mean 'dynamodb'?",
+      "'dynamo' is not one of dynamodb, sqs, s3, secretsmanager, cosmos, servicebus, keyvault, blob, oidc, stripe, paypal, smtp, sns, communicationservices; did you mean 'dynamodb'?",
     ],
     ['what every object has', { services: ['constructor'] }, "'constructor' is not one of"],
     ['a service twice', { services: ['sqs', 'sqs'] }, 'services: each service is named once'],

@@ -7,7 +7,7 @@ import { PAYMENT_PROVIDERS, type PaymentProviderName } from './processes/payment
 import { type Cloud, type Service, SERVICES, type SiteName } from './stack/sites.ts';
 
 /**
- * Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `payments.stripe` and `payments.paypal` for their sandboxes, `mail.smtp` and `mail.web` for the mail server and its mailbox, `issuer` (of a protected stack), `<site>` for the function
+ * Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `payments.stripe` and `payments.paypal` for their sandboxes, `mail.smtp` and `mail.web` for the mail server and its mailbox, `mail.sns` and `mail.communication-services` for SMS, `issuer` (of a protected stack), `<site>` for the function
  * host, `<site>.<service>` for an emulator; where code is inspected, `<site>.inspect` and `<site>.bridge-inspect`.
  */
 export type Ports = ReadonlyMap<string, number>;
@@ -21,8 +21,8 @@ const DNS_CONTROL_PORT = 5380;
 const ISSUER_PORT = 9400;
 /** As stripe-mock, and the next one. */
 const PAYMENTS_PORTS: Readonly<Record<PaymentProviderName, number>> = { stripe: 12_111, paypal: 12_112 };
-/** As other mail servers for developers. */
-const MAIL_PORTS = { smtp: 1025, web: 8025 } as const;
+/** As other mail servers for developers, and another emulator of SNS. */
+const MAIL_PORTS = { smtp: 1025, web: 8025, sns: 9911, 'communication-services': 9912 } as const;
 /** Of the functions of the first site of a cloud, unless another port is named. */
 export const HOST_PORTS: Readonly<Record<Cloud, number>> = { aws: 3000, azure: 7071 };
 const SERVICE_PORTS: Readonly<Record<Service, number>> = {
@@ -60,8 +60,7 @@ export function defaultPorts(
     ['dns', DNS_PORT],
     ['dns.control', DNS_CONTROL_PORT],
     ...PAYMENT_PROVIDERS.map((name): [string, number] => [`payments.${name}`, PAYMENTS_PORTS[name]]),
-    ['mail.smtp', MAIL_PORTS.smtp],
-    ['mail.web', MAIL_PORTS.web],
+    ...Object.entries(MAIL_PORTS).map(([name, port]): [string, number] => [`mail.${name}`, port]),
   ]);
   if (withIssuer) ports.set('issuer', ISSUER_PORT);
   const count = { aws: 0, azure: 0 };
@@ -130,6 +129,13 @@ export class PortsTakenError extends Error {
   }
 }
 
+const MAIL_PARTS: Readonly<Record<string, string>> = {
+  smtp: 'the mail server',
+  web: 'the mailbox',
+  sns: 'SMS by SNS',
+  'communication-services': 'SMS by Communication Services',
+};
+
 function describe(name: string): string {
   if (name === 'edge') return 'the edge';
   if (name === 'dns') return 'the DNS server';
@@ -137,7 +143,7 @@ function describe(name: string): string {
   if (name === 'issuer') return 'the issuer';
   const [site = '', service] = name.split('.');
   if (site === 'payments') return `the sandbox of ${service}`;
-  if (site === 'mail') return service === 'web' ? 'the mailbox' : 'the mail server';
+  if (site === 'mail') return MAIL_PARTS[service ?? ''] ?? name;
   if (service === 'inspect') return `the inspector of the functions of ${site}`;
   if (service === 'bridge-inspect') return `the inspector of the bridge of ${site}`;
   return service === undefined ? `the functions of ${site}` : `the ${service} emulator of ${site}`;

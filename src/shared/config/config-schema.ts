@@ -1,4 +1,5 @@
 /** JSON Schema of the configuration; compiled ahead of time with all others. */
+import { smsNameMax } from '../bounds.ts';
 import { ownSchema } from './own-setting.ts';
 import { ownSettings } from './own-settings.ts';
 
@@ -33,6 +34,13 @@ const mailFrom = {
   maxLength: 200,
   pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$',
 } as const;
+/** As SNS and Communication Services both take it: a number, a short code, or a sender id with a letter in it. */
+const smsFrom = {
+  type: 'string',
+  pattern: '^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$',
+} as const;
+/** Of GSM's alphabet, so that it makes no text longer. */
+const smsName = { type: 'string', maxLength: smsNameMax, pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" } as const;
 const texts = { type: 'array', minItems: 1, maxItems: 16, items: text } as const;
 
 const jwtIssuer = {
@@ -203,6 +211,12 @@ export const configSchema = {
       additionalProperties: false,
       properties: { url: mailUrl, from: mailFrom, linksUrl: originUrl },
     },
+    sms: {
+      type: 'object',
+      required: ['from', 'name'],
+      additionalProperties: false,
+      properties: { from: smsFrom, name: smsName },
+    },
     own: ownSchema(ownSettings),
     trustsEverybody: { type: 'boolean' },
     // Less than a function has in all.
@@ -274,6 +288,7 @@ export const configSchema = {
         },
         objectsUrl: blobUrl,
         objectsContainer: blobContainer,
+        communicationUrl: originUrl,
         cosmosEndpoint: text,
         cosmosKey: text,
         cosmosDatabase: text,

@@ -110,6 +110,13 @@ export interface MailConfig {
   readonly linksUrl: string;
 }
 
+export interface SmsConfig {
+  /** A number (`+4930123456`), or a sender id of letters and digits where the recipients' country takes one. */
+  readonly from: string;
+  /** Begins each text: who writes. */
+  readonly name: string;
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -139,6 +146,8 @@ export interface Config {
   readonly payments?: PaymentsConfig;
   /** The mail server; absent: this site sends no mail. Its user and password are secrets (docs/notifications.md). */
   readonly mail?: MailConfig;
+  /** Absent: this site sends no SMS. */
+  readonly sms?: SmsConfig;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -159,6 +168,8 @@ export interface Config {
     /** Of objects: the storage account, and its container; whoever has some needs both. */
     readonly objectsUrl?: string;
     readonly objectsContainer?: string;
+    /** Of Communication Services: `https://<resource>.<geography>.communication.azure.com`, for SMS. */
+    readonly communicationUrl?: string;
     /** Of the Key Vault; whoever reads secrets needs it. */
     readonly vaultUrl?: string;
     readonly cosmosEndpoint: string;
@@ -211,6 +222,7 @@ const AZURE = {
   KEY_VAULT_URL: 'vaultUrl',
   TANDEM_OBJECTS_URL: 'objectsUrl',
   TANDEM_OBJECTS_CONTAINER: 'objectsContainer',
+  COMMUNICATION_SERVICES_ENDPOINT: 'communicationUrl',
   TANDEM_OUT_QUEUE: 'outQueue',
   TANDEM_IN_QUEUE: 'inQueue',
   TANDEM_DEAD_QUEUE: 'deadQueue',
@@ -241,6 +253,8 @@ const MAIL = {
   TANDEM_MAIL_LINKS_URL: 'linksUrl',
 } as const;
 
+const SMS = { TANDEM_SMS_FROM: 'from', TANDEM_SMS_NAME: 'name' } as const;
+
 const AWS_DEFAULTS = { secretsPrefix: 'tandem' };
 const AZURE_DEFAULTS = {
   resourceManager: 'https://management.azure.com',
@@ -263,10 +277,12 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
   const { own, failures: unread } = readOwn(ownSettings, env);
   const payments = pick(env, PAYMENTS);
   const mail = pick(env, MAIL);
+  const sms = pick(env, SMS);
   const common = {
     own,
     ...(Object.keys(payments).length > 0 && { payments: payments as unknown }),
     ...(Object.keys(mail).length > 0 && { mail: mail as unknown }),
+    ...(Object.keys(sms).length > 0 && { sms: sms as unknown }),
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),
@@ -380,6 +396,7 @@ function variableOf(pointer: string): string {
   if (first === 'ownSettings') return 'TANDEM_OWN_SETTINGS';
   if (first === 'own') return variableOfOwn(second, pointer);
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
+  if (first === 'sms') return variableIn(SMS, second) ?? 'TANDEM_SMS_FROM';
   if (first === 'mail') return variableIn(MAIL, second) ?? 'TANDEM_MAIL_URL';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...PAYMENTS, ...AWS, ...AZURE };
   return variableIn(names, second || first) ?? pointer;

@@ -1,6 +1,6 @@
 import { mailAddressMax } from '../bounds.ts';
 import { defineEntity } from '../domain/define-entity.ts';
-import { kinds, languages } from '../domain/notifications/notice.ts';
+import { channels, kinds, languages } from '../domain/notifications/notice.ts';
 import { type Notification, notificationStates, sendNotification } from '../domain/notifications/send.ts';
 
 const STAFF = 'shop/notifications';
@@ -8,7 +8,7 @@ const count = { type: 'integer', minimum: 0, maximum: 1_000_000, by: 'reaction' 
 const name = { type: 'string', maxLength: 128, by: 'reaction' } as const;
 const staffOnly = { readableBy: [STAFF] } as const;
 
-/** What a customer is written about an order: one mail, `<order>~<what it is about>` (docs/notifications.md). */
+/** What a customer is written about an order: one mail or SMS, `<order>~<what it is about>` (docs/notifications.md). */
 export const notification = defineEntity({
   name: 'notification',
   collection: 'order-notifications',
@@ -22,6 +22,7 @@ export const notification = defineEntity({
     orderId: name,
     kind: { type: 'string', enum: kinds, by: 'reaction' },
     refundId: name,
+    channel: { type: 'string', enum: channels, by: 'reaction' },
     to: { type: 'string', maxLength: mailAddressMax, by: 'reaction', readableBy: ['owner', STAFF] },
     language: { type: 'string', enum: languages, by: 'reaction' },
     status: { states: notificationStates, by: 'reaction' },
@@ -39,7 +40,7 @@ export const notification = defineEntity({
       on: ['status'],
       at: 'site',
       when: ({ status }) => status === 'pending',
-      // One mail, whoever finds it to be sent.
+      // One mail or SMS, whoever finds it to be sent.
       once: () => '',
       steps: (record, context) => sendNotification(record as unknown as Notification, context),
     },

@@ -16,6 +16,8 @@ import {
   kinds,
   languages,
   type NotifiedOrder,
+  PHONE_PATTERN,
+  smsKinds,
 } from '../domain/notifications/notice.ts';
 import { notifyOrder } from '../domain/notifications/send.ts';
 import {
@@ -93,6 +95,14 @@ export const order = defineEntity({
       by: 'creation',
       readableBy: ['owner'],
     },
+    // The same by SMS.
+    phone: {
+      type: 'string',
+      pattern: PHONE_PATTERN,
+      maxLength: 16,
+      by: 'creation',
+      readableBy: ['owner'],
+    },
     language: { type: 'string', enum: languages, by: 'creation', readableBy: ['owner'] },
     status: { states: orderStates, by: ['action', 'reaction'] },
     reason: { type: 'string', enum: reasons, by: ['action', 'reaction'] },
@@ -132,7 +142,7 @@ export const order = defineEntity({
     // Names of the notifications that were written down.
     notified: {
       type: 'array',
-      maxItems: kinds.length + refundMailsMax,
+      maxItems: kinds.length + refundMailsMax + smsKinds.length,
       items: { type: 'string', maxLength: 128 },
       merge: 'set',
       by: 'reaction',

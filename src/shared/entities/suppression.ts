@@ -2,14 +2,14 @@ import { defineEntity } from '../domain/define-entity.ts';
 import { SUPPRESSION_CLAIM } from '../domain/notifications/suppress.ts';
 
 /**
- * An address that gets nothing, or less, named by its SHA-256 (docs/notifications.md). Written by `/notifications` and
+ * An address or a phone that gets nothing, or less, named by its SHA-256 (docs/notifications.md). Written by `/notifications` and
  * `/unsubscribe` alone: routes of records show it to nobody.
  */
 export const suppression = defineEntity({
   name: 'suppression',
   collection: 'suppressions',
   idField: 'addressHash',
-  description: 'An address that gets nothing, or less, named by its SHA-256',
+  description: 'An address or a phone that gets nothing, or less, named by its SHA-256',
   required: [],
   access: { tenant: SUPPRESSION_CLAIM },
   removable: false,

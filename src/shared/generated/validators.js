@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, objectsEndpoint: { type: "string", pattern: "^https?://[^ ]+$" } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"], objectsEndpoint: ["objectsBucket"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, objectsConnectionString: { type: "string", minLength: 1 } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"], objectsUrl: ["objectsContainer"], objectsConnectionString: ["objectsContainer"], objectsContainer: { anyOf: [{ required: ["objectsUrl"] }, { required: ["objectsConnectionString"] }] } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, payments: { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { enum: ["stripe", "paypal"] }, url: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, returnUrl: { type: "string", pattern: "^https?://[^ ]+$" } } }, mail: { type: "object", required: ["url", "from", "linksUrl"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$" }, from: { type: "string", maxLength: 200, pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$' }, linksUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" } } }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "objectsQueueUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsQueueUrl: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "objectsQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 }, objectsQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern7 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern11 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern13 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern14 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern15 = new RegExp("^[0-9a-f]{64}$", "u"), pattern16 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern18 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern20 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern21 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern23 = new RegExp("^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$", "u"), pattern25 = new RegExp("^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "u"), pattern26 = new RegExp('^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$', "u"), pattern28 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern30 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern33 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern34 = new RegExp("^https?://[^/]+$", "u");
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, objectsEndpoint: { type: "string", pattern: "^https?://[^ ]+$" } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"], objectsEndpoint: ["objectsBucket"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, objectsConnectionString: { type: "string", minLength: 1 } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"], objectsUrl: ["objectsContainer"], objectsConnectionString: ["objectsContainer"], objectsContainer: { anyOf: [{ required: ["objectsUrl"] }, { required: ["objectsConnectionString"] }] } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, payments: { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { enum: ["stripe", "paypal"] }, url: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, returnUrl: { type: "string", pattern: "^https?://[^ ]+$" } } }, mail: { type: "object", required: ["url", "from", "linksUrl"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$" }, from: { type: "string", maxLength: 200, pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$' }, linksUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" } } }, sms: { type: "object", required: ["from", "name"], additionalProperties: !1, properties: { from: { type: "string", pattern: "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$" }, name: { type: "string", maxLength: 20, pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" } } }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "objectsQueueUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsQueueUrl: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "objectsQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, communicationUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 }, objectsQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern7 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern11 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern13 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern14 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern15 = new RegExp("^[0-9a-f]{64}$", "u"), pattern16 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern18 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern20 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern21 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern23 = new RegExp("^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$", "u"), pattern25 = new RegExp("^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "u"), pattern26 = new RegExp('^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$', "u"), pattern28 = new RegExp("^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$", "u"), pattern29 = new RegExp("^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$", "u"), pattern30 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern32 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern36 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern37 = new RegExp("^https?://[^/]+$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1290,707 +1290,768 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err182] : vErrors.push(err182), errors++;
       }
     }
-    if (data.own !== void 0) {
-      let data66 = data.own;
-      if (data66 && typeof data66 == "object" && !Array.isArray(data66))
-        for (let key10 in data66) {
-          let err183 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key10 }, message: "must NOT have additional properties" };
+    if (data.sms !== void 0) {
+      let data66 = data.sms;
+      if (data66 && typeof data66 == "object" && !Array.isArray(data66)) {
+        if (data66.from === void 0) {
+          let err183 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
           vErrors === null ? vErrors = [err183] : vErrors.push(err183), errors++;
         }
+        if (data66.name === void 0) {
+          let err184 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/required", keyword: "required", params: { missingProperty: "name" }, message: "must have required property 'name'" };
+          vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
+        }
+        for (let key10 in data66)
+          if (!(key10 === "from" || key10 === "name")) {
+            let err185 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key10 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err185] : vErrors.push(err185), errors++;
+          }
+        if (data66.from !== void 0) {
+          let data67 = data66.from;
+          if (typeof data67 == "string") {
+            if (!pattern28.test(data67)) {
+              let err186 = { instancePath: instancePath + "/sms/from", schemaPath: "#/properties/sms/properties/from/pattern", keyword: "pattern", params: { pattern: "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$" }, message: 'must match pattern "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$"' };
+              vErrors === null ? vErrors = [err186] : vErrors.push(err186), errors++;
+            }
+          } else {
+            let err187 = { instancePath: instancePath + "/sms/from", schemaPath: "#/properties/sms/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err187] : vErrors.push(err187), errors++;
+          }
+        }
+        if (data66.name !== void 0) {
+          let data68 = data66.name;
+          if (typeof data68 == "string") {
+            if (func3(data68) > 20) {
+              let err188 = { instancePath: instancePath + "/sms/name", schemaPath: "#/properties/sms/properties/name/maxLength", keyword: "maxLength", params: { limit: 20 }, message: "must NOT have more than 20 characters" };
+              vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
+            }
+            if (!pattern29.test(data68)) {
+              let err189 = { instancePath: instancePath + "/sms/name", schemaPath: "#/properties/sms/properties/name/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" }, message: `must match pattern "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$"` };
+              vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
+            }
+          } else {
+            let err190 = { instancePath: instancePath + "/sms/name", schemaPath: "#/properties/sms/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
+          }
+        }
+      } else {
+        let err191 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
+      }
+    }
+    if (data.own !== void 0) {
+      let data69 = data.own;
+      if (data69 && typeof data69 == "object" && !Array.isArray(data69))
+        for (let key11 in data69) {
+          let err192 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key11 }, message: "must NOT have additional properties" };
+          vErrors === null ? vErrors = [err192] : vErrors.push(err192), errors++;
+        }
       else {
-        let err184 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
+        let err193 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
       }
     }
     if (data.trustsEverybody !== void 0 && typeof data.trustsEverybody != "boolean") {
-      let err185 = { instancePath: instancePath + "/trustsEverybody", schemaPath: "#/properties/trustsEverybody/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err185] : vErrors.push(err185), errors++;
+      let err194 = { instancePath: instancePath + "/trustsEverybody", schemaPath: "#/properties/trustsEverybody/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
     }
     if (data.storeTimeoutMs !== void 0) {
-      let data68 = data.storeTimeoutMs;
-      if (!(typeof data68 == "number" && !(data68 % 1) && !isNaN(data68) && isFinite(data68))) {
-        let err186 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err186] : vErrors.push(err186), errors++;
+      let data71 = data.storeTimeoutMs;
+      if (!(typeof data71 == "number" && !(data71 % 1) && !isNaN(data71) && isFinite(data71))) {
+        let err195 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
       }
-      if (typeof data68 == "number" && isFinite(data68)) {
-        if (data68 > 9e3 || isNaN(data68)) {
-          let err187 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9e3 }, message: "must be <= 9000" };
-          vErrors === null ? vErrors = [err187] : vErrors.push(err187), errors++;
+      if (typeof data71 == "number" && isFinite(data71)) {
+        if (data71 > 9e3 || isNaN(data71)) {
+          let err196 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9e3 }, message: "must be <= 9000" };
+          vErrors === null ? vErrors = [err196] : vErrors.push(err196), errors++;
         }
-        if (data68 < 100 || isNaN(data68)) {
-          let err188 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
-          vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
+        if (data71 < 100 || isNaN(data71)) {
+          let err197 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
+          vErrors === null ? vErrors = [err197] : vErrors.push(err197), errors++;
         }
       }
     }
     if (data.callerLimits !== void 0) {
-      let data69 = data.callerLimits;
-      if (data69 && typeof data69 == "object" && !Array.isArray(data69)) {
-        for (let key11 in data69)
-          if (!(key11 === "requests" || key11 === "writes" || key11 === "waitingReads")) {
-            let err189 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key11 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
+      let data72 = data.callerLimits;
+      if (data72 && typeof data72 == "object" && !Array.isArray(data72)) {
+        for (let key12 in data72)
+          if (!(key12 === "requests" || key12 === "writes" || key12 === "waitingReads")) {
+            let err198 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key12 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err198] : vErrors.push(err198), errors++;
           }
-        if (data69.requests !== void 0) {
-          let data70 = data69.requests;
-          if (data70 && typeof data70 == "object" && !Array.isArray(data70)) {
-            if (data70.perSecond === void 0) {
-              let err190 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
-            }
-            if (data70.burst === void 0) {
-              let err191 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
-            }
-            for (let key12 in data70)
-              if (!(key12 === "perSecond" || key12 === "burst")) {
-                let err192 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key12 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err192] : vErrors.push(err192), errors++;
-              }
-            if (data70.perSecond !== void 0) {
-              let data71 = data70.perSecond;
-              if (typeof data71 == "number" && isFinite(data71)) {
-                if (data71 > 1e6 || isNaN(data71)) {
-                  let err193 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
-                }
-                if (data71 < 0.01 || isNaN(data71)) {
-                  let err194 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
-                }
-              } else {
-                let err195 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
-              }
-            }
-            if (data70.burst !== void 0) {
-              let data72 = data70.burst;
-              if (!(typeof data72 == "number" && !(data72 % 1) && !isNaN(data72) && isFinite(data72))) {
-                let err196 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err196] : vErrors.push(err196), errors++;
-              }
-              if (typeof data72 == "number" && isFinite(data72)) {
-                if (data72 > 1e6 || isNaN(data72)) {
-                  let err197 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err197] : vErrors.push(err197), errors++;
-                }
-                if (data72 < 1 || isNaN(data72)) {
-                  let err198 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err198] : vErrors.push(err198), errors++;
-                }
-              }
-            }
-          } else {
-            let err199 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
-          }
-        }
-        if (data69.writes !== void 0) {
-          let data73 = data69.writes;
+        if (data72.requests !== void 0) {
+          let data73 = data72.requests;
           if (data73 && typeof data73 == "object" && !Array.isArray(data73)) {
             if (data73.perSecond === void 0) {
-              let err200 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
+              let err199 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
             }
             if (data73.burst === void 0) {
-              let err201 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
+              let err200 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
             }
             for (let key13 in data73)
               if (!(key13 === "perSecond" || key13 === "burst")) {
-                let err202 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key13 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
+                let err201 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key13 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
               }
             if (data73.perSecond !== void 0) {
               let data74 = data73.perSecond;
               if (typeof data74 == "number" && isFinite(data74)) {
                 if (data74 > 1e6 || isNaN(data74)) {
-                  let err203 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
+                  let err202 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
                 }
                 if (data74 < 0.01 || isNaN(data74)) {
-                  let err204 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
+                  let err203 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
                 }
               } else {
-                let err205 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
+                let err204 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
               }
             }
             if (data73.burst !== void 0) {
               let data75 = data73.burst;
               if (!(typeof data75 == "number" && !(data75 % 1) && !isNaN(data75) && isFinite(data75))) {
-                let err206 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
+                let err205 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
               }
               if (typeof data75 == "number" && isFinite(data75)) {
                 if (data75 > 1e6 || isNaN(data75)) {
-                  let err207 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
+                  let err206 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
                 }
                 if (data75 < 1 || isNaN(data75)) {
-                  let err208 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
+                  let err207 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
                 }
               }
             }
           } else {
-            let err209 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
+            let err208 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
           }
         }
-        if (data69.waitingReads !== void 0) {
-          let data76 = data69.waitingReads;
+        if (data72.writes !== void 0) {
+          let data76 = data72.writes;
           if (data76 && typeof data76 == "object" && !Array.isArray(data76)) {
             if (data76.perSecond === void 0) {
-              let err210 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
+              let err209 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
             }
             if (data76.burst === void 0) {
-              let err211 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
+              let err210 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
             }
             for (let key14 in data76)
               if (!(key14 === "perSecond" || key14 === "burst")) {
-                let err212 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
+                let err211 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
               }
             if (data76.perSecond !== void 0) {
               let data77 = data76.perSecond;
               if (typeof data77 == "number" && isFinite(data77)) {
                 if (data77 > 1e6 || isNaN(data77)) {
-                  let err213 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
+                  let err212 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
                 }
                 if (data77 < 0.01 || isNaN(data77)) {
-                  let err214 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
+                  let err213 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
                 }
               } else {
-                let err215 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
+                let err214 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
               }
             }
             if (data76.burst !== void 0) {
               let data78 = data76.burst;
               if (!(typeof data78 == "number" && !(data78 % 1) && !isNaN(data78) && isFinite(data78))) {
-                let err216 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
+                let err215 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
               }
               if (typeof data78 == "number" && isFinite(data78)) {
                 if (data78 > 1e6 || isNaN(data78)) {
-                  let err217 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
+                  let err216 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
                 }
                 if (data78 < 1 || isNaN(data78)) {
-                  let err218 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
+                  let err217 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
                 }
               }
             }
           } else {
-            let err219 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
+            let err218 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
+          }
+        }
+        if (data72.waitingReads !== void 0) {
+          let data79 = data72.waitingReads;
+          if (data79 && typeof data79 == "object" && !Array.isArray(data79)) {
+            if (data79.perSecond === void 0) {
+              let err219 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
+            }
+            if (data79.burst === void 0) {
+              let err220 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
+            }
+            for (let key15 in data79)
+              if (!(key15 === "perSecond" || key15 === "burst")) {
+                let err221 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key15 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
+              }
+            if (data79.perSecond !== void 0) {
+              let data80 = data79.perSecond;
+              if (typeof data80 == "number" && isFinite(data80)) {
+                if (data80 > 1e6 || isNaN(data80)) {
+                  let err222 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
+                }
+                if (data80 < 0.01 || isNaN(data80)) {
+                  let err223 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
+                }
+              } else {
+                let err224 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
+              }
+            }
+            if (data79.burst !== void 0) {
+              let data81 = data79.burst;
+              if (!(typeof data81 == "number" && !(data81 % 1) && !isNaN(data81) && isFinite(data81))) {
+                let err225 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
+              }
+              if (typeof data81 == "number" && isFinite(data81)) {
+                if (data81 > 1e6 || isNaN(data81)) {
+                  let err226 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
+                }
+                if (data81 < 1 || isNaN(data81)) {
+                  let err227 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
+                }
+              }
+            }
+          } else {
+            let err228 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
           }
         }
       } else {
-        let err220 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
+        let err229 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
       }
     }
     if (data.aws !== void 0) {
-      let data79 = data.aws;
-      if (data79 && typeof data79 == "object" && !Array.isArray(data79)) {
-        if (data79.table === void 0) {
-          let err221 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
-          vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
+      let data82 = data.aws;
+      if (data82 && typeof data82 == "object" && !Array.isArray(data82)) {
+        if (data82.table === void 0) {
+          let err230 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
+          vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
         }
-        if (data79.outUrl === void 0) {
-          let err222 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
-          vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
+        if (data82.outUrl === void 0) {
+          let err231 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
+          vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
         }
-        if (data79.inUrl === void 0) {
-          let err223 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
-          vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
+        if (data82.inUrl === void 0) {
+          let err232 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
+          vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
         }
-        if (data79.deadUrl === void 0) {
-          let err224 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
-          vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
+        if (data82.deadUrl === void 0) {
+          let err233 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
+          vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
         }
-        if (data79.tickUrl === void 0) {
-          let err225 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
-          vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
+        if (data82.tickUrl === void 0) {
+          let err234 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
+          vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
         }
-        if (data79.verifyUrl === void 0) {
-          let err226 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
-          vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
+        if (data82.verifyUrl === void 0) {
+          let err235 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
+          vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
         }
-        if (data79.reactUrl === void 0) {
-          let err227 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
-          vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
+        if (data82.reactUrl === void 0) {
+          let err236 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
+          vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
         }
-        if (data79.objectsQueueUrl === void 0) {
-          let err228 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "objectsQueueUrl" }, message: "must have required property 'objectsQueueUrl'" };
-          vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
+        if (data82.objectsQueueUrl === void 0) {
+          let err237 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "objectsQueueUrl" }, message: "must have required property 'objectsQueueUrl'" };
+          vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
         }
-        if (data79.secretsPrefix === void 0) {
-          let err229 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
-          vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
+        if (data82.secretsPrefix === void 0) {
+          let err238 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
+          vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
         }
-        for (let key15 in data79)
-          if (!func2.call(schema11.properties.aws.properties, key15)) {
-            let err230 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key15 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
+        for (let key16 in data82)
+          if (!func2.call(schema11.properties.aws.properties, key16)) {
+            let err239 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key16 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
           }
-        if (data79.table !== void 0) {
-          let data80 = data79.table;
-          if (typeof data80 == "string") {
-            if (func3(data80) < 1) {
-              let err231 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
-            }
-          } else {
-            let err232 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
-          }
-        }
-        if (data79.outUrl !== void 0) {
-          let data81 = data79.outUrl;
-          if (typeof data81 == "string") {
-            if (func3(data81) < 1) {
-              let err233 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
-            }
-          } else {
-            let err234 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
-          }
-        }
-        if (data79.inUrl !== void 0) {
-          let data82 = data79.inUrl;
-          if (typeof data82 == "string") {
-            if (func3(data82) < 1) {
-              let err235 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
-            }
-          } else {
-            let err236 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
-          }
-        }
-        if (data79.deadUrl !== void 0) {
-          let data83 = data79.deadUrl;
+        if (data82.table !== void 0) {
+          let data83 = data82.table;
           if (typeof data83 == "string") {
             if (func3(data83) < 1) {
-              let err237 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
+              let err240 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
             }
           } else {
-            let err238 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
+            let err241 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
           }
         }
-        if (data79.tickUrl !== void 0) {
-          let data84 = data79.tickUrl;
+        if (data82.outUrl !== void 0) {
+          let data84 = data82.outUrl;
           if (typeof data84 == "string") {
             if (func3(data84) < 1) {
-              let err239 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
+              let err242 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
             }
           } else {
-            let err240 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
+            let err243 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
           }
         }
-        if (data79.verifyUrl !== void 0) {
-          let data85 = data79.verifyUrl;
+        if (data82.inUrl !== void 0) {
+          let data85 = data82.inUrl;
           if (typeof data85 == "string") {
             if (func3(data85) < 1) {
-              let err241 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
+              let err244 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
             }
           } else {
-            let err242 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
+            let err245 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
           }
         }
-        if (data79.reactUrl !== void 0) {
-          let data86 = data79.reactUrl;
+        if (data82.deadUrl !== void 0) {
+          let data86 = data82.deadUrl;
           if (typeof data86 == "string") {
             if (func3(data86) < 1) {
-              let err243 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
-            }
-          } else {
-            let err244 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
-          }
-        }
-        if (data79.secretsPrefix !== void 0) {
-          let data87 = data79.secretsPrefix;
-          if (typeof data87 == "string") {
-            if (func3(data87) > 200) {
-              let err245 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
-              vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
-            }
-            if (!pattern28.test(data87)) {
-              let err246 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
+              let err246 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
             }
           } else {
-            let err247 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err247 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
           }
         }
-        if (data79.objectsQueueUrl !== void 0) {
-          let data88 = data79.objectsQueueUrl;
-          if (typeof data88 == "string") {
-            if (func3(data88) < 1) {
-              let err248 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data82.tickUrl !== void 0) {
+          let data87 = data82.tickUrl;
+          if (typeof data87 == "string") {
+            if (func3(data87) < 1) {
+              let err248 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
             }
           } else {
-            let err249 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err249 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
           }
         }
-        if (data79.objectsBucket !== void 0) {
-          let data89 = data79.objectsBucket;
-          if (typeof data89 == "string") {
-            if (!pattern7.test(data89)) {
-              let err250 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+        if (data82.verifyUrl !== void 0) {
+          let data88 = data82.verifyUrl;
+          if (typeof data88 == "string") {
+            if (func3(data88) < 1) {
+              let err250 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
             }
           } else {
-            let err251 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err251 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
           }
         }
+        if (data82.reactUrl !== void 0) {
+          let data89 = data82.reactUrl;
+          if (typeof data89 == "string") {
+            if (func3(data89) < 1) {
+              let err252 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
+            }
+          } else {
+            let err253 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
+          }
+        }
+        if (data82.secretsPrefix !== void 0) {
+          let data90 = data82.secretsPrefix;
+          if (typeof data90 == "string") {
+            if (func3(data90) > 200) {
+              let err254 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
+              vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
+            }
+            if (!pattern30.test(data90)) {
+              let err255 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
+              vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
+            }
+          } else {
+            let err256 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
+          }
+        }
+        if (data82.objectsQueueUrl !== void 0) {
+          let data91 = data82.objectsQueueUrl;
+          if (typeof data91 == "string") {
+            if (func3(data91) < 1) {
+              let err257 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
+            }
+          } else {
+            let err258 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
+          }
+        }
+        if (data82.objectsBucket !== void 0) {
+          let data92 = data82.objectsBucket;
+          if (typeof data92 == "string") {
+            if (!pattern7.test(data92)) {
+              let err259 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+              vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
+            }
+          } else {
+            let err260 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
+          }
+        }
       } else {
-        let err252 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
+        let err261 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data90 = data.azure, _errs207 = errors, valid41 = !1, _errs208 = errors;
-      if (data90 && typeof data90 == "object" && !Array.isArray(data90) && data90.serviceBusNamespace === void 0) {
-        let err253 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
+      let data93 = data.azure, _errs214 = errors, valid42 = !1, _errs215 = errors;
+      if (data93 && typeof data93 == "object" && !Array.isArray(data93) && data93.serviceBusNamespace === void 0) {
+        let err262 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
       }
-      var _valid3 = _errs208 === errors;
-      if (valid41 = valid41 || _valid3, !valid41) {
-        let _errs209 = errors;
-        if (data90 && typeof data90 == "object" && !Array.isArray(data90) && data90.serviceBusConnection === void 0) {
-          let err254 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
-        }
-        var _valid3 = _errs209 === errors;
-        valid41 = valid41 || _valid3;
-      }
-      if (valid41)
-        errors = _errs207, vErrors !== null && (_errs207 ? vErrors.length = _errs207 : vErrors = null);
-      else {
-        let err255 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
-      }
-      if (data90 && typeof data90 == "object" && !Array.isArray(data90)) {
-        if (data90.cosmosEndpoint === void 0) {
-          let err256 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
-        }
-        if (data90.cosmosDatabase === void 0) {
-          let err257 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
-        }
-        if (data90.cosmosContainer === void 0) {
-          let err258 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
-          vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
-        }
-        if (data90.outQueue === void 0) {
-          let err259 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
-          vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
-        }
-        if (data90.inQueue === void 0) {
-          let err260 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
-          vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
-        }
-        if (data90.deadQueue === void 0) {
-          let err261 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
-          vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
-        }
-        if (data90.verifyQueue === void 0) {
-          let err262 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
-          vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
-        }
-        if (data90.reactQueue === void 0) {
-          let err263 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
+      var _valid3 = _errs215 === errors;
+      if (valid42 = valid42 || _valid3, !valid42) {
+        let _errs216 = errors;
+        if (data93 && typeof data93 == "object" && !Array.isArray(data93) && data93.serviceBusConnection === void 0) {
+          let err263 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
           vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
         }
-        if (data90.objectsQueue === void 0) {
-          let err264 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "objectsQueue" }, message: "must have required property 'objectsQueue'" };
-          vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
-        }
-        if (data90.resourceManager === void 0) {
-          let err265 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+        var _valid3 = _errs216 === errors;
+        valid42 = valid42 || _valid3;
+      }
+      if (valid42)
+        errors = _errs214, vErrors !== null && (_errs214 ? vErrors.length = _errs214 : vErrors = null);
+      else {
+        let err264 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
+      }
+      if (data93 && typeof data93 == "object" && !Array.isArray(data93)) {
+        if (data93.cosmosEndpoint === void 0) {
+          let err265 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
           vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
         }
-        for (let key16 in data90)
-          if (!func2.call(schema11.properties.azure.properties, key16)) {
-            let err266 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key16 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
+        if (data93.cosmosDatabase === void 0) {
+          let err266 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
+          vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
+        }
+        if (data93.cosmosContainer === void 0) {
+          let err267 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
+          vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
+        }
+        if (data93.outQueue === void 0) {
+          let err268 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
+          vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
+        }
+        if (data93.inQueue === void 0) {
+          let err269 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+          vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
+        }
+        if (data93.deadQueue === void 0) {
+          let err270 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+          vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
+        }
+        if (data93.verifyQueue === void 0) {
+          let err271 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+          vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
+        }
+        if (data93.reactQueue === void 0) {
+          let err272 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
+          vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
+        }
+        if (data93.objectsQueue === void 0) {
+          let err273 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "objectsQueue" }, message: "must have required property 'objectsQueue'" };
+          vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
+        }
+        if (data93.resourceManager === void 0) {
+          let err274 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+          vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
+        }
+        for (let key17 in data93)
+          if (!func2.call(schema11.properties.azure.properties, key17)) {
+            let err275 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key17 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
           }
-        if (data90.serviceBusNamespace !== void 0 && data90.serviceBusId === void 0) {
-          let err267 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data93.serviceBusNamespace !== void 0 && data93.serviceBusId === void 0) {
+          let err276 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "serviceBusNamespace",
             missingProperty: "serviceBusId",
             depsCount: 1,
             deps: "serviceBusId"
           }, message: "must have property serviceBusId when property serviceBusNamespace is present" };
-          vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
+          vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
         }
-        if (data90.objectsUrl !== void 0 && data90.objectsContainer === void 0) {
-          let err268 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data93.objectsUrl !== void 0 && data93.objectsContainer === void 0) {
+          let err277 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "objectsUrl",
             missingProperty: "objectsContainer",
             depsCount: 1,
             deps: "objectsContainer"
           }, message: "must have property objectsContainer when property objectsUrl is present" };
-          vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
+          vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
         }
-        if (data90.objectsContainer !== void 0 && data90.objectsUrl === void 0) {
-          let err269 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data93.objectsContainer !== void 0 && data93.objectsUrl === void 0) {
+          let err278 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "objectsContainer",
             missingProperty: "objectsUrl",
             depsCount: 1,
             deps: "objectsUrl"
           }, message: "must have property objectsUrl when property objectsContainer is present" };
-          vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
+          vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
         }
-        if (data90.vaultUrl !== void 0) {
-          let data91 = data90.vaultUrl;
-          if (typeof data91 == "string") {
-            if (!pattern30.test(data91)) {
-              let err270 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
-              vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
-            }
-          } else {
-            let err271 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
-          }
-        }
-        if (data90.objectsUrl !== void 0) {
-          let data92 = data90.objectsUrl;
-          if (typeof data92 == "string") {
-            if (!pattern13.test(data92)) {
-              let err272 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
-              vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
-            }
-          } else {
-            let err273 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
-          }
-        }
-        if (data90.objectsContainer !== void 0) {
-          let data93 = data90.objectsContainer;
-          if (typeof data93 == "string") {
-            if (func3(data93) > 63) {
-              let err274 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
-              vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
-            }
-            if (func3(data93) < 3) {
-              let err275 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
-              vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
-            }
-            if (!pattern14.test(data93)) {
-              let err276 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
-              vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
-            }
-          } else {
-            let err277 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
-          }
-        }
-        if (data90.cosmosEndpoint !== void 0) {
-          let data94 = data90.cosmosEndpoint;
+        if (data93.vaultUrl !== void 0) {
+          let data94 = data93.vaultUrl;
           if (typeof data94 == "string") {
-            if (func3(data94) < 1) {
-              let err278 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
+            if (!pattern32.test(data94)) {
+              let err279 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
+              vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
             }
           } else {
-            let err279 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
+            let err280 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
           }
         }
-        if (data90.cosmosKey !== void 0) {
-          let data95 = data90.cosmosKey;
+        if (data93.objectsUrl !== void 0) {
+          let data95 = data93.objectsUrl;
           if (typeof data95 == "string") {
-            if (func3(data95) < 1) {
-              let err280 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
+            if (!pattern13.test(data95)) {
+              let err281 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
+              vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
             }
           } else {
-            let err281 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
+            let err282 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
           }
         }
-        if (data90.cosmosDatabase !== void 0) {
-          let data96 = data90.cosmosDatabase;
+        if (data93.objectsContainer !== void 0) {
+          let data96 = data93.objectsContainer;
           if (typeof data96 == "string") {
-            if (func3(data96) < 1) {
-              let err282 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
+            if (func3(data96) > 63) {
+              let err283 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
+              vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
             }
-          } else {
-            let err283 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
-          }
-        }
-        if (data90.cosmosContainer !== void 0) {
-          let data97 = data90.cosmosContainer;
-          if (typeof data97 == "string") {
-            if (func3(data97) < 1) {
-              let err284 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+            if (func3(data96) < 3) {
+              let err284 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
               vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
             }
+            if (!pattern14.test(data96)) {
+              let err285 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
+              vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
+            }
           } else {
-            let err285 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
+            let err286 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
           }
         }
-        if (data90.serviceBusNamespace !== void 0) {
-          let data98 = data90.serviceBusNamespace;
+        if (data93.communicationUrl !== void 0) {
+          let data97 = data93.communicationUrl;
+          if (typeof data97 == "string") {
+            if (!pattern23.test(data97)) {
+              let err287 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
+              vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
+            }
+          } else {
+            let err288 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
+          }
+        }
+        if (data93.cosmosEndpoint !== void 0) {
+          let data98 = data93.cosmosEndpoint;
           if (typeof data98 == "string") {
             if (func3(data98) < 1) {
-              let err286 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
+              let err289 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
             }
           } else {
-            let err287 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
+            let err290 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
           }
         }
-        if (data90.serviceBusConnection !== void 0) {
-          let data99 = data90.serviceBusConnection;
+        if (data93.cosmosKey !== void 0) {
+          let data99 = data93.cosmosKey;
           if (typeof data99 == "string") {
             if (func3(data99) < 1) {
-              let err288 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
+              let err291 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
             }
           } else {
-            let err289 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
+            let err292 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
           }
         }
-        if (data90.serviceBusId !== void 0) {
-          let data100 = data90.serviceBusId;
+        if (data93.cosmosDatabase !== void 0) {
+          let data100 = data93.cosmosDatabase;
           if (typeof data100 == "string") {
-            if (!pattern33.test(data100)) {
-              let err290 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
-              vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
+            if (func3(data100) < 1) {
+              let err293 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
             }
           } else {
-            let err291 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
+            let err294 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
           }
         }
-        if (data90.resourceManager !== void 0) {
-          let data101 = data90.resourceManager;
+        if (data93.cosmosContainer !== void 0) {
+          let data101 = data93.cosmosContainer;
           if (typeof data101 == "string") {
-            if (!pattern34.test(data101)) {
-              let err292 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
-              vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
+            if (func3(data101) < 1) {
+              let err295 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err295] : vErrors.push(err295), errors++;
             }
           } else {
-            let err293 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
+            let err296 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err296] : vErrors.push(err296), errors++;
           }
         }
-        if (data90.outQueue !== void 0) {
-          let data102 = data90.outQueue;
+        if (data93.serviceBusNamespace !== void 0) {
+          let data102 = data93.serviceBusNamespace;
           if (typeof data102 == "string") {
             if (func3(data102) < 1) {
-              let err294 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
+              let err297 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err297] : vErrors.push(err297), errors++;
             }
           } else {
-            let err295 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err295] : vErrors.push(err295), errors++;
+            let err298 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err298] : vErrors.push(err298), errors++;
           }
         }
-        if (data90.inQueue !== void 0) {
-          let data103 = data90.inQueue;
+        if (data93.serviceBusConnection !== void 0) {
+          let data103 = data93.serviceBusConnection;
           if (typeof data103 == "string") {
             if (func3(data103) < 1) {
-              let err296 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err296] : vErrors.push(err296), errors++;
+              let err299 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err299] : vErrors.push(err299), errors++;
             }
           } else {
-            let err297 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err297] : vErrors.push(err297), errors++;
+            let err300 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err300] : vErrors.push(err300), errors++;
           }
         }
-        if (data90.deadQueue !== void 0) {
-          let data104 = data90.deadQueue;
+        if (data93.serviceBusId !== void 0) {
+          let data104 = data93.serviceBusId;
           if (typeof data104 == "string") {
-            if (func3(data104) < 1) {
-              let err298 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err298] : vErrors.push(err298), errors++;
+            if (!pattern36.test(data104)) {
+              let err301 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
+              vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
             }
           } else {
-            let err299 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err299] : vErrors.push(err299), errors++;
+            let err302 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
           }
         }
-        if (data90.verifyQueue !== void 0) {
-          let data105 = data90.verifyQueue;
+        if (data93.resourceManager !== void 0) {
+          let data105 = data93.resourceManager;
           if (typeof data105 == "string") {
-            if (func3(data105) < 1) {
-              let err300 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err300] : vErrors.push(err300), errors++;
+            if (!pattern37.test(data105)) {
+              let err303 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
+              vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
             }
           } else {
-            let err301 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
+            let err304 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
           }
         }
-        if (data90.reactQueue !== void 0) {
-          let data106 = data90.reactQueue;
+        if (data93.outQueue !== void 0) {
+          let data106 = data93.outQueue;
           if (typeof data106 == "string") {
             if (func3(data106) < 1) {
-              let err302 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
+              let err305 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
             }
           } else {
-            let err303 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
+            let err306 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
           }
         }
-        if (data90.objectsQueue !== void 0) {
-          let data107 = data90.objectsQueue;
+        if (data93.inQueue !== void 0) {
+          let data107 = data93.inQueue;
           if (typeof data107 == "string") {
             if (func3(data107) < 1) {
-              let err304 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
+              let err307 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
             }
           } else {
-            let err305 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
+            let err308 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
+          }
+        }
+        if (data93.deadQueue !== void 0) {
+          let data108 = data93.deadQueue;
+          if (typeof data108 == "string") {
+            if (func3(data108) < 1) {
+              let err309 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
+            }
+          } else {
+            let err310 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
+          }
+        }
+        if (data93.verifyQueue !== void 0) {
+          let data109 = data93.verifyQueue;
+          if (typeof data109 == "string") {
+            if (func3(data109) < 1) {
+              let err311 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
+            }
+          } else {
+            let err312 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
+          }
+        }
+        if (data93.reactQueue !== void 0) {
+          let data110 = data93.reactQueue;
+          if (typeof data110 == "string") {
+            if (func3(data110) < 1) {
+              let err313 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
+            }
+          } else {
+            let err314 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
+          }
+        }
+        if (data93.objectsQueue !== void 0) {
+          let data111 = data93.objectsQueue;
+          if (typeof data111 == "string") {
+            if (func3(data111) < 1) {
+              let err315 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+            }
+          } else {
+            let err316 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
           }
         }
       } else {
-        let err306 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
+        let err317 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
       }
     }
   } else {
-    let err307 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
+    let err318 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
 var event = validate11;
-var pattern35 = new RegExp("^1\\.[0-9]+$", "u"), pattern36 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern38 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern39 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern40 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
+var pattern38 = new RegExp("^1\\.[0-9]+$", "u"), pattern39 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern41 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern42 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern43 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -2033,7 +2094,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern35.test(data0)) {
+        if (!pattern38.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -2049,7 +2110,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern36.test(data1)) {
+        if (!pattern39.test(data1)) {
           let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -2073,7 +2134,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern38.test(data3)) {
+        if (!pattern41.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -2097,7 +2158,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern39.test(data5)) {
+        if (!pattern42.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -2130,7 +2191,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key0 in data8) {
               let data9 = data8[key0];
               if (typeof data9 == "string") {
-                if (!pattern40.test(data9)) {
+                if (!pattern43.test(data9)) {
                   let err25 = { instancePath: instancePath + "/state/stamps/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/stamps/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                 }
@@ -2191,7 +2252,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data15.length > 0) {
                       let data16 = data15[0];
                       if (typeof data16 == "string") {
-                        if (!pattern40.test(data16)) {
+                        if (!pattern43.test(data16)) {
                           let err34 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                         }
@@ -2235,7 +2296,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data19.length > 0) {
                       let data20 = data19[0];
                       if (typeof data20 == "string") {
-                        if (!pattern40.test(data20)) {
+                        if (!pattern43.test(data20)) {
                           let err41 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                         }
@@ -2273,7 +2334,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key6 in data21) {
               let data22 = data21[key6];
               if (typeof data22 == "string") {
-                if (!pattern40.test(data22)) {
+                if (!pattern43.test(data22)) {
                   let err48 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
@@ -5130,7 +5191,7 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate21.errors = vErrors, errors === 0;
 }
-var movementCreate = validate22, schema23 = { type: "object", required: ["provider", "entryId", "kind", "currency", "atMs", "lines"], additionalProperties: !1, properties: { movementId: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } }, pattern60 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$", "u"), pattern61 = new RegExp("^[A-Z]{3}$", "u");
+var movementCreate = validate22, schema23 = { type: "object", required: ["provider", "entryId", "kind", "currency", "atMs", "lines"], additionalProperties: !1, properties: { movementId: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } }, pattern63 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$", "u"), pattern64 = new RegExp("^[A-Z]{3}$", "u");
 function validate22(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5166,7 +5227,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.movementId !== void 0) {
       let data0 = data.movementId;
       if (typeof data0 == "string") {
-        if (!pattern60.test(data0)) {
+        if (!pattern63.test(data0)) {
           let err7 = { instancePath: instancePath + "/movementId", schemaPath: "#/properties/movementId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$"' };
           vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
         }
@@ -5232,7 +5293,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data5 = data.currency;
       if (typeof data5 == "string") {
-        if (!pattern61.test(data5)) {
+        if (!pattern64.test(data5)) {
           let err19 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
         }
@@ -5405,7 +5466,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data4 = data.currency;
       if (typeof data4 == "string") {
-        if (!pattern61.test(data4)) {
+        if (!pattern64.test(data4)) {
           let err10 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -5500,7 +5561,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
   return validate24.errors = vErrors, errors === 0;
 }
 var notificationCreate = validate25;
-var pattern63 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
+var pattern66 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
 function validate25(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5512,7 +5573,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.notificationId !== void 0) {
       let data0 = data.notificationId;
       if (typeof data0 == "string") {
-        if (!pattern63.test(data0)) {
+        if (!pattern66.test(data0)) {
           let err1 = { instancePath: instancePath + "/notificationId", schemaPath: "#/properties/notificationId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -5545,7 +5606,7 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate26.errors = vErrors, errors === 0;
 }
-var notificationStored = validate27, schema28 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, orderId: { type: "string", maxLength: 128 }, kind: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, refundId: { type: "string", maxLength: 128 }, to: { type: "string", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { type: "string", maxLength: 400 }, sentMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, site: { type: "string", maxLength: 48 }, attempts: { type: "integer", minimum: 0, maximum: 1e6 }, ended: { type: "integer", minimum: 0, maximum: 1e6 }, copies: { type: "integer", minimum: 0, maximum: 1e6 }, detail: { type: "string", maxLength: 300 } } };
+var notificationStored = validate27, schema28 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, orderId: { type: "string", maxLength: 128 }, kind: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, refundId: { type: "string", maxLength: 128 }, channel: { type: "string", enum: ["mail", "sms"] }, to: { type: "string", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { type: "string", maxLength: 400 }, sentMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, site: { type: "string", maxLength: 48 }, attempts: { type: "integer", minimum: 0, maximum: 1e6 }, ended: { type: "integer", minimum: 0, maximum: 1e6 }, copies: { type: "integer", minimum: 0, maximum: 1e6 }, detail: { type: "string", maxLength: 300 } } };
 function validate27(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5596,152 +5657,163 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
       }
     }
-    if (data.to !== void 0) {
-      let data4 = data.to;
-      if (typeof data4 == "string") {
-        if (func3(data4) > 254) {
-          let err8 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
-          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
-        }
-      } else {
-        let err9 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+    if (data.channel !== void 0) {
+      let data4 = data.channel;
+      if (typeof data4 != "string") {
+        let err8 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+      }
+      if (!(data4 === "mail" || data4 === "sms")) {
+        let err9 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/enum", keyword: "enum", params: { allowedValues: schema28.properties.channel.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
-    if (data.language !== void 0) {
-      let data5 = data.language;
-      if (typeof data5 != "string") {
-        let err10 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
-      }
-      if (!(data5 === "en" || data5 === "de")) {
-        let err11 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema28.properties.language.enum }, message: "must be equal to one of the allowed values" };
+    if (data.to !== void 0) {
+      let data5 = data.to;
+      if (typeof data5 == "string") {
+        if (func3(data5) > 254) {
+          let err10 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
+          vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+        }
+      } else {
+        let err11 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
     }
-    if (data.status !== void 0) {
-      let data6 = data.status;
+    if (data.language !== void 0) {
+      let data6 = data.language;
       if (typeof data6 != "string") {
-        let err12 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        let err12 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
       }
-      if (!(data6 === "pending" || data6 === "suppressed" || data6 === "refused" || data6 === "sent" || data6 === "bounced")) {
-        let err13 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema28.properties.status.enum }, message: "must be equal to one of the allowed values" };
+      if (!(data6 === "en" || data6 === "de")) {
+        let err13 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema28.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
       }
     }
-    if (data.messageId !== void 0) {
-      let data7 = data.messageId;
-      if (typeof data7 == "string") {
-        if (func3(data7) > 400) {
-          let err14 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
-          vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
-        }
-      } else {
-        let err15 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+    if (data.status !== void 0) {
+      let data7 = data.status;
+      if (typeof data7 != "string") {
+        let err14 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+      }
+      if (!(data7 === "pending" || data7 === "suppressed" || data7 === "refused" || data7 === "sent" || data7 === "bounced")) {
+        let err15 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema28.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
       }
     }
-    if (data.sentMs !== void 0) {
-      let data8 = data.sentMs;
-      if (!(typeof data8 == "number" && !(data8 % 1) && !isNaN(data8) && isFinite(data8))) {
-        let err16 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
-      }
-      if (typeof data8 == "number" && isFinite(data8)) {
-        if (data8 > 9007199254740991 || isNaN(data8)) {
-          let err17 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+    if (data.messageId !== void 0) {
+      let data8 = data.messageId;
+      if (typeof data8 == "string") {
+        if (func3(data8) > 400) {
+          let err16 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
+          vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
-        if (data8 < 0 || isNaN(data8)) {
-          let err18 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+      } else {
+        let err17 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+      }
+    }
+    if (data.sentMs !== void 0) {
+      let data9 = data.sentMs;
+      if (!(typeof data9 == "number" && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
+        let err18 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+      }
+      if (typeof data9 == "number" && isFinite(data9)) {
+        if (data9 > 9007199254740991 || isNaN(data9)) {
+          let err19 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+        }
+        if (data9 < 0 || isNaN(data9)) {
+          let err20 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
       }
     }
     if (data.site !== void 0) {
-      let data9 = data.site;
-      if (typeof data9 == "string") {
-        if (func3(data9) > 48) {
-          let err19 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
-          vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+      let data10 = data.site;
+      if (typeof data10 == "string") {
+        if (func3(data10) > 48) {
+          let err21 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
+          vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
         }
       } else {
-        let err20 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+        let err22 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
       }
     }
     if (data.attempts !== void 0) {
-      let data10 = data.attempts;
-      if (!(typeof data10 == "number" && !(data10 % 1) && !isNaN(data10) && isFinite(data10))) {
-        let err21 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+      let data11 = data.attempts;
+      if (!(typeof data11 == "number" && !(data11 % 1) && !isNaN(data11) && isFinite(data11))) {
+        let err23 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
       }
-      if (typeof data10 == "number" && isFinite(data10)) {
-        if (data10 > 1e6 || isNaN(data10)) {
-          let err22 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-          vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+      if (typeof data11 == "number" && isFinite(data11)) {
+        if (data11 > 1e6 || isNaN(data11)) {
+          let err24 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+          vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
         }
-        if (data10 < 0 || isNaN(data10)) {
-          let err23 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
+        if (data11 < 0 || isNaN(data11)) {
+          let err25 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
         }
       }
     }
     if (data.ended !== void 0) {
-      let data11 = data.ended;
-      if (!(typeof data11 == "number" && !(data11 % 1) && !isNaN(data11) && isFinite(data11))) {
-        let err24 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
+      let data12 = data.ended;
+      if (!(typeof data12 == "number" && !(data12 % 1) && !isNaN(data12) && isFinite(data12))) {
+        let err26 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
       }
-      if (typeof data11 == "number" && isFinite(data11)) {
-        if (data11 > 1e6 || isNaN(data11)) {
-          let err25 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-          vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
+      if (typeof data12 == "number" && isFinite(data12)) {
+        if (data12 > 1e6 || isNaN(data12)) {
+          let err27 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+          vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
         }
-        if (data11 < 0 || isNaN(data11)) {
-          let err26 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
+        if (data12 < 0 || isNaN(data12)) {
+          let err28 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
         }
       }
     }
     if (data.copies !== void 0) {
-      let data12 = data.copies;
-      if (!(typeof data12 == "number" && !(data12 % 1) && !isNaN(data12) && isFinite(data12))) {
-        let err27 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+      let data13 = data.copies;
+      if (!(typeof data13 == "number" && !(data13 % 1) && !isNaN(data13) && isFinite(data13))) {
+        let err29 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
       }
-      if (typeof data12 == "number" && isFinite(data12)) {
-        if (data12 > 1e6 || isNaN(data12)) {
-          let err28 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-          vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+      if (typeof data13 == "number" && isFinite(data13)) {
+        if (data13 > 1e6 || isNaN(data13)) {
+          let err30 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+          vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
         }
-        if (data12 < 0 || isNaN(data12)) {
-          let err29 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+        if (data13 < 0 || isNaN(data13)) {
+          let err31 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
         }
       }
     }
     if (data.detail !== void 0) {
-      let data13 = data.detail;
-      if (typeof data13 == "string") {
-        if (func3(data13) > 300) {
-          let err30 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/maxLength", keyword: "maxLength", params: { limit: 300 }, message: "must NOT have more than 300 characters" };
-          vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+      let data14 = data.detail;
+      if (typeof data14 == "string") {
+        if (func3(data14) > 300) {
+          let err32 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/maxLength", keyword: "maxLength", params: { limit: 300 }, message: "must NOT have more than 300 characters" };
+          vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
         }
       } else {
-        let err31 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+        let err33 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
       }
     }
   } else {
-    let err32 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+    let err34 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
   }
   return validate27.errors = vErrors, errors === 0;
 }
 var objectCreate = validate28;
-var pattern65 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern66 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern67 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern68 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
+var pattern68 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern69 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern70 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern71 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
 function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5753,7 +5825,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.objectId !== void 0) {
       let data0 = data.objectId;
       if (typeof data0 == "string") {
-        if (!pattern63.test(data0)) {
+        if (!pattern66.test(data0)) {
           let err1 = { instancePath: instancePath + "/objectId", schemaPath: "#/properties/objectId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -5797,7 +5869,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
               let err8 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (!pattern65.test(data3)) {
+            if (!pattern68.test(data3)) {
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -5826,7 +5898,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern66.test(data5)) {
+            if (!pattern69.test(data5)) {
               let err14 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -5838,7 +5910,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern67.test(data6)) {
+            if (!pattern70.test(data6)) {
               let err16 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -5854,7 +5926,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern68.test(data7)) {
+            if (!pattern71.test(data7)) {
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -5934,7 +6006,7 @@ function validate29(data, { instancePath = "", parentData, parentDataProperty, r
   return validate29.errors = vErrors, errors === 0;
 }
 var objectStored = validate30;
-var pattern69 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
+var pattern72 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
 function validate30(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5985,7 +6057,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern69.test(data2)) {
+            if (!pattern72.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -6014,7 +6086,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern66.test(data4)) {
+            if (!pattern69.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -6026,7 +6098,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern67.test(data5)) {
+            if (!pattern70.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -6042,7 +6114,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern65.test(data6)) {
+            if (!pattern68.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -6156,7 +6228,7 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.upload !== void 0) {
       let data0 = data.upload;
       if (typeof data0 == "string") {
-        if (!pattern69.test(data0)) {
+        if (!pattern72.test(data0)) {
           let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -6171,7 +6243,7 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate31.errors = vErrors, errors === 0;
 }
-var orderCreate = validate32, schema33 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] } } }, pattern75 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u");
+var orderCreate = validate32, schema33 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] } } }, pattern78 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u"), pattern79 = new RegExp("^[+][1-9][0-9]{6,14}$", "u");
 function validate32(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6184,7 +6256,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
     }
     for (let key0 in data)
-      if (!(key0 === "lines" || key0 === "currency" || key0 === "method" || key0 === "email" || key0 === "language")) {
+      if (!(key0 === "lines" || key0 === "currency" || key0 === "method" || key0 === "email" || key0 === "phone" || key0 === "language")) {
         let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
@@ -6283,7 +6355,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data5 = data.currency;
       if (typeof data5 == "string") {
-        if (!pattern61.test(data5)) {
+        if (!pattern64.test(data5)) {
           let err20 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -6315,7 +6387,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
           let err25 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
         }
-        if (!pattern75.test(data7)) {
+        if (!pattern78.test(data7)) {
           let err26 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -6324,20 +6396,36 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
       }
     }
-    if (data.language !== void 0) {
-      let data8 = data.language;
-      if (typeof data8 != "string") {
-        let err28 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+    if (data.phone !== void 0) {
+      let data8 = data.phone;
+      if (typeof data8 == "string") {
+        if (func3(data8) > 16) {
+          let err28 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
+          vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+        }
+        if (!pattern79.test(data8)) {
+          let err29 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
+          vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+        }
+      } else {
+        let err30 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
       }
-      if (!(data8 === "en" || data8 === "de")) {
-        let err29 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema33.properties.language.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+    }
+    if (data.language !== void 0) {
+      let data9 = data.language;
+      if (typeof data9 != "string") {
+        let err31 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+      }
+      if (!(data9 === "en" || data9 === "de")) {
+        let err32 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema33.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
       }
     }
   } else {
-    let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+    let err33 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
   }
   return validate32.errors = vErrors, errors === 0;
 }
@@ -6359,7 +6447,7 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate33.errors = vErrors, errors === 0;
 }
-var orderStored = validate34, schema35 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, checkedAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } };
+var orderStored = validate34, schema35 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, checkedAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } } } };
 function validate34(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6470,7 +6558,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data6 = data.currency;
       if (typeof data6 == "string") {
-        if (!pattern61.test(data6)) {
+        if (!pattern64.test(data6)) {
           let err19 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
         }
@@ -6502,7 +6590,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
           let err24 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
         }
-        if (!pattern75.test(data8)) {
+        if (!pattern78.test(data8)) {
           let err25 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
         }
@@ -6511,318 +6599,334 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
       }
     }
-    if (data.language !== void 0) {
-      let data9 = data.language;
-      if (typeof data9 != "string") {
-        let err27 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+    if (data.phone !== void 0) {
+      let data9 = data.phone;
+      if (typeof data9 == "string") {
+        if (func3(data9) > 16) {
+          let err27 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
+          vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
+        }
+        if (!pattern79.test(data9)) {
+          let err28 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
+          vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+        }
+      } else {
+        let err29 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
       }
-      if (!(data9 === "en" || data9 === "de")) {
-        let err28 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema35.properties.language.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
+    }
+    if (data.language !== void 0) {
+      let data10 = data.language;
+      if (typeof data10 != "string") {
+        let err30 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+      }
+      if (!(data10 === "en" || data10 === "de")) {
+        let err31 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema35.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
     }
     if (data.status !== void 0) {
-      let data10 = data.status;
-      if (typeof data10 != "string") {
-        let err29 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+      let data11 = data.status;
+      if (typeof data11 != "string") {
+        let err32 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
       }
-      if (!(data10 === "reserving" || data10 === "rejected" || data10 === "reserved" || data10 === "paying" || data10 === "cancelling" || data10 === "expired" || data10 === "cancelled" || data10 === "paid" || data10 === "fulfilled" || data10 === "refunded")) {
-        let err30 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema35.properties.status.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+      if (!(data11 === "reserving" || data11 === "rejected" || data11 === "reserved" || data11 === "paying" || data11 === "cancelling" || data11 === "expired" || data11 === "cancelled" || data11 === "paid" || data11 === "fulfilled" || data11 === "refunded")) {
+        let err33 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema35.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
       }
     }
     if (data.reason !== void 0) {
-      let data11 = data.reason;
-      if (typeof data11 != "string") {
-        let err31 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+      let data12 = data.reason;
+      if (typeof data12 != "string") {
+        let err34 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
       }
-      if (!(data11 === "unknown_product" || data11 === "price_changed" || data11 === "other_currency" || data11 === "amount_too_large" || data11 === "short" || data11 === "declined" || data11 === "by_customer" || data11 === "elsewhere" || data11 === "taken_over" || data11 === "not_paid_in_time")) {
-        let err32 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema35.properties.reason.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+      if (!(data12 === "unknown_product" || data12 === "price_changed" || data12 === "other_currency" || data12 === "amount_too_large" || data12 === "short" || data12 === "declined" || data12 === "by_customer" || data12 === "elsewhere" || data12 === "taken_over" || data12 === "not_paid_in_time")) {
+        let err35 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema35.properties.reason.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
       }
     }
     if (data.failedSku !== void 0) {
-      let data12 = data.failedSku;
-      if (typeof data12 == "string") {
-        if (func3(data12) > 128) {
-          let err33 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-          vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+      let data13 = data.failedSku;
+      if (typeof data13 == "string") {
+        if (func3(data13) > 128) {
+          let err36 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+          vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
         }
       } else {
-        let err34 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+        let err37 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
       }
     }
     if (data.stockSite !== void 0) {
-      let data13 = data.stockSite;
-      if (typeof data13 == "string") {
-        if (func3(data13) > 48) {
-          let err35 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
-          vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+      let data14 = data.stockSite;
+      if (typeof data14 == "string") {
+        if (func3(data14) > 48) {
+          let err38 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
+          vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
         }
       } else {
-        let err36 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+        let err39 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
       }
     }
     if (data.reservedUntilMs !== void 0) {
-      let data14 = data.reservedUntilMs;
-      if (!(typeof data14 == "number" && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
-        let err37 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
-      }
-      if (typeof data14 == "number" && isFinite(data14)) {
-        if (data14 > 9007199254740991 || isNaN(data14)) {
-          let err38 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
-        }
-        if (data14 < 0 || isNaN(data14)) {
-          let err39 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
-        }
-      }
-    }
-    if (data.payingSinceMs !== void 0) {
-      let data15 = data.payingSinceMs;
+      let data15 = data.reservedUntilMs;
       if (!(typeof data15 == "number" && !(data15 % 1) && !isNaN(data15) && isFinite(data15))) {
-        let err40 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        let err40 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
         vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
       }
       if (typeof data15 == "number" && isFinite(data15)) {
         if (data15 > 9007199254740991 || isNaN(data15)) {
-          let err41 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          let err41 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
           vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
         }
         if (data15 < 0 || isNaN(data15)) {
-          let err42 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          let err42 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
           vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
         }
       }
     }
+    if (data.payingSinceMs !== void 0) {
+      let data16 = data.payingSinceMs;
+      if (!(typeof data16 == "number" && !(data16 % 1) && !isNaN(data16) && isFinite(data16))) {
+        let err43 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
+      }
+      if (typeof data16 == "number" && isFinite(data16)) {
+        if (data16 > 9007199254740991 || isNaN(data16)) {
+          let err44 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+        }
+        if (data16 < 0 || isNaN(data16)) {
+          let err45 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+        }
+      }
+    }
     if (data.paidFrom !== void 0) {
-      let data16 = data.paidFrom;
-      if (typeof data16 == "string") {
-        if (func3(data16) > 48) {
-          let err43 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
-          vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
+      let data17 = data.paidFrom;
+      if (typeof data17 == "string") {
+        if (func3(data17) > 48) {
+          let err46 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
+          vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
         }
       } else {
-        let err44 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+        let err47 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
       }
     }
     if (data.paidAtMs !== void 0) {
-      let data17 = data.paidAtMs;
-      if (!(typeof data17 == "number" && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
-        let err45 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+      let data18 = data.paidAtMs;
+      if (!(typeof data18 == "number" && !(data18 % 1) && !isNaN(data18) && isFinite(data18))) {
+        let err48 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
       }
-      if (typeof data17 == "number" && isFinite(data17)) {
-        if (data17 > 9007199254740991 || isNaN(data17)) {
-          let err46 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+      if (typeof data18 == "number" && isFinite(data18)) {
+        if (data18 > 9007199254740991 || isNaN(data18)) {
+          let err49 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
         }
-        if (data17 < 0 || isNaN(data17)) {
-          let err47 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+        if (data18 < 0 || isNaN(data18)) {
+          let err50 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
         }
       }
     }
     if (data.paymentId !== void 0) {
-      let data18 = data.paymentId;
-      if (typeof data18 == "string") {
-        if (func3(data18) > 255) {
-          let err48 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+      let data19 = data.paymentId;
+      if (typeof data19 == "string") {
+        if (func3(data19) > 255) {
+          let err51 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
         }
       } else {
-        let err49 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
-      }
-    }
-    if (data.action !== void 0) {
-      let data19 = data.action;
-      if (data19 && typeof data19 == "object" && !Array.isArray(data19))
-        for (let key1 in data19) {
-          let data20 = data19[key1];
-          if (typeof data20 == "string") {
-            if (func3(data20) > 2e3) {
-              let err50 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
-              vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
-            }
-          } else {
-            let err51 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
-          }
-        }
-      else {
-        let err52 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        let err52 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
       }
     }
-    if (data.lookAgainMs !== void 0) {
-      let data21 = data.lookAgainMs;
-      if (!(typeof data21 == "number" && !(data21 % 1) && !isNaN(data21) && isFinite(data21))) {
-        let err53 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
-      }
-      if (typeof data21 == "number" && isFinite(data21)) {
-        if (data21 > 9007199254740991 || isNaN(data21)) {
-          let err54 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+    if (data.action !== void 0) {
+      let data20 = data.action;
+      if (data20 && typeof data20 == "object" && !Array.isArray(data20))
+        for (let key1 in data20) {
+          let data21 = data20[key1];
+          if (typeof data21 == "string") {
+            if (func3(data21) > 2e3) {
+              let err53 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
+              vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+            }
+          } else {
+            let err54 = { instancePath: instancePath + "/action/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+          }
         }
-        if (data21 < 0 || isNaN(data21)) {
-          let err55 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+      else {
+        let err55 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+      }
+    }
+    if (data.lookAgainMs !== void 0) {
+      let data22 = data.lookAgainMs;
+      if (!(typeof data22 == "number" && !(data22 % 1) && !isNaN(data22) && isFinite(data22))) {
+        let err56 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+      }
+      if (typeof data22 == "number" && isFinite(data22)) {
+        if (data22 > 9007199254740991 || isNaN(data22)) {
+          let err57 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+        }
+        if (data22 < 0 || isNaN(data22)) {
+          let err58 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
         }
       }
     }
     if (data.checked !== void 0) {
-      let data22 = data.checked;
-      if (typeof data22 == "string") {
-        if (func3(data22) > 255) {
-          let err56 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+      let data23 = data.checked;
+      if (typeof data23 == "string") {
+        if (func3(data23) > 255) {
+          let err59 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
         }
       } else {
-        let err57 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+        let err60 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
       }
     }
     if (data.checkedFor !== void 0) {
-      let data23 = data.checkedFor;
-      if (typeof data23 == "string") {
-        if (func3(data23) > 255) {
-          let err58 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+      let data24 = data.checkedFor;
+      if (typeof data24 == "string") {
+        if (func3(data24) > 255) {
+          let err61 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
         }
       } else {
-        let err59 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+        let err62 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
       }
     }
     if (data.checkedAtMs !== void 0) {
-      let data24 = data.checkedAtMs;
-      if (!(typeof data24 == "number" && !(data24 % 1) && !isNaN(data24) && isFinite(data24))) {
-        let err60 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+      let data25 = data.checkedAtMs;
+      if (!(typeof data25 == "number" && !(data25 % 1) && !isNaN(data25) && isFinite(data25))) {
+        let err63 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
       }
-      if (typeof data24 == "number" && isFinite(data24)) {
-        if (data24 > 9007199254740991 || isNaN(data24)) {
-          let err61 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+      if (typeof data25 == "number" && isFinite(data25)) {
+        if (data25 > 9007199254740991 || isNaN(data25)) {
+          let err64 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
         }
-        if (data24 < 0 || isNaN(data24)) {
-          let err62 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+        if (data25 < 0 || isNaN(data25)) {
+          let err65 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
         }
       }
     }
     if (data.refunds !== void 0) {
-      let data25 = data.refunds;
-      if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
-        if (Object.keys(data25).length > 50) {
-          let err63 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
-          vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+      let data26 = data.refunds;
+      if (data26 && typeof data26 == "object" && !Array.isArray(data26)) {
+        if (Object.keys(data26).length > 50) {
+          let err66 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
+          vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
         }
-        for (let key2 in data25) {
-          let data26 = data25[key2];
-          if (!(typeof data26 == "number" && !(data26 % 1) && !isNaN(data26) && isFinite(data26))) {
-            let err64 = { instancePath: instancePath + "/refunds/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-            vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+        for (let key2 in data26) {
+          let data27 = data26[key2];
+          if (!(typeof data27 == "number" && !(data27 % 1) && !isNaN(data27) && isFinite(data27))) {
+            let err67 = { instancePath: instancePath + "/refunds/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
           }
         }
       } else {
-        let err65 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+        let err68 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
       }
     }
     if (data.refunded !== void 0) {
-      let data27 = data.refunded;
-      if (data27 && typeof data27 == "object" && !Array.isArray(data27))
-        for (let key3 in data27) {
-          let data28 = data27[key3];
-          if (data28 && typeof data28 == "object" && !Array.isArray(data28)) {
-            if (data28.amountMinor === void 0) {
-              let err66 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+      let data28 = data.refunded;
+      if (data28 && typeof data28 == "object" && !Array.isArray(data28))
+        for (let key3 in data28) {
+          let data29 = data28[key3];
+          if (data29 && typeof data29 == "object" && !Array.isArray(data29)) {
+            if (data29.amountMinor === void 0) {
+              let err69 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
             }
-            if (data28.status === void 0) {
-              let err67 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
-              vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
+            if (data29.status === void 0) {
+              let err70 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
+              vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
             }
-            if (data28.amountMinor !== void 0) {
-              let data29 = data28.amountMinor;
-              if (!(typeof data29 == "number" && !(data29 % 1) && !isNaN(data29) && isFinite(data29))) {
-                let err68 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
+            if (data29.amountMinor !== void 0) {
+              let data30 = data29.amountMinor;
+              if (!(typeof data30 == "number" && !(data30 % 1) && !isNaN(data30) && isFinite(data30))) {
+                let err71 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
               }
             }
-            if (data28.status !== void 0) {
-              let data30 = data28.status;
-              if (typeof data30 == "string") {
-                if (func3(data30) > 40) {
-                  let err69 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-                  vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
-                }
-              } else {
-                let err70 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
-              }
-            }
-            if (data28.refundId !== void 0) {
-              let data31 = data28.refundId;
+            if (data29.status !== void 0) {
+              let data31 = data29.status;
               if (typeof data31 == "string") {
-                if (func3(data31) > 255) {
-                  let err71 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-                  vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
+                if (func3(data31) > 40) {
+                  let err72 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+                  vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
                 }
               } else {
-                let err72 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+                let err73 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+              }
+            }
+            if (data29.refundId !== void 0) {
+              let data32 = data29.refundId;
+              if (typeof data32 == "string") {
+                if (func3(data32) > 255) {
+                  let err74 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+                  vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+                }
+              } else {
+                let err75 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
               }
             }
           } else {
-            let err73 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+            let err76 = { instancePath: instancePath + "/refunded/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
           }
         }
       else {
-        let err74 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+        let err77 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
       }
     }
     if (data.notified !== void 0) {
-      let data32 = data.notified;
-      if (Array.isArray(data32)) {
-        if (data32.length > 16) {
-          let err75 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-          vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+      let data33 = data.notified;
+      if (Array.isArray(data33)) {
+        if (data33.length > 21) {
+          let err78 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/maxItems", keyword: "maxItems", params: { limit: 21 }, message: "must NOT have more than 21 items" };
+          vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
         }
-        let len1 = data32.length;
+        let len1 = data33.length;
         for (let i1 = 0; i1 < len1; i1++) {
-          let data33 = data32[i1];
-          if (typeof data33 == "string") {
-            if (func3(data33) > 128) {
-              let err76 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-              vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+          let data34 = data33[i1];
+          if (typeof data34 == "string") {
+            if (func3(data34) > 128) {
+              let err79 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+              vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
             }
           } else {
-            let err77 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+            let err80 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
           }
         }
       } else {
-        let err78 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+        let err81 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
       }
     }
   } else {
-    let err79 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+    let err82 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
   }
   return validate34.errors = vErrors, errors === 0;
 }
@@ -6964,7 +7068,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.pictureId !== void 0) {
       let data0 = data.pictureId;
       if (typeof data0 == "string") {
-        if (!pattern63.test(data0)) {
+        if (!pattern66.test(data0)) {
           let err2 = { instancePath: instancePath + "/pictureId", schemaPath: "#/properties/pictureId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -7008,7 +7112,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
-            if (!pattern65.test(data3)) {
+            if (!pattern68.test(data3)) {
               let err10 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
             }
@@ -7037,7 +7141,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern66.test(data5)) {
+            if (!pattern69.test(data5)) {
               let err15 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
             }
@@ -7049,7 +7153,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern67.test(data6)) {
+            if (!pattern70.test(data6)) {
               let err17 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
             }
@@ -7065,7 +7169,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
-            if (!pattern68.test(data7)) {
+            if (!pattern71.test(data7)) {
               let err20 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -7227,7 +7331,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern69.test(data2)) {
+            if (!pattern72.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -7256,7 +7360,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern66.test(data4)) {
+            if (!pattern69.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -7268,7 +7372,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern67.test(data5)) {
+            if (!pattern70.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -7284,7 +7388,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern65.test(data6)) {
+            if (!pattern68.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -7557,7 +7661,7 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.upload !== void 0) {
       let data0 = data.upload;
       if (typeof data0 == "string") {
-        if (!pattern69.test(data0)) {
+        if (!pattern72.test(data0)) {
           let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -7572,7 +7676,7 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate44.errors = vErrors, errors === 0;
 }
-var productCreate = validate45, schema46 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern89 = new RegExp("^[a-z]{2}$", "u");
+var productCreate = validate45, schema46 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern94 = new RegExp("^[a-z]{2}$", "u");
 function validate45(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -7596,7 +7700,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.sku !== void 0) {
       let data0 = data.sku;
       if (typeof data0 == "string") {
-        if (!pattern63.test(data0)) {
+        if (!pattern66.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -7642,7 +7746,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key1 in data3) {
           let _errs10 = errors;
-          if (typeof key1 == "string" && !pattern89.test(key1)) {
+          if (typeof key1 == "string" && !pattern94.test(key1)) {
             let err12 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key1 };
             vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
           }
@@ -7722,7 +7826,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data8 = data.currency;
       if (typeof data8 == "string") {
-        if (!pattern61.test(data8)) {
+        if (!pattern64.test(data8)) {
           let err26 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -7758,7 +7862,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data11 = data10[i0];
           if (typeof data11 == "string") {
-            if (!pattern63.test(data11)) {
+            if (!pattern66.test(data11)) {
               let err32 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
             }
@@ -7864,7 +7968,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key1 in data2) {
           let _errs14 = errors;
-          if (typeof key1 == "string" && !pattern89.test(key1)) {
+          if (typeof key1 == "string" && !pattern94.test(key1)) {
             let err10 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/anyOf/0/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key1 };
             vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
           }
@@ -7960,7 +8064,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data7 = data.currency;
       if (typeof data7 == "string") {
-        if (!pattern61.test(data7)) {
+        if (!pattern64.test(data7)) {
           let err26 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -8012,7 +8116,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data10 = data9[i0];
           if (typeof data10 == "string") {
-            if (!pattern63.test(data10)) {
+            if (!pattern66.test(data10)) {
               let err34 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/anyOf/0/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
             }
@@ -8128,7 +8232,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key0 in data2) {
           let _errs7 = errors;
-          if (typeof key0 == "string" && !pattern89.test(key0)) {
+          if (typeof key0 == "string" && !pattern94.test(key0)) {
             let err6 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key0 };
             vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
           }
@@ -8208,7 +8312,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data7 = data.currency;
       if (typeof data7 == "string") {
-        if (!pattern61.test(data7)) {
+        if (!pattern64.test(data7)) {
           let err20 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -8244,7 +8348,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data10 = data9[i0];
           if (typeof data10 == "string") {
-            if (!pattern63.test(data10)) {
+            if (!pattern66.test(data10)) {
               let err26 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
             }
@@ -8296,7 +8400,7 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.stockId !== void 0) {
       let data0 = data.stockId;
       if (typeof data0 == "string") {
-        if (!pattern63.test(data0)) {
+        if (!pattern66.test(data0)) {
           let err1 = { instancePath: instancePath + "/stockId", schemaPath: "#/properties/stockId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -8546,7 +8650,7 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.addressHash !== void 0) {
       let data0 = data.addressHash;
       if (typeof data0 == "string") {
-        if (!pattern60.test(data0)) {
+        if (!pattern63.test(data0)) {
           let err1 = { instancePath: instancePath + "/addressHash", schemaPath: "#/properties/addressHash/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -8626,7 +8730,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.thumbnailId !== void 0) {
       let data0 = data.thumbnailId;
       if (typeof data0 == "string") {
-        if (!pattern63.test(data0)) {
+        if (!pattern66.test(data0)) {
           let err1 = { instancePath: instancePath + "/thumbnailId", schemaPath: "#/properties/thumbnailId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -8670,7 +8774,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
               let err8 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (!pattern65.test(data3)) {
+            if (!pattern68.test(data3)) {
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -8699,7 +8803,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern66.test(data5)) {
+            if (!pattern69.test(data5)) {
               let err14 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -8711,7 +8815,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern67.test(data6)) {
+            if (!pattern70.test(data6)) {
               let err16 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -8727,7 +8831,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern68.test(data7)) {
+            if (!pattern71.test(data7)) {
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -8816,7 +8920,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern69.test(data2)) {
+            if (!pattern72.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -8845,7 +8949,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern66.test(data4)) {
+            if (!pattern69.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -8857,7 +8961,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern67.test(data5)) {
+            if (!pattern70.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -8873,7 +8977,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern65.test(data6)) {
+            if (!pattern68.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -9025,7 +9129,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern63.test(data0)) {
+        if (!pattern66.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -10127,7 +10231,7 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
   return validate61.errors = vErrors, errors === 0;
 }
 var listAvailability$input = validate62;
-var pattern110 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+var pattern115 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
 function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -10163,7 +10267,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
               let err5 = { instancePath: instancePath + "/sku/" + i0, schemaPath: "#/properties/sku/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
             }
-            if (!pattern110.test(data1)) {
+            if (!pattern115.test(data1)) {
               let err6 = { instancePath: instancePath + "/sku/" + i0, schemaPath: "#/properties/sku/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
               vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
             }
@@ -10238,7 +10342,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
                   let err5 = { instancePath: instancePath + "/items/" + i0 + "/sku", schemaPath: "#/properties/items/items/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                   vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
                 }
-                if (!pattern110.test(data2)) {
+                if (!pattern115.test(data2)) {
                   let err6 = { instancePath: instancePath + "/items/" + i0 + "/sku", schemaPath: "#/properties/items/items/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
                   vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
                 }
@@ -10294,7 +10398,7 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -10353,7 +10457,7 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -10634,7 +10738,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -10650,7 +10754,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
   return validate66.errors = vErrors, errors === 0;
 }
 var receiveStock$input = validate67;
-var pattern115 = new RegExp("^[A-Za-z0-9]", "u");
+var pattern120 = new RegExp("^[A-Za-z0-9]", "u");
 function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -10678,7 +10782,7 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
           let err4 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
-        if (!pattern115.test(data0)) {
+        if (!pattern120.test(data0)) {
           let err5 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9]" }, message: 'must match pattern "^[A-Za-z0-9]"' };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
@@ -10770,7 +10874,7 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11051,7 +11155,7 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11162,7 +11266,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11443,7 +11547,7 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11574,7 +11678,7 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11855,7 +11959,7 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11989,7 +12093,7 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err10 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -12286,7 +12390,7 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -12417,7 +12521,7 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern110.test(data0)) {
+        if (!pattern115.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -12675,7 +12779,7 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
   return validate80.errors = vErrors, errors === 0;
 }
 var reconcileLedger$input = validate81;
-var pattern125 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
+var pattern130 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
 function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -12727,7 +12831,7 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.cursor !== void 0) {
       let data2 = data.cursor;
       if (typeof data2 == "string") {
-        if (!pattern125.test(data2)) {
+        if (!pattern130.test(data2)) {
           let err9 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/pattern", keyword: "pattern", params: { pattern: "^[0-9]{1,15}-[0-9]{1,15}$" }, message: 'must match pattern "^[0-9]{1,15}-[0-9]{1,15}$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -13438,72 +13542,76 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
               let err7 = { instancePath: instancePath + "/items/" + i0 + "/kind", schemaPath: "#/properties/items/items/properties/kind/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
             }
-            if (data1.to !== void 0 && typeof data1.to != "string") {
-              let err8 = { instancePath: instancePath + "/items/" + i0 + "/to", schemaPath: "#/properties/items/items/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            if (data1.channel !== void 0 && typeof data1.channel != "string") {
+              let err8 = { instancePath: instancePath + "/items/" + i0 + "/channel", schemaPath: "#/properties/items/items/properties/channel/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (data1.language !== void 0 && typeof data1.language != "string") {
-              let err9 = { instancePath: instancePath + "/items/" + i0 + "/language", schemaPath: "#/properties/items/items/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            if (data1.to !== void 0 && typeof data1.to != "string") {
+              let err9 = { instancePath: instancePath + "/items/" + i0 + "/to", schemaPath: "#/properties/items/items/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
-            if (data1.status !== void 0 && typeof data1.status != "string") {
-              let err10 = { instancePath: instancePath + "/items/" + i0 + "/status", schemaPath: "#/properties/items/items/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            if (data1.language !== void 0 && typeof data1.language != "string") {
+              let err10 = { instancePath: instancePath + "/items/" + i0 + "/language", schemaPath: "#/properties/items/items/properties/language/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
             }
-            if (data1.messageId !== void 0 && typeof data1.messageId != "string") {
-              let err11 = { instancePath: instancePath + "/items/" + i0 + "/messageId", schemaPath: "#/properties/items/items/properties/messageId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            if (data1.status !== void 0 && typeof data1.status != "string") {
+              let err11 = { instancePath: instancePath + "/items/" + i0 + "/status", schemaPath: "#/properties/items/items/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
             }
+            if (data1.messageId !== void 0 && typeof data1.messageId != "string") {
+              let err12 = { instancePath: instancePath + "/items/" + i0 + "/messageId", schemaPath: "#/properties/items/items/properties/messageId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+            }
             if (data1.sentMs !== void 0) {
-              let data8 = data1.sentMs;
-              if (!(typeof data8 == "number" && !(data8 % 1) && !isNaN(data8) && isFinite(data8))) {
-                let err12 = { instancePath: instancePath + "/items/" + i0 + "/sentMs", schemaPath: "#/properties/items/items/properties/sentMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+              let data9 = data1.sentMs;
+              if (!(typeof data9 == "number" && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
+                let err13 = { instancePath: instancePath + "/items/" + i0 + "/sentMs", schemaPath: "#/properties/items/items/properties/sentMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
               }
             }
             if (data1.site !== void 0 && typeof data1.site != "string") {
-              let err13 = { instancePath: instancePath + "/items/" + i0 + "/site", schemaPath: "#/properties/items/items/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+              let err14 = { instancePath: instancePath + "/items/" + i0 + "/site", schemaPath: "#/properties/items/items/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
             if (data1.attempts !== void 0) {
-              let data10 = data1.attempts;
-              if (!(typeof data10 == "number" && !(data10 % 1) && !isNaN(data10) && isFinite(data10))) {
-                let err14 = { instancePath: instancePath + "/items/" + i0 + "/attempts", schemaPath: "#/properties/items/items/properties/attempts/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
-              }
-            }
-            if (data1.copies !== void 0) {
-              let data11 = data1.copies;
+              let data11 = data1.attempts;
               if (!(typeof data11 == "number" && !(data11 % 1) && !isNaN(data11) && isFinite(data11))) {
-                let err15 = { instancePath: instancePath + "/items/" + i0 + "/copies", schemaPath: "#/properties/items/items/properties/copies/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                let err15 = { instancePath: instancePath + "/items/" + i0 + "/attempts", schemaPath: "#/properties/items/items/properties/attempts/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
                 vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
               }
             }
-            if (data1.detail !== void 0 && typeof data1.detail != "string") {
-              let err16 = { instancePath: instancePath + "/items/" + i0 + "/detail", schemaPath: "#/properties/items/items/properties/detail/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+            if (data1.copies !== void 0) {
+              let data12 = data1.copies;
+              if (!(typeof data12 == "number" && !(data12 % 1) && !isNaN(data12) && isFinite(data12))) {
+                let err16 = { instancePath: instancePath + "/items/" + i0 + "/copies", schemaPath: "#/properties/items/items/properties/copies/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+              }
             }
-            if (data1.createdAt !== void 0 && typeof data1.createdAt != "string") {
-              let err17 = { instancePath: instancePath + "/items/" + i0 + "/createdAt", schemaPath: "#/properties/items/items/properties/createdAt/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            if (data1.detail !== void 0 && typeof data1.detail != "string") {
+              let err17 = { instancePath: instancePath + "/items/" + i0 + "/detail", schemaPath: "#/properties/items/items/properties/detail/type", keyword: "type", params: { type: "string" }, message: "must be string" };
               vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
             }
+            if (data1.createdAt !== void 0 && typeof data1.createdAt != "string") {
+              let err18 = { instancePath: instancePath + "/items/" + i0 + "/createdAt", schemaPath: "#/properties/items/items/properties/createdAt/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+            }
           } else {
-            let err18 = { instancePath: instancePath + "/items/" + i0, schemaPath: "#/properties/items/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+            let err19 = { instancePath: instancePath + "/items/" + i0, schemaPath: "#/properties/items/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
           }
         }
       } else {
-        let err19 = { instancePath: instancePath + "/items", schemaPath: "#/properties/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+        let err20 = { instancePath: instancePath + "/items", schemaPath: "#/properties/items/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
       }
     }
   } else {
-    let err20 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+    let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
   return validate88.errors = vErrors, errors === 0;
 }
-var reportBounce$input = validate89, schema90 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
+var reportBounce$input = validate89, schema90 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
 function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -13512,7 +13620,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!(key0 === "messageId" || key0 === "address" || key0 === "kind")) {
+      if (!(key0 === "messageId" || key0 === "address" || key0 === "phone" || key0 === "kind")) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -13539,7 +13647,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
           let err5 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
-        if (!pattern75.test(data1)) {
+        if (!pattern78.test(data1)) {
           let err6 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
         }
@@ -13548,20 +13656,32 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
       }
     }
-    if (data.kind !== void 0) {
-      let data2 = data.kind;
-      if (typeof data2 != "string") {
-        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
-      }
-      if (!(data2 === "hard" || data2 === "soft")) {
-        let err9 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema90.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+    if (data.phone !== void 0) {
+      let data2 = data.phone;
+      if (typeof data2 == "string") {
+        if (!pattern79.test(data2)) {
+          let err8 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+      } else {
+        let err9 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
+    if (data.kind !== void 0) {
+      let data3 = data.kind;
+      if (typeof data3 != "string") {
+        let err10 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+      }
+      if (!(data3 === "hard" || data3 === "soft")) {
+        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema90.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+      }
+    }
   } else {
-    let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+    let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
   return validate89.errors = vErrors, errors === 0;
 }
@@ -13608,34 +13728,42 @@ var liftSuppression$input = validate91;
 function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.address === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "address" }, message: "must have required property 'address'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
     for (let key0 in data)
-      if (key0 !== "address") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      if (!(key0 === "address" || key0 === "phone")) {
+        let err0 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
       }
     if (data.address !== void 0) {
       let data0 = data.address;
       if (typeof data0 == "string") {
         if (func3(data0) > 254) {
-          let err2 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
+          let err1 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
+          vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+        }
+        if (!pattern78.test(data0)) {
+          let err2 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
-        if (!pattern75.test(data0)) {
-          let err3 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
-          vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      } else {
+        let err3 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    }
+    if (data.phone !== void 0) {
+      let data1 = data.phone;
+      if (typeof data1 == "string") {
+        if (!pattern79.test(data1)) {
+          let err4 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
+          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
       } else {
-        let err4 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+        let err5 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
       }
     }
   } else {
-    let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+    let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
   return validate91.errors = vErrors, errors === 0;
 }
@@ -13725,7 +13853,7 @@ function validate94(data, { instancePath = "", parentData, parentDataProperty, r
   return validate94.errors = vErrors, errors === 0;
 }
 var getSubscription$params = validate95;
-var pattern128 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
+var pattern135 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
 function validate95(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -13741,7 +13869,7 @@ function validate95(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern128.test(data0)) {
+        if (!pattern135.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -13841,7 +13969,7 @@ function validate98(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern128.test(data0)) {
+        if (!pattern135.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -13919,7 +14047,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern128.test(data0)) {
+        if (!pattern135.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -14067,7 +14195,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.currency !== void 0) {
       let data4 = data.currency;
       if (typeof data4 == "string") {
-        if (!pattern61.test(data4)) {
+        if (!pattern64.test(data4)) {
           let err14 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
         }
@@ -14161,7 +14289,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
   }
   return validate102.errors = vErrors, errors === 0;
 }
-var notificationOverride = validate103, schema104 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
+var notificationOverride = validate103, schema104 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, channel: { anyOf: [{ type: "string", enum: ["mail", "sms"] }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
 function validate103(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -14285,22 +14413,21 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
       }
     }
-    if (data.to !== void 0) {
-      let data4 = data.to, _errs27 = errors, valid5 = !1, _errs28 = errors;
-      if (typeof data4 == "string") {
-        if (func3(data4) > 254) {
-          let err18 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
-          vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
-        }
-      } else {
-        let err19 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+    if (data.channel !== void 0) {
+      let data4 = data.channel, _errs27 = errors, valid5 = !1, _errs28 = errors;
+      if (typeof data4 != "string") {
+        let err18 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+      }
+      if (!(data4 === "mail" || data4 === "sms")) {
+        let err19 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.channel.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
       }
       var _valid4 = _errs28 === errors;
       if (valid5 = valid5 || _valid4, !valid5) {
         let _errs30 = errors;
         if (data4 !== null) {
-          let err20 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err20 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
         var _valid4 = _errs30 === errors;
@@ -14309,25 +14436,26 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid5)
         errors = _errs27, vErrors !== null && (_errs27 ? vErrors.length = _errs27 : vErrors = null);
       else {
-        let err21 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err21 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
       }
     }
-    if (data.language !== void 0) {
-      let data5 = data.language, _errs33 = errors, valid6 = !1, _errs34 = errors;
-      if (typeof data5 != "string") {
-        let err22 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
-      }
-      if (!(data5 === "en" || data5 === "de")) {
-        let err23 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+    if (data.to !== void 0) {
+      let data5 = data.to, _errs33 = errors, valid6 = !1, _errs34 = errors;
+      if (typeof data5 == "string") {
+        if (func3(data5) > 254) {
+          let err22 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
+          vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+        }
+      } else {
+        let err23 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
       }
       var _valid5 = _errs34 === errors;
       if (valid6 = valid6 || _valid5, !valid6) {
         let _errs36 = errors;
         if (data5 !== null) {
-          let err24 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err24 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
         }
         var _valid5 = _errs36 === errors;
@@ -14336,71 +14464,65 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid6)
         errors = _errs33, vErrors !== null && (_errs33 ? vErrors.length = _errs33 : vErrors = null);
       else {
-        let err25 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err25 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
       }
     }
-    if (data.status !== void 0) {
-      let data6 = data.status;
+    if (data.language !== void 0) {
+      let data6 = data.language, _errs39 = errors, valid7 = !1, _errs40 = errors;
       if (typeof data6 != "string") {
-        let err26 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        let err26 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
       }
-      if (!(data6 === "pending" || data6 === "suppressed" || data6 === "refused" || data6 === "sent" || data6 === "bounced")) {
-        let err27 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema104.properties.status.enum }, message: "must be equal to one of the allowed values" };
+      if (!(data6 === "en" || data6 === "de")) {
+        let err27 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
       }
-    }
-    if (data.messageId !== void 0) {
-      let data7 = data.messageId, _errs41 = errors, valid7 = !1, _errs42 = errors;
-      if (typeof data7 == "string") {
-        if (func3(data7) > 400) {
-          let err28 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
+      var _valid6 = _errs40 === errors;
+      if (valid7 = valid7 || _valid6, !valid7) {
+        let _errs42 = errors;
+        if (data6 !== null) {
+          let err28 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
         }
-      } else {
-        let err29 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
-      }
-      var _valid6 = _errs42 === errors;
-      if (valid7 = valid7 || _valid6, !valid7) {
-        let _errs44 = errors;
-        if (data7 !== null) {
-          let err30 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
-        }
-        var _valid6 = _errs44 === errors;
+        var _valid6 = _errs42 === errors;
         valid7 = valid7 || _valid6;
       }
       if (valid7)
-        errors = _errs41, vErrors !== null && (_errs41 ? vErrors.length = _errs41 : vErrors = null);
+        errors = _errs39, vErrors !== null && (_errs39 ? vErrors.length = _errs39 : vErrors = null);
       else {
-        let err31 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err29 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
+      }
+    }
+    if (data.status !== void 0) {
+      let data7 = data.status;
+      if (typeof data7 != "string") {
+        let err30 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
+      }
+      if (!(data7 === "pending" || data7 === "suppressed" || data7 === "refused" || data7 === "sent" || data7 === "bounced")) {
+        let err31 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema104.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
     }
-    if (data.sentMs !== void 0) {
-      let data8 = data.sentMs, _errs47 = errors, valid8 = !1, _errs48 = errors;
-      if (!(typeof data8 == "number" && !(data8 % 1) && !isNaN(data8) && isFinite(data8))) {
-        let err32 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
-      }
-      if (typeof data8 == "number" && isFinite(data8)) {
-        if (data8 > 9007199254740991 || isNaN(data8)) {
-          let err33 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+    if (data.messageId !== void 0) {
+      let data8 = data.messageId, _errs47 = errors, valid8 = !1, _errs48 = errors;
+      if (typeof data8 == "string") {
+        if (func3(data8) > 400) {
+          let err32 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
+          vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
         }
-        if (data8 < 0 || isNaN(data8)) {
-          let err34 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
-        }
+      } else {
+        let err33 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
       }
       var _valid7 = _errs48 === errors;
       if (valid8 = valid8 || _valid7, !valid8) {
         let _errs50 = errors;
         if (data8 !== null) {
-          let err35 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+          let err34 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
         }
         var _valid7 = _errs50 === errors;
         valid8 = valid8 || _valid7;
@@ -14408,26 +14530,31 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid8)
         errors = _errs47, vErrors !== null && (_errs47 ? vErrors.length = _errs47 : vErrors = null);
       else {
-        let err36 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+        let err35 = { instancePath: instancePath + "/messageId", schemaPath: "#/properties/messageId/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
       }
     }
-    if (data.site !== void 0) {
-      let data9 = data.site, _errs53 = errors, valid9 = !1, _errs54 = errors;
-      if (typeof data9 == "string") {
-        if (func3(data9) > 48) {
-          let err37 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
+    if (data.sentMs !== void 0) {
+      let data9 = data.sentMs, _errs53 = errors, valid9 = !1, _errs54 = errors;
+      if (!(typeof data9 == "number" && !(data9 % 1) && !isNaN(data9) && isFinite(data9))) {
+        let err36 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+      }
+      if (typeof data9 == "number" && isFinite(data9)) {
+        if (data9 > 9007199254740991 || isNaN(data9)) {
+          let err37 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
           vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
         }
-      } else {
-        let err38 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+        if (data9 < 0 || isNaN(data9)) {
+          let err38 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+        }
       }
       var _valid8 = _errs54 === errors;
       if (valid9 = valid9 || _valid8, !valid9) {
         let _errs56 = errors;
         if (data9 !== null) {
-          let err39 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err39 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
         }
         var _valid8 = _errs56 === errors;
@@ -14436,32 +14563,27 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid9)
         errors = _errs53, vErrors !== null && (_errs53 ? vErrors.length = _errs53 : vErrors = null);
       else {
-        let err40 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err40 = { instancePath: instancePath + "/sentMs", schemaPath: "#/properties/sentMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
       }
     }
-    if (data.attempts !== void 0) {
-      let data10 = data.attempts, _errs59 = errors, valid10 = !1, _errs60 = errors;
-      if (!(typeof data10 == "number" && !(data10 % 1) && !isNaN(data10) && isFinite(data10))) {
-        let err41 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
-      }
-      if (typeof data10 == "number" && isFinite(data10)) {
-        if (data10 > 1e6 || isNaN(data10)) {
-          let err42 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-          vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
+    if (data.site !== void 0) {
+      let data10 = data.site, _errs59 = errors, valid10 = !1, _errs60 = errors;
+      if (typeof data10 == "string") {
+        if (func3(data10) > 48) {
+          let err41 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
+          vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
         }
-        if (data10 < 0 || isNaN(data10)) {
-          let err43 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
-        }
+      } else {
+        let err42 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
       }
       var _valid9 = _errs60 === errors;
       if (valid10 = valid10 || _valid9, !valid10) {
         let _errs62 = errors;
         if (data10 !== null) {
-          let err44 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+          let err43 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
         }
         var _valid9 = _errs62 === errors;
         valid10 = valid10 || _valid9;
@@ -14469,32 +14591,32 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid10)
         errors = _errs59, vErrors !== null && (_errs59 ? vErrors.length = _errs59 : vErrors = null);
       else {
-        let err45 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+        let err44 = { instancePath: instancePath + "/site", schemaPath: "#/properties/site/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
       }
     }
-    if (data.ended !== void 0) {
-      let data11 = data.ended, _errs65 = errors, valid11 = !1, _errs66 = errors;
+    if (data.attempts !== void 0) {
+      let data11 = data.attempts, _errs65 = errors, valid11 = !1, _errs66 = errors;
       if (!(typeof data11 == "number" && !(data11 % 1) && !isNaN(data11) && isFinite(data11))) {
-        let err46 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+        let err45 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
       }
       if (typeof data11 == "number" && isFinite(data11)) {
         if (data11 > 1e6 || isNaN(data11)) {
-          let err47 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-          vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+          let err46 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+          vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
         }
         if (data11 < 0 || isNaN(data11)) {
-          let err48 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+          let err47 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
         }
       }
       var _valid10 = _errs66 === errors;
       if (valid11 = valid11 || _valid10, !valid11) {
         let _errs68 = errors;
         if (data11 !== null) {
-          let err49 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+          let err48 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
         }
         var _valid10 = _errs68 === errors;
         valid11 = valid11 || _valid10;
@@ -14502,32 +14624,32 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid11)
         errors = _errs65, vErrors !== null && (_errs65 ? vErrors.length = _errs65 : vErrors = null);
       else {
-        let err50 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+        let err49 = { instancePath: instancePath + "/attempts", schemaPath: "#/properties/attempts/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
       }
     }
-    if (data.copies !== void 0) {
-      let data12 = data.copies, _errs71 = errors, valid12 = !1, _errs72 = errors;
+    if (data.ended !== void 0) {
+      let data12 = data.ended, _errs71 = errors, valid12 = !1, _errs72 = errors;
       if (!(typeof data12 == "number" && !(data12 % 1) && !isNaN(data12) && isFinite(data12))) {
-        let err51 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+        let err50 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
       }
       if (typeof data12 == "number" && isFinite(data12)) {
         if (data12 > 1e6 || isNaN(data12)) {
-          let err52 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-          vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+          let err51 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+          vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
         }
         if (data12 < 0 || isNaN(data12)) {
-          let err53 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+          let err52 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
         }
       }
       var _valid11 = _errs72 === errors;
       if (valid12 = valid12 || _valid11, !valid12) {
         let _errs74 = errors;
         if (data12 !== null) {
-          let err54 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+          let err53 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
         }
         var _valid11 = _errs74 === errors;
         valid12 = valid12 || _valid11;
@@ -14535,26 +14657,31 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid12)
         errors = _errs71, vErrors !== null && (_errs71 ? vErrors.length = _errs71 : vErrors = null);
       else {
-        let err55 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+        let err54 = { instancePath: instancePath + "/ended", schemaPath: "#/properties/ended/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
       }
     }
-    if (data.detail !== void 0) {
-      let data13 = data.detail, _errs77 = errors, valid13 = !1, _errs78 = errors;
-      if (typeof data13 == "string") {
-        if (func3(data13) > 300) {
-          let err56 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 300 }, message: "must NOT have more than 300 characters" };
+    if (data.copies !== void 0) {
+      let data13 = data.copies, _errs77 = errors, valid13 = !1, _errs78 = errors;
+      if (!(typeof data13 == "number" && !(data13 % 1) && !isNaN(data13) && isFinite(data13))) {
+        let err55 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+      }
+      if (typeof data13 == "number" && isFinite(data13)) {
+        if (data13 > 1e6 || isNaN(data13)) {
+          let err56 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
           vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
         }
-      } else {
-        let err57 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+        if (data13 < 0 || isNaN(data13)) {
+          let err57 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+        }
       }
       var _valid12 = _errs78 === errors;
       if (valid13 = valid13 || _valid12, !valid13) {
         let _errs80 = errors;
         if (data13 !== null) {
-          let err58 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err58 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
         }
         var _valid12 = _errs80 === errors;
@@ -14563,13 +14690,41 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid13)
         errors = _errs77, vErrors !== null && (_errs77 ? vErrors.length = _errs77 : vErrors = null);
       else {
-        let err59 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err59 = { instancePath: instancePath + "/copies", schemaPath: "#/properties/copies/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
       }
     }
+    if (data.detail !== void 0) {
+      let data14 = data.detail, _errs83 = errors, valid14 = !1, _errs84 = errors;
+      if (typeof data14 == "string") {
+        if (func3(data14) > 300) {
+          let err60 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 300 }, message: "must NOT have more than 300 characters" };
+          vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+        }
+      } else {
+        let err61 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+      }
+      var _valid13 = _errs84 === errors;
+      if (valid14 = valid14 || _valid13, !valid14) {
+        let _errs86 = errors;
+        if (data14 !== null) {
+          let err62 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+        }
+        var _valid13 = _errs86 === errors;
+        valid14 = valid14 || _valid13;
+      }
+      if (valid14)
+        errors = _errs83, vErrors !== null && (_errs83 ? vErrors.length = _errs83 : vErrors = null);
+      else {
+        let err63 = { instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+      }
+    }
   } else {
-    let err60 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+    let err64 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
   }
   return validate103.errors = vErrors, errors === 0;
 }
@@ -14649,7 +14804,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern69.test(data2)) {
+            if (!pattern72.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -14678,7 +14833,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern66.test(data4)) {
+            if (!pattern69.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -14690,7 +14845,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern67.test(data5)) {
+            if (!pattern70.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -14706,7 +14861,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern65.test(data6)) {
+            if (!pattern68.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -14936,7 +15091,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
   }
   return validate104.errors = vErrors, errors === 0;
 }
-var orderOverride = validate105, schema106 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 16, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
+var orderOverride = validate105, schema106 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, phone: { anyOf: [{ type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
 function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -15072,7 +15227,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.currency !== void 0) {
       let data6 = data.currency;
       if (typeof data6 == "string") {
-        if (!pattern61.test(data6)) {
+        if (!pattern64.test(data6)) {
           let err23 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
         }
@@ -15120,7 +15275,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
           let err30 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
         }
-        if (!pattern75.test(data8)) {
+        if (!pattern78.test(data8)) {
           let err31 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/anyOf/0/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
         }
@@ -15145,22 +15300,27 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
       }
     }
-    if (data.language !== void 0) {
-      let data9 = data.language, _errs34 = errors, valid7 = !1, _errs35 = errors;
-      if (typeof data9 != "string") {
-        let err35 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
-      }
-      if (!(data9 === "en" || data9 === "de")) {
-        let err36 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema106.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+    if (data.phone !== void 0) {
+      let data9 = data.phone, _errs34 = errors, valid7 = !1, _errs35 = errors;
+      if (typeof data9 == "string") {
+        if (func3(data9) > 16) {
+          let err35 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
+          vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+        }
+        if (!pattern79.test(data9)) {
+          let err36 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf/0/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
+          vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+        }
+      } else {
+        let err37 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
       }
       var _valid3 = _errs35 === errors;
       if (valid7 = valid7 || _valid3, !valid7) {
         let _errs37 = errors;
         if (data9 !== null) {
-          let err37 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+          let err38 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
         }
         var _valid3 = _errs37 === errors;
         valid7 = valid7 || _valid3;
@@ -15168,65 +15328,64 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid7)
         errors = _errs34, vErrors !== null && (_errs34 ? vErrors.length = _errs34 : vErrors = null);
       else {
-        let err38 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
-      }
-    }
-    if (data.status !== void 0) {
-      let data10 = data.status;
-      if (typeof data10 != "string") {
-        let err39 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        let err39 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
       }
-      if (!(data10 === "reserving" || data10 === "rejected" || data10 === "reserved" || data10 === "paying" || data10 === "cancelling" || data10 === "expired" || data10 === "cancelled" || data10 === "paid" || data10 === "fulfilled" || data10 === "refunded")) {
-        let err40 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema106.properties.status.enum }, message: "must be equal to one of the allowed values" };
+    }
+    if (data.language !== void 0) {
+      let data10 = data.language, _errs40 = errors, valid8 = !1, _errs41 = errors;
+      if (typeof data10 != "string") {
+        let err40 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
       }
-    }
-    if (data.reason !== void 0) {
-      let data11 = data.reason, _errs42 = errors, valid8 = !1, _errs43 = errors;
-      if (typeof data11 != "string") {
-        let err41 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      if (!(data10 === "en" || data10 === "de")) {
+        let err41 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema106.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
       }
-      if (!(data11 === "unknown_product" || data11 === "price_changed" || data11 === "other_currency" || data11 === "amount_too_large" || data11 === "short" || data11 === "declined" || data11 === "by_customer" || data11 === "elsewhere" || data11 === "taken_over" || data11 === "not_paid_in_time")) {
-        let err42 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema106.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
-      }
-      var _valid4 = _errs43 === errors;
+      var _valid4 = _errs41 === errors;
       if (valid8 = valid8 || _valid4, !valid8) {
-        let _errs45 = errors;
-        if (data11 !== null) {
-          let err43 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
+        let _errs43 = errors;
+        if (data10 !== null) {
+          let err42 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
         }
-        var _valid4 = _errs45 === errors;
+        var _valid4 = _errs43 === errors;
         valid8 = valid8 || _valid4;
       }
       if (valid8)
-        errors = _errs42, vErrors !== null && (_errs42 ? vErrors.length = _errs42 : vErrors = null);
+        errors = _errs40, vErrors !== null && (_errs40 ? vErrors.length = _errs40 : vErrors = null);
       else {
-        let err44 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+        let err43 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
       }
     }
-    if (data.failedSku !== void 0) {
-      let data12 = data.failedSku, _errs48 = errors, valid9 = !1, _errs49 = errors;
-      if (typeof data12 == "string") {
-        if (func3(data12) > 128) {
-          let err45 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-          vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
-        }
-      } else {
-        let err46 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+    if (data.status !== void 0) {
+      let data11 = data.status;
+      if (typeof data11 != "string") {
+        let err44 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+      }
+      if (!(data11 === "reserving" || data11 === "rejected" || data11 === "reserved" || data11 === "paying" || data11 === "cancelling" || data11 === "expired" || data11 === "cancelled" || data11 === "paid" || data11 === "fulfilled" || data11 === "refunded")) {
+        let err45 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema106.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+      }
+    }
+    if (data.reason !== void 0) {
+      let data12 = data.reason, _errs48 = errors, valid9 = !1, _errs49 = errors;
+      if (typeof data12 != "string") {
+        let err46 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+      }
+      if (!(data12 === "unknown_product" || data12 === "price_changed" || data12 === "other_currency" || data12 === "amount_too_large" || data12 === "short" || data12 === "declined" || data12 === "by_customer" || data12 === "elsewhere" || data12 === "taken_over" || data12 === "not_paid_in_time")) {
+        let err47 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema106.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
       }
       var _valid5 = _errs49 === errors;
       if (valid9 = valid9 || _valid5, !valid9) {
         let _errs51 = errors;
         if (data12 !== null) {
-          let err47 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+          let err48 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
         }
         var _valid5 = _errs51 === errors;
         valid9 = valid9 || _valid5;
@@ -15234,27 +15393,27 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid9)
         errors = _errs48, vErrors !== null && (_errs48 ? vErrors.length = _errs48 : vErrors = null);
       else {
-        let err48 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+        let err49 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
       }
     }
-    if (data.stockSite !== void 0) {
-      let data13 = data.stockSite, _errs54 = errors, valid10 = !1, _errs55 = errors;
+    if (data.failedSku !== void 0) {
+      let data13 = data.failedSku, _errs54 = errors, valid10 = !1, _errs55 = errors;
       if (typeof data13 == "string") {
-        if (func3(data13) > 48) {
-          let err49 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
-          vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+        if (func3(data13) > 128) {
+          let err50 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+          vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
         }
       } else {
-        let err50 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+        let err51 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
       }
       var _valid6 = _errs55 === errors;
       if (valid10 = valid10 || _valid6, !valid10) {
         let _errs57 = errors;
         if (data13 !== null) {
-          let err51 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+          let err52 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
         }
         var _valid6 = _errs57 === errors;
         valid10 = valid10 || _valid6;
@@ -15262,31 +15421,26 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid10)
         errors = _errs54, vErrors !== null && (_errs54 ? vErrors.length = _errs54 : vErrors = null);
       else {
-        let err52 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
-      }
-    }
-    if (data.reservedUntilMs !== void 0) {
-      let data14 = data.reservedUntilMs, _errs60 = errors, valid11 = !1, _errs61 = errors;
-      if (!(typeof data14 == "number" && !(data14 % 1) && !isNaN(data14) && isFinite(data14))) {
-        let err53 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        let err53 = { instancePath: instancePath + "/failedSku", schemaPath: "#/properties/failedSku/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
       }
-      if (typeof data14 == "number" && isFinite(data14)) {
-        if (data14 > 9007199254740991 || isNaN(data14)) {
-          let err54 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+    }
+    if (data.stockSite !== void 0) {
+      let data14 = data.stockSite, _errs60 = errors, valid11 = !1, _errs61 = errors;
+      if (typeof data14 == "string") {
+        if (func3(data14) > 48) {
+          let err54 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
           vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
         }
-        if (data14 < 0 || isNaN(data14)) {
-          let err55 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
-        }
+      } else {
+        let err55 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
       }
       var _valid7 = _errs61 === errors;
       if (valid11 = valid11 || _valid7, !valid11) {
         let _errs63 = errors;
         if (data14 !== null) {
-          let err56 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err56 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
         }
         var _valid7 = _errs63 === errors;
@@ -15295,23 +15449,23 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid11)
         errors = _errs60, vErrors !== null && (_errs60 ? vErrors.length = _errs60 : vErrors = null);
       else {
-        let err57 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err57 = { instancePath: instancePath + "/stockSite", schemaPath: "#/properties/stockSite/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
       }
     }
-    if (data.payingSinceMs !== void 0) {
-      let data15 = data.payingSinceMs, _errs66 = errors, valid12 = !1, _errs67 = errors;
+    if (data.reservedUntilMs !== void 0) {
+      let data15 = data.reservedUntilMs, _errs66 = errors, valid12 = !1, _errs67 = errors;
       if (!(typeof data15 == "number" && !(data15 % 1) && !isNaN(data15) && isFinite(data15))) {
-        let err58 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        let err58 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
         vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
       }
       if (typeof data15 == "number" && isFinite(data15)) {
         if (data15 > 9007199254740991 || isNaN(data15)) {
-          let err59 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          let err59 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
           vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
         }
         if (data15 < 0 || isNaN(data15)) {
-          let err60 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          let err60 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
           vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
         }
       }
@@ -15319,7 +15473,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid12 = valid12 || _valid8, !valid12) {
         let _errs69 = errors;
         if (data15 !== null) {
-          let err61 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err61 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
         }
         var _valid8 = _errs69 === errors;
@@ -15328,27 +15482,32 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid12)
         errors = _errs66, vErrors !== null && (_errs66 ? vErrors.length = _errs66 : vErrors = null);
       else {
-        let err62 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err62 = { instancePath: instancePath + "/reservedUntilMs", schemaPath: "#/properties/reservedUntilMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
       }
     }
-    if (data.paidFrom !== void 0) {
-      let data16 = data.paidFrom, _errs72 = errors, valid13 = !1, _errs73 = errors;
-      if (typeof data16 == "string") {
-        if (func3(data16) > 48) {
-          let err63 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
-          vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+    if (data.payingSinceMs !== void 0) {
+      let data16 = data.payingSinceMs, _errs72 = errors, valid13 = !1, _errs73 = errors;
+      if (!(typeof data16 == "number" && !(data16 % 1) && !isNaN(data16) && isFinite(data16))) {
+        let err63 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+      }
+      if (typeof data16 == "number" && isFinite(data16)) {
+        if (data16 > 9007199254740991 || isNaN(data16)) {
+          let err64 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
         }
-      } else {
-        let err64 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+        if (data16 < 0 || isNaN(data16)) {
+          let err65 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+        }
       }
       var _valid9 = _errs73 === errors;
       if (valid13 = valid13 || _valid9, !valid13) {
         let _errs75 = errors;
         if (data16 !== null) {
-          let err65 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+          let err66 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
         }
         var _valid9 = _errs75 === errors;
         valid13 = valid13 || _valid9;
@@ -15356,31 +15515,26 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid13)
         errors = _errs72, vErrors !== null && (_errs72 ? vErrors.length = _errs72 : vErrors = null);
       else {
-        let err66 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
-      }
-    }
-    if (data.paidAtMs !== void 0) {
-      let data17 = data.paidAtMs, _errs78 = errors, valid14 = !1, _errs79 = errors;
-      if (!(typeof data17 == "number" && !(data17 % 1) && !isNaN(data17) && isFinite(data17))) {
-        let err67 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        let err67 = { instancePath: instancePath + "/payingSinceMs", schemaPath: "#/properties/payingSinceMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
       }
-      if (typeof data17 == "number" && isFinite(data17)) {
-        if (data17 > 9007199254740991 || isNaN(data17)) {
-          let err68 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+    }
+    if (data.paidFrom !== void 0) {
+      let data17 = data.paidFrom, _errs78 = errors, valid14 = !1, _errs79 = errors;
+      if (typeof data17 == "string") {
+        if (func3(data17) > 48) {
+          let err68 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 48 }, message: "must NOT have more than 48 characters" };
           vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
         }
-        if (data17 < 0 || isNaN(data17)) {
-          let err69 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
-        }
+      } else {
+        let err69 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
       }
       var _valid10 = _errs79 === errors;
       if (valid14 = valid14 || _valid10, !valid14) {
         let _errs81 = errors;
         if (data17 !== null) {
-          let err70 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err70 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
         }
         var _valid10 = _errs81 === errors;
@@ -15389,27 +15543,32 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid14)
         errors = _errs78, vErrors !== null && (_errs78 ? vErrors.length = _errs78 : vErrors = null);
       else {
-        let err71 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err71 = { instancePath: instancePath + "/paidFrom", schemaPath: "#/properties/paidFrom/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
       }
     }
-    if (data.paymentId !== void 0) {
-      let data18 = data.paymentId, _errs84 = errors, valid15 = !1, _errs85 = errors;
-      if (typeof data18 == "string") {
-        if (func3(data18) > 255) {
-          let err72 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+    if (data.paidAtMs !== void 0) {
+      let data18 = data.paidAtMs, _errs84 = errors, valid15 = !1, _errs85 = errors;
+      if (!(typeof data18 == "number" && !(data18 % 1) && !isNaN(data18) && isFinite(data18))) {
+        let err72 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
+      }
+      if (typeof data18 == "number" && isFinite(data18)) {
+        if (data18 > 9007199254740991 || isNaN(data18)) {
+          let err73 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
         }
-      } else {
-        let err73 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
+        if (data18 < 0 || isNaN(data18)) {
+          let err74 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+        }
       }
       var _valid11 = _errs85 === errors;
       if (valid15 = valid15 || _valid11, !valid15) {
         let _errs87 = errors;
         if (data18 !== null) {
-          let err74 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
+          let err75 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
         }
         var _valid11 = _errs87 === errors;
         valid15 = valid15 || _valid11;
@@ -15417,96 +15576,96 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid15)
         errors = _errs84, vErrors !== null && (_errs84 ? vErrors.length = _errs84 : vErrors = null);
       else {
-        let err75 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+        let err76 = { instancePath: instancePath + "/paidAtMs", schemaPath: "#/properties/paidAtMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
       }
     }
-    if (data.action !== void 0) {
-      let data19 = data.action, _errs90 = errors, valid16 = !1, _errs91 = errors;
-      if (data19 && typeof data19 == "object" && !Array.isArray(data19))
-        for (let key2 in data19) {
-          let data20 = data19[key2];
-          if (typeof data20 == "string") {
-            if (func3(data20) > 2e3) {
-              let err76 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
-              vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
-            }
-          } else {
-            let err77 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
-          }
+    if (data.paymentId !== void 0) {
+      let data19 = data.paymentId, _errs90 = errors, valid16 = !1, _errs91 = errors;
+      if (typeof data19 == "string") {
+        if (func3(data19) > 255) {
+          let err77 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
         }
-      else {
-        let err78 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+      } else {
+        let err78 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
       }
       var _valid12 = _errs91 === errors;
       if (valid16 = valid16 || _valid12, !valid16) {
-        let _errs96 = errors;
+        let _errs93 = errors;
         if (data19 !== null) {
-          let err79 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err79 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
         }
-        var _valid12 = _errs96 === errors;
+        var _valid12 = _errs93 === errors;
         valid16 = valid16 || _valid12;
       }
       if (valid16)
         errors = _errs90, vErrors !== null && (_errs90 ? vErrors.length = _errs90 : vErrors = null);
       else {
-        let err80 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err80 = { instancePath: instancePath + "/paymentId", schemaPath: "#/properties/paymentId/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
       }
     }
-    if (data.lookAgainMs !== void 0) {
-      let data21 = data.lookAgainMs, _errs99 = errors, valid18 = !1, _errs100 = errors;
-      if (!(typeof data21 == "number" && !(data21 % 1) && !isNaN(data21) && isFinite(data21))) {
-        let err81 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
-      }
-      if (typeof data21 == "number" && isFinite(data21)) {
-        if (data21 > 9007199254740991 || isNaN(data21)) {
-          let err82 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
-          vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+    if (data.action !== void 0) {
+      let data20 = data.action, _errs96 = errors, valid17 = !1, _errs97 = errors;
+      if (data20 && typeof data20 == "object" && !Array.isArray(data20))
+        for (let key2 in data20) {
+          let data21 = data20[key2];
+          if (typeof data21 == "string") {
+            if (func3(data21) > 2e3) {
+              let err81 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/maxLength", keyword: "maxLength", params: { limit: 2e3 }, message: "must NOT have more than 2000 characters" };
+              vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
+            }
+          } else {
+            let err82 = { instancePath: instancePath + "/action/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/action/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
+          }
         }
-        if (data21 < 0 || isNaN(data21)) {
-          let err83 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
-        }
+      else {
+        let err83 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
       }
-      var _valid13 = _errs100 === errors;
-      if (valid18 = valid18 || _valid13, !valid18) {
+      var _valid13 = _errs97 === errors;
+      if (valid17 = valid17 || _valid13, !valid17) {
         let _errs102 = errors;
-        if (data21 !== null) {
-          let err84 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+        if (data20 !== null) {
+          let err84 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
         }
         var _valid13 = _errs102 === errors;
-        valid18 = valid18 || _valid13;
+        valid17 = valid17 || _valid13;
       }
-      if (valid18)
-        errors = _errs99, vErrors !== null && (_errs99 ? vErrors.length = _errs99 : vErrors = null);
+      if (valid17)
+        errors = _errs96, vErrors !== null && (_errs96 ? vErrors.length = _errs96 : vErrors = null);
       else {
-        let err85 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err85 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
       }
     }
-    if (data.checked !== void 0) {
-      let data22 = data.checked, _errs105 = errors, valid19 = !1, _errs106 = errors;
-      if (typeof data22 == "string") {
-        if (func3(data22) > 255) {
-          let err86 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+    if (data.lookAgainMs !== void 0) {
+      let data22 = data.lookAgainMs, _errs105 = errors, valid19 = !1, _errs106 = errors;
+      if (!(typeof data22 == "number" && !(data22 % 1) && !isNaN(data22) && isFinite(data22))) {
+        let err86 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
+      }
+      if (typeof data22 == "number" && isFinite(data22)) {
+        if (data22 > 9007199254740991 || isNaN(data22)) {
+          let err87 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
         }
-      } else {
-        let err87 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
+        if (data22 < 0 || isNaN(data22)) {
+          let err88 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+        }
       }
       var _valid14 = _errs106 === errors;
       if (valid19 = valid19 || _valid14, !valid19) {
         let _errs108 = errors;
         if (data22 !== null) {
-          let err88 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
+          let err89 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
         }
         var _valid14 = _errs108 === errors;
         valid19 = valid19 || _valid14;
@@ -15514,27 +15673,27 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid19)
         errors = _errs105, vErrors !== null && (_errs105 ? vErrors.length = _errs105 : vErrors = null);
       else {
-        let err89 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
+        let err90 = { instancePath: instancePath + "/lookAgainMs", schemaPath: "#/properties/lookAgainMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
       }
     }
-    if (data.checkedFor !== void 0) {
-      let data23 = data.checkedFor, _errs111 = errors, valid20 = !1, _errs112 = errors;
+    if (data.checked !== void 0) {
+      let data23 = data.checked, _errs111 = errors, valid20 = !1, _errs112 = errors;
       if (typeof data23 == "string") {
         if (func3(data23) > 255) {
-          let err90 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-          vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+          let err91 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+          vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
         }
       } else {
-        let err91 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
+        let err92 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
       }
       var _valid15 = _errs112 === errors;
       if (valid20 = valid20 || _valid15, !valid20) {
         let _errs114 = errors;
         if (data23 !== null) {
-          let err92 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
+          let err93 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
         }
         var _valid15 = _errs114 === errors;
         valid20 = valid20 || _valid15;
@@ -15542,31 +15701,26 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid20)
         errors = _errs111, vErrors !== null && (_errs111 ? vErrors.length = _errs111 : vErrors = null);
       else {
-        let err93 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
-      }
-    }
-    if (data.checkedAtMs !== void 0) {
-      let data24 = data.checkedAtMs, _errs117 = errors, valid21 = !1, _errs118 = errors;
-      if (!(typeof data24 == "number" && !(data24 % 1) && !isNaN(data24) && isFinite(data24))) {
-        let err94 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        let err94 = { instancePath: instancePath + "/checked", schemaPath: "#/properties/checked/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
       }
-      if (typeof data24 == "number" && isFinite(data24)) {
-        if (data24 > 9007199254740991 || isNaN(data24)) {
-          let err95 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+    }
+    if (data.checkedFor !== void 0) {
+      let data24 = data.checkedFor, _errs117 = errors, valid21 = !1, _errs118 = errors;
+      if (typeof data24 == "string") {
+        if (func3(data24) > 255) {
+          let err95 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
           vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
         }
-        if (data24 < 0 || isNaN(data24)) {
-          let err96 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-          vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
-        }
+      } else {
+        let err96 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/0/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
       }
       var _valid16 = _errs118 === errors;
       if (valid21 = valid21 || _valid16, !valid21) {
         let _errs120 = errors;
         if (data24 !== null) {
-          let err97 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err97 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
         }
         var _valid16 = _errs120 === errors;
@@ -15575,228 +15729,261 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       if (valid21)
         errors = _errs117, vErrors !== null && (_errs117 ? vErrors.length = _errs117 : vErrors = null);
       else {
-        let err98 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err98 = { instancePath: instancePath + "/checkedFor", schemaPath: "#/properties/checkedFor/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
       }
     }
-    if (data.refunds !== void 0) {
-      let data25 = data.refunds, _errs123 = errors, valid22 = !1, _errs124 = errors;
-      if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
-        if (Object.keys(data25).length > 50) {
-          let err99 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
-          vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+    if (data.checkedAtMs !== void 0) {
+      let data25 = data.checkedAtMs, _errs123 = errors, valid22 = !1, _errs124 = errors;
+      if (!(typeof data25 == "number" && !(data25 % 1) && !isNaN(data25) && isFinite(data25))) {
+        let err99 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/0/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+      }
+      if (typeof data25 == "number" && isFinite(data25)) {
+        if (data25 > 9007199254740991 || isNaN(data25)) {
+          let err100 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/0/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9007199254740991 }, message: "must be <= 9007199254740991" };
+          vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
         }
-        for (let key3 in data25) {
-          let data26 = data25[key3];
-          if (!(typeof data26 == "number" && !(data26 % 1) && !isNaN(data26) && isFinite(data26))) {
-            let err100 = { instancePath: instancePath + "/refunds/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-            vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
-          }
+        if (data25 < 0 || isNaN(data25)) {
+          let err101 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/0/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+          vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
         }
-      } else {
-        let err101 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
       }
       var _valid17 = _errs124 === errors;
       if (valid22 = valid22 || _valid17, !valid22) {
-        let _errs129 = errors;
+        let _errs126 = errors;
         if (data25 !== null) {
-          let err102 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          let err102 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
           vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
         }
-        var _valid17 = _errs129 === errors;
+        var _valid17 = _errs126 === errors;
         valid22 = valid22 || _valid17;
       }
       if (valid22)
         errors = _errs123, vErrors !== null && (_errs123 ? vErrors.length = _errs123 : vErrors = null);
       else {
-        let err103 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        let err103 = { instancePath: instancePath + "/checkedAtMs", schemaPath: "#/properties/checkedAtMs/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
         vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
       }
     }
-    if (data.refunded !== void 0) {
-      let data27 = data.refunded, _errs132 = errors, valid24 = !1, _errs133 = errors;
-      if (data27 && typeof data27 == "object" && !Array.isArray(data27))
-        for (let key4 in data27) {
-          let data28 = data27[key4];
-          if (data28 && typeof data28 == "object" && !Array.isArray(data28)) {
-            if (data28.amountMinor === void 0) {
-              let err104 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
-            }
-            if (data28.status === void 0) {
-              let err105 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
-              vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
-            }
-            if (data28.amountMinor !== void 0) {
-              let data29 = data28.amountMinor;
-              if (!(typeof data29 == "number" && !(data29 % 1) && !isNaN(data29) && isFinite(data29))) {
-                let err106 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
-              }
-            }
-            if (data28.status !== void 0) {
-              let data30 = data28.status;
-              if (typeof data30 == "string") {
-                if (func3(data30) > 40) {
-                  let err107 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-                  vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
-                }
-              } else {
-                let err108 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
-              }
-            }
-            if (data28.refundId !== void 0) {
-              let data31 = data28.refundId;
-              if (typeof data31 == "string") {
-                if (func3(data31) > 255) {
-                  let err109 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
-                  vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
-                }
-              } else {
-                let err110 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
-              }
-            }
-          } else {
-            let err111 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
-          }
+    if (data.refunds !== void 0) {
+      let data26 = data.refunds, _errs129 = errors, valid23 = !1, _errs130 = errors;
+      if (data26 && typeof data26 == "object" && !Array.isArray(data26)) {
+        if (Object.keys(data26).length > 50) {
+          let err104 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/maxProperties", keyword: "maxProperties", params: { limit: 50 }, message: "must NOT have more than 50 properties" };
+          vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
         }
-      else {
-        let err112 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
-      }
-      var _valid18 = _errs133 === errors;
-      if (valid24 = valid24 || _valid18, !valid24) {
-        let _errs144 = errors;
-        if (data27 !== null) {
-          let err113 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-          vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
-        }
-        var _valid18 = _errs144 === errors;
-        valid24 = valid24 || _valid18;
-      }
-      if (valid24)
-        errors = _errs132, vErrors !== null && (_errs132 ? vErrors.length = _errs132 : vErrors = null);
-      else {
-        let err114 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
-      }
-    }
-    if (data.notified !== void 0) {
-      let data32 = data.notified, _errs147 = errors, valid27 = !1, _errs148 = errors;
-      if (Array.isArray(data32)) {
-        if (data32.length > 16) {
-          let err115 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-          vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
-        }
-        let len1 = data32.length;
-        for (let i1 = 0; i1 < len1; i1++) {
-          let data33 = data32[i1];
-          if (typeof data33 == "string") {
-            if (func3(data33) > 128) {
-              let err116 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-              vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
-            }
-          } else {
-            let err117 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
+        for (let key3 in data26) {
+          let data27 = data26[key3];
+          if (!(typeof data27 == "number" && !(data27 % 1) && !isNaN(data27) && isFinite(data27))) {
+            let err105 = { instancePath: instancePath + "/refunds/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunds/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+            vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
           }
         }
       } else {
-        let err118 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+        let err106 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
       }
-      var _valid19 = _errs148 === errors;
-      if (valid27 = valid27 || _valid19, !valid27) {
-        let _errs152 = errors;
-        if (data32 && typeof data32 == "object" && !Array.isArray(data32)) {
-          if (Object.keys(data32).length < 1) {
-            let err119 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
-            vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+      var _valid18 = _errs130 === errors;
+      if (valid23 = valid23 || _valid18, !valid23) {
+        let _errs135 = errors;
+        if (data26 !== null) {
+          let err107 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+        }
+        var _valid18 = _errs135 === errors;
+        valid23 = valid23 || _valid18;
+      }
+      if (valid23)
+        errors = _errs129, vErrors !== null && (_errs129 ? vErrors.length = _errs129 : vErrors = null);
+      else {
+        let err108 = { instancePath: instancePath + "/refunds", schemaPath: "#/properties/refunds/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+      }
+    }
+    if (data.refunded !== void 0) {
+      let data28 = data.refunded, _errs138 = errors, valid25 = !1, _errs139 = errors;
+      if (data28 && typeof data28 == "object" && !Array.isArray(data28))
+        for (let key4 in data28) {
+          let data29 = data28[key4];
+          if (data29 && typeof data29 == "object" && !Array.isArray(data29)) {
+            if (data29.amountMinor === void 0) {
+              let err109 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+            }
+            if (data29.status === void 0) {
+              let err110 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/required", keyword: "required", params: { missingProperty: "status" }, message: "must have required property 'status'" };
+              vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+            }
+            if (data29.amountMinor !== void 0) {
+              let data30 = data29.amountMinor;
+              if (!(typeof data30 == "number" && !(data30 % 1) && !isNaN(data30) && isFinite(data30))) {
+                let err111 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/amountMinor", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+              }
+            }
+            if (data29.status !== void 0) {
+              let data31 = data29.status;
+              if (typeof data31 == "string") {
+                if (func3(data31) > 40) {
+                  let err112 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+                  vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+                }
+              } else {
+                let err113 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/status", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/status/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+              }
+            }
+            if (data29.refundId !== void 0) {
+              let data32 = data29.refundId;
+              if (typeof data32 == "string") {
+                if (func3(data32) > 255) {
+                  let err114 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/maxLength", keyword: "maxLength", params: { limit: 255 }, message: "must NOT have more than 255 characters" };
+                  vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+                }
+              } else {
+                let err115 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/refundId", schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/properties/refundId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+              }
+            }
+          } else {
+            let err116 = { instancePath: instancePath + "/refunded/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/refunded/anyOf/0/additionalProperties/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
           }
-          for (let key5 in data32)
+        }
+      else {
+        let err117 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/0/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
+      }
+      var _valid19 = _errs139 === errors;
+      if (valid25 = valid25 || _valid19, !valid25) {
+        let _errs150 = errors;
+        if (data28 !== null) {
+          let err118 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf/1/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+          vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+        }
+        var _valid19 = _errs150 === errors;
+        valid25 = valid25 || _valid19;
+      }
+      if (valid25)
+        errors = _errs138, vErrors !== null && (_errs138 ? vErrors.length = _errs138 : vErrors = null);
+      else {
+        let err119 = { instancePath: instancePath + "/refunded", schemaPath: "#/properties/refunded/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+      }
+    }
+    if (data.notified !== void 0) {
+      let data33 = data.notified, _errs153 = errors, valid28 = !1, _errs154 = errors;
+      if (Array.isArray(data33)) {
+        if (data33.length > 21) {
+          let err120 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/maxItems", keyword: "maxItems", params: { limit: 21 }, message: "must NOT have more than 21 items" };
+          vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
+        }
+        let len1 = data33.length;
+        for (let i1 = 0; i1 < len1; i1++) {
+          let data34 = data33[i1];
+          if (typeof data34 == "string") {
+            if (func3(data34) > 128) {
+              let err121 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+              vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+            }
+          } else {
+            let err122 = { instancePath: instancePath + "/notified/" + i1, schemaPath: "#/properties/notified/anyOf/0/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
+          }
+        }
+      } else {
+        let err123 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/0/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
+      }
+      var _valid20 = _errs154 === errors;
+      if (valid28 = valid28 || _valid20, !valid28) {
+        let _errs158 = errors;
+        if (data33 && typeof data33 == "object" && !Array.isArray(data33)) {
+          if (Object.keys(data33).length < 1) {
+            let err124 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" };
+            vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
+          }
+          for (let key5 in data33)
             if (!(key5 === "add" || key5 === "remove")) {
-              let err120 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key5 }, message: "must NOT have additional properties" };
-              vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
+              let err125 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key5 }, message: "must NOT have additional properties" };
+              vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
             }
-          if (data32.add !== void 0) {
-            let data34 = data32.add;
-            if (Array.isArray(data34)) {
-              if (data34.length > 16) {
-                let err121 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-                vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+          if (data33.add !== void 0) {
+            let data35 = data33.add;
+            if (Array.isArray(data35)) {
+              if (data35.length > 21) {
+                let err126 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/maxItems", keyword: "maxItems", params: { limit: 21 }, message: "must NOT have more than 21 items" };
+                vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
               }
-              let len2 = data34.length;
+              let len2 = data35.length;
               for (let i2 = 0; i2 < len2; i2++) {
-                let data35 = data34[i2];
-                if (typeof data35 == "string") {
-                  if (func3(data35) > 128) {
-                    let err122 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-                    vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
+                let data36 = data35[i2];
+                if (typeof data36 == "string") {
+                  if (func3(data36) > 128) {
+                    let err127 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+                    vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
                   }
                 } else {
-                  let err123 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
+                  let err128 = { instancePath: instancePath + "/notified/add/" + i2, schemaPath: "#/properties/notified/anyOf/1/properties/add/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
                 }
               }
             } else {
-              let err124 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
+              let err129 = { instancePath: instancePath + "/notified/add", schemaPath: "#/properties/notified/anyOf/1/properties/add/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
             }
           }
-          if (data32.remove !== void 0) {
-            let data36 = data32.remove;
-            if (Array.isArray(data36)) {
-              if (data36.length > 16) {
-                let err125 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-                vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
+          if (data33.remove !== void 0) {
+            let data37 = data33.remove;
+            if (Array.isArray(data37)) {
+              if (data37.length > 21) {
+                let err130 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/maxItems", keyword: "maxItems", params: { limit: 21 }, message: "must NOT have more than 21 items" };
+                vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
               }
-              let len3 = data36.length;
+              let len3 = data37.length;
               for (let i3 = 0; i3 < len3; i3++) {
-                let data37 = data36[i3];
-                if (typeof data37 == "string") {
-                  if (func3(data37) > 128) {
-                    let err126 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
-                    vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
+                let data38 = data37[i3];
+                if (typeof data38 == "string") {
+                  if (func3(data38) > 128) {
+                    let err131 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+                    vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
                   }
                 } else {
-                  let err127 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
+                  let err132 = { instancePath: instancePath + "/notified/remove/" + i3, schemaPath: "#/properties/notified/anyOf/1/properties/remove/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
                 }
               }
             } else {
-              let err128 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-              vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
+              let err133 = { instancePath: instancePath + "/notified/remove", schemaPath: "#/properties/notified/anyOf/1/properties/remove/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+              vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
             }
           }
         } else {
-          let err129 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-          vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
+          let err134 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/1/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+          vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
         }
-        var _valid19 = _errs152 === errors;
-        if (valid27 = valid27 || _valid19, !valid27) {
-          let _errs163 = errors;
-          if (data32 !== null) {
-            let err130 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/2/type", keyword: "type", params: { type: "null" }, message: "must be null" };
-            vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
+        var _valid20 = _errs158 === errors;
+        if (valid28 = valid28 || _valid20, !valid28) {
+          let _errs169 = errors;
+          if (data33 !== null) {
+            let err135 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf/2/type", keyword: "type", params: { type: "null" }, message: "must be null" };
+            vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
           }
-          var _valid19 = _errs163 === errors;
-          valid27 = valid27 || _valid19;
+          var _valid20 = _errs169 === errors;
+          valid28 = valid28 || _valid20;
         }
       }
-      if (valid27)
-        errors = _errs147, vErrors !== null && (_errs147 ? vErrors.length = _errs147 : vErrors = null);
+      if (valid28)
+        errors = _errs153, vErrors !== null && (_errs153 ? vErrors.length = _errs153 : vErrors = null);
       else {
-        let err131 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
+        let err136 = { instancePath: instancePath + "/notified", schemaPath: "#/properties/notified/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err136] : vErrors.push(err136), errors++;
       }
     }
   } else {
-    let err132 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
+    let err137 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
   }
   return validate105.errors = vErrors, errors === 0;
 }
@@ -15876,7 +16063,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern69.test(data2)) {
+            if (!pattern72.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -15905,7 +16092,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern66.test(data4)) {
+            if (!pattern69.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -15917,7 +16104,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern67.test(data5)) {
+            if (!pattern70.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -15933,7 +16120,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern65.test(data6)) {
+            if (!pattern68.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -17021,7 +17208,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern69.test(data2)) {
+            if (!pattern72.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -17050,7 +17237,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern66.test(data4)) {
+            if (!pattern69.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -17062,7 +17249,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern67.test(data5)) {
+            if (!pattern70.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -17078,7 +17265,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern65.test(data6)) {
+            if (!pattern68.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -17389,7 +17576,7 @@ function validate110(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern63.test(data0)) {
+        if (!pattern66.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }

@@ -1,6 +1,6 @@
 import { mailAddressMax } from '../bounds.ts';
 import { notificationOf } from '../domain/notifications/ask-mail.ts';
-import { ADDRESS_PATTERN, isSuppressed, kinds } from '../domain/notifications/notice.ts';
+import { ADDRESS_PATTERN, isSuppressed, kinds, PHONE_PATTERN } from '../domain/notifications/notice.ts';
 import { noteBounce } from '../domain/notifications/send.ts';
 import { addressHash, noteAddress } from '../domain/notifications/suppress.ts';
 import { defineRoutes } from '../domain/routes/define-routes.ts';
@@ -8,6 +8,7 @@ import { RuleError } from '../domain/rule-error.ts';
 
 const access = { scope: 'shop/notifications' } as const;
 const address = { type: 'string', maxLength: mailAddressMax, pattern: ADDRESS_PATTERN } as const;
+const phone = { type: 'string', pattern: PHONE_PATTERN } as const;
 const text = { type: 'string' } as const;
 const whole = { type: 'integer' } as const;
 const suppressed = { type: 'array', items: { type: 'string', enum: kinds } } as const;
@@ -16,16 +17,16 @@ const item = {
   type: 'object',
   required: ['notificationId', 'kind', 'to', 'status'],
   properties: {
-    ...{ notificationId: text, kind: text, to: text, language: text, status: text },
+    ...{ notificationId: text, kind: text, channel: text, to: text, language: text, status: text },
     ...{ messageId: text, sentMs: whole, site: text, attempts: whole, copies: whole, detail: text },
     createdAt: text,
   },
 } as const;
 
-/** What the shop's people ask about mails, and what their mail provider reports (docs/notifications.md). */
+/** What the shop's people ask about mails and SMS, and what their providers report (docs/notifications.md). */
 export const notifications = defineRoutes({
   name: 'notifications',
-  description: 'Mails about orders: what became of them, and what came back',
+  description: 'Mails and SMS about orders: what became of them, and what came back',
   uses: { records: { notification: 'write', suppression: 'write' }, actsForAnybody: true, site: true },
   operations: {
     listNotifications: {
@@ -51,21 +52,25 @@ export const notifications = defineRoutes({
     reportBounce: {
       method: 'POST',
       path: '/notifications/bounces',
-      summary: 'A mail came back, or an address complains',
+      summary: 'A mail came back, an address complains, or a phone wants nothing more',
       access,
       input: {
         messageId: { type: 'string', minLength: 3, maxLength: 400 },
         address,
+        phone,
         kind: { type: 'string', enum: ['hard', 'soft'] },
       },
       required: ['kind'],
       output: { suppressed },
       errors: {
-        names_nobody: { title: 'Either messageId or address must be given', status: 400 },
+        names_nobody: { title: 'One of messageId, address and phone must be given', status: 400 },
         unknown_message: { title: 'No mail of this Message-ID is known here', status: 404 },
       },
-      async handle({ input: { messageId, address: given, kind } }, { records, site, newId }) {
-        if ((messageId === undefined) === (given === undefined)) throw new RuleError('names_nobody');
+      async handle({ input }, { records, site, newId }) {
+        const { messageId, kind } = input;
+        if ([messageId, input.address, input.phone].filter((one) => one !== undefined).length !== 1)
+          throw new RuleError('names_nobody');
+        const given = input.address ?? input.phone;
         const all = records.notification.actingFor({});
         const id = messageId === undefined ? undefined : notificationOf(messageId);
         const known = id === undefined ? undefined : await all.find(id);
@@ -81,13 +86,16 @@ export const notifications = defineRoutes({
     liftSuppression: {
       method: 'POST',
       path: '/notifications/lifts',
-      summary: 'An address is written to again',
+      summary: 'An address or a phone is written to again',
       access,
-      input: { address },
-      required: ['address'],
+      input: { address, phone },
       output: { suppressed },
+      errors: { names_nobody: { title: 'Either address or phone must be given', status: 400 } },
       async handle({ input }, { site, newId }) {
-        const report = { hash: addressHash(input.address), noted: 'lifted', name: newId() } as const;
+        const given = input.address ?? input.phone;
+        if (given === undefined || (input.address !== undefined && input.phone !== undefined))
+          throw new RuleError('names_nobody');
+        const report = { hash: addressHash(given), noted: 'lifted', name: newId() } as const;
         const state = await site.run((here) => noteAddress(here, report));
         return { suppressed: kinds.filter((each) => isSuppressed(state, each)) };
       },

@@ -1,9 +1,9 @@
-/** From an order to a mail about it, on sites in memory. */
+/** From an order to a mail or an SMS about it, on sites in memory. */
 import { describe, expect, test } from '@jest/globals';
 import { effectsPerHourMax } from '@tandem-clouds/replication/bounds';
 import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { setEntries } from '@tandem-clouds/replication/reactions/scan';
-import { refundMailsMax, softBouncesMax } from '../../../src/shared/bounds.ts';
+import { refundMailsMax, smsKeyMs, softBouncesMax } from '../../../src/shared/bounds.ts';
 import type { Values } from '../../../src/shared/domain/entity.ts';
 import { valuesOf } from '../../../src/shared/domain/field-changes.ts';
 import {
@@ -11,10 +11,11 @@ import {
   noticeName,
   type NotifiedOrder,
 } from '../../../src/shared/domain/notifications/notice.ts';
-import type { MailCall } from '../../../src/shared/domain/notifications/send.ts';
+import type { SendCall, Sent } from '../../../src/shared/domain/notifications/send.ts';
 import { addressHash, noteAddress } from '../../../src/shared/domain/notifications/suppress.ts';
 import { notification } from '../../../src/shared/entities/notification.ts';
 import { MailRefusedError } from '../../../src/shared/ports/mail-errors.ts';
+import { SmsOptedOutError, SmsRefusedError } from '../../../src/shared/ports/sms-errors.ts';
 import { type ShopSite, twoSites } from '../../helpers/shop-site.ts';
 
 const TO = 'hedy@example.com';
@@ -23,12 +24,12 @@ const PAID = 'notification:o1~paid';
 
 /** A mail server that takes everything, unless the next answers say otherwise. */
 class TestMail {
-  readonly calls: MailCall[] = [];
+  readonly calls: SendCall[] = [];
   /** Taken over. */
   readonly taken: string[] = [];
   readonly next: ('later' | 'refused' | 'lost')[] = [];
 
-  readonly send = async (call: MailCall): Promise<string> => {
+  readonly send = async (call: SendCall): Promise<Sent> => {
     await Promise.resolve();
     this.calls.push(call);
     const answer = this.next.shift();
@@ -36,7 +37,7 @@ class TestMail {
     if (answer === 'refused') throw new MailRefusedError('550 nobody');
     this.taken.push(call.notificationId);
     if (answer === 'lost') throw new AmbiguousError('no answer');
-    return `<${call.notificationId}@shop.test>`;
+    return { messageId: `<${call.notificationId}@shop.test>`, isOne: false };
   };
 }
 
@@ -85,6 +86,18 @@ describe('what is written about', () => {
     ['nothing that was never reserved', { status: 'cancelled', stockSite: undefined }, []],
     ['the answer that rejected it said so itself', { status: 'rejected' }, []],
     ['that it is paid', { status: 'paid' }, ['paid']],
+    ['nobody without an address and a phone', { status: 'paid', email: undefined, phone: undefined }, []],
+    ['a phone alone', { status: 'paid', email: undefined, phone: '+15005550006' }, ['paid-sms']],
+    [
+      'both, and a phone of no refund',
+      {
+        status: 'refunded',
+        phone: '+15005550006',
+        notified: ['paid'],
+        refunded: { a: { amountMinor: 1, status: 'done' } },
+      },
+      ['refund-a', 'paid-sms'],
+    ],
     ['that it was declined', { status: 'cancelled', reason: 'declined' }, ['declined']],
     ['that it is cancelled', { status: 'cancelled', reason: 'by_customer' }, ['cancelled']],
     ['that it has expired', { status: 'expired', reason: 'not_paid_in_time' }, ['expired']],
@@ -274,5 +287,104 @@ describe('an address', () => {
     expect(await aws.run(noteAddress(aws.site, { hash, noted: 'hard', name: 'b2' }))).toMatchObject({
       ...{ bounced: true, unsubscribed: true },
     });
+  });
+});
+
+describe('a phone', () => {
+  const PHONE = '+15005550006';
+  const SMS_KEY = 'notification:o1~paid-sms';
+
+  /** A provider that takes everything, unless the next answers say otherwise. @param isOne Whether it knows keys. */
+  class TestSms {
+    readonly calls: SendCall[] = [];
+    readonly next: ('later' | 'refused' | 'stopped' | 'lost')[] = [];
+    isOne = false;
+
+    readonly send = async (call: SendCall): Promise<Sent> => {
+      await Promise.resolve();
+      this.calls.push(call);
+      const answer = this.next.shift();
+      if (answer === 'later') throw new UnavailableError('429');
+      if (answer === 'refused') throw new SmsRefusedError('no such number');
+      if (answer === 'stopped') throw new SmsOptedOutError('it has opted out');
+      if (answer === 'lost') throw new AmbiguousError('no answer');
+      return { messageId: `sms-${this.calls.length}`, isOne: this.isOne };
+    };
+
+    get keys(): readonly string[] {
+      return this.calls.map(({ key }) => key.name);
+    }
+  }
+
+  async function told(...next: TestSms['next']): Promise<{ aws: ShopSite; azure: ShopSite; sms: TestSms }> {
+    const { aws, azure } = await twoSites();
+    const sms = new TestSms();
+    sms.next.push(...next);
+    for (const site of [aws, azure]) site.sms = sms.send;
+    await aws.place({ phone: PHONE });
+    await aws.react();
+    await aws.react(SMS_KEY);
+    return { aws, azure, sms };
+  }
+
+  test('is told once, by the site that leads the order', async () => {
+    const { aws, azure, sms } = await told();
+    await azure.hear(aws);
+    for (const site of [aws, azure]) {
+      await site.react();
+      await site.react(SMS_KEY);
+    }
+    expect(sms.calls).toMatchObject([{ to: PHONE, content: { kind: 'paid' }, isRepeat: false }]);
+    expect(shown(aws, SMS_KEY)).toMatchObject({
+      status: 'sent',
+      channel: 'sms',
+      messageId: 'sms-1',
+      copies: 0,
+    });
+    expect(aws.order()).toMatchObject({ notified: ['paid-sms'] });
+  });
+
+  test.each([
+    ['throttled is told later', 'later', { status: 'pending', copies: 0, detail: '429' }],
+    ['that is nobody’s is refused', 'refused', { status: 'refused', detail: 'no such number' }],
+    ['that has opted out is suppressed', 'stopped', { status: 'suppressed', detail: 'it has opted out' }],
+    ['whose answer is lost may have been told', 'lost', { status: 'pending', copies: 1 }],
+  ] as const)('%s', async (_, answer, expected) => {
+    const { aws } = await told(answer);
+    expect(shown(aws, SMS_KEY)).toMatchObject(expected);
+  });
+
+  test('that has opted out gets nothing more, from either site', async () => {
+    const { aws, azure, sms } = await told('stopped');
+    await azure.hear(aws);
+    await azure.place({ phone: PHONE });
+    await aws.act('fulfil');
+    await aws.react();
+    await aws.react('notification:o1~fulfilled-sms');
+    expect(shown(aws, 'notification:o1~fulfilled-sms')).toMatchObject({ status: 'suppressed' });
+    expect(azure.store.items.has(`suppression:shop~${addressHash(PHONE)}`)).toBe(true);
+    expect(sms.calls).toHaveLength(1);
+  });
+
+  test('gets no copy from a provider that knows the key, while it knows it', async () => {
+    const { aws, sms } = await told('lost');
+    sms.isOne = true;
+    await aws.later(15_000, SMS_KEY);
+    expect(sms.keys).toEqual(['o1~paid-sms', 'o1~paid-sms']);
+    expect(sms.calls[1]?.key).toEqual(sms.calls[0]?.key);
+    expect(shown(aws, SMS_KEY)).toMatchObject({ status: 'sent', attempts: 2, copies: 0 });
+  });
+
+  test('may get one from a provider that knows none, and after a key is forgotten', async () => {
+    const { aws, sms } = await told('lost');
+    await aws.later(15_000, SMS_KEY);
+    expect(shown(aws, SMS_KEY)).toMatchObject({ status: 'sent', attempts: 2, copies: 1 });
+    const late = await told('lost');
+    late.sms.isOne = true;
+    await late.aws.later(smsKeyMs, SMS_KEY);
+    expect(late.sms.keys[1]).not.toBe(late.sms.keys[0]);
+    expect(late.sms.calls[1]?.key.firstSentMs).toBeGreaterThan(late.sms.calls[0]?.key.firstSentMs ?? 0);
+    expect(shown(late.aws, SMS_KEY)).toMatchObject({ status: 'sent', copies: 1 });
+    expect(sms.calls).toHaveLength(2);
   });
 });

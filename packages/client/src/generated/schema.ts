@@ -934,7 +934,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A mail came back, or an address complains */
+        /** A mail came back, an address complains, or a phone wants nothing more */
         post: operations["reportBounce"];
         delete?: never;
         options?: never;
@@ -951,7 +951,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** An address is written to again */
+        /** An address or a phone is written to again */
         post: operations["liftSuppression"];
         delete?: never;
         options?: never;
@@ -1505,6 +1505,8 @@ export interface components {
             /** @enum {string} */
             kind?: "paid" | "declined" | "cancelled" | "expired" | "refunded" | "fulfilled";
             refundId?: string;
+            /** @enum {string} */
+            channel?: "mail" | "sms";
             to?: string;
             /** @enum {string} */
             language?: "en" | "de";
@@ -1632,6 +1634,7 @@ export interface components {
             currency: string;
             method?: string;
             email?: string;
+            phone?: string;
             /** @enum {string} */
             language?: "en" | "de";
             /** @enum {string} */
@@ -1663,7 +1666,7 @@ export interface components {
                     refundId?: string;
                 };
             };
-            /** @description At each site maxItems 16; what two sites accept at the same time may be beyond that when it is merged. */
+            /** @description At each site maxItems 21; what two sites accept at the same time may be beyond that when it is merged. */
             notified?: string[];
             /** Format: date-time */
             createdAt: string;
@@ -1689,6 +1692,7 @@ export interface components {
             currency: string;
             method?: string;
             email?: string;
+            phone?: string;
             /** @enum {string} */
             language?: "en" | "de";
         };
@@ -2650,6 +2654,7 @@ export interface components {
             items: {
                 notificationId: string;
                 kind: string;
+                channel?: string;
                 to: string;
                 language?: string;
                 status: string;
@@ -2665,6 +2670,7 @@ export interface components {
         ReportBounceInput: {
             messageId?: string;
             address?: string;
+            phone?: string;
             /** @enum {string} */
             kind: "hard" | "soft";
         };
@@ -2680,10 +2686,15 @@ export interface components {
             code?: "not_found" | "route_not_found" | "unknown_message";
         };
         LiftSuppressionInput: {
-            address: string;
+            address?: string;
+            phone?: string;
         };
         LiftSuppressionOutput: {
             suppressed: ("paid" | "declined" | "cancelled" | "expired" | "refunded" | "fulfilled")[];
+        };
+        LiftSuppressionProblem400: components["schemas"]["Problem"] & {
+            /** @enum {unknown} */
+            code?: "malformed" | "invalid" | "names_nobody";
         };
         TakeStripeEventOutput: {
             received: boolean;
@@ -11197,7 +11208,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReportBounceOutput"];
                 };
             };
-            /** @description `names_nobody`: Either messageId or address must be given */
+            /** @description `names_nobody`: One of messageId, address and phone must be given */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11337,7 +11348,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["LiftSuppressionInput"];
             };
@@ -11352,13 +11363,13 @@ export interface operations {
                     "application/json": components["schemas"]["LiftSuppressionOutput"];
                 };
             };
-            /** @description Malformed or invalid; the broken rules are named */
+            /** @description `names_nobody`: Either address or phone must be given */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["LiftSuppressionProblem400"];
                 };
             };
             /** @description No key or token, or one that is not accepted; see WWW-Authenticate */

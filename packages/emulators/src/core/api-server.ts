@@ -44,6 +44,8 @@ export interface ApiService {
   /** Undefined for a defect. */
   refusal(error: unknown): ApiReply | undefined;
   tooLarge(): ApiReply;
+  /** Answers control requests beyond the fault hooks; false when the request is not one. */
+  control?(request: http.IncomingMessage, response: http.ServerResponse): boolean;
 }
 
 export interface ApiServer {
@@ -85,6 +87,7 @@ async function serve(
 ): Promise<void> {
   const { faults, usage } = service;
   if (refuseForeign(request, response, { relayed: true })) return;
+  if (service.control?.(request, response) === true) return;
   if (handleUsage(request, response, usage)) return;
   if (await handleControl(request, response, faults)) return;
   try {

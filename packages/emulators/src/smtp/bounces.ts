@@ -1,14 +1,14 @@
-/** Reports mails that come back to an HTTP address, as a mail provider's bridge would: again, until it is taken. */
+/** Reports mails and SMS that come back to an HTTP address, as a provider's bridge would: again, until it is taken. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 const ATTEMPTS_MAX = 20;
 const PAUSE_MS = 500;
 const TIMEOUT_MS = 5_000;
 
-export interface Bounce {
-  readonly messageId: string;
-  readonly kind: 'hard' | 'soft';
-}
+/** A mail by its Message-ID, an SMS by the phone that does not get it. */
+export type Bounce = { readonly kind: 'hard' | 'soft' } & (
+  { readonly messageId: string } | { readonly phone: string }
+);
 
 export class BounceReporter {
   readonly #url: string | undefined;

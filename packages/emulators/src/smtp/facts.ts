@@ -9,6 +9,12 @@ export const smtpFacts: EmulatorFacts = {
   id: 'smtp',
   title: 'Mail (SMTP)',
   folder: 'packages/emulators/src/smtp',
+  scope: {
+    serves:
+      'submission by SMTP, with or without TLS; a mailbox in the browser and as JSON; bounces, reported by HTTP',
+    lacks: 'delivery to anybody, quotas, DKIM; nothing is kept on disk',
+    suites: [FILE],
+  },
   facts: [
     {
       kind: 'limit',

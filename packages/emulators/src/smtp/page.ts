@@ -2,7 +2,8 @@
  * The mailbox in a browser. A mail is what strangers have written: its text is escaped, and its HTML is a document of its own in
  * a frame that runs nothing, loads nothing and leads nowhere.
  */
-import type { Mail } from './mailbox.ts';
+import type { Sms, SmsBox } from '../sms/sms-box.ts';
+import type { Mail, Mailbox } from './mailbox.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escaped = (text: string): string => text.replaceAll(/[&<>"]/g, (char) => ESCAPES[char] ?? char);
@@ -33,28 +34,48 @@ const STYLE =
   'article{border:1px solid #bbb;border-radius:6px;padding:0 1rem 1rem;margin:1rem 0}' +
   'iframe{width:100%;height:24rem;border:1px solid #ddd;background:#fff}pre{white-space:pre-wrap}';
 
-export function mailboxPage(mails: readonly Mail[], dropped: number): string {
-  const gone = dropped === 0 ? '' : `<p>${dropped} older ones are gone.</p>`;
+export function mailboxPage(mailbox: Pick<Mailbox, 'mails' | 'dropped'>, box: SmsBox): string {
+  const [mails, sms] = [mailbox.mails(), box.all()];
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Mails</title><style>${STYLE}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Mails and SMS</title><style>${STYLE}</style></head>
 <body>
 <h1>Mails (${mails.length})</h1>
 <p>The newest first. As JSON: <a href="/_tandem/mails">/_tandem/mails</a></p>
-${gone}${mails.map(article).join('')}</body>
+${goneOf(mailbox)}${mails.map(article).join('')}<h1 id="sms">SMS (${sms.length})</h1>
+<p>The newest first. As JSON: <a href="/_tandem/sms">/_tandem/sms</a></p>
+${goneOf(box)}${sms.map(smsArticle).join('')}</body>
 </html>
 `;
 }
 
-function article({ id, from, to, subject, messageId, at, copies, text, html }: Mail): string {
-  const came = copies === 1 ? '' : `, <strong>came ${copies} times</strong>`;
+function goneOf({ dropped }: { readonly dropped: number }): string {
+  return dropped === 0 ? '' : `<p>${dropped} older ones are gone.</p>`;
+}
+
+function cameOf({ copies }: { readonly copies: number }): string {
+  return copies === 1 ? '' : `, <strong>came ${copies} times</strong>`;
+}
+
+function smsArticle(sms: Sms): string {
+  const { service, from, to, text, encoding, parts, messageId, at } = sms;
+  const sender = from === '' ? '' : ` from ${escaped(from)}`;
+  return `<article>
+<h2>${escaped(text)}</h2>
+<p>To ${escaped(to)}${sender}, by ${escaped(service)}, ${escaped(at)}, ${encoding} × ${parts}${cameOf(sms)}<br><code>${escaped(messageId)}</code></p>
+</article>
+`;
+}
+
+function article(mail: Mail): string {
+  const { id, from, to, subject, messageId, at, text, html } = mail;
   const frame =
     html === ''
       ? ''
       : `<iframe sandbox title="${escaped(subject)}" src="/mails/${id}" loading="lazy"></iframe>\n`;
   return `<article>
 <h2>${escaped(subject)}</h2>
-<p>From ${escaped(from)} to ${escaped(to)}, ${escaped(at)}${came}<br><code>${escaped(messageId)}</code></p>
+<p>From ${escaped(from)} to ${escaped(to)}, ${escaped(at)}${cameOf(mail)}<br><code>${escaped(messageId)}</code></p>
 ${frame}<details><summary>Text</summary><pre>${escaped(text)}</pre></details>
 </article>
 `;

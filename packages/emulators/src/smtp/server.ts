@@ -14,6 +14,7 @@ import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 import { FAULTS_PATH } from '../core/control.ts';
 import type { Emulator, EmulatorOptions } from '../core/emulator.ts';
 import { Faults } from '../core/faults.ts';
+import { SmsBox } from '../sms/sms-box.ts';
 import { BounceReporter } from './bounces.ts';
 import { Mailbox } from './mailbox.ts';
 import { startMailboxWeb } from './web.ts';
@@ -30,6 +31,8 @@ export interface SmtpOptions extends Omit<EmulatorOptions, 'dataDir'> {
   /** Who may send. Default `local` and `local`. */
   readonly user?: string;
   readonly password?: string;
+  /** SMS that are shown beside the mails: the box of other emulators. */
+  readonly sms?: SmsBox;
   /** Where bounces are reported; absent: nowhere. */
   readonly bouncesTo?: string | undefined;
   /** Gives the token that is presented there, anew for each attempt; absent: none is. */
@@ -161,7 +164,8 @@ export async function startSmtp(options: SmtpOptions = {}): Promise<SmtpEmulator
     server.listen(port, HOST, resolve);
   });
   const listening = (server.server.address() as AddressInfo).port;
-  const web = await startMailboxWeb(webPort, mailbox, faults).catch(async (error: unknown) => {
+  const shown = { mailbox, sms: options.sms ?? new SmsBox(), faults };
+  const web = await startMailboxWeb(webPort, shown).catch(async (error: unknown) => {
     await closed(server);
     throw error;
   });

@@ -1,8 +1,9 @@
-/** The mailbox by HTTP: for tests and programs as JSON, for people as a page, and the fault rules. */
+/** The mailbox by HTTP: for tests and programs as JSON, for people as a page, and the fault rules. SMS are shown beside the mails. */
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { handleControl, refuseForeign } from '../core/control.ts';
 import type { Faults } from '../core/faults.ts';
+import { handleSmsBox, type SmsBox } from '../sms/sms-box.ts';
 import type { Mailbox } from './mailbox.ts';
 import { MAIL_HEADERS, mailboxPage, PAGE_HEADERS } from './page.ts';
 
@@ -16,9 +17,15 @@ export interface MailboxWeb {
   close(): Promise<void>;
 }
 
-export async function startMailboxWeb(port: number, mailbox: Mailbox, faults: Faults): Promise<MailboxWeb> {
+interface Shown {
+  readonly mailbox: Mailbox;
+  readonly sms: SmsBox;
+  readonly faults: Faults;
+}
+
+export async function startMailboxWeb(port: number, shown: Shown): Promise<MailboxWeb> {
   const server = http.createServer((request, response) => {
-    void serve(request, response, { mailbox, faults }).catch((error: unknown) => {
+    void serve(request, response, shown).catch((error: unknown) => {
       console.error(error);
       response.destroy();
     });
@@ -40,10 +47,11 @@ export async function startMailboxWeb(port: number, mailbox: Mailbox, faults: Fa
 async function serve(
   request: http.IncomingMessage,
   response: http.ServerResponse,
-  { mailbox, faults }: { readonly mailbox: Mailbox; readonly faults: Faults },
+  { mailbox, sms, faults }: Shown,
 ): Promise<void> {
   if (refuseForeign(request, response, { relayed: true })) return;
   if (await handleControl(request, response, faults)) return;
+  if (handleSmsBox(request, response, sms)) return;
   const { pathname, searchParams } = new URL(request.url ?? '/', `http://${HOST}`);
   const json = (status: number, body: unknown): void => {
     response
@@ -64,8 +72,7 @@ async function serve(
   const mail = id === undefined ? undefined : mailbox.find(Number(id));
   if (pathname === MAILS_PATH)
     json(200, { items: mailbox.mails(searchParams.get('to') ?? undefined), dropped: mailbox.dropped });
-  else if (pathname === '/')
-    response.writeHead(200, PAGE_HEADERS).end(mailboxPage(mailbox.mails(), mailbox.dropped));
+  else if (pathname === '/') response.writeHead(200, PAGE_HEADERS).end(mailboxPage(mailbox, sms));
   else if (mail !== undefined) response.writeHead(200, MAIL_HEADERS).end(mail.html);
   else json(404, { message: 'There is no such page' });
 }

@@ -1,7 +1,9 @@
-/** What the process with the mail server is started with. */
+/** What the process with the mail server and the providers of SMS is started with. */
 export interface MailSettings {
-  readonly ports: { readonly smtp: number; readonly web: number };
-  /** Where bounces are reported. */
+  readonly ports: Readonly<Record<'smtp' | 'web' | 'sns' | 'communication-services', number>>;
+  /** Regions of the sites that send by SNS. */
+  readonly regions: readonly string[];
+  /** Where bounces, and SMS that do not arrive, are reported. */
   readonly bouncesTo: string;
   /** Who gives the token for that; absent: nobody is asked for one. */
   readonly issuer?: string;

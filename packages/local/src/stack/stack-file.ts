@@ -68,6 +68,8 @@ export function describeStack(input: StackInput): Stack {
     mail: {
       smtp: `smtp://${HOST}:${ports.get('mail.smtp') ?? 0}`,
       web: urlOf(ports, 'mail.web'),
+      sns: urlOf(ports, 'mail.sns'),
+      communicationServices: urlOf(ports, 'mail.communication-services'),
       pid: kept(input, 'mail')?.pid ?? null,
       faults: faultsIn(kept(input, 'mail')?.announced('mail')),
     },

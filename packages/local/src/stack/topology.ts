@@ -66,7 +66,7 @@ export interface TopologyInput {
   readonly drill?: DrillSettings;
   /** Whose sandbox the sites take payments at. Absent: none is served. */
   readonly payments?: PaymentProviderName;
-  /** Whether the sites send mail, to a server of this machine. Absent: none is served. */
+  /** Whether the sites send mail and SMS, to servers of this machine. Absent: none is served. */
   readonly mail?: true;
 }
 
@@ -241,6 +241,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       ...(site.cloud === 'aws' ? awsEnvironment(site, ports) : azureEnvironment(site, ports)),
       ...paymentsEnvironment(input),
       ...mailEnvironment(input),
+      ...smsEnvironment(site, input),
       ...clockEnvironment(site, input),
       ...bridgeInspectEnvironment(site, ports),
     },
@@ -298,6 +299,18 @@ function mailEnvironment({ mail, ports }: TopologyInput): Record<string, string>
     TANDEM_MAIL_URL: `smtp://${HOST}:${portOf(ports, 'mail.smtp')}`,
     TANDEM_MAIL_FROM: 'Tandem shop <orders@shop.test>',
     TANDEM_MAIL_LINKS_URL: urlOf(ports, 'edge'),
+  };
+}
+
+/** Each site sends by its own cloud. */
+function smsEnvironment({ cloud }: SiteName, { mail, ports }: TopologyInput): Record<string, string> {
+  if (mail === undefined) return {};
+  return {
+    TANDEM_SMS_FROM: '+15005550100',
+    TANDEM_SMS_NAME: 'Tandem shop',
+    ...(cloud === 'aws'
+      ? { AWS_ENDPOINT_URL_SNS: urlOf(ports, 'mail.sns') }
+      : { COMMUNICATION_SERVICES_ENDPOINT: urlOf(ports, 'mail.communication-services') }),
   };
 }
 
@@ -391,9 +404,15 @@ function planPayments(input: TopologyInput): ProcessPlan {
   };
 }
 
-function planMail({ ports, projectDir, ...input }: TopologyInput): ProcessPlan {
+function planMail({ ports, projectDir, sites, ...input }: TopologyInput): ProcessPlan {
   const settings: MailSettings = {
-    ports: { smtp: portOf(ports, 'mail.smtp'), web: portOf(ports, 'mail.web') },
+    ports: {
+      smtp: portOf(ports, 'mail.smtp'),
+      web: portOf(ports, 'mail.web'),
+      sns: portOf(ports, 'mail.sns'),
+      'communication-services': portOf(ports, 'mail.communication-services'),
+    },
+    regions: sites.filter(({ cloud }) => cloud === 'aws').map(({ region }) => region),
     bouncesTo: `${urlOf(ports, 'edge')}/notifications/bounces`,
     ...(ports.has('issuer') && { issuer: urlOf(ports, 'issuer') }),
     secretsFile: path.join(projectDir, DOT_ENV),

@@ -50,12 +50,13 @@ describe('the processes of a stack', () => {
     ]);
   });
 
-  test('every site sends mail to one server, whose bounces go to the edge, and has its secrets', () => {
+  test('every site sends mail to one server and SMS by its cloud, what comes back goes to the edge', () => {
     const plans = planned({ mail: true });
     const { args, role } = byName(plans, 'mail');
     expect(role).toBe('emulators');
     expect(JSON.parse(args[1] ?? '')).toMatchObject({
-      ports: { smtp: 1025, web: 8025 },
+      ports: { smtp: 1025, web: 8025, sns: 9911, 'communication-services': 9912 },
+      regions: ['us-east-1'],
       bouncesTo: 'http://127.0.0.1:8080/notifications/bounces',
     });
     expect(args[1]).not.toContain('issuer');
@@ -64,10 +65,20 @@ describe('the processes of a stack', () => {
         TANDEM_MAIL_URL: 'smtp://127.0.0.1:1025',
         TANDEM_MAIL_FROM: 'Tandem shop <orders@shop.test>',
         TANDEM_MAIL_LINKS_URL: 'http://127.0.0.1:8080',
+        ...{ TANDEM_SMS_FROM: '+15005550100', TANDEM_SMS_NAME: 'Tandem shop' },
       });
       const settings = JSON.parse(byName(plans, `${site}.emulators`).args[1] ?? '') as { secrets: object };
       expect(settings.secrets).toEqual({ ...LOCAL_SECRETS, ...MAIL_SECRETS });
     }
+  });
+
+  test('each cloud has a provider of SMS of its own', () => {
+    const plans = planned({ mail: true });
+    expect(byName(plans, 'aws-us-east-1').env['AWS_ENDPOINT_URL_SNS']).toBe('http://127.0.0.1:9911');
+    expect(byName(plans, 'azure-eastus').env['COMMUNICATION_SERVICES_ENDPOINT']).toBe(
+      'http://127.0.0.1:9912',
+    );
+    expect(byName(plans, 'azure-eastus').env['AWS_ENDPOINT_URL_SNS']).toBeUndefined();
   });
 
   test('the sandboxes send their events to the edge, and every site takes payments at the one that is named', () => {

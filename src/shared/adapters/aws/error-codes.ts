@@ -1,5 +1,5 @@
 /**
- * What the errors of DynamoDB, SQS and S3 mean, by their codes.
+ * What the errors of DynamoDB, SQS, S3 and SNS mean, by their codes.
  *
  * Invariant: an error with a status of 4xx is permanent unless it is in here. What is in here passes with time, or when an
  * operator has mended the account: a right, a credential, a key, a table, a queue or a bucket. None of that is about a key or a message,
@@ -71,6 +71,20 @@ const S3: Readonly<Record<string, Meaning>> = {
 };
 
 /**
+ * What is refused for good is about a number or a text. A limit of the account's spending, or a destination that it may not send
+ * to yet, is its owner's to mend.
+ * @see https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
+ */
+const SNS: Readonly<Record<string, Meaning>> = {
+  AuthorizationError: 'passes',
+  InternalError: 'ambiguous',
+  InvalidParameter: 'refused',
+  InvalidParameterValue: 'refused',
+  NotFound: 'passes',
+  UserError: 'passes',
+};
+
+/**
  * Of every service: who asks, by which clock, and how often.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
@@ -107,7 +121,7 @@ const COMMON: Readonly<Record<string, Meaning>> = {
   RequestEntityTooLarge: 'too_large',
 };
 
-const MEANINGS = new Map(Object.entries({ ...DYNAMODB, ...SQS, ...S3, ...COMMON }));
+const MEANINGS = new Map(Object.entries({ ...DYNAMODB, ...SQS, ...S3, ...SNS, ...COMMON }));
 /** KMS has more codes than SQS lists, such as `KMS.DisabledException`: all of them are about the key for encryption. */
 const OF_KMS = /^kms/i;
 

@@ -34,6 +34,11 @@ export function queueError(error: unknown): AppError {
   return vendorError(error, 'SQS');
 }
 
+/** Of a call of SNS. */
+export function smsError(error: unknown): AppError {
+  return vendorError(error, 'SNS');
+}
+
 /** Of a call of S3 that writes. */
 export function objectsError(error: unknown): AppError {
   // A HEAD has no body to say why.

@@ -67,6 +67,27 @@ export function meaningOfBlob(status: number, code: string | undefined): Meaning
 }
 
 /**
+ * 401, 403 and 404: a role, a token, a number that is not the resource's, a resource that is not there. 409 and 412: a key that
+ * is in use or too old; the next attempt has another one.
+ * @see https://learn.microsoft.com/rest/api/communication/errorcodes
+ * @see https://learn.microsoft.com/rest/api/communication/repeatable-requests
+ */
+const SMS: Readonly<Record<number, Meaning>> = {
+  401: 'passes',
+  403: 'passes',
+  404: 'passes',
+  408: 'ambiguous',
+  409: 'ambiguous',
+  412: 'passes',
+  429: 'throttled',
+};
+
+/** What a status of Communication Services means that is no success. */
+export function meaningOfSms(status: number): Meaning {
+  return SMS[status] ?? (status >= 500 ? 'ambiguous' : 'refused');
+}
+
+/**
  * Codes of `ServiceBusError`.
  * @see https://learn.microsoft.com/javascript/api/@azure/service-bus/servicebuserrorcode
  * @see https://learn.microsoft.com/azure/service-bus-messaging/service-bus-messaging-exceptions

@@ -5,7 +5,7 @@
 import { AmbiguousError, AppError } from '@tandem-clouds/replication/errors';
 import { busyHintMs, throttleHintMs } from '../../bounds.ts';
 import { asError, type Meaning, NOT_SENT } from '../vendor-error.ts';
-import { meaningOfBlob, meaningOfServiceBus, meaningOfStatus } from './error-codes.ts';
+import { meaningOfBlob, meaningOfServiceBus, meaningOfSms, meaningOfStatus } from './error-codes.ts';
 
 /**
  * Sub status of 413 for an operation whose answer would not fit beside those before it.
@@ -47,6 +47,20 @@ export function vaultError(error: unknown): AppError {
   if (statusCode === 429) return asError('throttled', text, { cause: error });
   const isRefused = statusCode !== undefined && statusCode >= 400 && statusCode < 500 && statusCode !== 401;
   return asError(isRefused ? 'refused' : 'passes', text, { cause: error });
+}
+
+/** Of a call of Communication Services. */
+export function smsError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { statusCode, code = '', name = '' } = error as VendorError & { readonly statusCode?: number };
+  if (statusCode !== undefined) return smsResultError(statusCode, String(code), error);
+  const text = `Communication Services: ${code === '' ? name : code}`;
+  return asError(NOT_SENT.has(String(code)) ? 'passes' : 'ambiguous', text, { cause: error });
+}
+
+/** Of a whole request, or of one recipient inside an answer that is 202. */
+export function smsResultError(status: number, said: string, cause?: unknown): AppError {
+  return asError(meaningOfSms(status), `Communication Services: ${status}: ${said}`, { cause });
 }
 
 /** Of a call of Blob Storage that writes. */

@@ -6,7 +6,7 @@ import { MailRefusedError } from '../../ports/mail-errors.ts';
 import type { Services } from '../../ports/services.ts';
 import { unsubscribeToken } from '../../unsubscribe-token.ts';
 import { stoppable } from './notice.ts';
-import type { MailCall } from './send.ts';
+import type { SendCall, Sent } from './send.ts';
 import { addressHash } from './suppress.ts';
 import { renderMail } from './templates.ts';
 
@@ -15,8 +15,8 @@ export interface Asked extends Pick<Services, 'secrets' | 'metrics'> {
   readonly open: () => Mailer;
 }
 
-/** Returns the Message-ID. @throws what the mailer throws, and RefusedError for a mail that has a hole. */
-export async function askMail(call: MailCall, { open, secrets, metrics }: Asked): Promise<string> {
+/** Returns the Message-ID: SMTP has no key. @throws what the mailer throws, and RefusedError for a mail that has a hole. */
+export async function askMail(call: SendCall, { open, secrets, metrics }: Asked): Promise<Sent> {
   const { notificationId, to, content, isRepeat } = call;
   const mailer = open();
   const mayStop = stoppable.includes(content.kind);
@@ -48,7 +48,7 @@ export async function askMail(call: MailCall, { open, secrets, metrics }: Asked)
   }
   metrics.record('MailsSent');
   if (isRepeat) metrics.record('MailsMaybeRepeated');
-  return messageId;
+  return { messageId, isOne: false };
 }
 
 /** The notification whose mail has this Message-ID, with or without its brackets; undefined for what is no such id. */

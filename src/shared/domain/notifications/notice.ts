@@ -18,6 +18,16 @@ export type Kind = (typeof kinds)[number];
 /** What a customer may do without: all others are about their money, or about goods that they will not get. */
 export const stoppable: readonly Kind[] = ['fulfilled'];
 
+/** What a notification goes by. */
+export const channels = ['mail', 'sms'] as const;
+export type Channel = (typeof channels)[number];
+
+/** What a phone is told: what its owner waits for, once or twice in the life of an order. Money that is on its way back takes days. */
+export const smsKinds: readonly Kind[] = ['paid', 'declined', 'cancelled', 'expired', 'fulfilled'];
+
+/** A phone number (ITU-T E.164): a plus and up to 15 digits. */
+export const PHONE_PATTERN = '^[+][1-9][0-9]{6,14}$';
+
 /** An address as HTML forms take it, in ASCII: no quotes, no blanks, nothing that ends a line. */
 export const ADDRESS_PATTERN =
   "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$";
@@ -26,37 +36,53 @@ export interface Notice {
   readonly kind: Kind;
   /** Of the refund that it is about; absent: all was paid back. */
   readonly refundId?: string;
+  readonly channel: Channel;
 }
 
 /** An order as what is written about it reads it. */
 export interface NotifiedOrder extends Refundable {
   readonly customerId?: string | undefined;
-  /** Absent: its customer is not written to. */
+  /** Absent: its customer gets no mail. */
   readonly email?: string | undefined;
+  /** Absent: its customer gets no SMS. */
+  readonly phone?: string | undefined;
   readonly language?: Language | undefined;
   /** Names of the notices that were written down. */
   readonly notified?: readonly string[] | undefined;
 }
 
 /** Unique within the order. */
-export function noticeName({ kind, refundId }: Notice): string {
+export function noticeName({ kind, refundId, channel }: Notice): string {
+  if (channel === 'sms') return `${kind}-sms`;
   return refundId === undefined ? kind : `refund-${refundId}`;
 }
 
 /** What is to be written down now, in the order in which it is read best. */
 export function dueNotices(order: NotifiedOrder): readonly Notice[] {
-  if (order.email === undefined) return [];
-  const written = new Set(order.notified);
-  return noticesOf(order).filter((notice) => !written.has(noticeName(notice)));
+  const { email, phone, notified } = order;
+  if (email === undefined && phone === undefined) return [];
+  const written = new Set(notified);
+  const events = eventsOf(order);
+  const notices = [
+    ...(email === undefined ? [] : events.map((event): Notice => ({ ...event, channel: 'mail' }))),
+    ...(phone === undefined
+      ? []
+      : events
+          .filter(({ kind }) => smsKinds.includes(kind))
+          .map(({ kind }): Notice => ({ kind, channel: 'sms' }))),
+  ];
+  return notices.filter((notice) => !written.has(noticeName(notice)));
 }
 
-function noticesOf(order: NotifiedOrder): readonly Notice[] {
+type Event = Omit<Notice, 'channel'>;
+
+function eventsOf(order: NotifiedOrder): readonly Event[] {
   const { status, reason, stockSite } = order;
   if (isPaid(order))
     return [
       { kind: 'paid' },
       ...(status === 'fulfilled' ? [{ kind: 'fulfilled' } as const] : []),
-      ...refundNotices(order),
+      ...refundEvents(order),
     ];
   // Nothing was ever reserved: the answer to the order itself said so.
   if (stockSite === undefined) return [];
@@ -65,18 +91,18 @@ function noticesOf(order: NotifiedOrder): readonly Notice[] {
   return [];
 }
 
-function refundNotices({ status, refunded = {} }: NotifiedOrder): readonly Notice[] {
+function refundEvents({ status, refunded = {} }: NotifiedOrder): readonly Event[] {
   const ids = Object.entries(refunded)
     .filter(([, refund]) => refund.status === 'done' || refund.status === 'pending')
     .map(([id]) => id)
     .sort();
-  const each = ids.slice(0, refundMailsMax).map((refundId): Notice => ({ kind: 'refunded', refundId }));
+  const each = ids.slice(0, refundMailsMax).map((refundId): Event => ({ kind: 'refunded', refundId }));
   return status === 'refunded' && ids.length > refundMailsMax ? [...each, { kind: 'refunded' }] : each;
 }
 
-/** What is known of an address that bounces or was unsubscribed. */
+/** What is known of an address or a phone that bounces, has opted out or was unsubscribed. */
 export interface Suppression {
-  /** A mail to it came back for good. */
+  /** A mail to it came back for good; a phone has answered STOP. */
   readonly bounced?: boolean | undefined;
   /** Mails to it that came back for a passing reason. */
   readonly softBounces?: number | undefined;

@@ -1,9 +1,9 @@
 /**
- * From what happens to an order to a mail about it, step by step. The mail server is asked by an effect, like the arbiter of
- * payments, so the simulator could own it.
+ * From what happens to an order to a mail or an SMS about it, step by step. Mail server and provider of SMS are asked by effects,
+ * like the arbiter of payments, so the simulator could own them.
  *
  * Invariant: a notification is written down before anything is sent, and every copy of its mail has one Message-ID. SMTP
- * promises no more: the record says how many copies there may be (`copies`), and never too few.
+ * promises no more, and SNS not even that: the record says how many copies there may be (`copies`), and never too few.
  */
 import { AmbiguousError, AppError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { readKeys } from '@tandem-clouds/replication/isolate';
@@ -12,12 +12,15 @@ import { get, type Protocol, type Site } from '@tandem-clouds/replication/protoc
 import type { OutsideEffect, StepsProtocol } from '@tandem-clouds/replication/reactions/react';
 import { isLive, plainValues } from '@tandem-clouds/replication/record';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
+import { smsKeyMs } from '../../bounds.ts';
 import { MailRefusedError } from '../../ports/mail-errors.ts';
+import { SmsOptedOutError, SmsRefusedError } from '../../ports/sms-errors.ts';
 import type { Entity, FieldChanges, States, StepsContext } from '../entity.ts';
 import { initialChanges } from '../field-changes.ts';
 import { orderKey, totalMinor } from '../orders/order.ts';
 import { transition } from '../states.ts';
 import {
+  type Channel,
   dueNotices,
   isSuppressed,
   type Kind,
@@ -26,7 +29,7 @@ import {
   noticeName,
   type NotifiedOrder,
 } from './notice.ts';
-import { addressHash, readSuppression } from './suppress.ts';
+import { addressHash, noteAddress, readSuppression } from './suppress.ts';
 import type { MailContent } from './templates.ts';
 
 export const notificationStates = {
@@ -42,6 +45,9 @@ export interface Notification {
   readonly orderId: string;
   readonly kind: Kind;
   readonly refundId?: string | undefined;
+  /** Absent: of a time when there was mail alone. */
+  readonly channel?: Channel | undefined;
+  /** An address, or a phone. */
   readonly to: string;
   readonly language: Language;
   /** Where it was written down, and is sent from. */
@@ -52,23 +58,43 @@ export interface Notification {
   readonly ended?: number | undefined;
   /** Copies that a server may have taken over although nobody heard so. */
   readonly copies?: number | undefined;
+  /** RFC 3339. */
+  readonly createdAt: string;
 }
 
+/** The services of effects. */
 export const MAIL = 'mail';
+export const SMS = 'sms';
 
-export interface MailCall {
-  /** Names the mail at every attempt. */
+/** Under which a provider that knows keys sends one SMS, however often it is asked. */
+export interface SendKey {
+  /** Of this attempt, or of all of them for as long as a provider knows a key. */
+  readonly name: string;
+  /** When it was first used, epoch milliseconds. */
+  readonly firstSentMs: number;
+}
+
+export interface SendCall {
+  /** Names the mail or the SMS at every attempt. */
   readonly notificationId: string;
   readonly to: string;
   readonly content: MailContent;
   /** Whether a copy of it may be out already. */
   readonly isRepeat: boolean;
+  readonly key: SendKey;
 }
 
-/** What the steps ask of the mail server. */
-export interface MailEffect extends OutsideEffect {
-  readonly service: typeof MAIL;
-  readonly call: MailCall;
+/** What was taken over. */
+export interface Sent {
+  readonly messageId: string;
+  /** Whether all attempts under the key are this one. */
+  readonly isOne: boolean;
+}
+
+/** What the steps ask of a mail server, or of a provider of SMS. */
+export interface SendEffect extends OutsideEffect {
+  readonly service: typeof MAIL | typeof SMS;
+  readonly call: SendCall;
 }
 
 /** One for a notice, whichever site writes it down. */
@@ -95,12 +121,12 @@ function* writeDown(
     notification,
   }: { readonly order: NotifiedOrder; readonly notice: Notice; readonly notification: Entity },
 ): Protocol<void> {
-  const { id: orderId, email = '', language = 'en', customerId } = order;
+  const { id: orderId, email = '', phone = '', language = 'en', customerId } = order;
   const id = notificationId(orderId, notice);
   const values = {
     orderId,
     ...notice,
-    to: email,
+    to: notice.channel === 'sms' ? phone : email,
     language,
     site: site.site,
     ...(customerId !== undefined && { customerId }),
@@ -125,24 +151,33 @@ function* writeDown(
  */
 export function* sendNotification(
   notification: Notification,
-  { site, key, attempt }: StepsContext,
+  context: StepsContext,
 ): StepsProtocol<FieldChanges> {
-  const { id, to, kind } = notification;
+  const { site, key, attempt } = context;
+  const { id, to, kind, channel = 'mail' } = notification;
   const suppression = yield* readSuppression(site, addressHash(to));
   if (isSuppressed(suppression, kind)) return { status: 'suppressed' };
   const content = yield* contentOf(site, notification);
-  const tried = triedBefore(notification, { site, attempt });
-  const effect: MailEffect = {
+  const tried = triedBefore(notification, context);
+  const sendKey = keyOf(notification, context);
+  const effect: SendEffect = {
     op: 'outside',
-    service: MAIL,
-    call: { notificationId: id, to, content, isRepeat: tried.copies > 0 },
+    service: channel === 'sms' ? SMS : MAIL,
+    call: { notificationId: id, to, content, isRepeat: tried.copies > 0, key: sendKey },
   };
   const ended = { attempts: tried.attempts + 1, copies: tried.copies };
   try {
-    const messageId = (yield effect) as string;
-    return { status: 'sent', messageId, sentMs: site.now(), detail: null, ...ended };
+    const { messageId, isOne } = (yield effect) as Sent;
+    // The notification's own key was that of every attempt before, so those were this one.
+    const copies = isOne && sendKey.name === id ? 0 : ended.copies;
+    return { status: 'sent', messageId, sentMs: site.now(), detail: null, ...ended, copies };
   } catch (error) {
-    if (error instanceof MailRefusedError) return { status: 'refused', detail: shown(error), ...ended };
+    if (error instanceof SmsOptedOutError) {
+      yield* noteAddress(site, { hash: addressHash(to), noted: 'hard', name: id });
+      return { status: 'suppressed', detail: shown(error), ...ended };
+    }
+    if (error instanceof MailRefusedError || error instanceof SmsRefusedError)
+      return { status: 'refused', detail: shown(error), ...ended };
     if (!(error instanceof AppError)) throw error;
     const copies = ended.copies + (error instanceof AmbiguousError ? 1 : 0);
     yield* localWrite(site, {
@@ -152,6 +187,18 @@ export function* sendNotification(
     });
     throw error;
   }
+}
+
+/** The notification's own, where all attempts before were of this site and a provider still knows it; else one of this attempt. */
+function keyOf(
+  { id, site: from, createdAt }: Notification,
+  { site, attempt }: Pick<StepsContext, 'site' | 'attempt'>,
+): SendKey {
+  const [nowMs, createdMs] = [site.now(), Date.parse(createdAt)];
+  const isKnown = from === site.site && nowMs - createdMs < smsKeyMs;
+  return isKnown
+    ? { name: id, firstSentMs: createdMs }
+    : { name: `${id}/${attempt}/${nowMs}`, firstSentMs: nowMs };
 }
 
 const DETAIL_CHARS_MAX = 300;

@@ -14,7 +14,7 @@ import { type Suppression, suppressionOf } from './notice.ts';
 export const SUPPRESSION_CLAIM = 'suppressions';
 const TENANT = 'shop';
 
-/** Names an address, 64 characters: mail servers that tell capitals apart are none that anybody uses. */
+/** Names an address or a phone, 64 characters: mail servers that tell capitals apart are none that anybody uses. */
 export function addressHash(address: string): string {
   return sha256(address.toLowerCase());
 }

@@ -1,0 +1,47 @@
+/** What the steps of notifications ask of the provider of SMS, asked of the one that is configured. */
+import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
+import { sha256 } from '../../digest.ts';
+import type { Services } from '../../ports/services.ts';
+import type { SmsSender } from '../../ports/sms.ts';
+import { SmsOptedOutError, SmsRefusedError } from '../../ports/sms-errors.ts';
+import type { SendCall, Sent } from './send.ts';
+import { renderSms } from './sms-templates.ts';
+
+export interface AskedSms extends Pick<Services, 'metrics'> {
+  /** @throws UnavailableError where no SMS is sent. */
+  readonly open: () => SmsSender;
+}
+
+/** @throws what the sender throws, and RefusedError for a text that has a hole or is too long. */
+export async function askSms(call: SendCall, { open, metrics }: AskedSms): Promise<Sent> {
+  const { notificationId, to, content, isRepeat, key } = call;
+  const sender = open();
+  const text = renderSms(content, sender.name);
+  try {
+    const sent = await sender.send({
+      ...{ to, text, tag: notificationId },
+      key: { id: uuidOf(key.name), firstSentMs: key.firstSentMs },
+    });
+    metrics.record('SmsSent');
+    if (isRepeat) metrics.record('SmsMaybeRepeated');
+    return sent;
+  } catch (error) {
+    if (error instanceof SmsOptedOutError || error instanceof SmsRefusedError) metrics.record('SmsRefused');
+    else if (error instanceof AmbiguousError || error instanceof UnavailableError)
+      metrics.record('SmsDelayed');
+    throw error;
+  }
+}
+
+/** A UUID that follows from a name (RFC 9562, section 5.8). */
+function uuidOf(name: string): string {
+  const hex = sha256(name);
+  const parts = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ];
+  return parts.join('-');
+}
