@@ -127,6 +127,16 @@ describe('a good picture', () => {
     expect((await read('large')).status).toBe('ready');
   });
 
+  test('of which other bytes come is read again later: it may be damaged on its way', async () => {
+    await upload('garbled', JPEG);
+    storage.faults.set([{ kind: 'corrupt', probability: 1 }]);
+    await react();
+    storage.faults.set([]);
+    const entry = (await store.get('picture:garbled'))!.record.reactions?.['thumbnails'];
+    expect(entry).toMatchObject({ attempts: 1, detail: expect.stringContaining('not to be had') });
+    expect(entry?.parked).toBeUndefined();
+  });
+
   test('that replaces another has other thumbnails; checked again it has the same', async () => {
     await upload('replaced', JPEG);
     await react();

@@ -11,10 +11,10 @@ import {
   type ThumbnailsAnswer,
   type ThumbnailsCall,
 } from '../domain/pictures/thumbnails.ts';
-import { NotFoundError } from '../errors.ts';
+import { ContentMismatchError, NotFoundError } from '../errors.ts';
 import type { Images, MadeImage } from '../ports/images.ts';
-import type { Objects, ReadableObjects } from '../ports/objects.ts';
-import type { Storages } from './perform.ts';
+import type { Objects } from '../ports/objects.ts';
+import { bodyOf, type Storages } from './perform.ts';
 
 export interface ThumbnailMaking extends Pick<Storages, 'site' | 'own' | 'peers'> {
   readonly images: Images;
@@ -37,7 +37,7 @@ export async function makeThumbnails(
       reason: 'too_many_bytes',
       detail: `has ${bytes} bytes; ${pictureBytesMax} are taken`,
     };
-  const body = await bodyOf(asked, making);
+  const body = await anyBodyOf(asked, making);
   const made = await images.make(body, asked.sizes);
   if (made.kind === 'refused') return made;
   const { width, height } = made;
@@ -51,40 +51,22 @@ export async function makeThumbnails(
   return { kind: 'made', width, height, thumbnails };
 }
 
-/** From this site, or from one that says it has them. */
-async function bodyOf(
+/** From this site, or from one that says it has them. What is damaged at one of them, or on its way, may be whole at another. */
+async function anyBodyOf(
   { key, content, heldBy }: ThumbnailsCall,
-  { site, own, peers }: ThumbnailMaking,
+  making: ThumbnailMaking,
 ): Promise<Uint8Array> {
   const name = storageName(key, content.upload);
-  const others = heldBy.filter((each) => each !== site).flatMap((each) => peers.get(each) ?? []);
-  for (const storage of [...(own === undefined ? [] : [own]), ...others]) {
+  let why: unknown;
+  for (const from of [making.site, ...heldBy.filter((each) => making.peers.has(each))]) {
     try {
-      return await readAll(storage, name, content);
+      return await bodyOf(making, { from, name }, content);
     } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
+      if (!(error instanceof NotFoundError || error instanceof ContentMismatchError)) throw error;
+      why = error;
     }
   }
-  throw new UnavailableError(`the bytes of ${content.upload} are not to be had`);
-}
-
-async function readAll(
-  storage: ReadableObjects,
-  name: string,
-  { bytes, crc64 }: Content,
-): Promise<Uint8Array> {
-  const answer = await storage.read(name, { crc64 });
-  if (answer.bytes !== bytes) {
-    answer.cancel();
-    throw new UnavailableError(`${name} has another size than was announced`);
-  }
-  const body = new Uint8Array(bytes);
-  let at = 0;
-  for await (const piece of answer.content) {
-    body.set(piece, at);
-    at += piece.length;
-  }
-  return body;
+  throw new UnavailableError(`the bytes of ${content.upload} are not to be had`, { cause: why });
 }
 
 /** The same upload for the same bytes at this site: what an attempt before has put is there already. */

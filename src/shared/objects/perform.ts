@@ -95,12 +95,12 @@ async function sumOf(own: Objects, { name, fromByte, bytes, before }: Of<'object
 
 type Of<Op> = Extract<ObjectEffect, { readonly op: Op }>;
 
-function ownOf({ site, own }: Storages): Objects {
+function ownOf({ site, own }: Pick<Storages, 'own' | 'site'>): Objects {
   if (own === undefined) throw new UnavailableError(`${site} has no place for objects`);
   return own;
 }
 
-function storageAt(storages: Storages, site: SiteId): ReadableObjects {
+function storageAt(storages: Pick<Storages, 'site' | 'own' | 'peers'>, site: SiteId): ReadableObjects {
   if (site === storages.site) return ownOf(storages);
   const peer = storages.peers.get(site);
   if (peer === undefined)
@@ -152,7 +152,11 @@ interface Wanted {
 }
 
 /** All that is wanted, in one piece. @throws NotFoundError @throws ContentMismatchError for more or fewer bytes, or others */
-async function bodyOf(storages: Storages, source: Source, wanted: Wanted): Promise<Uint8Array> {
+export async function bodyOf(
+  storages: Pick<Storages, 'site' | 'own' | 'peers'>,
+  source: Source,
+  wanted: Wanted,
+): Promise<Uint8Array> {
   const { bytes, from, crc64 } = wanted;
   const isAs = { ...(source.versionId !== undefined && { versionId: source.versionId }) };
   const range = from === undefined ? {} : { from, bytes };
