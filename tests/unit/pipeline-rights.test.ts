@@ -133,6 +133,7 @@ describe('on Azure the pipeline', () => {
       secondRegionApp: 'acme-2',
       secondRegionGroup: 'g2',
       domain: 'api.example.org',
+      smsFrom: '+4930123456',
     })
       // Who publishes the shop (`storefrontPublisher`) is given that right by a person, once: it is nobody here.
       .filter(({ type, made }) => made && type === 'Microsoft.Authorization/roleAssignments')

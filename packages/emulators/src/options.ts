@@ -119,13 +119,13 @@ export interface EmulatorsOptions<S extends ServiceName = ServiceName> {
     /** Who may send. Default `local`, both. */
     readonly user?: string;
     readonly password?: string;
-    /** An address on this machine that is told of mails that come back. */
+    /** An address on this machine where mails that come back are reported. */
     readonly bouncesTo?: string;
   };
   readonly communicationservices?: {
     /** Base address of the OpenID Connect issuer whose tokens are taken; default: any token is. */
     readonly issuer?: string;
-    /** An address on this machine that is told of SMS that do not arrive. */
+    /** An address on this machine where SMS that do not arrive are reported. */
     readonly reportsTo?: string;
   };
 }
