@@ -301,6 +301,15 @@ describe('the page', () => {
       body: JSON.stringify({ sku: 'markup-tea', name, category, priceMinor: 100, currency: 'EUR' }),
     });
     expect(response.status).toBe(201);
+    // Of what there is none of, nothing can be put into the cart once the page knows it.
+    for (const { url } of sites()) {
+      const received = await fetch(`${url}/inventory/markup-tea/receipts`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ book: 'dock', total: 5 }),
+      });
+      expect(received.status).toBe(200);
+    }
     const { page, errors } = await shop();
     const isText = async (): Promise<void> => {
       await page.getByText(name).first().waitFor();
