@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
 import { MalformedError } from '@tandem-clouds/replication/errors';
 import type { Json } from '@tandem-clouds/replication/json';
+import { uuidOf } from '../digest.ts';
 import { madeMsOf } from '../domain/birth.ts';
 import type { KeyedRequest } from '../domain/request-memory.ts';
 import { askerOf, type HttpRequest } from './route.ts';
@@ -68,12 +69,4 @@ function oneLine(text: string): string {
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
-}
-
-/** The first 122 bits as a UUID of version 8 (RFC 9562, section 5.8). */
-function uuidOf(hash: Buffer): string {
-  const bytes = Buffer.from(hash.subarray(0, 16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { Html, markup } from '../domain/markup.ts';
 import type { Page } from '../domain/routes/page.ts';
+import { weighedRanges } from '../quality-values.ts';
 import type { HttpReply } from './route.ts';
 
 /** Contrast of text and button is 7 and more in both schemes (WCAG 2.2, 1.4.6). */
@@ -76,21 +77,12 @@ export function prefersHtml(accept = ''): boolean {
 
 /** The quality of the most specific range that names the type. */
 function qualityOf(accept: string, type: string, subtype: string): number {
-  const found = accept
-    .toLowerCase()
-    .split(',')
-    .map((range) => range.split(';').map((part) => part.trim()))
-    .map(([name = '', ...parameters]) => ({
-      rank: [`*/*`, `${type}/*`, `${type}/${subtype}`].indexOf(name),
-      quality: weightIn(parameters),
+  const ranked = weighedRanges(accept)
+    .map(({ range, quality }) => ({
+      rank: ['*/*', `${type}/*`, `${type}/${subtype}`].indexOf(range),
+      quality,
     }))
     .filter(({ rank }) => rank >= 0)
     .sort((a, b) => b.rank - a.rank);
-  return found[0]?.quality ?? 0;
-}
-
-function weightIn(parameters: readonly string[]): number {
-  const weight = parameters.find((one) => one.startsWith('q='))?.slice(2);
-  if (weight === undefined) return 1;
-  return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(weight) ? Number(weight) : 0;
+  return ranked[0]?.quality ?? 0;
 }

@@ -7,7 +7,20 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import {
+  ALGORITHM,
+  canonicalHeader,
+  hmac,
+  isSame,
+  partsOf,
+  type Scope,
+  scopeText,
+  sha256,
+  signingKey,
+  stringToSign,
+  timeOf,
+  unsignedHeaders,
+} from '../core/sigv4.ts';
 import { S3Error } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import { pathEncoded, type S3Request, uriEncoded } from './request.ts';
@@ -46,9 +59,8 @@ interface Claim {
   readonly payloadHash: string;
 }
 
-const ALGORITHM = 'AWS4-HMAC-SHA256';
 const UNSIGNED = 'UNSIGNED-PAYLOAD';
-const EMPTY_SHA256 = createHash('sha256').digest('hex');
+const EMPTY_SHA256 = sha256('');
 const STREAMING = /^STREAMING-(UNSIGNED-PAYLOAD-TRAILER|AWS4-HMAC-SHA256-PAYLOAD(?:-TRAILER)?)$/;
 const CREDENTIAL = /^(.+)\/(\d{8})\/([^/]*)\/([^/]*)\/([^/]*)$/;
 
@@ -65,8 +77,10 @@ export function authorize(request: S3Request, rules: SignatureRules): Payload {
   const claim = isPresigned ? claimInQuery(request, rules) : claimInHeader(request, header ?? '', rules);
   const secret = secretOf(claim, rules);
   refuseUnsignedHeaders(request, claim.signedHeaders);
-  const key = signingKey(secret, claim);
-  const expected = hmac(key, stringToSign(request, claim, isPresigned)).toString('hex');
+  const scope = scopeOf(claim);
+  const key = signingKey(secret, scope);
+  const canonical = canonicalRequest(request, claim, isPresigned);
+  const expected = hmac(key, stringToSign(claim.timestamp, scope, canonical)).toString('hex');
   if (!isSame(expected, claim.signature)) throw mismatch();
   return payloadOf(claim, key);
 }
@@ -78,12 +92,7 @@ function claimInHeader(request: S3Request, header: string, rules: SignatureRules
     new S3Error('AuthorizationHeaderMalformed', `The authorization header is malformed; ${why}`, {
       elements,
     });
-  const parts = new Map(
-    header
-      .slice(ALGORITHM.length)
-      .split(',')
-      .map((part) => part.trim().split(/=(.*)/s) as [string, string]),
-  );
+  const parts = partsOf(header);
   const [, accessKeyId, date, region, service, ending] = CREDENTIAL.exec(parts.get('Credential') ?? '') ?? [];
   const [signedHeaders, signature] = [parts.get('SignedHeaders'), parts.get('Signature')];
   if (accessKeyId === undefined || signedHeaders === undefined || signature === undefined)
@@ -177,22 +186,6 @@ function claimInQuery({ query, headers }: S3Request, rules: SignatureRules): Cla
   };
 }
 
-/** `20130524T000000Z`, as epoch milliseconds. */
-function timeOf(timestamp: string): number | undefined {
-  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(timestamp);
-  if (!match) return undefined;
-  const [, year, month, day, hour, minute, second] = match.map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return Date.UTC(year, month - 1, day, hour, minute, second);
-}
-
 function secretOf({ accessKeyId, token }: Claim, { credentials, now }: SignatureRules): string {
   const ofKey = credentials.filter((credential) => credential.accessKeyId === accessKeyId);
   const [first] = ofKey;
@@ -218,11 +211,8 @@ function secretOf({ accessKeyId, token }: Claim, { credentials, now }: Signature
   return found.secretAccessKey;
 }
 
-/** Host and all of `x-amz-…` must be signed, or a header could be added on the way. */
 function refuseUnsignedHeaders({ headers }: S3Request, signed: readonly string[]): void {
-  const unsigned = Object.keys(headers).filter(
-    (name) => (name === 'host' || name.startsWith('x-amz-')) && !signed.includes(name),
-  );
+  const unsigned = unsignedHeaders(headers, signed);
   if (unsigned.length === 0) return;
   const elements = { HeadersNotSigned: unsigned.join(', ') };
   throw new S3Error('AccessDenied', 'There were headers present in the request which were not signed', {
@@ -230,39 +220,25 @@ function refuseUnsignedHeaders({ headers }: S3Request, signed: readonly string[]
   });
 }
 
-function stringToSign(request: S3Request, claim: Claim, isPresigned: boolean): string {
+function canonicalRequest(request: S3Request, claim: Claim, isPresigned: boolean): string {
   const query = request.parameters
     .filter(([name]) => !(isPresigned && name === 'X-Amz-Signature'))
     .map(([name, value]) => [uriEncoded(name), uriEncoded(value)] as const)
     .sort(([a, x], [b, y]) => (a === b ? compare(x, y) : compare(a, b)))
     .map(([name, value]) => `${name}=${value}`)
     .join('&');
-  const headers = claim.signedHeaders.map(
-    (name) => `${name}:${headerNamed(request, name).trim().replaceAll(/ +/g, ' ')}\n`,
-  );
-  const canonical = [
+  const headers = claim.signedHeaders.map((name) => canonicalHeader(name, headerNamed(request, name)));
+  return [
     ...[request.method, pathEncoded(request.path), query, headers.join('')],
     ...[claim.signedHeaders.join(';'), claim.payloadHash],
   ].join('\n');
-  return [ALGORITHM, claim.timestamp, scopeOf(claim), sha256(canonical)].join('\n');
 }
 
 /** Not what every object inherits: the names are the client's. */
 const headerNamed = ({ headers }: S3Request, name: string): string =>
   (Object.hasOwn(headers, name) ? headers[name] : undefined) ?? '';
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const scopeOf = ({ date, region }: Claim): string => `${date}/${region}/s3/aws4_request`;
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-const hmac = (key: Buffer | string, text: string): Buffer => createHmac('sha256', key).update(text).digest();
-
-function signingKey(secret: string, { date, region }: Claim): Buffer {
-  return ['s3', 'aws4_request'].reduce(hmac, hmac(hmac(`AWS4${secret}`, date), region));
-}
-
-function isSame(expected: string, given: string): boolean {
-  const [a, b] = [Buffer.from(expected), Buffer.from(given)];
-  return a.length === b.length && timingSafeEqual(a, b);
-}
+const scopeOf = ({ date, region }: Claim): Scope => ({ date, region, service: 's3' });
 
 function mismatch(): S3Error {
   return new S3Error(
@@ -283,7 +259,11 @@ function payloadOf(claim: Claim, key: Buffer): Payload {
     );
   const signer = streaming.startsWith('UNSIGNED')
     ? undefined
-    : new ChunkSigner(key, { timestamp: claim.timestamp, scope: scopeOf(claim), seed: claim.signature });
+    : new ChunkSigner(key, {
+        timestamp: claim.timestamp,
+        scope: scopeText(scopeOf(claim)),
+        seed: claim.signature,
+      });
   return { kind: 'chunked', hasTrailer: streaming.endsWith('-TRAILER'), signer };
 }
 

@@ -24,29 +24,21 @@ import {
 import { Random } from '../random.ts';
 import { destroyUnderLoad, type Disaster } from './disaster.ts';
 import { type InjectedFaults, unleash } from './nemesis.ts';
-import { type Episode, lineOfEpisode, makePlan } from './plan.ts';
+import { type Episode, makePlan } from './plan.ts';
+import { type Planned, planned, type PlannedOptions } from './planned.ts';
 import { type Sampled, sampleExposure } from './sampler.ts';
 
-const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
 /** Some requests are reads and some are refused: so many a write. */
 const REQUESTS_PER_WRITE = 1.5;
 const PACE_MAX = 400;
 const LAST_STRETCH_S = 5;
 const DURABLE_SHARE = 0.15;
 
-export interface ChaosOptions {
-  readonly seed: number;
-  /** Acknowledged writes that are wanted. */
-  readonly writes: number;
-  /** Acknowledged writes a second that the clients aim at. */
-  readonly rate: number;
-  /** Clients give up after so long, whatever they have. */
-  readonly trafficMaxMs: number;
+export interface ChaosOptions extends PlannedOptions {
   readonly convergedWithinMs: number;
   /** How long the last messages are waited for after that; 0 does not wait. */
   readonly quietWithinMs: number;
   readonly burstMs: number;
-  readonly progress: (line: string) => void;
 }
 
 export interface ChaosResult {
@@ -69,31 +61,23 @@ export interface ChaosResult {
 
 /** @throws Error when the stack does not come up, or the run itself fails. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { seed, progress } = options;
-  const random = new Random(seed);
-  const [first = SITES[0], second = SITES[1]] = random.shuffled(SITES);
-  const trafficMs = Math.min(options.trafficMaxMs, (options.writes / options.rate) * 1_000);
-  const plan = makePlan({ seed, trafficMs, sites: [first, second] });
-  progress(`seed ${seed}: ${plan.length} faults in ${Math.round(trafficMs / 1_000)} s`);
-  for (const episode of plan) progress(`  ${lineOfEpisode(episode)}`);
+  const { progress } = options;
+  const run = planned(options, makePlan);
+  const [, second] = run.order;
   progress(`starting a stack of its own; ${second} begins with the release before this one`);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tandem-previous-'));
   let cluster: TestCluster | undefined;
   try {
     const artefact = unpackPreviousRelease(folder)[parseSite(second).cloud];
-    cluster = await TestCluster.open([first, second], { artefacts: { [second]: artefact } });
-    return await runIn(cluster, { ...options, random, plan, plannedMs: trafficMs });
+    cluster = await TestCluster.open(run.order, { artefacts: { [second]: artefact } });
+    return await runIn(cluster, { ...options, ...run });
   } finally {
     await cluster?.close();
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-interface Prepared extends ChaosOptions {
-  readonly random: Random;
-  readonly plan: readonly Episode[];
-  readonly plannedMs: number;
-}
+type Prepared = ChaosOptions & Planned;
 
 async function runIn(cluster: TestCluster, options: Prepared): Promise<ChaosResult> {
   const { plan, random, progress, burstMs, rate } = options;

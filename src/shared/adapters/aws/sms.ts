@@ -12,11 +12,11 @@ import {
   PublishCommand,
   type SNSClient,
 } from '@aws-sdk/client-sns';
-import { AmbiguousError, RefusedError, TooLargeError } from '@tandem-clouds/replication/errors';
+import { AmbiguousError } from '@tandem-clouds/replication/errors';
 import { smsMs } from '../../bounds.ts';
 import type { SentSms, Sms, SmsSender } from '../../ports/sms.ts';
-import { SmsOptedOutError, SmsRefusedError } from '../../ports/sms-errors.ts';
-import { isPhone, withoutPhone } from '../phone-words.ts';
+import { SmsOptedOutError } from '../../ports/sms-errors.ts';
+import { isPhone, smsRefusal } from '../phone-words.ts';
 import { asError } from '../vendor-error.ts';
 import { smsError } from './errors.ts';
 
@@ -52,7 +52,7 @@ export class SnsSms implements SmsSender {
       const { MessageId = '' } = await this.#client.send(publish, { abortSignal });
       return { messageId: MessageId, isOne: false };
     } catch (error) {
-      throw refusalOf(smsError(error), to);
+      throw smsRefusal(smsError(error), to);
     }
   }
 
@@ -60,7 +60,7 @@ export class SnsSms implements SmsSender {
   async #checkOptOut(phoneNumber: string, abortSignal: AbortSignal): Promise<void> {
     const check = new CheckIfPhoneNumberIsOptedOutCommand({ phoneNumber });
     const { isOptedOut } = await this.#client.send(check, { abortSignal }).catch((error: unknown) => {
-      const told = refusalOf(smsError(error), phoneNumber);
+      const told = smsRefusal(smsError(error), phoneNumber);
       // Nothing was sent, whatever became of the question.
       throw told instanceof AmbiguousError ? asError('passes', told.message, { cause: error }) : told;
     });
@@ -69,10 +69,3 @@ export class SnsSms implements SmsSender {
 }
 
 const text = (StringValue: string): MessageAttributeValue => ({ DataType: 'String', StringValue });
-
-/** What is refused for good is about this number or this text. The service's words, which repeat the number, are left behind. */
-function refusalOf(error: Error, to: string): Error {
-  if (error instanceof RefusedError || error instanceof TooLargeError)
-    return new SmsRefusedError(withoutPhone(error.message, to));
-  return error;
-}

@@ -10,16 +10,11 @@
  */
 import { SmsClient, type SmsClientOptions, type SmsSendResult } from '@azure/communication-sms';
 import type { TokenCredential } from '@azure/identity';
-import {
-  AmbiguousError,
-  RefusedError,
-  TooLargeError,
-  UnavailableError,
-} from '@tandem-clouds/replication/errors';
+import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { smsMs } from '../../bounds.ts';
 import type { SentSms, Sms, SmsKey, SmsSender } from '../../ports/sms.ts';
-import { SmsOptedOutError, SmsRefusedError } from '../../ports/sms-errors.ts';
-import { withoutPhone } from '../phone-words.ts';
+import { SmsOptedOutError } from '../../ports/sms-errors.ts';
+import { smsRefusal, withoutPhone } from '../phone-words.ts';
 import { smsError, smsResultError } from './errors.ts';
 
 export interface CommunicationSmsOptions {
@@ -90,7 +85,7 @@ export class CommunicationSms implements SmsSender {
     const [result] = await this.#client
       .send({ from, to: [to], message }, options)
       .catch((error: unknown): never => {
-        throw refusalOf(smsError(error), to);
+        throw smsRefusal(smsError(error), to);
       });
     if (result === undefined) throw new AmbiguousError('Communication Services: an answer about nobody');
     if (result.successful) return { messageId: result.messageId ?? '', isOne: true };
@@ -141,12 +136,5 @@ const withoutTls: Policy = {
 function failureOf({ httpStatusCode, errorMessage = '' }: SmsSendResult, to: string): Error {
   const said = withoutPhone(errorMessage, to);
   if (OPTED_OUT.test(errorMessage)) return new SmsOptedOutError(`Communication Services: ${said}`);
-  return refusalOf(smsResultError(httpStatusCode, said), to);
-}
-
-/** What is refused for good is about this number or this text. The service's words, which may repeat the number, are left behind. */
-function refusalOf(error: Error, to: string): Error {
-  if (error instanceof RefusedError || error instanceof TooLargeError)
-    return new SmsRefusedError(withoutPhone(error.message, to));
-  return error;
+  return smsRefusal(smsResultError(httpStatusCode, said), to);
 }

@@ -1,6 +1,6 @@
 /** What the steps of notifications ask of the provider of SMS, asked of the one that is configured. */
 import { AmbiguousError, UnavailableError } from '@tandem-clouds/replication/errors';
-import { sha256 } from '../../digest.ts';
+import { sha256, uuidOf } from '../../digest.ts';
 import type { Services } from '../../ports/services.ts';
 import type { SmsSender } from '../../ports/sms.ts';
 import { SmsOptedOutError, SmsRefusedError } from '../../ports/sms-errors.ts';
@@ -20,7 +20,7 @@ export async function askSms(call: SendCall, { open, metrics }: AskedSms): Promi
   try {
     const sent = await sender.send({
       ...{ to, text, tag: notificationId },
-      key: { id: uuidOf(key.name), firstSentMs: key.firstSentMs },
+      key: { id: uuidOf(Buffer.from(sha256(key.name), 'hex')), firstSentMs: key.firstSentMs },
     });
     metrics.record('SmsSent');
     if (isRepeat) metrics.record('SmsMaybeRepeated');
@@ -31,17 +31,4 @@ export async function askSms(call: SendCall, { open, metrics }: AskedSms): Promi
       metrics.record('SmsDelayed');
     throw error;
   }
-}
-
-/** A UUID that follows from a name (RFC 9562, section 5.8). */
-function uuidOf(name: string): string {
-  const hex = sha256(name);
-  const parts = [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ];
-  return parts.join('-');
 }

@@ -1,4 +1,5 @@
 /** What people see behind the link by which they unsubscribe: what stops, what goes on, and one button. */
+import { weighedRanges } from '../../quality-values.ts';
 import { type Html, markup } from '../markup.ts';
 import type { Page } from '../routes/page.ts';
 import { type Kind, type Language, languages, stoppable } from './notice.ts';
@@ -109,17 +110,9 @@ ${named}</ul>
 
 /** @see https://www.rfc-editor.org/rfc/rfc9110#section-12.5.4 */
 function languageOf({ stated, accepted = '' }: Asker): Language {
-  const wanted = accepted
-    .split(',')
-    .map((range) => {
-      const [name = '', weight] = range
-        .trim()
-        .toLowerCase()
-        .split(/\s*;\s*q=/);
-      return { name: name.split('-', 1)[0], quality: weight === undefined ? 1 : Number(weight) };
-    })
+  const wanted = weighedRanges(accepted)
     .filter(({ quality }) => quality > 0)
     .sort((a, b) => b.quality - a.quality);
-  const names = [stated, ...wanted.map(({ name }) => name)];
+  const names = [stated, ...wanted.map(({ range }) => range.split('-', 1)[0])];
   return names.flatMap((name) => languages.filter((language) => language === name))[0] ?? 'en';
 }

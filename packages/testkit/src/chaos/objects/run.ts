@@ -6,15 +6,15 @@ import type { Violation } from '../../checkers/judge.ts';
 import type { Endpoint } from '../../cluster/request.ts';
 import { TestCluster } from '../../cluster/test-cluster.ts';
 import type { Finding } from '../../history/facts.ts';
-import { Random } from '../../random.ts';
+import { workInLanes } from '../lanes.ts';
 import { mapped } from '../mapped.ts';
-import { type InjectedFaults, unleash } from '../nemesis.ts';
-import { type Episode, lineOfEpisode, makeObjectPlan } from '../plan.ts';
+import type { InjectedFaults } from '../nemesis.ts';
+import { type Episode, makeObjectPlan } from '../plan.ts';
+import { type Planned, planned } from '../planned.ts';
 import { pause, until } from '../reactions/until.ts';
 import type { ChaosOptions } from '../run.ts';
-import { ask, type ReadResult, UploadClients, type Uploaded } from './uploads.ts';
+import { ask, isHeldBy, type ReadResult, UploadClients, type Uploaded } from './uploads.ts';
 
-const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
 const LANES = 8;
 const READERS = 2;
 const READ_EVERY_MS = 400;
@@ -49,29 +49,36 @@ export interface ObjectChaosResult {
 
 /** @throws Error when the stack does not come up, or the run itself fails. */
 export async function runObjectChaos(options: ChaosOptions): Promise<ObjectChaosResult> {
-  const { seed, progress } = options;
-  const random = new Random(seed);
-  const [first = SITES[0], second = SITES[1]] = random.shuffled(SITES);
-  const plannedMs = Math.min(options.trafficMaxMs, (options.writes / options.rate) * 1_000);
-  const plan = makeObjectPlan({ seed, trafficMs: plannedMs, sites: [first, second] });
-  progress(`seed ${seed}: ${plan.length} faults in ${Math.round(plannedMs / 1_000)} s`);
-  for (const episode of plan) progress(`  ${lineOfEpisode(episode)}`);
+  const { progress } = options;
+  const run = planned(options, makeObjectPlan);
   progress('starting a stack of its own');
-  const cluster = await TestCluster.open([first, second]);
+  const cluster = await TestCluster.open(run.order);
   try {
-    return await runIn(cluster, { ...options, random, plan });
+    return await runIn(cluster, { ...options, ...run });
   } finally {
     await cluster.close();
   }
 }
 
-type Prepared = ChaosOptions & { readonly random: Random; readonly plan: readonly Episode[] };
+type Prepared = ChaosOptions & Planned;
 
 async function runIn(cluster: TestCluster, options: Prepared): Promise<ObjectChaosResult> {
-  const { plan, random, progress } = options;
+  const { plan, random, writes, progress } = options;
   const sites = cluster.endpoints().filter(({ name }) => name !== 'edge');
   const clients = new UploadClients(random.stream('clients'), sites);
-  const traffic = await underFire(cluster, clients, { ...options, sites });
+  const reader = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await pause(READ_EVERY_MS);
+      await clients.readSome();
+    }
+  };
+  const traffic = await workInLanes(cluster, options, {
+    lanes: LANES,
+    shown: () => `${clients.count} uploads, ${clients.reads.length} reads`,
+    goesOn: (started) => clients.count < writes && started < writes * 1.5,
+    act: () => clients.upload(random.pick(sites)),
+    beside: (signal) => Promise.all(Array.from({ length: READERS }, () => reader(signal))),
+  });
   progress('healing');
   await cluster.heal();
   const latest = latestOf(clients.uploads);
@@ -111,57 +118,6 @@ export function latestOf(uploads: readonly Uploaded[]): ReadonlyMap<string, stri
   return new Map(uploads.filter(({ acknowledged }) => acknowledged).map(({ name, id }) => [name, id]));
 }
 
-async function underFire(
-  cluster: TestCluster,
-  clients: UploadClients,
-  {
-    plan,
-    writes,
-    rate,
-    trafficMaxMs,
-    progress,
-    sites,
-    random,
-  }: Prepared & { readonly sites: readonly Endpoint[] },
-): Promise<Pick<ObjectChaosResult, 'injectedFaults' | 'trafficMs'>> {
-  const stop = new AbortController();
-  const beganMs = performance.now();
-  const passedMs = (): number => performance.now() - beganMs;
-  const falling = unleash(cluster, plan, { signal: stop.signal, progress });
-  const telling = setInterval(
-    () =>
-      progress(
-        `${Math.round(passedMs() / 1_000)} s: ${clients.count} uploads, ${clients.reads.length} reads`,
-      ),
-    PROGRESS_MS,
-  );
-  let started = 0;
-  const lane = async (): Promise<void> => {
-    while (clients.count < writes && started < writes * 1.5 && passedMs() < trafficMaxMs) {
-      started += 1;
-      const dueMs = beganMs + (started * 1_000) / rate;
-      await pause(dueMs - performance.now());
-      await clients.upload(random.pick(sites));
-    }
-  };
-  const reader = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      await pause(READ_EVERY_MS);
-      await clients.readSome();
-    }
-  };
-  const readers = Array.from({ length: READERS }, reader);
-  try {
-    await Promise.all(Array.from({ length: LANES }, lane));
-  } finally {
-    clearInterval(telling);
-    stop.abort();
-  }
-  const trafficMs = passedMs();
-  const [injectedFaults] = await Promise.all([falling, ...readers]);
-  return { injectedFaults, trafficMs };
-}
-
 /** Until each record says, at each site, that every site holds its content. @returns After how long; undefined: not in time */
 export async function untilHeld(
   sites: readonly Endpoint[],
@@ -187,9 +143,7 @@ async function isHeld(
   sites: readonly Endpoint[],
 ): Promise<boolean> {
   const { status, body } = await ask(site, 'GET', `/objects/${id}`).catch(() => ({ status: 0, body: {} }));
-  const { content, heldBy } = body as { content?: { upload: string }; heldBy?: readonly string[] };
-  if (status !== 200 || content === undefined) return false;
-  return sites.every(({ name }) => heldBy?.includes(`${content.upload}@${name}`) === true);
+  return status === 200 && sites.every((other) => isHeldBy(body, other));
 }
 
 async function readAll(

@@ -212,6 +212,12 @@ export async function sendBytes({ url, headers }: Announcement, body: Uint8Array
   }
 }
 
+/** Whether a record with content says that a site has its bytes. */
+export function isHeldBy(record: Answer['body'], { name }: Endpoint): boolean {
+  const { content, heldBy } = record as { content?: { upload: string }; heldBy?: readonly string[] };
+  return content !== undefined && heldBy?.includes(`${content.upload}@${name}`) === true;
+}
+
 /** @throws What the network says */
 export async function ask(
   site: Endpoint,

@@ -3,25 +3,26 @@
  * three sizes, from the storage of the site that is asked, and every bad one refused at both with its reason.
  */
 import { variantKey } from '../../../../../src/shared/domain/content.ts';
+import { recordIdOf } from '../../../../../src/shared/domain/entity.ts';
 import { THUMBNAILS } from '../../../../../src/shared/domain/pictures/thumbnails.ts';
+import { thumbnail } from '../../../../../src/shared/entities/thumbnail.ts';
 import type { Violation } from '../../checkers/judge.ts';
 import type { Endpoint } from '../../cluster/request.ts';
 import { TestCluster } from '../../cluster/test-cluster.ts';
 import type { Finding } from '../../history/facts.ts';
-import { Random } from '../../random.ts';
+import { workInLanes } from '../lanes.ts';
 import { mapped } from '../mapped.ts';
-import { type InjectedFaults, unleash } from '../nemesis.ts';
-import { ask } from '../objects/uploads.ts';
-import { type Episode, lineOfEpisode, makeObjectPlan } from '../plan.ts';
-import { pause, until } from '../reactions/until.ts';
+import type { InjectedFaults } from '../nemesis.ts';
+import { ask, isHeldBy } from '../objects/uploads.ts';
+import { type Episode, makeObjectPlan } from '../plan.ts';
+import { type Planned, planned } from '../planned.ts';
+import { until } from '../reactions/until.ts';
 import type { ChaosOptions } from '../run.ts';
 import { PictureClients, type Sent, SKU } from './clients.ts';
 import { Samples } from './samples.ts';
 import { webpOf } from './webp.ts';
 
-const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
 const LANES = 6;
-const PROGRESS_MS = 15_000;
 /** After the pauses of attempts in vain. */
 const DECIDED_WITHIN_MS = 1_800_000;
 const LOOK_AT_ONCE = 16;
@@ -51,32 +52,23 @@ export interface PictureChaosResult {
 
 /** @throws Error when the stack does not come up, or the run itself fails. */
 export async function runPictureChaos(options: ChaosOptions): Promise<PictureChaosResult> {
-  const { seed, progress } = options;
-  const random = new Random(seed);
-  const [first = SITES[0], second = SITES[1]] = random.shuffled(SITES);
-  const plannedMs = Math.min(options.trafficMaxMs, (options.writes / options.rate) * 1_000);
-  const plan = makeObjectPlan({ seed, trafficMs: plannedMs, sites: [first, second] });
-  progress(`seed ${seed}: ${plan.length} faults in ${Math.round(plannedMs / 1_000)} s`);
-  for (const episode of plan) progress(`  ${lineOfEpisode(episode)}`);
+  const { progress } = options;
+  const run = planned(options, makeObjectPlan);
   progress('starting a stack of its own');
   const samples = await Samples.open();
-  const cluster = await TestCluster.open([first, second]);
+  const cluster = await TestCluster.open(run.order);
   try {
-    return await runIn(cluster, { ...options, random, plan, samples });
+    return await runIn(cluster, { ...options, ...run, samples });
   } finally {
     samples.close();
     await cluster.close();
   }
 }
 
-interface Prepared extends ChaosOptions {
-  readonly random: Random;
-  readonly plan: readonly Episode[];
-  readonly samples: Samples;
-}
+type Prepared = ChaosOptions & Planned & { readonly samples: Samples };
 
 async function runIn(cluster: TestCluster, options: Prepared): Promise<PictureChaosResult> {
-  const { plan, random, samples, progress } = options;
+  const { plan, random, samples, writes, progress } = options;
   const sites = cluster.endpoints().filter(({ name }) => name !== 'edge');
   const [site] = sites;
   if (site === undefined) throw new Error('the stack has no site');
@@ -84,7 +76,12 @@ async function runIn(cluster: TestCluster, options: Prepared): Promise<PictureCh
   const made = await ask(site, 'POST', '/products', { body: product });
   if (made.status !== 201) throw new Error(`no product: ${JSON.stringify(made.body)}`);
   const clients = new PictureClients(random.stream('clients'), sites, samples);
-  const traffic = await underFire(cluster, clients, options);
+  const traffic = await workInLanes(cluster, options, {
+    lanes: LANES,
+    shown: () => `${clients.sent.length} pictures`,
+    goesOn: (started) => clients.sent.length < writes && started < writes * 1.5,
+    act: () => clients.send(),
+  });
   progress('healing');
   await cluster.heal();
   const { sent, givenUp } = clients;
@@ -112,37 +109,6 @@ async function runIn(cluster: TestCluster, options: Prepared): Promise<PictureCh
   };
 }
 
-async function underFire(
-  cluster: TestCluster,
-  clients: PictureClients,
-  { plan, writes, rate, trafficMaxMs, progress }: Prepared,
-): Promise<Pick<PictureChaosResult, 'injectedFaults' | 'trafficMs'>> {
-  const stop = new AbortController();
-  const beganMs = performance.now();
-  const passedMs = (): number => performance.now() - beganMs;
-  const falling = unleash(cluster, plan, { signal: stop.signal, progress });
-  const telling = setInterval(
-    () => progress(`${Math.round(passedMs() / 1_000)} s: ${clients.sent.length} pictures`),
-    PROGRESS_MS,
-  );
-  let started = 0;
-  const lane = async (): Promise<void> => {
-    while (clients.sent.length < writes && started < writes * 1.5 && passedMs() < trafficMaxMs) {
-      started += 1;
-      await pause(beganMs + (started * 1_000) / rate - performance.now());
-      await clients.send();
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: LANES }, lane));
-  } finally {
-    clearInterval(telling);
-    stop.abort();
-  }
-  const trafficMs = passedMs();
-  return { injectedFaults: await falling, trafficMs };
-}
-
 /** Until each site says of each picture what became of it, and can show what is to be shown. */
 async function untilDecided(
   sites: readonly Endpoint[],
@@ -166,10 +132,6 @@ async function untilDecided(
   );
 }
 
-function variantId(id: string, name: string): string {
-  return variantKey('', id, name).slice(1);
-}
-
 async function isDecided(site: Endpoint, { id }: Sent): Promise<boolean> {
   const { status, body } = await ask(site, 'GET', `/pictures/${id}`).catch(() => ({ status: 0, body: {} }));
   const { status: verdict } = body as { readonly status?: string };
@@ -178,16 +140,12 @@ async function isDecided(site: Endpoint, { id }: Sent): Promise<boolean> {
   // Until its bytes have crossed it is sent to the site that has them.
   const shown = await Promise.all(
     THUMBNAILS.map(({ name }) =>
-      ask(site, 'GET', `/thumbnails/${variantId(id, name)}`).catch(() => undefined),
+      ask(site, 'GET', `/thumbnails/${recordIdOf(thumbnail, variantKey('thumbnail', id, name))}`).catch(
+        () => undefined,
+      ),
     ),
   );
-  return shown.every((answer) => {
-    const { content, heldBy } = (answer?.body ?? {}) as {
-      content?: { upload: string };
-      heldBy?: readonly string[];
-    };
-    return content !== undefined && heldBy?.includes(`${content.upload}@${site.name}`) === true;
-  });
+  return shown.every((answer) => answer !== undefined && isHeldBy(answer.body, site));
 }
 
 interface Look {

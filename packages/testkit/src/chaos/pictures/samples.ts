@@ -52,27 +52,24 @@ export class Samples {
   /** The same for the same number. */
   of(seed: number): Sample {
     const random = new Random(seed);
-    const studio = new Studio(this.#vips, random);
     const recipe = random.chance(PHOTO_SHARE)
       ? PHOTO
       : random.pick(random.chance(BAD_SHARE) ? BAD_RECIPES : GOOD_RECIPES);
-    const { what, contentType } = recipe;
-    return { seed, what, contentType, ...recipe.make(studio) };
+    return this.#made(recipe, seed, random);
   }
 
   /** Every recipe once. */
   all(seed: number): readonly Sample[] {
     const random = new Random(seed);
-    return [PHOTO, ...GOOD_RECIPES, ...BAD_RECIPES].map((recipe) => ({
-      seed,
-      what: recipe.what,
-      contentType: recipe.contentType,
-      ...recipe.make(new Studio(this.#vips, random)),
-    }));
+    return [PHOTO, ...GOOD_RECIPES, ...BAD_RECIPES].map((recipe) => this.#made(recipe, seed, random));
   }
 
   close(): void {
     this.#vips.shutdown();
+  }
+
+  #made({ what, contentType, make }: Recipe, seed: number, random: Random): Sample {
+    return { seed, what, contentType, ...make(new Studio(this.#vips, random)) };
   }
 }
 

@@ -12,9 +12,9 @@ import { changesOf, type Reacted } from '../../history/reacted.ts';
 import { Clients } from '../../load/clients.ts';
 import { keysOf, type Rest, untilAtRest } from '../../observe/converge.ts';
 import { type Lag, Lags } from '../../observe/lags.ts';
-import { Random } from '../../random.ts';
 import { type InjectedFaults, unleash } from '../nemesis.ts';
-import { type Episode, lineOfEpisode, makeReactionPlan, quietMs } from '../plan.ts';
+import { type Episode, makeReactionPlan, quietMs } from '../plan.ts';
+import { type Planned, planned } from '../planned.ts';
 import { type ChaosOptions, checkRest } from '../run.ts';
 import { chooseParcel } from './changes.ts';
 import { heldAt, parcelsAt, waitsFor } from './look.ts';
@@ -24,7 +24,6 @@ import type { Provider } from './provider.ts';
 import { until } from './until.ts';
 
 const VIOLATIONS_MAX = 50;
-const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
 const PACE_MAX = 400;
 const LAST_STRETCH_S = 5;
 const PROGRESS_MS = 15_000;
@@ -57,30 +56,20 @@ export interface ReactionChaosResult {
 
 /** @throws Error when the stack does not come up, or the run itself fails. */
 export async function runReactionChaos(options: ChaosOptions): Promise<ReactionChaosResult> {
-  const { seed, progress } = options;
-  const random = new Random(seed);
-  const [first = SITES[0], second = SITES[1]] = random.shuffled(SITES);
-  const plannedMs = Math.min(options.trafficMaxMs, (options.writes / options.rate) * 1_000);
-  const plan = makeReactionPlan({ seed, trafficMs: plannedMs, sites: [first, second] });
-  progress(`seed ${seed}: ${plan.length} faults in ${Math.round(plannedMs / 1_000)} s`);
-  for (const episode of plan) progress(`  ${lineOfEpisode(episode)}`);
-  return withParcels(random.stream('provider'), async ({ project, provider }) => {
+  const { progress } = options;
+  const run = planned(options, makeReactionPlan);
+  return withParcels(run.random.stream('provider'), async ({ project, provider }) => {
     progress('starting a stack of its own');
-    const cluster = await TestCluster.open([first, second], { project });
+    const cluster = await TestCluster.open(run.order, { project });
     try {
-      return await runIn(cluster, { ...options, random, plan, plannedMs, provider });
+      return await runIn(cluster, { ...options, ...run, provider });
     } finally {
       await cluster.close();
     }
   });
 }
 
-interface Prepared extends ChaosOptions {
-  readonly random: Random;
-  readonly plan: readonly Episode[];
-  readonly plannedMs: number;
-  readonly provider: Provider;
-}
+type Prepared = ChaosOptions & Planned & { readonly provider: Provider };
 
 async function runIn(cluster: TestCluster, options: Prepared): Promise<ReactionChaosResult> {
   const stopLooking = new AbortController();

@@ -7,8 +7,10 @@ import type { Endpoint } from '../../cluster/request.ts';
 import { TestCluster } from '../../cluster/test-cluster.ts';
 import type { Finding } from '../../history/facts.ts';
 import { Random } from '../../random.ts';
-import { type InjectedFaults, unleash } from '../nemesis.ts';
-import { type Episode, lineOfEpisode, makeShopPlan, quietMs } from '../plan.ts';
+import { workInLanes } from '../lanes.ts';
+import type { InjectedFaults } from '../nemesis.ts';
+import { type Episode, makeShopPlan, quietMs } from '../plan.ts';
+import { type Planned, planned } from '../planned.ts';
 import { pause, until } from '../reactions/until.ts';
 import type { ChaosOptions } from '../run.ts';
 import {
@@ -24,9 +26,7 @@ import {
 import { Sandbox } from './sandbox.ts';
 import { type Article, ask, type Placed, Shoppers } from './shoppers.ts';
 
-const SITES = ['aws-us-east-1', 'azure-eastus'] as const;
 const LANES = 24;
-const PROGRESS_MS = 15_000;
 const ARTICLES = 20;
 /** Ten orders for each piece. */
 const ORDERS_PER_PIECE = 10;
@@ -63,27 +63,18 @@ export interface ShopChaosResult {
 
 /** @throws Error when the stack does not come up, or the run itself fails. */
 export async function runShopChaos(options: ChaosOptions): Promise<ShopChaosResult> {
-  const { seed, progress } = options;
-  const random = new Random(seed);
-  const [first = SITES[0], second = SITES[1]] = random.shuffled(SITES);
-  const plannedMs = Math.min(options.trafficMaxMs, (options.writes / options.rate) * 1_000);
-  const plan = makeShopPlan({ seed, trafficMs: plannedMs, sites: [first, second] });
-  progress(`seed ${seed}: ${plan.length} faults in ${Math.round(plannedMs / 1_000)} s`);
-  for (const episode of plan) progress(`  ${lineOfEpisode(episode)}`);
+  const { progress } = options;
+  const run = planned(options, makeShopPlan);
   progress('starting a stack of its own');
-  const cluster = await TestCluster.open([first, second]);
+  const cluster = await TestCluster.open(run.order);
   try {
-    return await runIn(cluster, { ...options, random, plan, plannedMs });
+    return await runIn(cluster, { ...options, ...run });
   } finally {
     await cluster.close();
   }
 }
 
-interface Prepared extends ChaosOptions {
-  readonly random: Random;
-  readonly plan: readonly Episode[];
-  readonly plannedMs: number;
-}
+type Prepared = ChaosOptions & Planned;
 
 async function runIn(cluster: TestCluster, options: Prepared): Promise<ShopChaosResult> {
   const { random, plan, writes, progress } = options;
@@ -155,16 +146,10 @@ async function underFire(
   cluster: TestCluster,
   shoppers: Shoppers,
   {
-    plan,
-    writes,
-    rate,
-    plannedMs,
-    trafficMaxMs,
-    progress,
-    sandbox,
     sites,
     articles,
     samples,
+    ...options
   }: Prepared & {
     readonly sandbox: Sandbox;
     readonly sites: readonly Endpoint[];
@@ -172,40 +157,21 @@ async function underFire(
     readonly samples: Sampled[];
   },
 ): Promise<Pick<ShopChaosResult, 'injectedFaults' | 'trafficMs'> & { readonly quietUntilMs: number }> {
-  const stop = new AbortController();
-  const [beganMs, quietUntilMs] = [performance.now(), Date.now() + quietMs(plannedMs)];
-  const passedMs = (): number => performance.now() - beganMs;
-  const falling = unleash(cluster, plan, { signal: stop.signal, progress, sandbox });
-  const telling = setInterval(
-    () => progress(`${Math.round(passedMs() / 1_000)} s: ${shoppers.acknowledged} orders`),
-    PROGRESS_MS,
-  );
-  let started = 0;
-  const lane = async (): Promise<void> => {
-    while (started < writes && passedMs() < trafficMaxMs) {
-      started += 1;
-      const number = started;
-      await pause(beganMs + (number * 1_000) / rate - performance.now());
-      await shoppers.shop(number);
-    }
-  };
-  const sampler = async (): Promise<void> => {
-    while (!stop.signal.aborted && Date.now() < quietUntilMs) {
-      const sample = await sampleOf(sites, articles).catch(() => undefined);
-      if (sample !== undefined) samples.push(sample);
-      await pause(SAMPLE_EVERY_MS);
-    }
-  };
-  const sampling = sampler();
-  try {
-    await Promise.all(Array.from({ length: LANES }, lane));
-  } finally {
-    clearInterval(telling);
-    stop.abort();
-  }
-  const trafficMs = passedMs();
-  const [injectedFaults] = await Promise.all([falling, sampling]);
-  return { injectedFaults, trafficMs, quietUntilMs };
+  const quietUntilMs = Date.now() + quietMs(options.plannedMs);
+  const traffic = await workInLanes(cluster, options, {
+    lanes: LANES,
+    shown: () => `${shoppers.acknowledged} orders`,
+    goesOn: (started) => started < options.writes,
+    act: (number) => shoppers.shop(number),
+    async beside(signal) {
+      while (!signal.aborted && Date.now() < quietUntilMs) {
+        const sample = await sampleOf(sites, articles).catch(() => undefined);
+        if (sample !== undefined) samples.push(sample);
+        await pause(SAMPLE_EVERY_MS);
+      }
+    },
+  });
+  return { ...traffic, quietUntilMs };
 }
 
 async function sampleOf(sites: readonly Endpoint[], articles: readonly Article[]): Promise<Sampled> {
