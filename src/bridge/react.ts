@@ -15,6 +15,7 @@ const payments = openPayments(runtime);
 const mail = openMail(runtime);
 
 export const handler = runReactions(runtime, {
+  name: 'react',
   queue: 'tandem-react',
   keysOf: (body) => {
     const key = wokenKey(body);

@@ -110,6 +110,15 @@ export interface MailConfig {
   readonly linksUrl: string;
 }
 
+export interface TracesConfig {
+  /** Base address of a collector that takes OTLP over HTTP; `/v1/traces` is put behind it. */
+  readonly url: string;
+  /** How many of the traces that begin here are sent: from 0 to 1. */
+  readonly ratio: number;
+  /** What the collector knows us by. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -139,6 +148,8 @@ export interface Config {
   readonly payments?: PaymentsConfig;
   /** The mail server; absent: this site sends no mail. Its user and password are secrets (docs/notifications.md). */
   readonly mail?: MailConfig;
+  /** Where traces go; absent: none are recorded (docs/traces.md). */
+  readonly traces?: TracesConfig;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -241,6 +252,14 @@ const MAIL = {
   TANDEM_MAIL_LINKS_URL: 'linksUrl',
 } as const;
 
+const TRACES = {
+  TANDEM_TRACES_URL: 'url',
+  TANDEM_TRACES_RATIO: 'ratio',
+  TANDEM_TRACES_HEADERS: 'headers',
+} as const;
+
+const TRACES_RATIO = 0.1;
+
 const AWS_DEFAULTS = { secretsPrefix: 'tandem' };
 const AZURE_DEFAULTS = {
   resourceManager: 'https://management.azure.com',
@@ -267,6 +286,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     own,
     ...(Object.keys(payments).length > 0 && { payments: payments as unknown }),
     ...(Object.keys(mail).length > 0 && { mail: mail as unknown }),
+    ...tracesOf(env),
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),
@@ -303,6 +323,33 @@ function pick(env: Environment, names: Readonly<Record<string, string>>): Record
     if (value !== undefined && value !== '') picked[name] = value;
   }
   return picked;
+}
+
+/** Without an address the others mean nothing: a definition passes them on with their defaults. */
+function tracesOf(env: Environment): { traces?: unknown } {
+  const { url, ratio, headers } = pick(env, TRACES);
+  if (url === undefined) return {};
+  return { traces: { url, ratio: jsonOf(ratio, TRACES_RATIO), headers: headersOf(headers) } };
+}
+
+/** What Functions leaves in a setting whose secret cannot be read. That traces are refused must not stop a site. */
+const UNRESOLVED = '@Microsoft.KeyVault(';
+
+/** `name=value,other=value`, values percent-encoded where that is needed, as in `OTEL_EXPORTER_OTLP_HEADERS`. */
+function headersOf(text = ''): unknown {
+  if (text.startsWith(UNRESOLVED)) return {};
+  const headers: Record<string, string> = {};
+  for (const entry of listOf(text)) {
+    const at = entry.indexOf('=');
+    try {
+      headers[entry.slice(0, Math.max(at, 0)).trim().toLowerCase()] = decodeURIComponent(
+        entry.slice(at + 1).trim(),
+      );
+    } catch {
+      return text;
+    }
+  }
+  return headers;
 }
 
 function jsonListOf(text: string | undefined): unknown {
@@ -380,6 +427,7 @@ function variableOf(pointer: string): string {
   if (first === 'ownSettings') return 'TANDEM_OWN_SETTINGS';
   if (first === 'own') return variableOfOwn(second, pointer);
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
+  if (first === 'traces') return variableIn(TRACES, second) ?? 'TANDEM_TRACES_URL';
   if (first === 'mail') return variableIn(MAIL, second) ?? 'TANDEM_MAIL_URL';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...PAYMENTS, ...AWS, ...AZURE };
   return variableIn(names, second || first) ?? pointer;
