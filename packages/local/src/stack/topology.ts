@@ -68,6 +68,8 @@ export interface TopologyInput {
   readonly payments?: PaymentProviderName;
   /** Whether the sites send mail, to a server of this machine. Absent: none is served. */
   readonly mail?: true;
+  /** Whether the sites send all traces, to a process of this machine. Absent: they record none. */
+  readonly traces?: true;
 }
 
 /** SQS takes any account number; the emulator's default. */
@@ -105,6 +107,7 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
     planDns(input),
     ...(input.payments === undefined ? [] : [planPayments(input)]),
     ...(input.mail === undefined ? [] : [planMail(input)]),
+    ...(input.traces === undefined ? [] : [planTraces(input)]),
     ...(input.ports.has('issuer') ? [planIssuer(input)] : []),
   ];
 }
@@ -241,6 +244,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       ...(site.cloud === 'aws' ? awsEnvironment(site, ports) : azureEnvironment(site, ports)),
       ...paymentsEnvironment(input),
       ...mailEnvironment(input),
+      ...tracesEnvironment(input),
       ...clockEnvironment(site, input),
       ...bridgeInspectEnvironment(site, ports),
     },
@@ -298,6 +302,14 @@ function mailEnvironment({ mail, ports }: TopologyInput): Record<string, string>
     TANDEM_MAIL_URL: `smtp://${HOST}:${portOf(ports, 'mail.smtp')}`,
     TANDEM_MAIL_FROM: 'Tandem shop <orders@shop.test>',
     TANDEM_MAIL_LINKS_URL: urlOf(ports, 'edge'),
+  };
+}
+
+function tracesEnvironment({ traces, ports }: TopologyInput): Record<string, string> {
+  if (traces === undefined) return {};
+  return {
+    TANDEM_TRACES_URL: urlOf(ports, 'traces'),
+    TANDEM_TRACES_RATIO: '1',
   };
 }
 
@@ -404,6 +416,20 @@ function planMail({ ports, projectDir, ...input }: TopologyInput): ProcessPlan {
     args: [path.join(projectDir, 'packages/local/src/processes/mail-main.ts'), JSON.stringify(settings)],
     env: commonEnvironment(input),
     announces: ['mail'],
+  };
+}
+
+function planTraces(input: TopologyInput): ProcessPlan {
+  return {
+    name: 'traces',
+    role: 'edge',
+    args: [
+      path.join(input.projectDir, 'packages/local/src/processes/traces-main.ts'),
+      '--port',
+      String(portOf(input.ports, 'traces')),
+    ],
+    env: commonEnvironment(input),
+    announces: ['traces'],
   };
 }
 

@@ -19,6 +19,7 @@ describe('the command line of npm start', () => {
       'dns.control': 5380,
       'mail.smtp': 1025,
       'mail.web': 8025,
+      traces: 4318,
       'payments.stripe': 12_111,
       'payments.paypal': 12_112,
       'aws-us-east-1': 3000,
@@ -65,7 +66,7 @@ describe('the command line of npm start', () => {
     const { ports } = parsed('--port', 'edge=9090', '--port', 'all=0', '--port', 'aws-us-east-1.sqs=9400');
     expect(ports.get('edge')).toBe(9090);
     expect(ports.get('aws-us-east-1.sqs')).toBe(9400);
-    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(16);
+    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(17);
   });
 
   test.each([

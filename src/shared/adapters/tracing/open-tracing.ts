@@ -69,10 +69,14 @@ export function openTracing({ tracer, names, queuesOf }: TracingOptions): Tracin
   };
 }
 
+const HEALTH = new Set(['/health', '/health/deep']);
+
 /** @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server */
 function tracedHandler(handler: HttpHandler, tracer: Tracer): HttpHandler {
   return (event, context) => {
     const traceparent = traceparentOf(event.headers['traceparent']);
+    // They come every second, whoever else comes, and nobody looks for one of them.
+    if (traceparent === undefined && HEALTH.has(event.rawPath)) return handler(event, context);
     const { method } = event.requestContext.http;
     return tracer.invocation(
       {

@@ -65,6 +65,15 @@ describe('a request', () => {
     expect(new Set(site.spans.map(({ traceId }) => traceId)).size).toBe(2);
   });
 
+  test('about health begins no trace, and goes on with one that its caller brings', async () => {
+    const { tracing, spans } = tracedSite();
+    const handler = tracing.http(() => Promise.resolve({ statusCode: 200 }));
+    await handler({ ...event(), rawPath: '/health/deep' }, CONTEXT);
+    expect(spans).toEqual([]);
+    await handler({ ...event({ traceparent: SAMPLED }), rawPath: '/health/deep' }, CONTEXT);
+    expect(spans).toHaveLength(1);
+  });
+
   test('is named by its route, and has its status', async () => {
     const { tracing, spans } = tracedSite();
     await tracing.http(() => {
