@@ -13,7 +13,10 @@ const AZURE = {
   TANDEM_SITE: 'azure-eastus',
   TANDEM_REGION: 'eastus',
   COSMOS_ENDPOINT: 'http://127.0.0.1:1',
+  COSMOS_DATABASE: 'tandem',
+  COSMOS_CONTAINER: 'records',
   SERVICE_BUS_NAMESPACE: 'tandem.servicebus.windows.net',
+  SERVICE_BUS_ID: '/subscriptions/1/namespaces/tandem',
 };
 const ANSWER = { statusCode: 201, body: '{"id":"1"}' };
 const EVENT = {
