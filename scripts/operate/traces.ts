@@ -20,7 +20,9 @@ export async function listTraces(options: TraceListOptions, { out }: CommandCont
     limit: String(limit),
     ...(route !== undefined && { route }),
   });
-  const { items } = (await ask(options, `${TRACES_PATH}?${query}`)) as { items: readonly TraceSummary[] };
+  const { items } = (await ask(options, `${TRACES_PATH}?${query.toString()}`)) as {
+    items: readonly TraceSummary[];
+  };
   if (json) for (const item of items) out(`${JSON.stringify(item)}\n`);
   else if (items.length === 0) out('No such trace in the last hour.\n');
   else

@@ -31,8 +31,15 @@ test.each(['aws', 'azure'])(
       const found = await fetch(`${traces.url}${TRACES_PATH}/${traceId}`);
       if (!found.ok) return undefined;
       const whole = (await found.json()) as Trace;
-      const names = whole.spans.map(({ name }) => name);
-      return names.includes('apply tandem-in') && names.includes('forward tandem-out') ? whole : undefined;
+      // A call that outlasts its batch, on a busy machine, is sent with the next one.
+      const has = (site: string | undefined, wanted: string): boolean =>
+        whole.spans.some((span) => span.site === site && span.name === wanted);
+      const isWhole =
+        has(here?.site, 'forward tandem-out') &&
+        has(here?.site, 'putMany records') &&
+        has(there?.site, 'apply tandem-in') &&
+        has(there?.site, 'putMany records');
+      return isWhole ? whole : undefined;
     });
     const { spans } = trace;
     const path: string[] = [];
@@ -47,8 +54,6 @@ test.each(['aws', 'azure'])(
       `${here?.site ?? ''}: send tandem-in`,
       `${there?.site ?? ''}: apply tandem-in`,
     ]);
-    const puts = spans.filter(({ name }) => name === 'putMany records');
-    expect(new Set(puts.map(({ site }) => site))).toEqual(new Set([here?.site, there?.site]));
     const lines = waterfall(trace).map(({ text }) => text);
     expect(lines[0]).toContain(traceId);
     expect(lines.join('\n')).toContain(`send tandem-in → ${there?.site ?? ''}`);
