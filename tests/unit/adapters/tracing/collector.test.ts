@@ -15,8 +15,7 @@ const AZURE = {
   COSMOS_ENDPOINT: 'http://127.0.0.1:1',
   COSMOS_DATABASE: 'tandem',
   COSMOS_CONTAINER: 'records',
-  SERVICE_BUS_NAMESPACE: 'tandem.servicebus.windows.net',
-  SERVICE_BUS_ID: '/subscriptions/1/namespaces/tandem',
+  SERVICE_BUS_CONNECTION: 'Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=b',
 };
 const ANSWER = { statusCode: 201, body: '{"id":"1"}' };
 const EVENT = {
