@@ -63,6 +63,52 @@ export const status = command({
   },
 });
 
+const TRACE_STACK = {
+  stack: COMMON.stack,
+  json: COMMON.json,
+};
+const TRACES_NOTE = `Of the stack on this machine, whose last hour is kept. docs/traces.md says where deployed sites send theirs.`;
+
+export const traces: Group<CommandContext> = {
+  name: 'traces',
+  summary: 'how long what took, from the request to what it made both clouds do',
+  commands: [
+    command({
+      name: 'traces list',
+      summary: 'the newest, with how long each took and at which sites',
+      details: TRACES_NOTE,
+      options: {
+        route: text('only those with this in the name of one of their spans', { placeholder: 'text' }),
+        minMs: whole('only those that took as long', { min: 0, max: 3_600_000, default: '0' }),
+        failed: flag('only those in which something failed'),
+        all: flag('also what no request began: timers, and what they send'),
+        limit: whole('at most so many', { min: 1, max: 500, default: '20' }),
+        ...TRACE_STACK,
+      },
+      examples: [
+        { line: 'traces list --route /write', shows: 'the newest writes of items' },
+        { line: 'traces list --failed --all', shows: 'everything in which something failed' },
+      ],
+      run: async ({ stack = DEFAULT_STACK, ...input }, context: CommandContext) => {
+        const module = await import('../operate/traces.ts');
+        return module.listTraces({ stack, ...input }, context);
+      },
+    }),
+    command({
+      name: 'traces show',
+      summary: 'one of them as a waterfall: site, span, when it began and how long it took',
+      details: TRACES_NOTE,
+      args: { id: text('of the trace, or how it begins', { placeholder: 'id', required: true }) },
+      options: TRACE_STACK,
+      examples: [{ line: 'traces show 4bf92f35', shows: 'the trace whose id begins like this' }],
+      run: async ({ id, stack = DEFAULT_STACK, json }, context: CommandContext) => {
+        const module = await import('../operate/traces.ts');
+        return module.showTrace(id, { stack, json }, context);
+      },
+    }),
+  ],
+};
+
 export const promote = command({
   name: 'promote',
   summary: 'which site writes an entity that one site writes at a time: another one from now on',

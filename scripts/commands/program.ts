@@ -24,6 +24,7 @@ import {
   status,
   stock,
   token,
+  traces,
 } from './operate.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
 import {
@@ -69,6 +70,7 @@ export const PROGRAM: Program<CommandContext> = {
       title: 'Operate',
       entries: [
         status,
+        traces,
         ...pauses,
         promote,
         ...comparisons,

@@ -16,6 +16,20 @@ export interface StatusOptions extends CommonOptions {
   readonly keys: boolean;
 }
 
+export interface TraceOptions {
+  /** A `stack.json`, or the folder it is in. */
+  readonly stack: string;
+  readonly json: boolean;
+}
+
+export interface TraceListOptions extends TraceOptions {
+  readonly route: string | undefined;
+  readonly minMs: number;
+  readonly failed: boolean;
+  readonly all: boolean;
+  readonly limit: number;
+}
+
 export interface PauseOptions extends CommonOptions {
   readonly command: 'pause' | 'resume';
   /** Ids of the site that sends and of the one that it sends to. */

@@ -8,21 +8,21 @@ import { checkEvent } from '../shared/validation/check-event.ts';
 import { reportApplied as openReport } from './report-applied.ts';
 
 const runtime = openRuntime();
-const { config, logger, metrics, site: bare } = runtime;
+const { config, logger, metrics, tracing, site: bare } = runtime;
 const site = reacting(bare, entities);
 const resources = {
   store: openSiteStore(runtime),
-  ...(site.reactions !== undefined && { waker: openWaker(config, entities) }),
+  ...(site.reactions !== undefined && { waker: openWaker(runtime, entities) }),
   sleep,
 };
 const reportApplied = openReport(logger, metrics);
 
 export const handler = queueEntry(
   'tandem-in',
-  async (messages, limit) => {
+  tracing.batch('apply', 'tandem-in', async (messages, limit) => {
     const report = await drive(applyBatch(site, messages, checkEvent), resources, limit);
     reportApplied(report);
     return report.dispositions;
-  },
+  }),
   { config, logger, metrics, deadLetters: openDeadLetters(config) },
 );

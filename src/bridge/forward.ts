@@ -8,13 +8,14 @@ import { checkEvent } from '../shared/validation/check-event.ts';
 import { openDirections } from './open-directions.ts';
 
 const runtime = openRuntime();
-const { config, logger, metrics, site } = runtime;
-const resources = { store: openSiteStore(runtime), peers: openPeers(config.peers), sleep };
+const { config, logger, metrics, site, tracing } = runtime;
+const resources = { store: openSiteStore(runtime), peers: openPeers(config.peers, { tracing }), sleep };
 const openSite = openDirections(site, resources.store);
 
 export const handler = queueEntry(
   'tandem-out',
-  async (messages, limit) =>
+  tracing.batch('forward', 'tandem-out', async (messages, limit) =>
     drive(forward(await limit.run(openSite), messages, checkEvent), resources, limit),
+  ),
   { config, logger, metrics, deadLetters: openDeadLetters(config) },
 );

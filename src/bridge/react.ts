@@ -18,6 +18,7 @@ const mail = openMail(runtime);
 const sms = openSms(runtime);
 
 export const handler = runReactions(runtime, {
+  name: 'react',
   queue: 'tandem-react',
   keysOf: (body) => {
     const key = wokenKey(body);

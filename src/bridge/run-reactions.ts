@@ -26,7 +26,7 @@ import {
 } from '@tandem-clouds/replication/reactions/react';
 import { entityOf } from '@tandem-clouds/replication/record';
 import { MEMBERS } from '@tandem-clouds/replication/semantics';
-import { openDeadLetters, openOutbox, queueEntry } from '#cloud';
+import { openDeadLetters, queueEntry } from '#cloud';
 import { transferBodiesAtOnce } from '../shared/bounds.ts';
 import { digest, sha256 } from '../shared/digest.ts';
 import { contentsOf } from '../shared/domain/content.ts';
@@ -38,12 +38,22 @@ import { storedChecks } from '../shared/generated/validators.js';
 import { openServices } from '../shared/open-services.ts';
 import type { ProcessServices, Services } from '../shared/ports/services.ts';
 import { entities } from '../shared/registry/entities.ts';
-import { openReplica, openSiteStore, openWaker, reacting, type Runtime, sleep } from '../shared/runtime.ts';
+import {
+  openOwnOutbox,
+  openReplica,
+  openSiteStore,
+  openWaker,
+  reacting,
+  type Runtime,
+  sleep,
+} from '../shared/runtime.ts';
 import { timeLimit } from '../shared/time-limit.ts';
 import { validate } from '../shared/validation/validate.ts';
 import { openPausedReactions } from './paused-reactions.ts';
 
 interface ReactionQueue {
+  /** Of the function. */
+  readonly name: string;
   readonly queue: string;
   /** The keys that a message names, which may be none; undefined: it is no message of this queue. */
   readonly keysOf: (body: string) => readonly string[] | undefined;
@@ -69,15 +79,26 @@ export type OtherTask = (driving: Driving, endsMs: number) => Promise<Dispositio
 /** What the platform calls. Reads the configuration. */
 export function runReactions(
   runtime: Runtime,
-  { queue, keysOf, isReport, otherThanKeys, keysAtOnce, beginMs, handleMs, objects, outside }: ReactionQueue,
+  {
+    name,
+    queue,
+    keysOf,
+    isReport,
+    otherThanKeys,
+    keysAtOnce,
+    beginMs,
+    handleMs,
+    objects,
+    outside,
+  }: ReactionQueue,
 ): unknown {
-  const { config, logger, metrics } = runtime;
+  const { config, logger, metrics, tracing } = runtime;
   const site = reacting(runtime.site, entities);
   const resources = {
     store: openSiteStore(runtime),
-    outbox: openOutbox(config),
+    outbox: openOwnOutbox(runtime),
     // What was not done to its end in the time of a batch.
-    waker: openWaker(config, entities),
+    waker: openWaker(runtime, entities),
     sleep,
   };
   const replica = openReplica(runtime);
@@ -90,9 +111,12 @@ export function runReactions(
   const drivingWithin = (limit: TimeLimit): Driving => ({
     resources,
     run,
-    objects: (effect: ObjectEffect) => limit.run(() => objects(effect)),
+    objects: (effect: ObjectEffect) => tracing.step(effect.op, {}, () => limit.run(() => objects(effect))),
     ...(outside !== undefined && {
-      outside: (effect: OutsideEffect) => limit.run(() => outside(effect, services.within({ limit }))),
+      outside: (effect: OutsideEffect) =>
+        tracing.step(`call ${effect.service}`, {}, () =>
+          limit.run(() => outside(effect, services.within({ limit }))),
+        ),
     }),
     limit,
   });
@@ -122,7 +146,7 @@ export function runReactions(
 
   const failureOf = async (key: string, given: Parameters<typeof reactTo>[1]): Promise<Error | undefined> => {
     try {
-      return await reactTo(key, given);
+      return await tracing.record(name, key, () => reactTo(key, given));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       logger.log(error.retryable ? 'warn' : 'error', 'no reaction', { key, error: String(error) });
@@ -137,7 +161,7 @@ export function runReactions(
 
   return queueEntry(
     queue,
-    async (messages, limit) => {
+    tracing.batch(name, queue, async (messages, limit) => {
       const endsMs = site.now() + beginMs;
       const others = messages.map(({ body }) => otherThanKeys?.(body));
       const named = messages.map(({ body }, index) => (others[index] === undefined ? keysOf(body) : []));
@@ -156,7 +180,7 @@ export function runReactions(
             (await others[index]?.(drivingWithin(limit), endsMs)) ?? dispositionOf(ofMessage, failures),
         ),
       );
-    },
+    }),
     {
       config,
       logger,

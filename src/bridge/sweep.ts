@@ -20,7 +20,7 @@ import type { Protocol } from '@tandem-clouds/replication/protocol';
 import { wakeDue } from '@tandem-clouds/replication/reactions/due';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { isAnyDue, sweep } from '@tandem-clouds/replication/sweep';
-import { openOutbox, openVerifyQueue, timerEntry } from '#cloud';
+import { openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { hasObjects } from '../shared/config/config.ts';
 import { contentsOf } from '../shared/domain/content.ts';
@@ -32,18 +32,21 @@ import { anyEntry, isDueBy, recordReactionGauges } from '../shared/operations/re
 import { scanPending } from '../shared/operations/replication-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { indexes } from '../shared/registry/indexes.ts';
-import { openRuntime, openSiteStore, openWaker, sleep } from '../shared/runtime.ts';
+import { openOwnOutbox, openRuntime, openSiteStore, openWaker, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 
 const runtime = openRuntime();
-const { config, logger, metrics, site } = runtime;
+const { config, logger, metrics, site, tracing } = runtime;
 const resources = {
   // What is at risk is waited for by nobody; live writes are.
   store: openSiteStore(runtime, 'background'),
-  outbox: openOutbox(config),
-  peers: openPeers(config.peers),
-  verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),
-  waker: openWaker(config, entities),
+  outbox: openOwnOutbox(runtime),
+  peers: openPeers(config.peers, { tracing }),
+  verifiers: new Map([
+    ...openPeers(config.peers, { queue: 'verify', tracing }),
+    [site.site, tracing.queue(openVerifyQueue(config), 'tandem-verify')],
+  ]),
+  waker: openWaker(runtime, entities),
   sleep,
 };
 /** Where this site has no place for objects it is to have none: nothing is fetched, and nothing measured. */
@@ -53,7 +56,7 @@ const recordContents = contents && contentGauges(site, contents, resources, metr
 const openSite = openDirections(site, resources.store);
 
 export const handler = timerEntry(
-  async () => {
+  tracing.timer('sweep', async () => {
     if (isReacting) await attempt('nobody was woken', wakeReactions);
     if (site.peers.length === 0) {
       await attempt('no indexes', keepOwnIndexes);
@@ -72,7 +75,7 @@ export const handler = timerEntry(
     if (sample === undefined || isAnyDue(sample.page, sample.nowMs)) return sweepFrom(heartbeat);
     if (heartbeat === undefined || hasNotes(heartbeat)) await written(leaveNotes(site, NO_NOTES));
     return false;
-  },
+  }),
   { config, tickMs: sweepTickMs },
 );
 

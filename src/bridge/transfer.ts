@@ -38,11 +38,12 @@ const images = openImages();
 const takeStep = inventorySteps({
   site: reacting(runtime.site, entities),
   entities,
-  queue: openObjectsQueue(config),
+  queue: runtime.tracing.queue(openObjectsQueue(config), 'tandem-objects'),
   logger: runtime.logger,
 });
 
 export const handler = runReactions(runtime, {
+  name: 'transfer',
   queue: 'tandem-objects',
   keysOf: (body) => {
     const key = wokenKey(body);

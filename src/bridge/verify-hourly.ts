@@ -8,28 +8,31 @@ import { begin } from '@tandem-clouds/replication/anti-entropy/compare';
 import { beginPurge } from '@tandem-clouds/replication/anti-entropy/purge';
 import { drive } from '@tandem-clouds/replication/drive';
 import { beginInventory } from '@tandem-clouds/replication/objects/inventory-record';
-import { openObjectsQueue, openOutbox, openVerifyQueue, timerEntry } from '#cloud';
+import { openObjectsQueue, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { hasObjects } from '../shared/config/config.ts';
 import { contentsOf } from '../shared/domain/content.ts';
 import { sendInventory } from '../shared/inventory-message.ts';
 import { entities } from '../shared/registry/entities.ts';
-import { openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
+import { openOwnOutbox, openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
-const { config, logger, site } = runtime;
+const { config, logger, site, tracing } = runtime;
 const resources = {
   store: openSiteStore(runtime),
-  outbox: openOutbox(config),
-  verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),
+  outbox: openOwnOutbox(runtime),
+  verifiers: new Map([
+    ...openPeers(config.peers, { queue: 'verify', tracing }),
+    [site.site, tracing.queue(openVerifyQueue(config), 'tandem-verify')],
+  ]),
   sleep,
 };
 
 const hasContents = contentsOf(entities) !== undefined && hasObjects(config);
-const objectsQueue = openObjectsQueue(config);
+const objectsQueue = tracing.queue(openObjectsQueue(config), 'tandem-objects');
 
 export const handler = timerEntry(
-  async () => {
+  tracing.timer('verify-hourly', async () => {
     const atMs = site.now();
     const failures: unknown[] = [];
     const attempt = async (what: string, act: () => Promise<void>): Promise<void> => {
@@ -57,6 +60,6 @@ export const handler = timerEntry(
       });
     if (failures.length > 0) throw failures[0];
     return false;
-  },
+  }),
   { config },
 );

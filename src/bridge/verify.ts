@@ -3,28 +3,31 @@ import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { drive } from '@tandem-clouds/replication/drive';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
-import { openDeadLetters, openInbox, openOutbox, openVerifyQueue, queueEntry } from '#cloud';
+import { openDeadLetters, openInbox, openVerifyQueue, queueEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { entities } from '../shared/registry/entities.ts';
-import { openRuntime, openSiteStore, reacting, sleep } from '../shared/runtime.ts';
+import { openOwnOutbox, openRuntime, openSiteStore, reacting, sleep } from '../shared/runtime.ts';
 import { checkEvent } from '../shared/validation/check-event.ts';
 import { checkStep } from '../shared/validation/check-step.ts';
 import { openDirections } from './open-directions.ts';
 import { reportApplied } from './report-applied.ts';
 
 const runtime = openRuntime();
-const { config, logger, metrics, site: bare } = runtime;
+const { config, logger, metrics, tracing, site: bare } = runtime;
 // What a pack makes true is woken by the sweep.
 const site = reacting(bare, entities);
 const resources = {
   store: openSiteStore(runtime, 'background'),
-  outbox: openOutbox(config),
-  peers: openPeers(config.peers),
-  verifiers: new Map([...openPeers(config.peers, 'verify'), [site.site, openVerifyQueue(config)]]),
+  outbox: openOwnOutbox(runtime),
+  peers: openPeers(config.peers, { tracing }),
+  verifiers: new Map([
+    ...openPeers(config.peers, { queue: 'verify', tracing }),
+    [site.site, tracing.queue(openVerifyQueue(config), 'tandem-verify')],
+  ]),
   sleep,
 };
 
-const inbox = openInbox(config);
+const inbox = tracing.queue(openInbox(config), 'tandem-in');
 const applied = reportApplied(logger, metrics);
 const openSite = openDirections(site, resources.store);
 
@@ -37,7 +40,7 @@ const closed: QueueSender = {
 
 export const handler = queueEntry(
   'tandem-verify',
-  async (messages) => {
+  tracing.batch('verify', 'tandem-verify', async (messages) => {
     const { peers: open } = await openSite();
     const peers = [...resources.peers].map(
       ([peer, queue]) => [peer, open.includes(peer) ? queue : closed] as const,
@@ -47,6 +50,6 @@ export const handler = queueEntry(
       // What is left of a pack goes on by the site's own inbound queue.
       peers: new Map([...peers, [site.site, inbox]]),
     });
-  },
+  }),
   { config, logger, metrics, deadLetters: openDeadLetters(config) },
 );

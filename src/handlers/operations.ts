@@ -8,7 +8,6 @@ import {
   openDeadLetterBox,
   openInbox,
   openObjectsQueue,
-  openOutbox,
   openProbes,
   openQueueDepths,
   openReactQueue,
@@ -39,6 +38,7 @@ import { pendingView } from '../shared/operations/pending-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { entityWriters } from '../shared/registry/entity-sites.ts';
 import {
+  openOwnOutbox,
   openReplica,
   openRuntime,
   openSiteStore,
@@ -49,15 +49,15 @@ import {
 } from '../shared/runtime.ts';
 
 const runtime = openRuntime();
-const { config, site } = runtime;
-const outbox = openOutbox(config);
-const ownVerifyQueue = openVerifyQueue(config);
-const objectsQueue = openObjectsQueue(config);
+const { config, site, tracing } = runtime;
+const outbox = openOwnOutbox(runtime);
+const ownVerifyQueue = tracing.queue(openVerifyQueue(config), 'tandem-verify');
+const objectsQueue = tracing.queue(openObjectsQueue(config), 'tandem-objects');
 const contents = contentsOf(entities);
 const resources = {
   store: openSiteStore(runtime),
   outbox,
-  peers: openPeers(config.peers),
+  peers: openPeers(config.peers, { tracing }),
   verifiers: new Map([[site.site, ownVerifyQueue]]),
   sleep,
 };
@@ -106,7 +106,7 @@ export const handler = serve(
     ),
     ...reactionRoutes(
       reacting(site, entities),
-      { ...resources, waker: openWaker(config, entities) },
+      { ...resources, waker: openWaker(runtime, entities) },
       entities,
     ),
     ...contentRoutes(

@@ -13,7 +13,7 @@ import { type Runtime, sleep } from './runtime.ts';
 
 /** Opened once per process, beside `openReplica`. The vault is not asked before somebody wants a secret. */
 export function openServices(runtime: Runtime): ProcessServices {
-  const { config, logger, site } = runtime;
+  const { config, logger, site, tracing } = runtime;
   const secrets = cachedSecretsOf(runtime);
   const metrics = openOwnMetrics({
     site: site.site,
@@ -25,7 +25,13 @@ export function openServices(runtime: Runtime): ProcessServices {
     const { requestId } = invocation;
     const log = maskedLogger(logger, () => secrets.held(), requestId === undefined ? {} : { requestId });
     const options = { client: fetchClient, sleep, elapsed, now: site.now, random: Math.random, log };
-    return { secrets, metrics, log, config: config.own, http: outboundHttp(options, invocation) };
+    return {
+      secrets,
+      metrics,
+      log,
+      config: config.own,
+      http: tracing.outbound(outboundHttp(options, invocation)),
+    };
   };
   return { ...within({}), within };
 }

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Resources } from '@tandem-clouds/replication/drive';
 import { own } from '@tandem-clouds/replication/own';
+import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { Site } from '@tandem-clouds/replication/protocol';
 import { entityOf } from '@tandem-clouds/replication/record';
@@ -20,6 +21,7 @@ import {
 } from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
+import { siteTracing } from './adapters/tracing/site-tracing.ts';
 import { type Config, hasObjects, loadConfig } from './config/config.ts';
 import { digest, sha256 } from './digest.ts';
 import { contentsOf } from './domain/content.ts';
@@ -36,6 +38,7 @@ import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
 import type { Urgency } from './ports/cloud.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
+import type { Tracing } from './ports/tracing.ts';
 import { entitySites, entityWriters } from './registry/entity-sites.ts';
 import { indexes, storeIndexes } from './registry/indexes.ts';
 import { type Waker, wakerBy, wakerOn } from './wake-message.ts';
@@ -45,6 +48,8 @@ export interface Runtime {
   readonly cloudName: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** What ports are wrapped in; of a site that does not trace, nothing. */
+  readonly tracing: Tracing;
   readonly site: Site;
 }
 
@@ -53,10 +58,18 @@ export function openRuntime(): Runtime {
   const config = loadConfig(cloudName);
   const write = (line: string): void => void process.stdout.write(line);
   const keptAt = placementOf(entitySites);
+  const logger = jsonLogger({
+    level: config.logLevel,
+    site: config.site,
+    write,
+    traceId: () => tracing.traceId(),
+  });
+  const tracing = siteTracing(config, cloudName, logger);
   return {
     config,
     cloudName,
-    logger: jsonLogger({ level: config.logLevel, site: config.site, write }),
+    logger,
+    tracing,
     metrics: openMetrics({ site: config.site, write, now: Date.now }),
     site: {
       site: config.site,
@@ -78,9 +91,9 @@ export function openRuntime(): Runtime {
  * The store of this site. Every function that writes records opens it here, because each write stores what of the record is
  * in the indexes: one that did not know them would take records out of their lists.
  */
-export function openSiteStore({ config, metrics }: Runtime, urgency: Urgency = 'live'): Store {
+export function openSiteStore({ config, metrics, tracing }: Runtime, urgency: Urgency = 'live'): Store {
   const leftOut = (): void => metrics.record({ ValuesNotIndexed: 1 });
-  return openStore(config, indexEntries(storeIndexes, leftOut), urgency);
+  return tracing.store(openStore(config, indexEntries(storeIndexes, leftOut), urgency));
 }
 
 /** The site with what is reacted to; a function that writes records of an entity must know its reactions. */
@@ -93,11 +106,22 @@ export function reacting(site: Site, entities: readonly Entity[]): Site {
  * Wakes what reacts at this site: the function that has the storages for records that may have content, where this site has a
  * place for objects, and `react` for all others.
  */
-export function openWaker(config: Config, entities: readonly Entity[]): Waker {
-  const others = wakerOn(openReactQueue(config));
+export function openWaker(
+  { config, tracing }: Pick<Runtime, 'config' | 'tracing'>,
+  entities: readonly Entity[],
+): Waker {
+  const others = wakerOn(tracing.queue(openReactQueue(config), 'tandem-react'));
   const contents = contentsOf(entities);
   if (contents === undefined || !hasObjects(config)) return others;
-  return wakerBy(contents.may, { content: wakerOn(openObjectsQueue(config)), others });
+  return wakerBy(contents.may, {
+    content: wakerOn(tracing.queue(openObjectsQueue(config), 'tandem-objects')),
+    others,
+  });
+}
+
+/** The site's own queue, which `forward` empties. */
+export function openOwnOutbox({ config, tracing }: Pick<Runtime, 'config' | 'tracing'>): QueueSender {
+  return tracing.queue(openOutbox(config), 'tandem-out');
 }
 
 /**
@@ -105,14 +129,14 @@ export function openWaker(config: Config, entities: readonly Entity[]): Waker {
  * @param entities Those whose records are written.
  */
 export function openReplica(runtime: Runtime, entities: readonly Entity[] = []): Replica {
-  const { config, site: bare } = runtime;
+  const { site: bare } = runtime;
   const site = reacting(bare, entities);
   return new Replica({
     site,
     resources: {
       store: openSiteStore(runtime),
-      outbox: openOutbox(config),
-      ...(site.reactions !== undefined && { waker: openWaker(config, entities) }),
+      outbox: openOwnOutbox(runtime),
+      ...(site.reactions !== undefined && { waker: openWaker(runtime, entities) }),
       sleep,
     },
     ids: { next: uuidv7 },
@@ -130,12 +154,21 @@ export function openLimits(runtime: Runtime): LimitsOfCallers | undefined {
 }
 
 /** The function that the platform calls for the routes of one service. */
-export function serve({ config, logger }: Runtime, routes: readonly Route[]): unknown {
+export function serve({ config, logger, tracing }: Runtime, routes: readonly Route[]): unknown {
   const { site, peers } = config;
   const elapsed = (): number => performance.now();
   const through = readThrough({ site, peers, client: fetchClient, elapsed });
   const away = elsewhere(peers);
-  return httpEntry(httpService({ site, routes, logger, elapsed, readThrough: through, elsewhere: away }));
+  const service = httpService({
+    site,
+    routes,
+    logger,
+    elapsed,
+    readThrough: through,
+    elsewhere: away,
+    matched: tracing.route,
+  });
+  return httpEntry(tracing.http(service));
 }
 
 export const sleep: Resources['sleep'] = (ms) => delay(ms);

@@ -50,6 +50,32 @@ describe('the configuration', () => {
       expect(() => loadConfig('aws', { ...AWS, ...mail, [name]: value })).toThrow(`${name}: `);
   });
 
+  test('of traces needs an address, and has a tenth of them by default', () => {
+    expect(loadConfig('aws', { ...AWS, TANDEM_TRACES_RATIO: '0.5' }).traces).toBeUndefined();
+    const url = 'https://collector.example';
+    const read = (more: Record<string, string>) =>
+      loadConfig('aws', { ...AWS, TANDEM_TRACES_URL: url, ...more }).traces;
+    expect(read({})).toEqual({ url, ratio: 0.1, headers: {} });
+    expect(
+      read({ TANDEM_TRACES_RATIO: '1', TANDEM_TRACES_HEADERS: 'X-Key=a%2Cb, authorization=Basic c=' }),
+    ).toEqual({
+      url,
+      ratio: 1,
+      headers: { 'x-key': 'a,b', authorization: 'Basic c=' },
+    });
+    // A secret that Functions cannot read stops no site.
+    const unread = { TANDEM_TRACES_HEADERS: '@Microsoft.KeyVault(SecretUri=https://v.example/secrets/a)' };
+    expect(read(unread)?.headers).toEqual({});
+    for (const [name, value] of [
+      ['TANDEM_TRACES_URL', 'http://collector.example'],
+      ['TANDEM_TRACES_RATIO', '1.5'],
+      ['TANDEM_TRACES_RATIO', 'all'],
+      ['TANDEM_TRACES_HEADERS', 'nonsense'],
+      ['TANDEM_TRACES_HEADERS', 'a=%0A'],
+    ] as const)
+      expect(() => read({ [name]: value })).toThrow(name);
+  });
+
   test('names every variable that is missing or wrong at once', () => {
     const read = (): unknown =>
       loadConfig('aws', {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { traceparentOf } from '../../src/shared/http/traceparent.ts';
+import { traceparentOf } from '../../src/shared/traceparent.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';

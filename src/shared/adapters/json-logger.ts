@@ -9,13 +9,23 @@ export function jsonLogger(options: {
   site: string;
   write: (line: string) => void;
   now?: () => number;
+  /** Of the trace that a line belongs to; undefined: of none. */
+  traceId?: () => string | undefined;
 }): Logger {
-  const { level, site, write, now = Date.now } = options;
+  const { level, site, write, now = Date.now, traceId } = options;
   const least = ORDER.indexOf(level);
   return {
     log(lineLevel, message, fields) {
       if (ORDER.indexOf(lineLevel) < least) return;
-      const line = { time: new Date(now()).toISOString(), level: lineLevel, site, message, ...fields };
+      const trace = traceId?.();
+      const line = {
+        time: new Date(now()).toISOString(),
+        level: lineLevel,
+        site,
+        message,
+        ...(trace !== undefined && { traceId: trace }),
+        ...fields,
+      };
       write(`${JSON.stringify(line)}\n`);
     },
   };

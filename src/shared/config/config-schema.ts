@@ -217,6 +217,21 @@ export const configSchema = {
       additionalProperties: false,
       properties: { from: smsFrom, name: smsName },
     },
+    traces: {
+      type: 'object',
+      required: ['url', 'ratio', 'headers'],
+      additionalProperties: false,
+      properties: {
+        url: issuerUrl,
+        ratio: { type: 'number', minimum: 0, maximum: 1 },
+        headers: {
+          type: 'object',
+          maxProperties: 8,
+          propertyNames: { pattern: '^[a-z0-9-]{1,64}$' },
+          additionalProperties: { type: 'string', pattern: '^[\\x20-\\x7e]{1,2000}$' },
+        },
+      },
+    },
     own: ownSchema(ownSettings),
     trustsEverybody: { type: 'boolean' },
     // Less than a function has in all.

@@ -117,6 +117,15 @@ export interface SmsConfig {
   readonly name: string;
 }
 
+export interface TracesConfig {
+  /** Base address of a collector that takes OTLP over HTTP; `/v1/traces` is put behind it. */
+  readonly url: string;
+  /** How many of the traces that begin here are sent: from 0 to 1. */
+  readonly ratio: number;
+  /** What the collector knows us by. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -148,6 +157,8 @@ export interface Config {
   readonly mail?: MailConfig;
   /** Absent: this site sends no SMS. */
   readonly sms?: SmsConfig;
+  /** Where traces go; absent: none are recorded (docs/traces.md). */
+  readonly traces?: TracesConfig;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -254,6 +265,13 @@ const MAIL = {
 } as const;
 
 const SMS = { TANDEM_SMS_FROM: 'from', TANDEM_SMS_NAME: 'name' } as const;
+const TRACES = {
+  TANDEM_TRACES_URL: 'url',
+  TANDEM_TRACES_RATIO: 'ratio',
+  TANDEM_TRACES_HEADERS: 'headers',
+} as const;
+
+const TRACES_RATIO = 0.1;
 
 const AWS_DEFAULTS = { secretsPrefix: 'tandem' };
 const AZURE_DEFAULTS = {
@@ -283,6 +301,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     ...(Object.keys(payments).length > 0 && { payments: payments as unknown }),
     ...(Object.keys(mail).length > 0 && { mail: mail as unknown }),
     ...(Object.keys(sms).length > 0 && { sms: sms as unknown }),
+    ...tracesOf(env),
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),
@@ -319,6 +338,33 @@ function pick(env: Environment, names: Readonly<Record<string, string>>): Record
     if (value !== undefined && value !== '') picked[name] = value;
   }
   return picked;
+}
+
+/** Without an address the others mean nothing: a definition passes them on with their defaults. */
+function tracesOf(env: Environment): { traces?: unknown } {
+  const { url, ratio, headers } = pick(env, TRACES);
+  if (url === undefined) return {};
+  return { traces: { url, ratio: jsonOf(ratio, TRACES_RATIO), headers: headersOf(headers) } };
+}
+
+/** What Functions leaves in a setting whose secret cannot be read. That traces are refused must not stop a site. */
+const UNRESOLVED = '@Microsoft.KeyVault(';
+
+/** `name=value,other=value`, values percent-encoded where that is needed, as in `OTEL_EXPORTER_OTLP_HEADERS`. */
+function headersOf(text = ''): unknown {
+  if (text.startsWith(UNRESOLVED)) return {};
+  const headers: Record<string, string> = {};
+  for (const entry of listOf(text)) {
+    const at = entry.indexOf('=');
+    try {
+      headers[entry.slice(0, Math.max(at, 0)).trim().toLowerCase()] = decodeURIComponent(
+        entry.slice(at + 1).trim(),
+      );
+    } catch {
+      return text;
+    }
+  }
+  return headers;
 }
 
 function jsonListOf(text: string | undefined): unknown {
@@ -397,6 +443,7 @@ function variableOf(pointer: string): string {
   if (first === 'own') return variableOfOwn(second, pointer);
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
   if (first === 'sms') return variableIn(SMS, second) ?? 'TANDEM_SMS_FROM';
+  if (first === 'traces') return variableIn(TRACES, second) ?? 'TANDEM_TRACES_URL';
   if (first === 'mail') return variableIn(MAIL, second) ?? 'TANDEM_MAIL_URL';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...PAYMENTS, ...AWS, ...AZURE };
   return variableIn(names, second || first) ?? pointer;

@@ -20,6 +20,7 @@ import {
 import type { HttpHandler, InvocationContext } from '../ports/cloud.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { normalizePath } from '../request-path.ts';
+import { traceparentOf } from '../traceparent.ts';
 import { BODY_TYPES, readBody } from './body.ts';
 import type { Elsewhere } from './elsewhere.ts';
 import { type MiddlewareRequest, requestIdOf } from './middleware-request.ts';
@@ -28,7 +29,6 @@ import type { ReadThrough } from './read-through.ts';
 import type { Caller, HttpRequest, Route } from './route.ts';
 import { securityHeaders } from './security-headers.ts';
 import { toResult, withoutBody } from './to-result.ts';
-import { traceparentOf } from './traceparent.ts';
 
 type Event = APIGatewayProxyEventV2;
 type Result = APIGatewayProxyStructuredResultV2;
@@ -46,6 +46,8 @@ export interface ServiceOptions {
   readonly readThrough?: ReadThrough;
   /** What sends requests to the sites that they must be asked of; without it they are 421. */
   readonly elsewhere?: Elsewhere;
+  /** Is given the route of each request that has one. */
+  readonly matched?: (method: string, path: string) => void;
 }
 
 /** Builds the handler of a service. */
@@ -53,7 +55,7 @@ export function httpService(options: ServiceOptions): HttpHandler {
   const { site, routes, logger, elapsed, readThrough } = options;
   const callers: Callers = new WeakMap();
   const router = httpRouter<Event, Result>({
-    routes: routes.flatMap((route) => routerEntries(route, callers)),
+    routes: routes.flatMap((route) => routerEntries(route, callers, options.matched)),
     notFoundResponse: ({ method, path }) => noRoute(routes, method, path),
   });
   const readTarget = targetReader(routes);
@@ -114,8 +116,10 @@ function targetReader(routes: readonly Route[]): (request: MiddlewareRequest) =>
 function routerEntries(
   route: Route,
   callers: Callers,
+  matched: ServiceOptions['matched'],
 ): { method: Method; path: string; handler: RouteHandler }[] {
   const handler: RouteHandler = async (event, context) => {
+    matched?.(event.requestContext.http.method, route.path);
     await route.authorize?.(event.headers, (caller) => callers.set(event, caller));
     const request = toRequest(event, route, callers.get(event));
     return toResult(await route.handle({ ...request, ...ofInvocation(event, context) }));

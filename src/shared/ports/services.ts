@@ -21,7 +21,7 @@ export interface Invocation {
   readonly remainingMs?: (() => number) | undefined;
   /** Of a batch of a queue. */
   readonly limit?: TimeLimit | undefined;
-  /** Of the request, checked (`http/traceparent.ts`); sent along with every call. */
+  /** Of the request, checked (`traceparent.ts`); sent along with every call. */
   readonly traceparent?: string | undefined;
   /** In every line of the log. */
   readonly requestId?: string | undefined;

@@ -135,6 +135,7 @@ export function summary(
       `sandbox of ${stack.payments.provider === 'stripe' ? 'Stripe' : 'PayPal'}`,
     ],
     ['mail', stack.mail.web, `pid ${stack.mail.pid ?? '-'}`, 'what the sites have sent'],
+    ['traces', stack.traces.url, `pid ${stack.traces.pid ?? '-'}`, 'npm run tandem -- traces list'],
     ...(stack.issuer === undefined
       ? []
       : [['issuer', stack.issuer.url, `pid ${stack.issuer.pid ?? '-'}`, 'gives tokens to whoever asks']]),

@@ -184,6 +184,7 @@ class RunningStack {
       inherited: withDotEnv(PROJECT_DIR, process.env),
       payments: options.payments,
       mail: true,
+      traces: true,
       ...(options.drill && { drill: options.drill }),
     };
     this.#types = options.types === 'on' ? typeCheck(topology, output) : undefined;

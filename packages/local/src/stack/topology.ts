@@ -68,6 +68,8 @@ export interface TopologyInput {
   readonly payments?: PaymentProviderName;
   /** Whether the sites send mail and SMS, to servers of this machine. Absent: none is served. */
   readonly mail?: true;
+  /** Whether the sites send all traces, to a process of this machine. Absent: they record none. */
+  readonly traces?: true;
 }
 
 /** SQS takes any account number; the emulator's default. */
@@ -105,6 +107,7 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
     planDns(input),
     ...(input.payments === undefined ? [] : [planPayments(input)]),
     ...(input.mail === undefined ? [] : [planMail(input)]),
+    ...(input.traces === undefined ? [] : [planTraces(input)]),
     ...(input.ports.has('issuer') ? [planIssuer(input)] : []),
   ];
 }
@@ -242,6 +245,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       ...paymentsEnvironment(input),
       ...mailEnvironment(input),
       ...smsEnvironment(site, input),
+      ...tracesEnvironment(input),
       ...clockEnvironment(site, input),
       ...bridgeInspectEnvironment(site, ports),
     },
@@ -311,6 +315,14 @@ function smsEnvironment({ cloud }: SiteName, { mail, ports }: TopologyInput): Re
     ...(cloud === 'aws'
       ? { AWS_ENDPOINT_URL_SNS: urlOf(ports, 'mail.sns') }
       : { COMMUNICATION_SERVICES_ENDPOINT: urlOf(ports, 'mail.communication-services') }),
+  };
+}
+
+function tracesEnvironment({ traces, ports }: TopologyInput): Record<string, string> {
+  if (traces === undefined) return {};
+  return {
+    TANDEM_TRACES_URL: urlOf(ports, 'traces'),
+    TANDEM_TRACES_RATIO: '1',
   };
 }
 
@@ -423,6 +435,20 @@ function planMail({ ports, projectDir, sites, ...input }: TopologyInput): Proces
     args: [path.join(projectDir, 'packages/local/src/processes/mail-main.ts'), JSON.stringify(settings)],
     env: commonEnvironment(input),
     announces: ['mail'],
+  };
+}
+
+function planTraces(input: TopologyInput): ProcessPlan {
+  return {
+    name: 'traces',
+    role: 'edge',
+    args: [
+      path.join(input.projectDir, 'packages/local/src/processes/traces-main.ts'),
+      '--port',
+      String(portOf(input.ports, 'traces')),
+    ],
+    env: commonEnvironment(input),
+    announces: ['traces'],
   };
 }
 

@@ -21,6 +21,7 @@ describe('the command line of npm start', () => {
       'mail.web': 8025,
       'mail.sns': 9911,
       'mail.communication-services': 9912,
+      traces: 4318,
       'payments.stripe': 12_111,
       'payments.paypal': 12_112,
       'aws-us-east-1': 3000,
@@ -67,7 +68,7 @@ describe('the command line of npm start', () => {
     const { ports } = parsed('--port', 'edge=9090', '--port', 'all=0', '--port', 'aws-us-east-1.sqs=9400');
     expect(ports.get('edge')).toBe(9090);
     expect(ports.get('aws-us-east-1.sqs')).toBe(9400);
-    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(18);
+    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(19);
   });
 
   test.each([

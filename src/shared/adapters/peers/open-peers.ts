@@ -2,16 +2,21 @@
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import type { PeerConfig } from '../../config/config.ts';
+import { noTracing, type Tracing } from '../../ports/tracing.ts';
 import { openSqsQueue } from '../aws/open-queue.ts';
 import { openServiceBusQueue } from '../azure/open-queue.ts';
 import { identityAt, roleAt } from './peer-credentials.ts';
 
+const NAMES = { inbox: 'tandem-in', verify: 'tandem-verify' } as const;
+
 /** Opens one queue of each peer: by default the inbound one, `verify` for the one of comparisons. */
 export function openPeers(
   peers: readonly PeerConfig[],
-  queue: 'inbox' | 'verify' = 'inbox',
+  { queue = 'inbox', tracing = noTracing }: { queue?: 'inbox' | 'verify'; tracing?: Tracing } = {},
 ): ReadonlyMap<SiteId, QueueSender> {
-  return new Map(peers.map((peer) => [peer.site, openPeer(peer, peer[queue])]));
+  return new Map(
+    peers.map((peer) => [peer.site, tracing.queue(openPeer(peer, peer[queue]), NAMES[queue], peer.site)]),
+  );
 }
 
 /** @param address The URL of a queue on SQS, the name of one on Service Bus. */

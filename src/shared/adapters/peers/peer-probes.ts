@@ -19,7 +19,7 @@ interface Options {
 
 export function peerProbes({ site, cloud, peers }: Options): readonly ProbeGroup[] {
   const inboxes = openPeers(peers);
-  const verifiers = openPeers(peers, 'verify');
+  const verifiers = openPeers(peers, { queue: 'verify' });
   return peers.map((peer) => [
     ...(peer.cloud === cloud ? [] : federationProbes(peer)),
     sendProbe('peer.send', `${peer.site} ${nameOf(peer.inbox)}`, site, inboxes.get(peer.site)),

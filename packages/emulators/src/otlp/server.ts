@@ -1,0 +1,93 @@
+/**
+ * A collector of traces: it takes OTLP over HTTP as JSON, and keeps the last hour in memory.
+ *
+ *     POST /v1/traces            OTLP, application/json; protobuf is refused with 415
+ *     GET  /_tandem/traces       summaries, the newest first: ?route=, ?minMs=, ?failed=true, ?all=true, ?limit=
+ *     GET  /_tandem/traces/<id>  one with its spans
+ */
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { refuseForeign } from '../core/control.ts';
+import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
+import { spansIn } from './export-request.ts';
+import { Traces } from './traces.ts';
+
+const HOST = '127.0.0.1';
+export const TRACES_PATH = '/_tandem/traces';
+const EXPORT_PATH = '/v1/traces';
+const TRACE_PATH = /^\/_tandem\/traces\/([0-9a-f]{1,32})$/;
+/** Our own: a sender of ours sends some 300 kB at most. */
+export const EXPORT_BYTES_MAX = 4 * 1024 * 1024;
+export const LIST_MAX = 500;
+const LIST_DEFAULT = 20;
+
+export interface Collector {
+  readonly url: string;
+  readonly traces: Traces;
+  close(): Promise<void>;
+}
+
+/** @param options.port On 127.0.0.1; 0 picks a free one. */
+export async function startCollector({ port = 0 }: { port?: number } = {}): Promise<Collector> {
+  const traces = new Traces();
+  const server = http.createServer((request, response) => {
+    if (refuseForeign(request, response)) return;
+    serve(request, response, traces).catch((error: unknown) => {
+      reply(response, statusOf(error), { message: error instanceof Error ? error.message : String(error) });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, HOST, resolve);
+  });
+  return {
+    url: `http://${HOST}:${(server.address() as AddressInfo).port}`,
+    traces,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, traces: Traces): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', `http://${HOST}`);
+  const [, id] = TRACE_PATH.exec(pathname) ?? [];
+  if (request.method === 'POST' && pathname === EXPORT_PATH) {
+    if (request.headers['content-type']?.startsWith('application/json') !== true) {
+      reply(response, 415, { message: 'application/json is needed' });
+      return;
+    }
+    for (const { traceId, span } of spansIn(JSON.parse(await bodyText(request, EXPORT_BYTES_MAX))))
+      traces.add(traceId, span);
+    reply(response, 200, { partialSuccess: {} });
+  } else if (request.method === 'GET' && pathname === TRACES_PATH) {
+    const limit = Number(searchParams.get('limit') ?? LIST_DEFAULT);
+    const minMs = Number(searchParams.get('minMs') ?? 0);
+    if (!Number.isInteger(limit) || limit < 1 || limit > LIST_MAX || !(minMs >= 0))
+      throw new TypeError(`limit: a whole number from 1 to ${LIST_MAX}; minMs: a number from 0`);
+    const items = traces.list({
+      route: searchParams.get('route') ?? undefined,
+      minMs,
+      failed: searchParams.get('failed') === 'true',
+      all: searchParams.get('all') === 'true',
+      limit,
+    });
+    reply(response, 200, { items, dropped: traces.dropped });
+  } else if (request.method === 'GET' && id !== undefined) {
+    const trace = traces.find(id);
+    if (trace === undefined) reply(response, 404, { message: `no trace ${id}` });
+    else reply(response, 200, trace);
+  } else reply(response, 404, { message: 'There is no such page' });
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof BodyTooLargeError) return 413;
+  return error instanceof SyntaxError || error instanceof TypeError ? 400 : 500;
+}
+
+function reply(response: ServerResponse, status: number, body: object): void {
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    .end(JSON.stringify(body));
+}

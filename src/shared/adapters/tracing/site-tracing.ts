@@ -1,0 +1,48 @@
+/** The tracing that a site is configured with. */
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../../config/config.ts';
+import type { Logger } from '../../ports/telemetry.ts';
+import { noTracing, type Tracing } from '../../ports/tracing.ts';
+import { version } from '../../version.ts';
+import { fetchClient } from '../fetch-client.ts';
+import { cloudNames } from './cloud-names.ts';
+import { openTracing } from './open-tracing.ts';
+import { otlpBody } from './otlp.ts';
+import { OtlpSender } from './otlp-sender.ts';
+import { Tracer } from './tracer.ts';
+
+export function siteTracing(config: Config, cloud: 'aws' | 'azure', logger: Logger): Tracing {
+  const { site, region, traces } = config;
+  if (traces === undefined) return noTracing;
+  const names = cloudNames[cloud];
+  const resource = {
+    'service.name': 'tandem',
+    'service.version': version,
+    'service.instance.id': randomBytes(8).toString('hex'),
+    'cloud.provider': names.provider,
+    'cloud.platform': names.platform,
+    'cloud.region': region,
+    'tandem.site': site,
+  };
+  const elapsed = (): number => performance.now();
+  const sender = new OtlpSender({
+    url: traces.url,
+    headers: traces.headers,
+    encode: (spans) => otlpBody(resource, { name: 'tandem', version }, spans),
+    client: fetchClient,
+    logger,
+    elapsed,
+  });
+  const clouds = new Map(config.peers.map((peer) => [peer.site, peer.cloud]));
+  return openTracing({
+    names,
+    queuesOf: (peer) => cloudNames[clouds.get(peer) ?? cloud].queues,
+    tracer: new Tracer({
+      ratio: traces.ratio,
+      sender,
+      now: Date.now,
+      elapsed,
+      randomHex: (bytes) => randomBytes(bytes).toString('hex'),
+    }),
+  });
+}
