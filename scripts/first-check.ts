@@ -1,10 +1,10 @@
 /** `first-check <site>`: what only an account can tell, before any traffic. */
 import type { Output } from '@tandem-clouds/command-line/command';
 import { CommandError } from '@tandem-clouds/command-line/command-error';
+import { explain } from '@tandem-clouds/operator/get-json';
+import { findSite } from '@tandem-clouds/operator/targets';
 import { checkSite } from './first-check/check-site.ts';
 import { statusOf, toText } from './first-check/report.ts';
-import { explain } from './operate/get-json.ts';
-import { findSite } from './operate/targets.ts';
 
 export interface FirstCheckInput {
   /** The URL of a deployed site, or the id of one of the stack. */

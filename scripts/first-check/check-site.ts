@@ -3,12 +3,12 @@
  * the triggers take what was sent, and what the site's own address negotiates.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { getJson } from '@tandem-clouds/operator/get-json';
+import { OperatorApi } from '@tandem-clouds/operator/operator-api';
+import type { Target } from '@tandem-clouds/operator/targets';
 import { tlsProbe } from '../../src/shared/adapters/negotiated-tls.ts';
 import { firstCheck } from '../../src/shared/operations/first-check.ts';
 import type { Finding, Probe } from '../../src/shared/ports/probe.ts';
-import { getJson } from '../operate/get-json.ts';
-import { OperatorApi } from '../operate/operator-api.ts';
-import type { Target } from '../operate/targets.ts';
 import { readFinding, type Reading } from './read-finding.ts';
 
 /** A cold trigger takes some seconds; SQS's counts lag behind by up to a minute. */

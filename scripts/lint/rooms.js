@@ -128,6 +128,9 @@ export const ROOMS = {
   // How it gets to the clouds, and both clouds on one laptop.
   infra: ['packages/command-line'],
   'packages/local': LOCAL,
+  // What asks running sites, for commands and for the console; the console is started by its path.
+  'packages/operator': LOCAL,
+  'packages/console': [...LOCAL, 'packages/operator'],
   'infra/serverless': LOCAL,
   'infra/rollout': LOCAL,
 
@@ -138,7 +141,7 @@ export const ROOMS = {
   ...Object.fromEntries(NEIGHBOURS.map((room) => [room, KIT])),
 
   // Commands know everything, and tests know the commands.
-  scripts: [...KIT, ...NEIGHBOURS, 'infra/serverless'],
+  scripts: [...KIT, ...NEIGHBOURS, 'infra/serverless', 'packages/operator', 'packages/console'],
 };
 
 const NAMES = Object.keys(ROOMS).sort((a, b) => b.length - a.length);

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { aligned } from '@tandem-clouds/command-line/table';
+import { findSite, findTargets, TargetError } from '@tandem-clouds/operator/targets';
 import {
   Figures,
   type ShownCounts,
@@ -12,7 +13,6 @@ import { orderStates } from '../../src/shared/domain/orders/order.ts';
 import { decimalOf, digitsOf } from '../../src/shared/money.ts';
 import type { AnalyticsOptions } from './options.ts';
 import { ShopApi } from './shop-api.ts';
-import { findSite, findTargets, TargetError } from './targets.ts';
 
 const SCOPES = 'shop/analytics tandem/read tandem/any-owner';
 const DAY_MS = 86_400_000;

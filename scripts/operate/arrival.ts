@@ -7,10 +7,10 @@
  * something is delivered again.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
  */
+import type { SideView, VerificationView } from '@tandem-clouds/operator/operator-api';
 import { entityOf } from '@tandem-clouds/replication/record';
 import { UNIQUE } from '@tandem-clouds/replication/reserved';
 import type { WriterView } from '../../src/shared/http/operations/writers.ts';
-import type { SideView, VerificationView } from './operator-api.ts';
 import type { WriterSite } from './writer-site.ts';
 
 /** What is still missing; undefined: nothing is. */

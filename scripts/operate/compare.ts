@@ -2,15 +2,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { own } from '@tandem-clouds/command-line/own';
-import { inventoryText } from './content-text.ts';
 import {
   type ContentInventoryView,
   OperatorApi,
   type SideView,
   type VerificationView,
-} from './operator-api.ts';
+} from '@tandem-clouds/operator/operator-api';
+import { findSite, TargetError } from '@tandem-clouds/operator/targets';
+import { inventoryText } from './content-text.ts';
 import type { CompareOptions } from './options.ts';
-import { findSite, TargetError } from './targets.ts';
 
 const SAMPLE_EVERY_MS = 1_000;
 /** A repair is followed by a comparison that proves it; what is written meanwhile may need another. */

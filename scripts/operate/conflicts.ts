@@ -1,8 +1,8 @@
 /** `tandem conflicts`: which writes lost against one that had not seen them, and what an operator makes of it. */
 import type { CommandContext } from '@tandem-clouds/command-line/command';
-import { type ConflictView, OperatorApi } from './operator-api.ts';
+import { type ConflictView, OperatorApi } from '@tandem-clouds/operator/operator-api';
+import { findSite, findTargets } from '@tandem-clouds/operator/targets';
 import type { ConflictOptions } from './options.ts';
-import { findSite, findTargets } from './targets.ts';
 
 const VALUE_CHARACTERS = 40;
 

@@ -1,7 +1,7 @@
 /** What is known of contents of records, in words. Pure. */
+import type { Direction } from '@tandem-clouds/operator/directions';
+import type { SiteReport } from '@tandem-clouds/operator/query-sites';
 import type { InventoryView } from '../../src/shared/operations/replication-view.ts';
-import type { Direction } from './directions.ts';
-import type { SiteReport } from './query-sites.ts';
 
 const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
 

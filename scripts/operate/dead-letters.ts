@@ -3,10 +3,10 @@ import fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { aligned } from '@tandem-clouds/command-line/table';
+import { type CausesView, OperatorApi, type SettledView } from '@tandem-clouds/operator/operator-api';
+import { findSite, findTargets, TargetError } from '@tandem-clouds/operator/targets';
 import { deadLetterSettlesMax } from '../../src/shared/bounds.ts';
-import { type CausesView, OperatorApi, type SettledView } from './operator-api.ts';
 import type { DeadLetterOptions } from './options.ts';
-import { findSite, findTargets, TargetError } from './targets.ts';
 
 /** Returns the exit status: 1 when a letter could not be settled. @throws TargetError */
 export async function deadLetters(options: DeadLetterOptions, context: CommandContext): Promise<number> {

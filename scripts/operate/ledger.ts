@@ -2,12 +2,12 @@
 import fs from 'node:fs';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { prepareFile, writeWhole } from '@tandem-clouds/command-line/write-file';
+import { findSite, findTargets, TargetError } from '@tandem-clouds/operator/targets';
 import { csvOf, type LedgerLine } from '../../src/shared/domain/ledger/ledger.ts';
 import { providers } from '../../src/shared/domain/ledger/movement.ts';
 import { decimalOf, digitsOf } from '../../src/shared/money.ts';
 import type { LedgerOptions } from './options.ts';
 import { ShopApi } from './shop-api.ts';
-import { findSite, findTargets, TargetError } from './targets.ts';
 
 const SCOPE = 'shop/ledger';
 

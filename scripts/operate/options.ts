@@ -1,11 +1,9 @@
 /** What the commands that operate sites are given. */
 
+import type { Whereabouts } from '@tandem-clouds/operator/targets';
+
 /** Whom a command asks, and how it answers. */
-export interface CommonOptions {
-  /** A `stack.json`, or the folder it is in; used when no site is named. */
-  readonly stack: string;
-  /** Base URLs of sites; empty: those of the stack. */
-  readonly sites: readonly string[];
+export interface CommonOptions extends Whereabouts {
   readonly json: boolean;
 }
 

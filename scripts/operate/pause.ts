@@ -1,8 +1,8 @@
 /** `tandem pause` and `tandem resume`: stops and starts what one site sends to another. */
 import type { CommandContext } from '@tandem-clouds/command-line/command';
-import { OperatorApi, type PauseView } from './operator-api.ts';
+import { OperatorApi, type PauseView } from '@tandem-clouds/operator/operator-api';
+import { findSite } from '@tandem-clouds/operator/targets';
 import type { PauseOptions } from './options.ts';
-import { findSite } from './targets.ts';
 
 /** Returns the exit status: 1 when the resumed peer does not take what has gathered. @throws TargetError */
 export async function pause(options: PauseOptions, { out }: CommandContext): Promise<number> {

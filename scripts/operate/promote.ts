@@ -2,12 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { CommandError } from '@tandem-clouds/command-line/command-error';
-import { getJson } from './get-json.ts';
-import { OperatorApi } from './operator-api.ts';
+import { getJson } from '@tandem-clouds/operator/get-json';
+import { OperatorApi } from '@tandem-clouds/operator/operator-api';
+import { readReplication } from '@tandem-clouds/operator/read-replication';
+import { findTargets, type Target } from '@tandem-clouds/operator/targets';
 import type { PromoteOptions } from './options.ts';
 import { perform, type Plan, planOf } from './promotion.ts';
-import { readReplication } from './read-replication.ts';
-import { findTargets, type Target } from './targets.ts';
 import type { WriterSite } from './writer-site.ts';
 
 /** Returns the exit status: 1 when an entity could not be moved. @throws TargetError @throws CommandError */

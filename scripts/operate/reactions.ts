@@ -5,9 +5,9 @@ import {
   type ReactionEntryView,
   type ReactionScanView,
   type ReactionsView,
-} from './operator-api.ts';
+} from '@tandem-clouds/operator/operator-api';
+import { findSite, findTargets } from '@tandem-clouds/operator/targets';
 import type { ReactionOptions } from './options.ts';
-import { findSite, findTargets } from './targets.ts';
 
 /** Returns the exit status: 1 when a scan could not use some records. @throws TargetError */
 export async function reactions(options: ReactionOptions, context: CommandContext): Promise<number> {

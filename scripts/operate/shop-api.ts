@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
-import { explain } from './get-json.ts';
+import { explain } from '@tandem-clouds/operator/get-json';
+import { localSites, type Target, TargetError } from '@tandem-clouds/operator/targets';
 import type { CommonOptions } from './options.ts';
-import { localSites, type Target, TargetError } from './targets.ts';
 
 /** A function has ten seconds, and may call the payment provider. */
 const RESPONSE_WITHIN_MS = 30_000;

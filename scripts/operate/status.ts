@@ -1,11 +1,11 @@
 /** `tandem status`: asks every site, and says per direction what is safe and what is not. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
-import { type Direction, directionsOf, withContentRates } from './directions.ts';
+import { type Direction, directionsOf, withContentRates } from '@tandem-clouds/operator/directions';
+import { querySite, type SiteReport } from '@tandem-clouds/operator/query-sites';
+import { findTargets } from '@tandem-clouds/operator/targets';
 import type { StatusOptions } from './options.ts';
-import { querySite, type SiteReport } from './query-sites.ts';
 import { toTable } from './table.ts';
-import { findTargets } from './targets.ts';
 
 const REFRESH_MS = 1_000;
 /** Between the two looks of which the rate of contents is known without `--watch`: an answer serves for a second. */

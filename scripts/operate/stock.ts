@@ -1,9 +1,9 @@
 /** `tandem stock`: what the sites have to sell, and what becomes of the share of one that is lost for good. */
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { aligned } from '@tandem-clouds/command-line/table';
+import { findSite, findTargets, TargetError } from '@tandem-clouds/operator/targets';
 import type { StockOptions } from './options.ts';
 import { ShopApi } from './shop-api.ts';
-import { findSite, findTargets, TargetError } from './targets.ts';
 
 const SCOPES = 'tandem/read tandem/any-owner shop/stock';
 const PAID = ['paid', 'fulfilled', 'refunded'] as const;

@@ -1,10 +1,10 @@
 /** Directions as an aligned table for people, with a sentence for each. */
 import { styleText } from 'node:util';
 import { aligned } from '@tandem-clouds/command-line/table';
+import type { Direction } from '@tandem-clouds/operator/directions';
+import type { SiteReport } from '@tandem-clouds/operator/query-sites';
 import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
 import { contentCell, contentLines, contentSentence } from './content-text.ts';
-import type { Direction } from './directions.ts';
-import type { SiteReport } from './query-sites.ts';
 
 type Colour = 'green' | 'yellow' | 'red' | 'dim';
 

@@ -5,9 +5,9 @@ import { readStack } from '@tandem-clouds/command-line/running-stack';
 import { aligned } from '@tandem-clouds/command-line/table';
 import { LIST_MAX, TRACES_PATH } from '@tandem-clouds/emulators/otlp/server';
 import type { Trace, TraceSummary } from '@tandem-clouds/emulators/otlp/traces';
-import { explain, getJson } from './get-json.ts';
+import { explain, getJson } from '@tandem-clouds/operator/get-json';
+import { TargetError } from '@tandem-clouds/operator/targets';
 import type { TraceListOptions, TraceOptions } from './options.ts';
-import { TargetError } from './targets.ts';
 import { waterfall } from './waterfall.ts';
 
 /** Returns the exit status. @throws TargetError when no stack runs, or it does not answer. */

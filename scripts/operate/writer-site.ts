@@ -1,7 +1,7 @@
 /** What a promotion asks of a site. */
+import type { VerificationView } from '@tandem-clouds/operator/operator-api';
 import type { WriterView } from '../../src/shared/http/operations/writers.ts';
 import type { PendingView } from '../../src/shared/operations/pending-view.ts';
-import type { VerificationView } from './operator-api.ts';
 
 /** One site, as a promotion asks it. */
 export interface WriterSite {

@@ -1,10 +1,10 @@
 /** `tandem promote` over two sites in memory: what it says, what it waits for, and what it does not do. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { VerificationView } from '@tandem-clouds/operator/operator-api';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { forward } from '@tandem-clouds/replication/forward';
 import type { InboundMessage } from '@tandem-clouds/replication/ports/queue';
 import { entityOf } from '@tandem-clouds/replication/record';
-import type { VerificationView } from '../../scripts/operate/operator-api.ts';
 import { perform, planOf } from '../../scripts/operate/promotion.ts';
 import type { WriterSite } from '../../scripts/operate/writer-site.ts';
 import { writerDrainMs, writerSettleMs } from '../../src/shared/bounds.ts';

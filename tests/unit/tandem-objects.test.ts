@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { runProgram } from '@tandem-clouds/command-line/run-program';
+import { directionsOf, withContentRates } from '@tandem-clouds/operator/directions';
+import type { SiteReport } from '@tandem-clouds/operator/query-sites';
 import { NO_COUNTS } from '@tandem-clouds/replication/objects/inventory-step';
 import { PROGRAM } from '../../scripts/commands/program.ts';
 import { bytesText, inventoryText } from '../../scripts/operate/content-text.ts';
-import { directionsOf, withContentRates } from '../../scripts/operate/directions.ts';
-import type { SiteReport } from '../../scripts/operate/query-sites.ts';
 import { toTable } from '../../scripts/operate/table.ts';
 import type { ContentView, TallyView } from '../../src/shared/operations/replication-view.ts';
 import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';

@@ -74,6 +74,8 @@ export interface Stack {
   readonly dns: StackDns;
   readonly payments: StackPayments;
   readonly mail: StackMail;
+  /** The page that shows all of it. */
+  readonly console: { readonly url: string; readonly pid: number | null };
   /** Takes the traces of every site (OTLP), and shows them below `/_tandem/traces`. */
   readonly traces: { readonly url: string; readonly pid: number | null };
   /** Gives tokens; absent when records are for everybody. */

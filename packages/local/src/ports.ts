@@ -7,7 +7,7 @@ import { PAYMENT_PROVIDERS, type PaymentProviderName } from './processes/payment
 import { type Cloud, type Service, SERVICES, type SiteName } from './stack/sites.ts';
 
 /**
- * Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `payments.stripe` and `payments.paypal` for their sandboxes, `mail.smtp` and `mail.web` for the mail server and its mailbox, `mail.sns` and `mail.communication-services` for SMS, `traces`, `issuer` (of a protected stack), `<site>` for the function
+ * Port by name: `edge`, `dns` (UDP and TCP), `dns.control`, `payments.stripe` and `payments.paypal` for their sandboxes, `mail.smtp` and `mail.web` for the mail server and its mailbox, `mail.sns` and `mail.communication-services` for SMS, `traces`, `console`, `issuer` (of a protected stack), `<site>` for the function
  * host, `<site>.<service>` for an emulator; where code is inspected, `<site>.inspect` and `<site>.bridge-inspect`.
  */
 export type Ports = ReadonlyMap<string, number>;
@@ -25,6 +25,7 @@ const PAYMENTS_PORTS: Readonly<Record<PaymentProviderName, number>> = { stripe: 
 const MAIL_PORTS = { smtp: 1025, web: 8025, sns: 9911, 'communication-services': 9912 } as const;
 /** As OTLP over HTTP has it. */
 const TRACES_PORT = 4318;
+const CONSOLE_PORT = 4400;
 /** Of the functions of the first site of a cloud, unless another port is named. */
 export const HOST_PORTS: Readonly<Record<Cloud, number>> = { aws: 3000, azure: 7071 };
 const SERVICE_PORTS: Readonly<Record<Service, number>> = {
@@ -64,6 +65,7 @@ export function defaultPorts(
     ...PAYMENT_PROVIDERS.map((name): [string, number] => [`payments.${name}`, PAYMENTS_PORTS[name]]),
     ...Object.entries(MAIL_PORTS).map(([name, port]): [string, number] => [`mail.${name}`, port]),
     ['traces', TRACES_PORT],
+    ['console', CONSOLE_PORT],
   ]);
   if (withIssuer) ports.set('issuer', ISSUER_PORT);
   const count = { aws: 0, azure: 0 };
@@ -145,6 +147,7 @@ function describe(name: string): string {
   if (name === 'dns.control') return 'the control interface of the DNS server';
   if (name === 'issuer') return 'the issuer';
   if (name === 'traces') return 'what takes traces';
+  if (name === 'console') return 'the console';
   const [site = '', service] = name.split('.');
   if (site === 'payments') return `the sandbox of ${service}`;
   if (site === 'mail') return MAIL_PARTS[service ?? ''] ?? name;

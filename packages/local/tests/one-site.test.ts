@@ -5,7 +5,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { findTargets } from '../../../scripts/operate/targets.ts';
+import { findTargets } from '@tandem-clouds/operator/targets';
 import type { PeerConfig } from '../../../src/shared/config/config.ts';
 import { closeAfterEach } from '../../../tests/helpers/cleanup.ts';
 import { enterSite, leaveSite, readSites, type SiteRegistry } from '../src/one-site/site-registry.ts';

@@ -135,6 +135,12 @@ export function summary(
       `sandbox of ${stack.payments.provider === 'stripe' ? 'Stripe' : 'PayPal'}`,
     ],
     ['mail', stack.mail.web, `pid ${stack.mail.pid ?? '-'}`, 'what the sites have sent'],
+    [
+      'console',
+      stack.console.url,
+      `pid ${stack.console.pid ?? '-'}`,
+      'both clouds and what is under way, live',
+    ],
     ['traces', stack.traces.url, `pid ${stack.traces.pid ?? '-'}`, 'npm run tandem -- traces list'],
     ...(stack.issuer === undefined
       ? []

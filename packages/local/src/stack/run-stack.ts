@@ -185,6 +185,7 @@ class RunningStack {
       payments: options.payments,
       mail: true,
       traces: true,
+      consoleOf: places.dir,
       ...(options.drill && { drill: options.drill }),
     };
     this.#types = options.types === 'on' ? typeCheck(topology, output) : undefined;

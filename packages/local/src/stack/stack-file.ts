@@ -73,6 +73,7 @@ export function describeStack(input: StackInput): Stack {
       pid: kept(input, 'mail')?.pid ?? null,
       faults: faultsIn(kept(input, 'mail')?.announced('mail')),
     },
+    console: { url: urlOf(ports, 'console'), pid: kept(input, 'console')?.pid ?? null },
     traces: { url: urlOf(ports, 'traces'), pid: kept(input, 'traces')?.pid ?? null },
     sites: sites.map((site) => describeSite(site, input)),
   };

@@ -6,12 +6,12 @@ import { LOG_LEVELS, stackOptionsOf, TYPE_CHECKS } from './options.ts';
 import { DEFAULT_SITES } from './sites.ts';
 
 const PORTS_NOTE = `<name>=<n> of --port: edge, dns, dns.control, payments.stripe, payments.paypal, mail.smtp, mail.web, mail.sns,
-mail.communication-services, traces, issuer, <site> or <site>.<service>,
+mail.communication-services, traces, console, issuer, <site> or <site>.<service>,
 where <service> is dynamodb, sqs, secrets-manager, s3, cosmos, service-bus, service-bus-control, key-vault or blob, with
 --inspect also inspect or bridge-inspect; 0 picks a free port; all=0 for all of them.
 
 Default ports: edge 8080, DNS 5353 and its control interface 5380, sandboxes of Stripe 12111 and PayPal 12112, mail 1025 and its
-mailbox 8025, SMS by SNS 9911 and by Communication Services 9912, traces 4318, issuer 9400, AWS
+mailbox 8025, SMS by SNS 9911 and by Communication Services 9912, traces 4318, console 4400, issuer 9400, AWS
 3000, Azure 7071, DynamoDB 8000, SQS 9324, Secrets Manager 8200, S3 9000, Cosmos DB 8081, Service Bus 5672 and its control
 interface 5300, Key Vault 8300, Blob Storage 10000; one higher for each further site of a cloud.`;
 

@@ -70,6 +70,8 @@ export interface TopologyInput {
   readonly mail?: true;
   /** Whether the sites send all traces, to a process of this machine. Absent: they record none. */
   readonly traces?: true;
+  /** The stack's folder, which its console finds it by. Absent: none is served. */
+  readonly consoleOf?: string;
 }
 
 /** SQS takes any account number; the emulator's default. */
@@ -108,6 +110,7 @@ export function planProcesses(input: TopologyInput): ProcessPlan[] {
     ...(input.payments === undefined ? [] : [planPayments(input)]),
     ...(input.mail === undefined ? [] : [planMail(input)]),
     ...(input.traces === undefined ? [] : [planTraces(input)]),
+    ...(input.consoleOf === undefined ? [] : [planConsole(input.consoleOf, input)]),
     ...(input.ports.has('issuer') ? [planIssuer(input)] : []),
   ];
 }
@@ -435,6 +438,21 @@ function planMail({ ports, projectDir, sites, ...input }: TopologyInput): Proces
     args: [path.join(projectDir, 'packages/local/src/processes/mail-main.ts'), JSON.stringify(settings)],
     env: commonEnvironment(input),
     announces: ['mail'],
+  };
+}
+
+/** By its path: the console knows what runs here, and nothing here knows it. */
+function planConsole(dir: string, input: TopologyInput): ProcessPlan {
+  const { ports, projectDir } = input;
+  return {
+    name: 'console',
+    role: 'edge',
+    args: [
+      path.join(projectDir, 'packages/console/src/main.ts'),
+      ...['--stack', dir, '--port', String(portOf(ports, 'console'))],
+    ],
+    env: commonEnvironment(input),
+    announces: ['console'],
   };
 }
 

@@ -22,6 +22,7 @@ describe('the command line of npm start', () => {
       'mail.sns': 9911,
       'mail.communication-services': 9912,
       traces: 4318,
+      console: 4400,
       'payments.stripe': 12_111,
       'payments.paypal': 12_112,
       'aws-us-east-1': 3000,
@@ -68,7 +69,7 @@ describe('the command line of npm start', () => {
     const { ports } = parsed('--port', 'edge=9090', '--port', 'all=0', '--port', 'aws-us-east-1.sqs=9400');
     expect(ports.get('edge')).toBe(9090);
     expect(ports.get('aws-us-east-1.sqs')).toBe(9400);
-    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(19);
+    expect([...ports.values()].filter((port) => port === 0)).toHaveLength(20);
   });
 
   test.each([
@@ -83,7 +84,7 @@ describe('the command line of npm start', () => {
     ['seven sites', ['--sites', 'aws-a,aws-b,aws-c,aws-d,azure-a,azure-b,azure-c'], /--sites: 7 named/],
     ['a port without a number', ['--port', 'edge'], /--port: 'edge'/],
     ['a port that is too high', ['--port', 'edge=65536'], /--port: 'edge=65536'/],
-    ['a port of nobody', ['--port', 'console=1'], /--port: .*no part is called 'console'/],
+    ['a port of nobody', ['--port', 'screen=1'], /--port: .*no part is called 'screen'/],
     ['the same number for all', ['--port', 'all=9000'], /--port: 'all=9000'/],
     ['one port for two', ['--port', 'edge=3000'], /--port: 3000 is wanted by both edge and aws-us-east-1/],
     ['an unknown log level', ['--log-level', 'loud'], /--log-level: 'loud'/],

@@ -1,9 +1,9 @@
-/** Script, styles and icon of the shop, from their sources; the name of each has a hash of what is in it. */
+/** Script, styles and icon of a page, from their sources; the name of each has a hash of what is in it. */
 import path from 'node:path';
 import { build } from 'esbuild';
 import { FOREVER, type ShopFile } from './shop-file.ts';
 
-const ROOT = path.join(import.meta.dirname, '../..');
+const SOURCES = path.join(import.meta.dirname, '..');
 
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -12,10 +12,13 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** @throws Error with what esbuild says of a mistake. */
-export async function bundleStorefront(): Promise<readonly ShopFile[]> {
+export const bundleStorefront = (): Promise<readonly ShopFile[]> => bundlePage(SOURCES);
+
+/** @param dir Where `main.tsx`, `style.css` and `icon.svg` are. @throws Error with what esbuild says of a mistake. */
+export async function bundlePage(dir: string): Promise<readonly ShopFile[]> {
   const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: { app: 'src/main.tsx', style: 'src/style.css', icon: 'src/icon.svg' },
+    absWorkingDir: dir,
+    entryPoints: { app: 'main.tsx', style: 'style.css', icon: 'icon.svg' },
     entryNames: '[name]-[hash]',
     outdir: 'dist',
     write: false,

@@ -1,5 +1,5 @@
 /** Reads what `GET /replication` answers. */
-import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
+import type { ReplicationView } from '../../../src/shared/operations/replication-view.ts';
 
 /** @throws Error when the value is not what `GET /replication` answers. */
 export function readReplication(value: unknown): ReplicationView {

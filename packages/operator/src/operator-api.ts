@@ -1,11 +1,11 @@
 /** Calls the routes that are only for operators, and turns what goes wrong into a sentence that says what to do. */
-import type { WriterView } from '../../src/shared/http/operations/writers.ts';
-import type { ConflictPage, ConflictView } from '../../src/shared/operations/conflict-service.ts';
-import type { Causes, Settled } from '../../src/shared/operations/dead-letter-service.ts';
-import type { PendingView } from '../../src/shared/operations/pending-view.ts';
-import type { InventoryView } from '../../src/shared/operations/replication-view.ts';
-import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
-import type { Finding } from '../../src/shared/ports/probe.ts';
+import type { WriterView } from '../../../src/shared/http/operations/writers.ts';
+import type { ConflictPage, ConflictView } from '../../../src/shared/operations/conflict-service.ts';
+import type { Causes, Settled } from '../../../src/shared/operations/dead-letter-service.ts';
+import type { PendingView } from '../../../src/shared/operations/pending-view.ts';
+import type { InventoryView } from '../../../src/shared/operations/replication-view.ts';
+import type { QueueDepths } from '../../../src/shared/ports/dead-letter-box.ts';
+import type { Finding } from '../../../src/shared/ports/probe.ts';
 import { explain } from './get-json.ts';
 import { type Target, TargetError } from './targets.ts';
 

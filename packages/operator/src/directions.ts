@@ -1,7 +1,7 @@
 /** From what the sites said to what is known of each direction. Pure. */
-import type { PendingKey } from '../../src/shared/operations/pending-view.ts';
-import type { ContentView, TallyView } from '../../src/shared/operations/replication-view.ts';
-import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
+import type { PendingKey } from '../../../src/shared/operations/pending-view.ts';
+import type { ContentView, TallyView } from '../../../src/shared/operations/replication-view.ts';
+import type { QueueDepth } from '../../../src/shared/ports/dead-letter-box.ts';
 import type { SiteReport } from './query-sites.ts';
 
 /** What is known of replication from one site to another; what nobody could say is absent. */

@@ -10,8 +10,15 @@ import {
 import { portsOf, readSites, runs } from '@tandem-clouds/local/one-site/site-registry';
 import { urlOf } from '@tandem-clouds/local/stack/topology';
 import { getJson } from './get-json.ts';
-import type { CommonOptions } from './options.ts';
 import { readReplication } from './read-replication.ts';
+
+/** Where to look for sites. */
+export interface Whereabouts {
+  /** A `stack.json`, or the folder it is in; used when no site is named. */
+  readonly stack: string;
+  /** Base URLs of sites; empty: those of the stack. */
+  readonly sites: readonly string[];
+}
 
 /** One site to ask. */
 export interface Target {
@@ -29,7 +36,7 @@ export class TargetError extends CommandError {
 }
 
 /** Read anew for every refresh: processes of a stack come back. @throws TargetError when no stack runs. */
-export function findTargets({ sites, stack: file }: CommonOptions): readonly Target[] {
+export function findTargets({ sites, stack: file }: Whereabouts): readonly Target[] {
   if (sites.length === 0) {
     const { sites: own, operatorKey } = read(file);
     return own.map(({ site, url }) => ({ site, url, ...(operatorKey !== undefined && { operatorKey }) }));
@@ -42,7 +49,7 @@ export function findTargets({ sites, stack: file }: CommonOptions): readonly Tar
  * The site of that name, which a deployed one is asked for; without a name the only one there is.
  * @throws TargetError that names the sites there are
  */
-export async function findSite(options: CommonOptions, name: string | undefined): Promise<Target> {
+export async function findSite(options: Whereabouts, name: string | undefined): Promise<Target> {
   const targets = await Promise.all(findTargets(options).map(withName));
   const found =
     name === undefined && targets.length === 1 ? targets[0] : targets.find(({ site }) => site === name);
@@ -65,7 +72,7 @@ async function withName(target: Target): Promise<Target> {
 }
 
 /** Where the stack's issuer is. @throws TargetError when no stack runs, or when it has none. */
-export function findIssuer({ sites, stack: file }: CommonOptions): string {
+export function findIssuer({ sites, stack: file }: Whereabouts): string {
   if (sites.length > 0) throw new TargetError('the issuer of deployed sites gives tokens in its own way');
   const { issuer } = read(file);
   if (issuer !== undefined) return issuer.url;
@@ -74,7 +81,7 @@ export function findIssuer({ sites, stack: file }: CommonOptions): string {
   );
 }
 
-/** What runs on this machine; undefined when nothing does. @param file As `CommonOptions.stack`. @throws TargetError when the file is damaged */
+/** What runs on this machine; undefined when nothing does. @param file As `Whereabouts.stack`. @throws TargetError when the file is damaged */
 export function localSites(file: string): LocalSites | undefined {
   const dir = path.basename(file) === 'stack.json' ? path.dirname(file) : file;
   try {

@@ -1,8 +1,8 @@
 /** Asks one site. A site that does not answer is a finding, not an exception. */
-import type { Cause } from '../../src/shared/operations/dead-letter-service.ts';
-import type { PendingView } from '../../src/shared/operations/pending-view.ts';
-import type { ReplicationView } from '../../src/shared/operations/replication-view.ts';
-import type { QueueDepths } from '../../src/shared/ports/dead-letter-box.ts';
+import type { Cause } from '../../../src/shared/operations/dead-letter-service.ts';
+import type { PendingView } from '../../../src/shared/operations/pending-view.ts';
+import type { ReplicationView } from '../../../src/shared/operations/replication-view.ts';
+import type { QueueDepths } from '../../../src/shared/ports/dead-letter-box.ts';
 import { explain, getJson } from './get-json.ts';
 import { type KeysView, OperatorApi } from './operator-api.ts';
 import { readReplication } from './read-replication.ts';

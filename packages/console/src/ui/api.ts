@@ -1,0 +1,80 @@
+/** What the page asks the console, and through it the sites. */
+
+interface Problem {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
+/** An answer that is none, as a sentence that names field and rule. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** 0: no answer at all. */
+  readonly status: number;
+
+  constructor(status: number, { title, detail, errors = [] }: Problem) {
+    const broken = errors.map(({ pointer, detail: rule }) => `${pointer} ${rule}`).join('; ');
+    const text = detail ?? title ?? `HTTP ${status}`;
+    super(broken === '' ? text : `${text}: ${broken}`);
+    this.status = status;
+  }
+}
+
+export interface Asked {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of whatever changes something: what the person has said; it is written down. */
+  readonly why?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** @param path `/api/…` @throws ApiError */
+export async function ask<T>(
+  path: string,
+  { method = 'GET', body, headers, why, signal }: Asked = {},
+): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(method !== 'GET' && { 'x-tandem-why': encodeURIComponent(why ?? '') }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal !== undefined && { signal }),
+    });
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    throw new ApiError(0, { detail: 'The console does not answer: is it still running?' });
+  }
+  const text = await response.text();
+  const value = parsed(text);
+  if (!response.ok) throw new ApiError(response.status, value ?? {});
+  if (value === undefined && text !== '')
+    throw new ApiError(response.status, { detail: 'The answer is not JSON' });
+  return value as T;
+}
+
+/** A route of a site: `ofSite('aws-us-east-1', 'replication/conflicts?limit=20')`. */
+export function ofSite<T>(site: string, path: string, asked?: Asked): Promise<T> {
+  return ask(`/api/sites/${encodeURIComponent(site)}/${path}`, asked);
+}
+
+/** A query, with its `?` unless it is empty; what is undefined or empty is left out. */
+export function query(values: Readonly<Record<string, string | number | undefined>>): string {
+  const kept = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [[name, String(value)]],
+  );
+  return kept.length === 0 ? '' : `?${new URLSearchParams(kept)}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

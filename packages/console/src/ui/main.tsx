@@ -1,0 +1,6 @@
+/** The console's page. */
+import { render } from 'preact';
+import { App } from './app.tsx';
+
+const root = document.getElementById('console');
+if (root !== null) render(<App />, root);
