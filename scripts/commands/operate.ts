@@ -14,6 +14,7 @@ import type {
 } from '../operate/options.ts';
 
 const DEFAULT_STACK = '.tandem/stack.json';
+const DEFAULT_AUDIT = '.tandem/audit.jsonl';
 const LIMIT_MAX = 100;
 
 const COMMON = {
@@ -60,6 +61,32 @@ export const status = command({
   run: async ({ watch, keys, ...common }, context: CommandContext) => {
     const module = await import('../operate/status.ts');
     return module.status({ command: 'status', watch, keys, ...commonOf(common) }, context);
+  },
+});
+
+export const consoleOfSites = command({
+  name: 'console',
+  summary: 'both clouds on one page of this machine, live, with every operation',
+  details: `npm start has one of its own, on port 4400. ${KEY_NOTE} It stays in this process; the address that is printed has a code that opens the page.`,
+  options: {
+    port: whole('where it listens, on 127.0.0.1; 0 picks a free port', {
+      min: 0,
+      max: 65_535,
+      default: '4400',
+    }),
+    audit: file('what is done is written to, with who and why', { fallback: DEFAULT_AUDIT }),
+    ...COMMON,
+  },
+  examples: [
+    {
+      line: 'console --site https://a.example --site https://b.example',
+      shows: 'two deployed sites',
+    },
+  ],
+  check: checkCommon,
+  run: async ({ port, audit = DEFAULT_AUDIT, ...common }, context: CommandContext) => {
+    const module = await import('../operate/console.ts');
+    return module.serveConsole({ port, audit, ...commonOf(common) }, context);
   },
 });
 

@@ -15,6 +15,7 @@ import {
   analytics,
   comparisons,
   conflicts,
+  consoleOfSites,
   deadLetters,
   ledger,
   objects,
@@ -70,6 +71,7 @@ export const PROGRAM: Program<CommandContext> = {
       title: 'Operate',
       entries: [
         status,
+        consoleOfSites,
         traces,
         ...pauses,
         promote,

@@ -14,6 +14,13 @@ export interface StatusOptions extends CommonOptions {
   readonly keys: boolean;
 }
 
+export interface ConsoleOptions extends CommonOptions {
+  /** On 127.0.0.1; 0 picks a free one. */
+  readonly port: number;
+  /** The file that actions are written to. */
+  readonly audit: string;
+}
+
 export interface TraceOptions {
   /** A `stack.json`, or the folder it is in. */
   readonly stack: string;

@@ -23,9 +23,15 @@ export function replyProblem(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
-  const status = error instanceof ConsoleError ? error.status : 500;
+  const status = statusOf(error);
   const detail = error instanceof Error ? error.message : String(error);
   response
     .writeHead(status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
     .end(JSON.stringify({ type: 'about:blank', title: 'The console cannot do this', status, detail }));
+}
+
+/** What is neither JSON nor well encoded was sent so. */
+function statusOf(error: unknown): number {
+  if (error instanceof ConsoleError) return error.status;
+  return error instanceof SyntaxError || error instanceof URIError ? 400 : 500;
 }
