@@ -26,6 +26,7 @@ import {
   token,
   traces,
 } from './operate.ts';
+import { faults } from './faults.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
 import {
   contract,
@@ -65,7 +66,7 @@ export const PROGRAM: Program<CommandContext> = {
   summary: 'Tandem: one codebase, live on AWS and on Azure at the same time.',
   version: `tandem ${version}`,
   sections: [
-    { title: 'On this machine', entries: [start, emulatorsCommand('emulators'), token] },
+    { title: 'On this machine', entries: [start, faults, emulatorsCommand('emulators'), token] },
     {
       title: 'Operate',
       entries: [

@@ -59,14 +59,8 @@ export class Output {
   }
 
   died(death: Death, logFile: string): void {
-    const { name, pid, why, lastLines, restartInMs, hopeless } = death;
-    const next =
-      restartInMs === undefined
-        ? ''
-        : restartInMs === 0
-          ? '; starting it again'
-          : `; starting it again in ${seconds(restartInMs)}`;
-    this.problem(`${name} (pid ${pid}) ended: ${why}${next}`);
+    const { name, pid, why, lastLines, hopeless } = death;
+    this.problem(`${name} (pid ${pid}) ended: ${why}${nextOf(death)}`);
     if (!this.#options.verbose) for (const line of lastLines) this.print(`    ${line}`);
     if (hopeless !== undefined) this.problem(`${explain(death)}; its output is in ${logFile}`);
   }
@@ -87,6 +81,12 @@ export class Output {
     if (shown.lines === LINES_MAX + 1) this.print(`${this.#style('yellow', name)} … more of it in its log`);
     return shown.lines <= LINES_MAX;
   }
+}
+
+function nextOf({ restartInMs, held }: Death): string {
+  if (restartInMs === undefined) return '';
+  if (held === true) return '; it stays away until it is held no more';
+  return restartInMs === 0 ? '; starting it again' : `; starting it again in ${seconds(restartInMs)}`;
 }
 
 /** What to show of a line; undefined when it is nothing to act on. */
