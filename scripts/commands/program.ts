@@ -11,6 +11,7 @@ import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, newThings, testE2e, testPeers } from './develop.ts';
+import { faults } from './faults.ts';
 import {
   analytics,
   comparisons,
@@ -26,7 +27,6 @@ import {
   token,
   traces,
 } from './operate.ts';
-import { faults } from './faults.ts';
 import { chaos, cost, drill, simulate } from './prove.ts';
 import {
   contract,

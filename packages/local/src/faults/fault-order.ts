@@ -95,13 +95,16 @@ const FIELDS = new Set(['kind', 'site', 'peer', 'both', 'ms', 'forMs']);
  * @throws FaultError `invalid`
  */
 export function readFaultOrder(value: unknown, sites: readonly string[]): FaultOrder {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('an object is needed');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid('an object is needed');
   const given = value as Readonly<Record<string, unknown>>;
   for (const field of Object.keys(given)) if (!FIELDS.has(field)) throw invalid(`${field}: unknown field`);
   const kind = FAULT_KINDS.find((one) => one === given['kind']);
-  if (kind === undefined) throw invalid(`kind: ${shown(given['kind'])} is not one of ${FAULT_KINDS.join(', ')}`);
+  if (kind === undefined)
+    throw invalid(`kind: ${shown(given['kind'])} is not one of ${FAULT_KINDS.join(', ')}`);
   const only = (field: string, of: FaultKind): void => {
-    if (given[field] !== undefined && kind !== of) throw invalid(`${field}: only ${of} has one, ${kind} does not`);
+    if (given[field] !== undefined && kind !== of)
+      throw invalid(`${field}: only ${of} has one, ${kind} does not`);
   };
   only('ms', 'slow');
   only('peer', 'partition');

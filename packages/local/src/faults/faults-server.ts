@@ -8,7 +8,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { refuseForeign } from '@tandem-clouds/emulators/core/control';
-import { bodyText, CONTROL_BODY_BYTES_MAX, controlStatus } from '@tandem-clouds/emulators/core/request-body';
+import { bodyText, CONTROL_BODY_BYTES_MAX } from '@tandem-clouds/emulators/core/request-body';
 import { HOST } from '../ports.ts';
 import { FaultError, type FaultErrorCode, type FaultOrder, type LocalFaults } from './fault-order.ts';
 
@@ -65,8 +65,9 @@ export class FaultsServer {
       return await this.#act(request);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      if (error instanceof FaultError) return { status: STATUS[error.code], body: { code: error.code, message } };
-      return { status: error instanceof SyntaxError ? 400 : 500, body: { message } };
+      if (error instanceof FaultError)
+        return { status: STATUS[error.code], body: { code: error.code, message } };
+      return { status: 500, body: { message } };
     }
   }
 
@@ -81,10 +82,18 @@ export class FaultsServer {
       }
     }
     if (method === 'DELETE' && url.startsWith(`${PATH}/`)) {
-      await this.#faults.lift(decodeURIComponent(url.slice(PATH.length + 1)));
+      await this.#faults.lift(idIn(url));
       return { status: 204 };
     }
     return { status: 404, body: { message: `${method} ${url} is not known here` } };
+  }
+}
+
+function idIn(url: string): string {
+  try {
+    return decodeURIComponent(url.slice(PATH.length + 1));
+  } catch (cause) {
+    throw new FaultError('invalid', 'the id is not encoded as in a URL', { cause });
   }
 }
 
@@ -93,8 +102,11 @@ async function orderIn(request: IncomingMessage): Promise<FaultOrder> {
   try {
     return JSON.parse(await bodyText(request, CONTROL_BODY_BYTES_MAX)) as FaultOrder;
   } catch (error) {
-    if (!(error instanceof SyntaxError) && controlStatus(error) !== 413) throw error;
-    throw new FaultError('invalid', `the order cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new FaultError(
+      'invalid',
+      `the order cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
   }
 }
 

@@ -12,7 +12,7 @@ export class Freezer {
   readonly frozen: Promise<void>;
   readonly #leader: number;
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
-  readonly #ended: Promise<void>;
+  readonly #ended: Promise<undefined>;
   #thawing = false;
 
   /**
@@ -28,10 +28,10 @@ export class Freezer {
     });
     // A broken pipe says what 'exit' says, too.
     this.#child.stdin.on('error', () => undefined);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     this.#ended = promise;
     const end = (): void => {
-      resolve();
+      resolve(undefined);
       if (this.#thawing) return;
       signalGroup(leader, 'SIGCONT');
       onLost();

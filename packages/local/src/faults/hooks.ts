@@ -47,7 +47,7 @@ export class Hooks {
     this.#sync ??= setInterval(() => {
       // An emulator that does not answer is not asked by several rounds at once.
       if (this.#round === undefined) void this.settle();
-    }, SYNC_EVERY_MS);
+    }, SYNC_EVERY_MS).unref();
     return () => void this.#imposed.delete(imposed);
   }
 

@@ -20,8 +20,12 @@ export function localFaults(place: string): LocalFaults {
   return {
     list: async () => (await call(place, 'GET', '')) as readonly ImposedFault[],
     impose: async (order) => (await call(place, 'POST', '', order)) as ImposedFault,
-    lift: async (id) => void (await call(place, 'DELETE', `/${encodeURIComponent(id)}`)),
-    liftAll: async () => void (await call(place, 'DELETE', '')),
+    async lift(id) {
+      await call(place, 'DELETE', `/${encodeURIComponent(id)}`);
+    },
+    async liftAll() {
+      await call(place, 'DELETE', '');
+    },
   };
 }
 

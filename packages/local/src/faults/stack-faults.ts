@@ -5,8 +5,8 @@
  * when this process ends in any way; a stack begins without faults.
  */
 import fs from 'node:fs';
-import type { KeptProcess } from '../stack/stack-file.ts';
 import type { SiteName } from '../stack/sites.ts';
+import type { KeptProcess } from '../stack/stack-file.ts';
 import {
   FaultError,
   type FaultOrder,
@@ -163,9 +163,9 @@ export class StackFaults implements LocalFaults {
     const id = idOf(order);
     const freezers = new Map<number, Freezer>();
     const thaw = async (leaders: readonly number[]): Promise<void> => {
-      const ended = leaders.map((leader) => [leader, freezers.get(leader)] as const);
+      const ended = leaders.flatMap((leader) => freezers.get(leader) ?? []);
       for (const leader of leaders) freezers.delete(leader);
-      await Promise.all(ended.map(([, freezer]) => freezer?.thaw()));
+      await Promise.all(ended.map((freezer) => freezer.thaw()));
     };
     const lost = (): void => {
       if (!this.#on.has(id)) return;
@@ -186,7 +186,13 @@ export class StackFaults implements LocalFaults {
 
   #cut(order: FaultOrder & { readonly kind: 'partition' }): Deed {
     const { site, peer, both } = order;
-    const ways: [string, string][] = both === true ? [[site, peer], [peer, site]] : [[site, peer]];
+    const ways: [string, string][] =
+      both === true
+        ? [
+            [site, peer],
+            [peer, site],
+          ]
+        : [[site, peer]];
     const { links } = this.#options;
     for (const [from, to] of ways) {
       if (!links.has(from, to))
@@ -206,7 +212,9 @@ export class StackFaults implements LocalFaults {
     const { site, cloud } = this.#siteOf(order.site);
     const rules = rulesOf(order, cloud);
     if (rules === undefined) throw new Error(`${order.kind} is no fault of emulators`);
-    const ends = (['store', 'queue'] as const).map((service) => this.#hooks.impose(site, service, rules[service]));
+    const ends = (['store', 'queue'] as const).map((service) =>
+      this.#hooks.impose(site, service, rules[service]),
+    );
     return {
       // By itself it comes to emulators that come back.
       enforce: () => this.#hooks.settle(),

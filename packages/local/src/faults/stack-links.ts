@@ -20,7 +20,7 @@ export class StackLinks {
   /** Where each listens. */
   readonly ports: DrillSettings['links'];
   readonly #links: ReadonlyMap<string, Link>;
-  readonly #cuts: string[] = [];
+  readonly #cuts = new Set<{ readonly way: string }>();
 
   private constructor(links: ReadonlyMap<string, Link>) {
     this.#links = links;
@@ -64,11 +64,11 @@ export class StackLinks {
   /** Breaks connections from one site to another and refuses new ones; the result lets them through again. */
   cut(from: string, to: string): () => void {
     const way = `${from}/${to}`;
-    this.#cuts.push(way);
+    const cut = { way };
+    this.#cuts.add(cut);
     this.#setMode(way);
     return () => {
-      const at = this.#cuts.indexOf(way);
-      if (at !== -1) this.#cuts.splice(at, 1);
+      this.#cuts.delete(cut);
       this.#setMode(way);
     };
   }
@@ -83,7 +83,7 @@ export class StackLinks {
   }
 
   #setMode(way: string): void {
-    const mode = this.#cuts.includes(way) ? 'refused' : 'open';
+    const mode = [...this.#cuts].some((cut) => cut.way === way) ? 'refused' : 'open';
     for (const name of [way, objectsLink(way)]) {
       const link = this.#links.get(name);
       if (link !== undefined) link.mode = mode;
