@@ -163,9 +163,9 @@ export function summary(
     '',
     `  Kill ${second.site}; it starts again by itself, and the edge goes round it:`,
     `    kill -9 ${pids}`,
-    '  Keep it down instead, and let it go on:',
-    `    kill -STOP ${pids}`,
-    `    kill -CONT ${pids}`,
+    '  Keep it down instead, and let it come back:',
+    `    npm run tandem -- fault stop ${second.site}${stackOption(places.dir)}`,
+    `    npm run tandem -- fault lift all${stackOption(places.dir)}`,
     '',
     `  Data    ${places.data ?? 'in memory only'}`,
     `  Logs    ${places.logs}`,
@@ -173,6 +173,11 @@ export function summary(
     '  Stop    Ctrl-C',
     '',
   ].join('\n');
+}
+
+/** What commands need to find a stack that is not in the usual folder. */
+function stackOption(dir: string): string {
+  return dir === '.tandem' ? '' : ` --stack ${dir}`;
 }
 
 /** Columns padded to their widest cell. */
