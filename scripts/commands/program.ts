@@ -11,6 +11,7 @@ import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, newThings, testE2e, testPeers } from './develop.ts';
+import { faults } from './faults.ts';
 import {
   analytics,
   comparisons,
@@ -66,7 +67,7 @@ export const PROGRAM: Program<CommandContext> = {
   summary: 'Tandem: one codebase, live on AWS and on Azure at the same time.',
   version: `tandem ${version}`,
   sections: [
-    { title: 'On this machine', entries: [start, emulatorsCommand('emulators'), token] },
+    { title: 'On this machine', entries: [start, faults, emulatorsCommand('emulators'), token] },
     {
       title: 'Operate',
       entries: [

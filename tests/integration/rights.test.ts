@@ -302,7 +302,7 @@ function openStores(awsCloud: TestCloud, azureCloud: TestCloud): Record<Site, St
   ].map((cloud) =>
     openSiteStore({
       ...cloud,
-      ...{ url: '', pid: null, bridgePid: null, emulatorsPid: null, ready: true, faults: {} },
+      ...{ url: '', pid: null, bridgePid: null, emulatorsPid: null, ready: true, faults: {}, hold: '' },
     }),
   );
   closers.push(() => {

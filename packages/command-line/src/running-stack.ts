@@ -26,6 +26,8 @@ export interface StackSite {
   readonly inspectors?: readonly { readonly part: 'functions' | 'bridge'; readonly address: string }[];
   /** Where the fault hooks of each service are (control.ts): `dynamodb`, `sqs`; `cosmos`, `serviceBus`. */
   readonly faults: Readonly<Record<string, string>>;
+  /** A path. While a file is there, none of the site's processes that has died is started again. */
+  readonly hold: string;
 }
 
 export interface StackDns {
@@ -78,6 +80,8 @@ export interface Stack {
   readonly console: { readonly url: string; readonly pid: number | null };
   /** Takes the traces of every site (OTLP), and shows them below `/_tandem/traces`. */
   readonly traces: { readonly url: string; readonly pid: number | null };
+  /** Where faults are imposed and lifted, with the operator key (packages/local/src/faults/local-faults.ts). */
+  readonly faults: { readonly url: string };
   /** Gives tokens; absent when records are for everybody. */
   readonly issuer?: { readonly url: string; readonly pid: number | null };
   readonly sites: readonly StackSite[];

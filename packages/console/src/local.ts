@@ -1,10 +1,10 @@
 /** What the stack of this machine says beside what its sites do: its edge, its faults, and what became of the latest loss. */
+import type { LocalFaults } from '@tandem-clouds/local/faults/fault-order';
+import type { Direction } from '@tandem-clouds/operator/directions';
 import { getJson } from '@tandem-clouds/operator/get-json';
 import { readReplication } from '@tandem-clouds/operator/read-replication';
-import type { LocalFaults } from '@tandem-clouds/local/faults/fault-order';
 import { LossClock, type Probed } from './server/loss-clock.ts';
 import type { Sites } from './server/sites.ts';
-import type { Direction } from '@tandem-clouds/operator/directions';
 import type { LocalLook } from './server/watch.ts';
 
 const WITHIN_MS = 1_500;

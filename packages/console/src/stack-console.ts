@@ -1,7 +1,9 @@
 /** The console of the stack on this machine. */
 import path from 'node:path';
+import { localFaults } from '@tandem-clouds/local/faults/local-faults';
 import { version } from '../../../src/shared/version.ts';
-import { localLook } from './local.ts';
+import { LocalWatch } from './local.ts';
+import { faultsRoute } from './server/faults.ts';
 import { ConsoleServer } from './server/server.ts';
 
 /** @param dir The stack's folder. */
@@ -10,6 +12,14 @@ export function stackConsole(dir: string): ConsoleServer {
     place: { stack: dir, sites: [] },
     version,
     auditFile: path.join(dir, 'audit.jsonl'),
-    local: localLook,
+    local: (sites) => {
+      const faults = localFaults(dir);
+      const watch = new LocalWatch(sites, faults);
+      return {
+        look: (before) => watch.look(before),
+        routes: { faults: faultsRoute(faults, () => watch.faultsChanged()) },
+        close: () => watch.clock.close(),
+      };
+    },
   });
 }

@@ -182,7 +182,7 @@ describe('what is passed on', () => {
     ]);
     for (const { text, headers } of [conflicts, item]) {
       expect(headers.etag).toBe('"1"');
-      expect([headers['set-cookie'], headers.server]).toEqual([undefined, undefined]);
+      expect([headers['set-cookie'], headers['server']]).toEqual([undefined, undefined]);
       expect(text + JSON.stringify(headers)).not.toMatch(new RegExp(`${KEY}|${code}`));
     }
   });

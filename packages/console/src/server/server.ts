@@ -13,7 +13,7 @@ import { refusalOf, Sessions } from './guard.ts';
 import { buildPage, type ConsolePage, PAGE_HEADERS } from './page.ts';
 import { ConsoleError, replyProblem } from './reply.ts';
 import { Sites } from './sites.ts';
-import { type LocalLook, Watch } from './watch.ts';
+import { Watch, type WatchOptions } from './watch.ts';
 
 const HOST = '127.0.0.1';
 
@@ -22,9 +22,18 @@ export interface ConsoleOptions {
   readonly version: string;
   /** Where actions are written down. */
   readonly auditFile: string;
+  /** Further routes, the first part of their path as name. */
   readonly more?: (sites: Sites) => Readonly<Record<string, ApiRoute>>;
-  readonly local?: (sites: Sites) => () => Promise<LocalLook>;
+  /** Of a stack of this machine. */
+  readonly local?: (sites: Sites) => LocalParts;
   readonly everyMs?: number;
+}
+
+/** What a console has more where it looks at a stack of this machine. */
+export interface LocalParts {
+  readonly look: NonNullable<WatchOptions['local']>;
+  readonly routes: Readonly<Record<string, ApiRoute>>;
+  readonly close: () => Promise<void>;
 }
 
 export class ConsoleServer {
@@ -32,15 +41,17 @@ export class ConsoleServer {
   readonly #watch: Watch;
   readonly #api: Api;
   readonly #sessions: Sessions | undefined;
+  readonly #local: LocalParts | undefined;
   #page: Promise<ConsolePage> | undefined;
 
   constructor({ place, version, auditFile, more, local, everyMs }: ConsoleOptions) {
     const sites = new Sites(place);
+    this.#local = sites.isLocal ? local?.(sites) : undefined;
     // A stack of this machine trusts whoever is on it; the key of deployed sites is not for everybody who is.
     this.#sessions = sites.isLocal ? undefined : new Sessions();
     this.#watch = new Watch({
       targets: () => sites.targets(),
-      ...(sites.isLocal && local !== undefined && { local: local(sites) }),
+      ...(this.#local !== undefined && { local: this.#local.look }),
       ...(everyMs !== undefined && { everyMs }),
     });
     this.#api = new Api({
@@ -49,7 +60,7 @@ export class ConsoleServer {
       audit: new Audit(auditFile),
       sessions: this.#sessions,
       version,
-      ...(more !== undefined && { more: more(sites) }),
+      more: { ...more?.(sites), ...this.#local?.routes },
     });
     this.#server = http.createServer((request, response) => {
       this.#serve(request, response).catch((error: unknown) => replyProblem(response, error));
@@ -72,7 +83,7 @@ export class ConsoleServer {
   }
 
   async close(): Promise<void> {
-    await this.#watch.close();
+    await Promise.all([this.#watch.close(), this.#local?.close()]);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();

@@ -5,9 +5,11 @@
  * never more than one question to a site under way; memory holds the last `POINTS_MAX` points.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ImposedFault } from '@tandem-clouds/local/faults/fault-order';
 import { type Direction, directionsOf, withContentRates } from '@tandem-clouds/operator/directions';
 import { querySite, type SiteReport } from '@tandem-clouds/operator/query-sites';
 import type { Target } from '@tandem-clouds/operator/targets';
+import type { Loss } from './loss-clock.ts';
 
 export const EVERY_MS = 1_000;
 /** Ten minutes. */
@@ -55,15 +57,16 @@ export interface LocalLook {
   /** Site → requests that it has answered since the collector began; absent: not known. */
   readonly served: Readonly<Record<string, number>>;
   /** Faults that are on, as `tandem fault list` has them. */
-  readonly faults: readonly unknown[];
+  readonly faults: readonly ImposedFault[];
   /** The clock of the latest loss. */
-  readonly loss?: unknown;
+  readonly loss?: Loss;
 }
 
 export interface WatchOptions {
   /** Whom to ask, anew each time: processes of a stack come back. @throws when there is nobody */
   readonly targets: () => readonly Target[];
-  readonly local?: () => Promise<LocalLook>;
+  /** @param before The directions of the look before. */
+  readonly local?: (before: readonly Direction[]) => Promise<LocalLook>;
   readonly everyMs?: number;
 }
 
@@ -126,7 +129,7 @@ export class Watch {
     const atMs = Date.now();
     const [reports, local] = await Promise.all([
       Promise.all(this.#targets().map((target) => querySite(target, { keys: false, watch: true }))),
-      this.#options.local?.(),
+      this.#options.local?.(this.#last?.directions ?? []),
     ]);
     const found = directionsOf(reports);
     const directions = withContentRates(found, this.#last, atMs);

@@ -1,6 +1,5 @@
 /**
- * What a drill may hold in its hand: the ways between the sites, each site's clock, whether a site may run, and
- * what it is configured with.
+ * What a drill may hold in its hand: the ways between the sites, each site's clock, and what it is configured with.
  *
  * Invariant: without `--drill` nothing of this is there; the functions know neither of it.
  */
@@ -14,8 +13,6 @@ export interface DrillSettings {
   readonly links: Readonly<Record<string, number>>;
   /** Site → absolute path of the file that holds its clock's offset in milliseconds (skewed-clock.ts). */
   readonly clocks: Readonly<Record<string, string>>;
-  /** Site → absolute path of a file. While it is there, none of the site's processes that has died is started again. */
-  readonly holds: Readonly<Record<string, string>>;
   /**
    * Site → absolute path of a JSON file of variables. Where it is there, the functions of the site have them from their next
    * start on, in place of their own: as after a deployment with other parameters.
@@ -36,12 +33,12 @@ export function readDrill(file: string): DrillSettings {
   } catch (error) {
     throw new RangeError(`${file} cannot be read: ${String(error)}`, { cause: error });
   }
-  const { links = {}, clocks = {}, holds = {}, variables = {}, artefacts = {} } = value ?? {};
+  const { links = {}, clocks = {}, variables = {}, artefacts = {} } = value ?? {};
   const port = (n: unknown): boolean => Number.isInteger(n) && Number(n) > 0 && Number(n) < 65_536;
   if (!Object.values(links).every(port)) throw new RangeError(`${file}: links: expected port numbers`);
-  for (const [name, files] of Object.entries({ clocks, holds, variables, artefacts })) {
+  for (const [name, files] of Object.entries({ clocks, variables, artefacts })) {
     if (Object.values(files).every((path) => typeof path === 'string')) continue;
     throw new RangeError(`${file}: ${name}: expected file names`);
   }
-  return { links, clocks, holds, variables, artefacts };
+  return { links, clocks, variables, artefacts };
 }

@@ -42,6 +42,8 @@ export interface Death {
   readonly lastLines: readonly string[];
   /** Milliseconds until the next instance starts; undefined when none will. */
   readonly restartInMs: number | undefined;
+  /** It is not started again as long as a file is there (`ProcessPlan.heldBy`). */
+  readonly held?: true;
   /** Set when restarting does not seem to help: the reason, for a person. */
   readonly hopeless?: 'cannot start' | 'keeps dying';
 }
@@ -108,7 +110,7 @@ export class Keeper {
 
   start(): void {
     const { plan, cwd } = this.#options;
-    if (plan.heldBy !== undefined && fs.existsSync(plan.heldBy)) {
+    if (this.#isHeld()) {
       this.#restart = setTimeout(() => this.start(), HOLD_POLL_MS);
       return;
     }
@@ -161,9 +163,9 @@ export class Keeper {
 
   /** Ends the instance in the ordinary way and starts another one. */
   startAnew(): void {
-    if (this.#stopping) return;
+    if (this.#stopping || this.#child === undefined) return;
     this.#beginsAnew = true;
-    this.#child?.kill('SIGTERM');
+    this.#child.kill('SIGTERM');
   }
 
   /** Kills the instance with all that it started; another one is started. @param why For a person. */
@@ -244,8 +246,14 @@ export class Keeper {
       why: onPurpose ? `stopped, because what it depends on begins anew` : why,
       lastLines: onPurpose ? [] : output.lines,
       restartInMs,
+      ...(this.#isHeld() && { held: true }),
       ...(hopeless && { hopeless }),
     });
+  }
+
+  #isHeld(): boolean {
+    const { heldBy } = this.plan;
+    return heldBy !== undefined && fs.existsSync(heldBy);
   }
 
   #judge(wasReady: boolean, code: number | null | undefined): Death['hopeless'] {

@@ -59,14 +59,8 @@ export class Output {
   }
 
   died(death: Death, logFile: string): void {
-    const { name, pid, why, lastLines, restartInMs, hopeless } = death;
-    const next =
-      restartInMs === undefined
-        ? ''
-        : restartInMs === 0
-          ? '; starting it again'
-          : `; starting it again in ${seconds(restartInMs)}`;
-    this.problem(`${name} (pid ${pid}) ended: ${why}${next}`);
+    const { name, pid, why, lastLines, hopeless } = death;
+    this.problem(`${name} (pid ${pid}) ended: ${why}${nextOf(death)}`);
     if (!this.#options.verbose) for (const line of lastLines) this.print(`    ${line}`);
     if (hopeless !== undefined) this.problem(`${explain(death)}; its output is in ${logFile}`);
   }
@@ -87,6 +81,12 @@ export class Output {
     if (shown.lines === LINES_MAX + 1) this.print(`${this.#style('yellow', name)} … more of it in its log`);
     return shown.lines <= LINES_MAX;
   }
+}
+
+function nextOf({ restartInMs, held }: Death): string {
+  if (restartInMs === undefined) return '';
+  if (held === true) return '; it stays away until it is held no more';
+  return restartInMs === 0 ? '; starting it again' : `; starting it again in ${seconds(restartInMs)}`;
 }
 
 /** What to show of a line; undefined when it is nothing to act on. */
@@ -169,9 +169,9 @@ export function summary(
     '',
     `  Kill ${second.site}; it starts again by itself, and the edge goes round it:`,
     `    kill -9 ${pids}`,
-    '  Keep it down instead, and let it go on:',
-    `    kill -STOP ${pids}`,
-    `    kill -CONT ${pids}`,
+    '  Keep it down instead, and let it come back:',
+    `    npm run tandem -- fault stop ${second.site}${stackOption(places.dir)}`,
+    `    npm run tandem -- fault lift all${stackOption(places.dir)}`,
     '',
     `  Data    ${places.data ?? 'in memory only'}`,
     `  Logs    ${places.logs}`,
@@ -179,6 +179,11 @@ export function summary(
     '  Stop    Ctrl-C',
     '',
   ].join('\n');
+}
+
+/** What commands need to find a stack that is not in the usual folder. */
+function stackOption(dir: string): string {
+  return dir === '.tandem' ? '' : ` --stack ${dir}`;
 }
 
 /** Columns padded to their widest cell. */

@@ -10,6 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hasStackFile, type Stack } from '@tandem-clouds/command-line/running-stack';
 import { lockDataDir } from '@tandem-clouds/emulators/core/data-lock';
 import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
+import { FaultsServer } from '../faults/faults-server.ts';
+import { StackFaults } from '../faults/stack-faults.ts';
+import { StackLinks } from '../faults/stack-links.ts';
 import { type Ports, PortsTakenError, reservePorts } from '../ports.ts';
 import { fillCatalogue } from '../seed/fill-catalogue.ts';
 import { seed } from '../seed/seed.ts';
@@ -65,11 +68,22 @@ export async function runStack(options: StackOptions, output: Output): Promise<0
 async function runLocked(options: StackOptions, places: Places, output: Output): Promise<0 | 1> {
   const begunAt = performance.now();
   const killed = hasStackFile(places.dir);
-  const ports = await reserve(options.ports, killed ? LEFTOVERS_END_WITHIN_MS : 0);
-  const stack = new RunningStack({ options, places, ports, output });
+  const links = await StackLinks.open(options.sites, options.drill?.links);
+  try {
+    const ports = await reserve(options.ports, killed ? LEFTOVERS_END_WITHIN_MS : 0);
+    links.leadTo(options.sites, ports);
+    return await runUntilStopped({ options, places, ports, links, output }, begunAt);
+  } finally {
+    await links.close();
+  }
+}
+
+async function runUntilStopped(input: RunningStackInput, begunAt: number): Promise<0 | 1> {
+  const { options, places, ports, output } = input;
+  const stack = new RunningStack(input);
   const stop = new StopSignal();
   try {
-    stack.start();
+    await stack.start();
     await Promise.race([stack.whenReady(), stop.wait()]);
     if (!stop.received) {
       output.print(`Tandem is up after ${seconds(performance.now() - begunAt)}.`);
@@ -147,6 +161,8 @@ interface RunningStackInput {
   readonly options: StackOptions;
   readonly places: Places;
   readonly ports: Ports;
+  /** The ways between the sites. */
+  readonly links: StackLinks;
   readonly output: Output;
 }
 
@@ -157,6 +173,9 @@ class RunningStack {
   readonly #code: StackCode;
   readonly #types: TypeCheck | undefined;
   readonly #file: StackFile;
+  readonly #faults: StackFaults;
+  readonly #faultsServer: FaultsServer;
+  #faultsUrl = '';
   readonly #startedAt = new Date();
   #built: Promise<void> | undefined;
   #warming: NodeJS.Timeout | undefined;
@@ -169,7 +188,7 @@ class RunningStack {
 
   constructor(input: RunningStackInput) {
     this.#input = input;
-    const { options, places, ports, output } = input;
+    const { options, places, ports, links, output } = input;
     this.#file = new StackFile(places.dir);
     const topology: TopologyInput = {
       sites: options.sites,
@@ -186,6 +205,7 @@ class RunningStack {
       mail: true,
       traces: true,
       consoleOf: places.dir,
+      links: { ...links.ports, ...options.drill?.links },
       ...(options.drill && { drill: options.drill }),
     };
     this.#types = options.types === 'on' ? typeCheck(topology, output) : undefined;
@@ -206,10 +226,20 @@ class RunningStack {
       onMessage: (keeper, message) => this.#code.taken(keeper, message),
       onDeath: (death) => output.died(death, path.join(relativePlaces(places).logs, `${death.name}.log`)),
     });
+    this.#faults = new StackFaults({
+      sites: options.sites,
+      describe: () => this.describe().sites,
+      keepers: () => this.#supervisor.keepers,
+      links,
+      ephemeral: options.ephemeral,
+      onProblem: (message) => output.problem(message),
+    });
+    this.#faultsServer = new FaultsServer(this.#faults, this.#operatorKey);
   }
 
-  start(): void {
+  async start(): Promise<void> {
     const { options, output, places } = this.#input;
+    this.#faultsUrl = await this.#faultsServer.listen();
     output.print(`Starting ${options.sites.map(({ site }) => site).join(', ')} and the edge …`);
     // An error that nobody expected must not leave processes behind.
     process.on('exit', this.#kill);
@@ -233,6 +263,8 @@ class RunningStack {
 
   async stop(): Promise<void> {
     clearTimeout(this.#warming);
+    // What stands still cannot end.
+    await Promise.all([this.#faultsServer.close(), this.#faults.close()]);
     await Promise.all([this.#code.stop(), this.#supervisor.stop()]);
     process.off('exit', this.#kill);
     this.#file.remove();
@@ -249,10 +281,13 @@ class RunningStack {
       ephemeral: options.ephemeral,
       operatorKey: this.#operatorKey,
       payments: options.payments,
+      faultsUrl: this.#faultsUrl,
+      runDir: this.#input.places.run,
     });
   }
 
   #changed(): void {
+    this.#faults.changed();
     this.#writeFile();
     for (const keeper of this.#supervisor.keepers) {
       const { name } = keeper.plan;

@@ -17,7 +17,7 @@ import { HOST, INSPECTED, type Ports } from '../ports.ts';
 import type { PaymentProviderName } from '../processes/payments-settings.ts';
 import type { RunEntry } from '../run-registry.ts';
 import type { SiteName } from './sites.ts';
-import { endpointsOf, type ProcessPlan, urlOf } from './topology.ts';
+import { endpointsOf, holdOf, type ProcessPlan, urlOf } from './topology.ts';
 
 const OWNER_ONLY = 0o600;
 
@@ -38,6 +38,8 @@ export interface StackInput {
   readonly ephemeral: boolean;
   readonly operatorKey: string;
   readonly payments: PaymentProviderName;
+  readonly faultsUrl: string;
+  readonly runDir: string;
 }
 
 /** What the file says. */
@@ -75,6 +77,7 @@ export function describeStack(input: StackInput): Stack {
     },
     console: { url: urlOf(ports, 'console'), pid: kept(input, 'console')?.pid ?? null },
     traces: { url: urlOf(ports, 'traces'), pid: kept(input, 'traces')?.pid ?? null },
+    faults: { url: input.faultsUrl },
     sites: sites.map((site) => describeSite(site, input)),
   };
 }
@@ -92,6 +95,7 @@ function describeSite(site: SiteName, input: StackInput): StackSite {
     endpoints: endpointsOf(site, input.ports),
     ...inspectorsOf(site, input.ports),
     faults: faultsIn(emulators?.announced(`${site.site}.emulators`)),
+    hold: holdOf(site.site, input.runDir),
   };
 }
 

@@ -64,6 +64,8 @@ export interface TopologyInput {
   /** What the supervisor was started with; cleaned before it is passed on. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
   readonly drill?: DrillSettings;
+  /** The ways between the sites, as `DrillSettings.links`; a way that is not in it is direct. */
+  readonly links?: DrillSettings['links'];
   /** Whose sandbox the sites take payments at. Absent: none is served. */
   readonly payments?: PaymentProviderName;
   /** Whether the sites send mail and SMS, to servers of this machine. Absent: none is served. */
@@ -156,7 +158,7 @@ export function endpointsOf({ site, cloud }: SiteName, ports: Ports): Record<str
 }
 
 /**
- * How another site reaches this one; a drill may put links of its own (ports) in between. Objects are read with a key, because
+ * How another site reaches this one: by links (ports) in between, which faults and drills cut. Objects are read with a key, because
  * nobody is signed in across sites here.
  */
 function peerConfig({ site, cloud, region }: SiteName, ports: Ports, links: PeerLinks): PeerConfig {
@@ -178,7 +180,12 @@ function peerConfig({ site, cloud, region }: SiteName, ports: Ports, links: Peer
   return { site, cloud, region, url, inbox, verify, endpoint, ...objects };
 }
 
-/** Ports of a drill. */
+/** Of the way to the storage of a site: `a/b` is that to its queue. */
+export function objectsLink(link: string): string {
+  return `${link}/objects`;
+}
+
+/** Ports of what stands in between. */
 interface PeerLinks {
   readonly queue: number | undefined;
   readonly objects: number | undefined;
@@ -209,17 +216,17 @@ function planEmulators({ site, cloud, region }: SiteName, input: TopologyInput):
     args: [path.join(projectDir, 'packages/local/src/processes/emulators-main.ts'), JSON.stringify(settings)],
     env: commonEnvironment(input),
     announces: [name],
-    ...heldBy(site, input),
+    heldBy: holdOf(site, input.runDir),
   };
 }
 
 function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
-  const { ports, sites, projectDir, logLevel, drill } = input;
+  const { ports, sites, projectDir, logLevel, links: ways = {} } = input;
   const peers = sites
     .filter((other) => other.site !== site.site)
     .map((other) => {
       const link = `${site.site}/${other.site}`;
-      const links = { queue: drill?.links[link], objects: drill?.links[`${link}/objects`] };
+      const links = { queue: ways[link], objects: ways[objectsLink(link)] };
       return peerConfig(other, ports, links);
     });
   return {
@@ -255,7 +262,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
     announces: [site.site, `${site.site}.bridge`],
     // Without a data folder the tables and queues, which the host makes at its start, die with the emulators.
     ...(input.dataDir === undefined && { startsAnewWith: `${site.site}.emulators` }),
-    ...heldBy(site.site, input),
+    heldBy: holdOf(site.site, input.runDir),
     ...variablesFile(site, input),
   };
 }
@@ -265,9 +272,9 @@ function variablesFile({ site }: SiteName, { drill }: TopologyInput): Pick<Proce
   return file === undefined ? {} : { variablesFile: file };
 }
 
-function heldBy(site: string, { drill }: TopologyInput): Pick<ProcessPlan, 'heldBy'> {
-  const file = drill?.holds[site];
-  return file === undefined ? {} : { heldBy: file };
+/** While this file is there, none of the site's processes that has died is started again. A start of the stack removes it. */
+export function holdOf(site: string, runDir: string): string {
+  return path.join(runDir, `${site}.hold`);
 }
 
 /** The functions and the bridge of a site share one clock, which a drill may move. */

@@ -226,14 +226,14 @@ describe('the processes of a stack', () => {
     expect(endpointsOf(other!, ports)['serviceBus']).toBe(connectionString);
   });
 
-  test('a drill holds the way to a peer and the clock, the life and the variables of a site in its hand, and nothing else', () => {
+  test('a link stands in a way to a peer, a drill holds the clock and the variables of a site in its hand, and nothing else', () => {
+    const links = { 'aws-us-east-1/azure-eastus': 40_001, 'azure-eastus/aws-us-east-1': 40_002 };
     const drill = {
-      links: { 'aws-us-east-1/azure-eastus': 40_001, 'azure-eastus/aws-us-east-1': 40_002 },
+      links: {},
       clocks: { 'azure-eastus': '/drill/azure.clock' },
-      holds: { 'azure-eastus': '/drill/azure.hold' },
       variables: { 'azure-eastus': '/drill/azure.variables' },
     };
-    const plans = planned({ drill, inherited: { NODE_OPTIONS: '--trace-warnings' } });
+    const plans = planned({ drill, links, inherited: { NODE_OPTIONS: '--trace-warnings' } });
     const peersOf = (site: string): unknown => JSON.parse(byName(plans, site).env['TANDEM_PEERS'] ?? '');
     expect(peersOf('aws-us-east-1')).toEqual([
       expect.objectContaining({
@@ -255,10 +255,18 @@ describe('the processes of a stack', () => {
     });
     expect(byName(plans, 'aws-us-east-1').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
     expect(byName(plans, 'azure-eastus.emulators').env).not.toHaveProperty('TANDEM_CLOCK_FILE');
-    const held = plans.filter(({ heldBy }) => heldBy === '/drill/azure.hold').map(({ name }) => name);
-    expect(held).toEqual(['azure-eastus.emulators', 'azure-eastus']);
     const other = plans.filter(({ variablesFile }) => variablesFile !== undefined).map(({ name }) => name);
     expect(other).toEqual(['azure-eastus']);
+  });
+
+  test('every site has a file that holds its processes back, where a start removes it', () => {
+    const held = planned().filter(({ heldBy }) => heldBy === '/stack/run/azure-eastus.hold');
+    expect(held.map(({ name }) => name)).toEqual(['azure-eastus.emulators', 'azure-eastus']);
+    expect(
+      planned()
+        .filter(({ heldBy }) => heldBy === undefined)
+        .map(({ name }) => name),
+    ).not.toContain('aws-us-east-1');
   });
 
   test('nothing of the shell that points to a cloud account reaches a process', () => {

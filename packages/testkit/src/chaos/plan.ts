@@ -5,8 +5,9 @@
  * strength. Real processes do not repeat a run exactly, but the same seed gives the same plan.
  */
 import type { FaultRule } from '@tandem-clouds/emulators/core/faults';
-import type { FaultyService } from '../cluster/fault-hooks.ts';
-import type { Cut, Victim } from '../cluster/victims.ts';
+import type { FaultyService } from '@tandem-clouds/local/faults/hooks';
+import type { Cut } from '@tandem-clouds/local/faults/link';
+import type { Victim } from '../cluster/victims.ts';
 import { Random } from '../random.ts';
 import type { ProviderFault } from './reactions/provider.ts';
 

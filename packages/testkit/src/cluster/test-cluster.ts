@@ -8,6 +8,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Stack, StackSite } from '@tandem-clouds/command-line/running-stack';
+import { Hooks } from '@tandem-clouds/local/faults/hooks';
+import { type Cut, Link } from '@tandem-clouds/local/faults/link';
 import type { DrillSettings } from '@tandem-clouds/local/stack/drill-file';
 import { type OwnStack, startStackOf } from '@tandem-clouds/local/stack/own-stack';
 import { signalGroup } from '@tandem-clouds/local/stack/process-group';
@@ -15,11 +17,9 @@ import { openSiteStore } from '@tandem-clouds/local/stack/site-store';
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import { Clocks } from './clocks.ts';
 import { localDeploy } from './deploy-local.ts';
-import { Hooks } from './fault-hooks.ts';
-import { Link } from './link.ts';
 import { ROOT } from './project-copy.ts';
 import type { Endpoint } from './request.ts';
-import type { Cut, Victim } from './victims.ts';
+import type { Victim } from './victims.ts';
 
 export interface OpenOptions {
   readonly project?: string;
@@ -36,7 +36,6 @@ export class TestCluster {
   readonly #folder: string;
   readonly #links: ReadonlyMap<string, Link>;
   readonly #closeStores: readonly (() => void)[];
-  readonly #holds: Readonly<Record<string, string>>;
   readonly #variables: Readonly<Record<string, string>>;
   /** What lasts on links: of several cuts of one the latest counts, and delays add up. */
   readonly #cuts = new Set<{ readonly link: string; readonly cut: Cut }>();
@@ -47,13 +46,11 @@ export class TestCluster {
     folder: string;
     links: ReadonlyMap<string, Link>;
     clocks: DrillSettings['clocks'];
-    holds: DrillSettings['holds'];
     variables: Readonly<Record<string, string>>;
   }) {
     this.#stack = parts.stack;
     this.#folder = parts.folder;
     this.#links = parts.links;
-    this.#holds = parts.holds;
     this.#variables = parts.variables;
     this.clocks = new Clocks(parts.clocks);
     this.hooks = new Hooks(() => this.describe().sites);
@@ -89,14 +86,14 @@ export class TestCluster {
     );
     const files = (kind: string): Readonly<Record<string, string>> =>
       Object.fromEntries(sites.map((site) => [site, path.join(folder, `${site}.${kind}`)]));
-    const [clocks, holds, variables] = [files('clock'), files('hold'), files('variables')];
-    const settings: DrillSettings = { links: Object.fromEntries(ports), clocks, holds, variables, artefacts };
+    const [clocks, variables] = [files('clock'), files('variables')];
+    const settings: DrillSettings = { links: Object.fromEntries(ports), clocks, variables, artefacts };
     const file = path.join(folder, 'drill.json');
     fs.writeFileSync(file, JSON.stringify(settings));
     try {
       const options = ['--drill', file, '--sites', sites.join(','), '--log-level', 'warn', '--types', 'off'];
       const stack = await startStackOf(project, ...options);
-      return new TestCluster({ stack, folder, links, clocks, holds, variables });
+      return new TestCluster({ stack, folder, links, clocks, variables });
     } catch (error) {
       await Promise.all([...links.values()].map((link) => link.close()));
       throw error;
@@ -220,10 +217,10 @@ export class TestCluster {
 
   /** SIGKILL to all processes of a site at once, and none is started again until the result is called. Its data stays. */
   takeAway(site: string): () => void {
-    const file = this.#holds[site] ?? '';
-    fs.writeFileSync(file, '');
+    const { hold } = this.site(site);
+    fs.writeFileSync(hold, '');
     this.#killAll(site);
-    return () => fs.rmSync(file, { force: true });
+    return () => fs.rmSync(hold, { force: true });
   }
 
   /** Destroys a site, and nothing is started in its place. */

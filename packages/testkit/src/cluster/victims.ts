@@ -1,4 +1,2 @@
-/** What of a cluster can be made to fail. */
+/** What of a cluster can be killed by itself. */
 export type Victim = 'host' | 'bridge' | 'stores' | 'edge';
-/** How a link fails, see link.ts. */
-export type Cut = 'refused' | 'stalled' | 'deaf';

@@ -2,7 +2,7 @@
  * An address of its own for every site, as DNS answers it, on one port that all have in common: then an A record is all
  * that a client needs.
  */
-import { Link } from '../cluster/link.ts';
+import { Link } from '@tandem-clouds/local/faults/link';
 import type { Endpoint } from '../cluster/request.ts';
 
 /** Where a site really answers, and the address that is in DNS for it. */

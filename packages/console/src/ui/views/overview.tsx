@@ -8,6 +8,7 @@ import { facts, look, points } from '../live.ts';
 import { Chart, type Line } from '../parts/chart.tsx';
 import { Badge, Moment, Title } from '../parts/parts.tsx';
 import { hrefOf } from '../route.ts';
+import { LossSteps } from './loss.tsx';
 
 export function Overview(): JSX.Element {
   const now = look.value;
@@ -20,6 +21,7 @@ export function Overview(): JSX.Element {
         <>
           <Picture look={now} />
           <Losses look={now} />
+          {now.local?.loss !== undefined && <LossSteps loss={now.local.loss} />}
           <Charts points={points.value} />
         </>
       )}
@@ -126,13 +128,9 @@ function Way({ direction, isForward }: { direction: Direction; isForward: boolea
         {from} <span class="unseen">to</span>
         <span aria-hidden="true">→</span> {to}
       </h3>
-      <svg
-        viewBox="0 0 200 16"
-        preserveAspectRatio="none"
-        class={isMoving ? 'line moving' : 'line'}
-        aria-hidden="true"
-      >
-        <path d={isForward ? 'M2 8 H190 l-8 -6 m8 6 l-8 6' : 'M198 8 H10 l8 -6 m-8 6 l8 6'} />
+      <svg viewBox="0 0 200 16" class={isMoving ? 'line moving' : 'line'} aria-hidden="true">
+        <path class="shaft" d={isForward ? 'M2 8 H192' : 'M198 8 H8'} />
+        <path d={isForward ? 'M188 3 l6 5 l-6 5' : 'M12 3 l-6 5 l6 5'} />
       </svg>
       <p>
         {keysAtRisk === undefined

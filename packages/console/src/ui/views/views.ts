@@ -1,5 +1,6 @@
 /** The views, in the order of the navigation. */
 import type { ComponentType } from 'preact';
+import { Kill } from './kill.tsx';
 import { Overview } from './overview.tsx';
 
 export interface View {
@@ -11,4 +12,7 @@ export interface View {
   readonly isLocal?: boolean;
 }
 
-export const VIEWS: readonly View[] = [{ name: '', title: 'Overview', show: Overview }];
+export const VIEWS: readonly View[] = [
+  { name: '', title: 'Overview', show: Overview },
+  { name: 'kill', title: 'Kill it', show: Kill, isLocal: true },
+];

@@ -1,5 +1,5 @@
 /**
- * The way from one site to the inbound queue of another, or to its storage of objects, as a drill holds it in its hand: a TCP relay that can be cut.
+ * The way from one site to the inbound queue of another, or to its storage of objects, as a fault or a drill holds it in its hand: a TCP relay that can be cut.
  *
  * Invariant: bytes that it passes on keep their order, and what is stalled is late, not lost, as on a network that
  * resends. It knows nothing of what it carries.
@@ -7,9 +7,11 @@
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cut } from './victims.ts';
 
 const HOST = '127.0.0.1';
+
+/** How a link fails. */
+export type Cut = 'refused' | 'stalled' | 'deaf';
 
 /**
  * `open` passes everything on. `refused` drops connections and takes none. `stalled` keeps them and passes nothing
@@ -78,13 +80,13 @@ export class Link {
       near.destroy();
       far.destroy();
     };
-    this.#relay(near, far, end);
-    this.#relay(far, near, end);
+    this.#relay({ from: near, to: far, pair }, end);
+    this.#relay({ from: far, to: near, pair }, end);
     far.on('data', (chunk: Buffer) => void (this.received += chunk.length));
     this.#govern(pair);
   }
 
-  #relay(from: net.Socket, to: net.Socket, end: () => void): void {
+  #relay({ from, to, pair }: { from: net.Socket; to: net.Socket; pair: Pair }, end: () => void): void {
     let last: Promise<void> = Promise.resolve();
     from.on('data', (chunk: Buffer) => {
       const delayMs = this.#delayMs;
@@ -93,7 +95,10 @@ export class Link {
       last = (async () => {
         await before;
         await waited;
-        if (!to.destroyed) to.write(chunk);
+        if (to.destroyed || to.write(chunk)) return;
+        // Memory holds what the slower side has not taken: no more is read until it has.
+        from.pause();
+        to.once('drain', () => this.#govern(pair));
       })();
     });
     from.on('error', () => undefined);

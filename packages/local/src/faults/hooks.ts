@@ -18,6 +18,9 @@ const SERVICE = {
 export type FaultyService = keyof (typeof SERVICE)['aws'];
 const SERVICES = Object.keys(SERVICE.aws) as readonly FaultyService[];
 
+/** What of a site the rules are given with. */
+export type HookedSite = Pick<StackSite, 'site' | 'cloud' | 'emulatorsPid' | 'faults'>;
+
 interface Imposed {
   readonly site: string;
   readonly service: FaultyService;
@@ -25,29 +28,41 @@ interface Imposed {
 }
 
 export class Hooks {
-  readonly #sites: () => readonly StackSite[];
+  readonly #sites: () => readonly HookedSite[];
   readonly #imposed = new Set<Imposed>();
   /** Address of a hook → the emulator's process and the rules that it has been given. */
   readonly #given = new Map<string, string>();
-  readonly #sync: NodeJS.Timeout;
+  #round: Promise<void> | undefined;
+  #sync: NodeJS.Timeout | undefined;
 
   /** @param sites What runs right now. */
-  constructor(sites: () => readonly StackSite[]) {
+  constructor(sites: () => readonly HookedSite[]) {
     this.#sites = sites;
-    this.#sync = setInterval(() => void this.#giveAll(), SYNC_EVERY_MS);
   }
 
   /** Turns rules on in a site's store, queues or objects; the result turns them off again. */
   impose(site: string, service: FaultyService, rules: readonly FaultRule[]): () => void {
     const imposed = { site, service, rules };
     this.#imposed.add(imposed);
+    this.#sync ??= setInterval(() => {
+      // An emulator that does not answer is not asked by several rounds at once.
+      if (this.#round === undefined) void this.settle();
+    }, SYNC_EVERY_MS).unref();
     return () => void this.#imposed.delete(imposed);
+  }
+
+  /** Resolves when the emulators that run, and answer, have what is imposed now. */
+  async settle(): Promise<void> {
+    // What is under way may have begun before the latest change.
+    await this.#round;
+    this.#round ??= this.#giveAll().finally(() => (this.#round = undefined));
+    await this.#round;
   }
 
   /** Lifts everything. Resolves when the emulators that run have been told. */
   async clear(): Promise<void> {
     this.#imposed.clear();
-    await this.#giveAll();
+    await this.settle();
   }
 
   close(): void {
@@ -58,7 +73,7 @@ export class Hooks {
     await Promise.all(this.#sites().flatMap((site) => SERVICES.map((service) => this.#give(site, service))));
   }
 
-  async #give(site: StackSite, service: FaultyService): Promise<void> {
+  async #give(site: HookedSite, service: FaultyService): Promise<void> {
     const url = site.faults[SERVICE[site.cloud][service]];
     if (url === undefined || site.emulatorsPid === null) return;
     const rules = [...this.#imposed]

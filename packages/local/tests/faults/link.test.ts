@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitUntil } from '../../../../tests/helpers/wait-until.ts';
-import { Link } from '../../src/cluster/link.ts';
+import { Link } from '../../src/faults/link.ts';
 
 let server: net.Server;
 let link: Link;
