@@ -17,6 +17,7 @@ import {
   conflicts,
   deadLetters,
   ledger,
+  metrics,
   objects,
   pauses,
   promote,
@@ -71,6 +72,7 @@ export const PROGRAM: Program<CommandContext> = {
       entries: [
         status,
         traces,
+        metrics,
         ...pauses,
         promote,
         ...comparisons,

@@ -16,6 +16,8 @@ export interface StatusOptions extends CommonOptions {
   readonly keys: boolean;
 }
 
+export type MetricsOptions = Pick<CommonOptions, 'stack' | 'sites'>;
+
 export interface TraceOptions {
   /** A `stack.json`, or the folder it is in. */
   readonly stack: string;

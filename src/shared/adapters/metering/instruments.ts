@@ -71,5 +71,5 @@ function instrument(prefix: string, name: string, kind: Instrument['kind']): Ins
   const stem = end === '' ? name : name.slice(0, -end.length);
   const snake = stem.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase();
   const { unit, factor } = ENDS[end] ?? { unit: '', factor: 1 };
-  return { name: prefix + snake, unit, factor, kind, description: '' };
+  return { name: prefix + snake, unit, factor, kind, description: 'Of a handler or a reaction' };
 }

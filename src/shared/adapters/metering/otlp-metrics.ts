@@ -21,7 +21,9 @@ export interface Sender {
 
 export function otlpMetricsBody({ resource, scope, attributes }: Sender, measured: Measured): string {
   const byInstrument = Map.groupBy(measured.series, ({ instrument }) => instrument.name);
-  const metrics = [...byInstrument.values()].map((series) => otlpMetric(series, attributes, measured));
+  const metrics = [...byInstrument.values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : [otlpMetric([first, ...others], attributes, measured)],
+  );
   return JSON.stringify({
     resourceMetrics: [
       { resource: { attributes: attributesOf(resource) }, scopeMetrics: [{ scope, metrics }] },
@@ -29,8 +31,12 @@ export function otlpMetricsBody({ resource, scope, attributes }: Sender, measure
   });
 }
 
-function otlpMetric(series: readonly Series[], attributes: Attributes, { startMs, endMs }: Measured): object {
-  const { name, unit, description, kind, bounds = [] } = series[0]!.instrument;
+function otlpMetric(
+  series: readonly [Series, ...Series[]],
+  attributes: Attributes,
+  { startMs, endMs }: Measured,
+): object {
+  const { name, unit, description, kind, bounds = [] } = series[0].instrument;
   const dataPoints = series.map((each) => ({
     attributes: attributesOf({ ...attributes, ...each.attributes }),
     timeUnixNano: nanosOf(kind === 'gauge' ? each.atMs : endMs),

@@ -161,7 +161,7 @@ test('measurements are what OTLP takes as JSON, counts as differences', () => {
               {
                 name: 'tandem.own.mails_sent',
                 unit: '',
-                description: '',
+                description: 'Of a handler or a reaction',
                 histogram: {
                   aggregationTemporality: 1,
                   dataPoints: [{ attributes: [site], ...times, count: '1', sum: 1 }],
