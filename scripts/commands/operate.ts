@@ -8,6 +8,7 @@ import type {
   ConflictOptions,
   DeadLetterOptions,
   LedgerOptions,
+  MetricsOptions,
   ObjectOptions,
   ReactionOptions,
   StockOptions,
@@ -35,7 +36,7 @@ function commonOf({ stack = DEFAULT_STACK, site, json }: CommonInput): CommonOpt
   return { stack, sites: [...new Set(site)], json };
 }
 
-function checkCommon({ stack, site }: CommonInput): void {
+function checkCommon({ stack, site }: Omit<CommonInput, 'json'>): void {
   if (stack !== undefined && site.length > 0) throw new UsageError('--stack and --site exclude each other');
 }
 
@@ -131,6 +132,55 @@ export const traces: Group<CommandContext> = {
       run: async ({ id, stack = DEFAULT_STACK, json }, context: CommandContext) => {
         const module = await import('../operate/traces.ts');
         return module.showTrace(id, { stack, json }, context);
+      },
+    }),
+  ],
+};
+
+const METRICS_OPTIONS = { stack: COMMON.stack, site: COMMON.site };
+
+function metricsOptionsOf({ stack = DEFAULT_STACK, site }: Omit<CommonInput, 'json'>): MetricsOptions {
+  return { stack, sites: [...new Set(site)] };
+}
+
+export const metrics: Group<CommandContext> = {
+  name: 'metrics',
+  summary: 'what the sites know of their replication, for Prometheus',
+  commands: [
+    command({
+      name: 'metrics show',
+      summary: 'once, as text',
+      details: KEY_NOTE,
+      options: METRICS_OPTIONS,
+      examples: [{ line: 'metrics show', shows: 'the stack of npm start' }],
+      check: checkCommon,
+      run: async (input, context: CommandContext) => {
+        const module = await import('../operate/metrics.ts');
+        return module.showMetrics(metricsOptionsOf(input), context);
+      },
+    }),
+    command({
+      name: 'metrics serve',
+      summary: 'at /metrics of this machine: each scrape asks the sites',
+      details: `Only for this machine, until Ctrl-C. ${KEY_NOTE}`,
+      options: {
+        port: whole('where it listens, on 127.0.0.1; 0: any that is free', {
+          min: 0,
+          max: 65_535,
+          default: '9464',
+        }),
+        ...METRICS_OPTIONS,
+      },
+      examples: [
+        {
+          line: 'metrics serve --site https://a.example --site https://b.example',
+          shows: 'two deployed sites, for the Prometheus beside it',
+        },
+      ],
+      check: checkCommon,
+      run: async ({ port, ...input }, context: CommandContext) => {
+        const module = await import('../operate/metrics.ts');
+        return module.serveMetrics({ port, ...metricsOptionsOf(input) }, context);
       },
     }),
   ],

@@ -21,6 +21,8 @@ export interface ConsoleOptions extends CommonOptions {
   readonly audit: string;
 }
 
+export type MetricsOptions = Pick<CommonOptions, 'stack' | 'sites'>;
+
 export interface TraceOptions {
   /** A `stack.json`, or the folder it is in. */
   readonly stack: string;

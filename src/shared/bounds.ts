@@ -516,20 +516,29 @@ export const softBouncesMax = 5;
 /** Octets of an address: RFC 5321, section 4.5.3.1.3, less its brackets. */
 export const mailAddressMax = 254;
 
-// Traces
-export const traceBounds = {
-  /** For how long an answer waits at most for the collector to take its trace. */
+// Traces and metrics
+/** Of what is sent to a collector by OTLP, traces and metrics alike. */
+export const otlpBounds = {
+  /** For how long an answer waits at most for the collector to take what there is. */
   waitMs: 200,
+  /** Failures in a row, after which the collector is left alone for so long; and for how long at most, whatever it asks for. */
+  failuresMax: 3,
+  restMs: 30_000,
+  restMaxMs: 300_000,
+} as const;
+export const traceBounds = {
   /** Spans of one invocation; later ones are not recorded. A span takes about 600 bytes when it is sent. */
   invocationSpansMax: 512,
   /** Spans that wait in memory while the collector takes none, and those of one request to it. */
   bufferedMax: 2_048,
   sendMax: 512,
   linksMax: 32,
-  /** Failures in a row, after which the collector is left alone for so long; and for how long at most, whatever it asks for. */
-  failuresMax: 3,
-  restMs: 30_000,
-  restMaxMs: 300_000,
   /** Invocations that failed, in traces that are not sampled, which one process sends all the same. */
   failedPerMinuteMax: 60,
+} as const;
+export const meterBounds = {
+  /** What one process has measured is sent by the first invocation that ends so long after the last time. */
+  everyMs: 5_000,
+  /** Sets of a name and its attributes that one process makes between two sendings; the rest has no attributes. */
+  seriesMax: 500,
 } as const;

@@ -13,13 +13,15 @@ import { type Runtime, sleep } from './runtime.ts';
 
 /** Opened once per process, beside `openReplica`. The vault is not asked before somebody wants a secret. */
 export function openServices(runtime: Runtime): ProcessServices {
-  const { config, logger, site, tracing } = runtime;
+  const { config, logger, site, tracing, metering } = runtime;
   const secrets = cachedSecretsOf(runtime);
-  const metrics = openOwnMetrics({
-    site: site.site,
-    write: (line) => void process.stdout.write(line),
-    now: site.now,
-  });
+  const metrics = metering.own(
+    openOwnMetrics({
+      site: site.site,
+      write: (line) => void process.stdout.write(line),
+      now: site.now,
+    }),
+  );
   const elapsed = (): number => performance.now();
   const within = (invocation: Invocation): Services => {
     const { requestId } = invocation;

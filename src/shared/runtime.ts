@@ -21,6 +21,7 @@ import {
 } from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
+import { siteMetering } from './adapters/metering/site-metering.ts';
 import { siteTracing } from './adapters/tracing/site-tracing.ts';
 import { type Config, hasObjects, loadConfig } from './config/config.ts';
 import { digest, sha256 } from './digest.ts';
@@ -37,6 +38,7 @@ import { readThrough } from './http/read-through.ts';
 import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
 import type { Urgency } from './ports/cloud.ts';
+import type { Metering } from './ports/metering.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
 import type { Tracing } from './ports/tracing.ts';
 import { entitySites, entityWriters } from './registry/entity-sites.ts';
@@ -50,6 +52,8 @@ export interface Runtime {
   readonly metrics: Metrics;
   /** What ports are wrapped in; of a site that does not trace, nothing. */
   readonly tracing: Tracing;
+  /** What sends metrics to a collector; of a site that sends none, nothing. */
+  readonly metering: Metering;
   readonly site: Site;
 }
 
@@ -64,13 +68,15 @@ export function openRuntime(): Runtime {
     write,
     traceId: () => tracing.traceId(),
   });
-  const tracing = siteTracing(config, cloudName, logger);
+  const metering = siteMetering(config, cloudName, logger);
+  const tracing = metering.tracing(siteTracing(config, cloudName, logger));
   return {
     config,
     cloudName,
     logger,
     tracing,
-    metrics: openMetrics({ site: config.site, write, now: Date.now }),
+    metering,
+    metrics: metering.metrics(openMetrics({ site: config.site, write, now: Date.now })),
     site: {
       site: config.site,
       peers: config.peers.map(({ site }) => site),
@@ -154,7 +160,7 @@ export function openLimits(runtime: Runtime): LimitsOfCallers | undefined {
 }
 
 /** The function that the platform calls for the routes of one service. */
-export function serve({ config, logger, tracing }: Runtime, routes: readonly Route[]): unknown {
+export function serve({ config, logger, tracing, metering }: Runtime, routes: readonly Route[]): unknown {
   const { site, peers } = config;
   const elapsed = (): number => performance.now();
   const through = readThrough({ site, peers, client: fetchClient, elapsed });
@@ -167,6 +173,7 @@ export function serve({ config, logger, tracing }: Runtime, routes: readonly Rou
     readThrough: through,
     elsewhere: away,
     matched: tracing.route,
+    answered: metering.answered,
   });
   return httpEntry(tracing.http(service));
 }

@@ -8,7 +8,7 @@ import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import type { ImposedFault, LocalFaults } from '@tandem-clouds/local/faults/fault-order';
 import { localFaults } from '@tandem-clouds/local/faults/local-faults';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
-import { OperatorApi } from '../../scripts/operate/operator-api.ts';
+import { OperatorApi } from '@tandem-clouds/operator/operator-api';
 import { isAlive } from '../helpers/alive.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 

@@ -1,6 +1,7 @@
 /** What the stack of this machine says beside what its sites do: its edge, its faults, and what became of the latest loss. */
 import type { LocalFaults } from '@tandem-clouds/local/faults/fault-order';
 import type { Direction } from '@tandem-clouds/operator/directions';
+import { METRICS_PATH } from '@tandem-clouds/emulators/otlp/server';
 import { getJson } from '@tandem-clouds/operator/get-json';
 import { readReplication } from '@tandem-clouds/operator/read-replication';
 import { LossClock, type Probed } from './server/loss-clock.ts';
@@ -11,6 +12,9 @@ const WITHIN_MS = 1_500;
 const EDGE_STATUS = '/_tandem/edge';
 /** Of every site, and read without its store. */
 const PROBED_PATH = '/region';
+const COUNTS = /^http_server_request_duration_seconds_count\{(.*)\} (\d+)$/gm;
+/** A site's name has nothing that is escaped. */
+const SITE = /(?:^|,)site="([^"]*)"/;
 
 export class LocalWatch {
   readonly #sites: Sites;
@@ -30,12 +34,18 @@ export class LocalWatch {
   /** Never rejects: what does not answer is left out. @param before The directions of the look before. */
   async look(before: readonly Direction[]): Promise<LocalLook> {
     this.#directions = before;
-    const [status, faults] = await Promise.all([
+    const [status, metrics, faults] = await Promise.all([
       answered<{ healthy: Record<string, boolean> }>(() => this.#sites.stack().edge.url + EDGE_STATUS),
+      answeredText(() => this.#sites.stack().traces.url + METRICS_PATH),
       this.faultsChanged(),
     ]);
     const { loss } = this.clock;
-    return { healthy: status?.healthy ?? {}, served: {}, faults, ...(loss !== undefined && { loss }) };
+    return {
+      healthy: status?.healthy ?? {},
+      served: servedIn(metrics ?? ''),
+      faults,
+      ...(loss !== undefined && { loss }),
+    };
   }
 
   /** Asks what is on, and tells the clock. Never rejects. */
@@ -78,10 +88,29 @@ export class LocalWatch {
 }
 
 async function answered<T>(url: () => string): Promise<T | undefined> {
+  const text = await answeredText(url);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}
+
+async function answeredText(url: () => string): Promise<string | undefined> {
   try {
     const response = await fetch(url(), { signal: AbortSignal.timeout(WITHIN_MS) });
-    return response.ok ? ((await response.json()) as T) : undefined;
+    return response.ok ? await response.text() : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Health is asked for every second by edge and DNS, and replication by the console itself. */
+const ASKED_BY_MACHINES = /(?:^|,)http_route="\/(?:health|replication)/;
+
+/** Site → requests that it has answered, of what a collector tells Prometheus. */
+export function servedIn(text: string): Readonly<Record<string, number>> {
+  const served: Record<string, number> = {};
+  for (const [, labels = '', value = ''] of text.matchAll(COUNTS)) {
+    const site = SITE.exec(labels)?.[1];
+    if (site !== undefined && !ASKED_BY_MACHINES.test(labels))
+      served[site] = (served[site] ?? 0) + Number(value);
+  }
+  return served;
 }

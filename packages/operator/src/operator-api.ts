@@ -135,9 +135,11 @@ export interface RecordContentView {
 export class OperatorApi {
   readonly #target: Target;
   readonly #name: string;
+  readonly #withinMs: number;
 
-  constructor(target: Target) {
+  constructor(target: Target, withinMs = RESPONSE_WITHIN_MS) {
     this.#target = target;
+    this.#withinMs = withinMs;
     this.#name = target.site ?? target.url;
   }
 
@@ -261,7 +263,7 @@ export class OperatorApi {
       response = await fetch(new URL(`/replication/${path}`, url), {
         method,
         headers: { authorization: `Bearer ${operatorKey}`, 'content-type': 'application/json' },
-        signal: AbortSignal.timeout(RESPONSE_WITHIN_MS),
+        signal: AbortSignal.timeout(this.#withinMs),
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
     } catch (cause) {

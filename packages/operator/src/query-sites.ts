@@ -15,6 +15,8 @@ export interface SiteReport {
   readonly replication?: ReplicationView;
   readonly queues?: QueueDepths;
   readonly pending?: PendingView;
+  /** Records with a reaction that is due. */
+  readonly waiting?: KeysView;
   /** Records on which nothing is left but what is parked. */
   readonly parked?: KeysView;
   /** Why that is not known; a release that knows nothing of reactions is no reason to be alarmed. */
@@ -36,12 +38,14 @@ export interface Questions {
   readonly keys: boolean;
   /** With them the keys of dead letters; not again and again, because SQS hides those that are looked at. */
   readonly watch: boolean;
+  /** For how long what only operators may ask is waited for; absent: as long as a gateway waits. */
+  readonly withinMs?: number;
 }
 
 /** Never rejects. */
-export async function querySite(target: Target, { keys, watch }: Questions): Promise<SiteReport> {
+export async function querySite(target: Target, { keys, watch, withinMs }: Questions): Promise<SiteReport> {
   const { url, operatorKey } = target;
-  const api = new OperatorApi(target);
+  const api = new OperatorApi(target, withinMs);
   const [replication, depths, reactions, pending, causes] = await Promise.all([
     attempt(async () => readReplication(await getJson(new URL('/replication', url)))),
     operatorKey === undefined ? undefined : attempt(() => api.queues()),
@@ -56,7 +60,9 @@ export async function querySite(target: Target, { keys, watch }: Questions): Pro
     ...(replication.value ? { replication: replication.value } : { problem: replication.problem }),
     ...(depths && (depths.value ? { queues: depths.value } : { queueProblem: depths.problem })),
     ...(reactions &&
-      (reactions.value ? { parked: reactions.value.parked } : { parkedProblem: reactions.problem })),
+      (reactions.value
+        ? { waiting: reactions.value.waiting, parked: reactions.value.parked }
+        : { parkedProblem: reactions.problem })),
     ...(pending && (pending.value ? { pending: pending.value } : { pendingProblem: pending.problem })),
     ...(causes && (causes.value ? { causes: causes.value } : { causesProblem: causes.problem })),
   };

@@ -21,6 +21,12 @@ const issuerUrl = {
   type: 'string',
   pattern: '^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$',
 } as const;
+const collectorHeaders = {
+  type: 'object',
+  maxProperties: 8,
+  propertyNames: { pattern: '^[a-z0-9-]{1,64}$' },
+  additionalProperties: { type: 'string', pattern: '^[\\x20-\\x7e]{1,2000}$' },
+} as const;
 /** An origin, by TLS, or on this machine: keys go there. */
 const originUrl = {
   type: 'string',
@@ -224,13 +230,14 @@ export const configSchema = {
       properties: {
         url: issuerUrl,
         ratio: { type: 'number', minimum: 0, maximum: 1 },
-        headers: {
-          type: 'object',
-          maxProperties: 8,
-          propertyNames: { pattern: '^[a-z0-9-]{1,64}$' },
-          additionalProperties: { type: 'string', pattern: '^[\\x20-\\x7e]{1,2000}$' },
-        },
+        headers: collectorHeaders,
       },
+    },
+    metrics: {
+      type: 'object',
+      required: ['url', 'headers'],
+      additionalProperties: false,
+      properties: { url: issuerUrl, headers: collectorHeaders },
     },
     own: ownSchema(ownSettings),
     trustsEverybody: { type: 'boolean' },

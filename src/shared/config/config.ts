@@ -126,6 +126,12 @@ export interface TracesConfig {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+export interface MetricsConfig {
+  /** Base address of a collector that takes OTLP over HTTP; `/v1/metrics` is put behind it. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -159,6 +165,8 @@ export interface Config {
   readonly sms?: SmsConfig;
   /** Where traces go; absent: none are recorded (docs/traces.md). */
   readonly traces?: TracesConfig;
+  /** Where metrics go, beside the log; absent: nowhere (docs/prometheus.md). */
+  readonly metrics?: MetricsConfig;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -270,6 +278,7 @@ const TRACES = {
   TANDEM_TRACES_RATIO: 'ratio',
   TANDEM_TRACES_HEADERS: 'headers',
 } as const;
+const METRICS = { TANDEM_METRICS_URL: 'url', TANDEM_METRICS_HEADERS: 'headers' } as const;
 
 const TRACES_RATIO = 0.1;
 
@@ -302,6 +311,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     ...(Object.keys(mail).length > 0 && { mail: mail as unknown }),
     ...(Object.keys(sms).length > 0 && { sms: sms as unknown }),
     ...tracesOf(env),
+    ...metricsOf(env),
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),
@@ -345,6 +355,11 @@ function tracesOf(env: Environment): { traces?: unknown } {
   const { url, ratio, headers } = pick(env, TRACES);
   if (url === undefined) return {};
   return { traces: { url, ratio: jsonOf(ratio, TRACES_RATIO), headers: headersOf(headers) } };
+}
+
+function metricsOf(env: Environment): { metrics?: unknown } {
+  const { url, headers } = pick(env, METRICS);
+  return url === undefined ? {} : { metrics: { url, headers: headersOf(headers) } };
 }
 
 /** What Functions leaves in a setting whose secret cannot be read. That traces are refused must not stop a site. */
@@ -444,6 +459,7 @@ function variableOf(pointer: string): string {
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
   if (first === 'sms') return variableIn(SMS, second) ?? 'TANDEM_SMS_FROM';
   if (first === 'traces') return variableIn(TRACES, second) ?? 'TANDEM_TRACES_URL';
+  if (first === 'metrics') return variableIn(METRICS, second) ?? 'TANDEM_METRICS_URL';
   if (first === 'mail') return variableIn(MAIL, second) ?? 'TANDEM_MAIL_URL';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...PAYMENTS, ...AWS, ...AZURE };
   return variableIn(names, second || first) ?? pointer;

@@ -18,6 +18,7 @@ import {
   UriTooLongError,
 } from '../errors.ts';
 import type { HttpHandler, InvocationContext } from '../ports/cloud.ts';
+import type { Answered } from '../ports/metering.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { normalizePath } from '../request-path.ts';
 import { traceparentOf } from '../traceparent.ts';
@@ -48,14 +49,21 @@ export interface ServiceOptions {
   readonly elsewhere?: Elsewhere;
   /** Is given the route of each request that has one. */
   readonly matched?: (method: string, path: string) => void;
+  /** Is given every request when it has its answer. */
+  readonly answered?: ((answered: Answered) => void) | undefined;
 }
 
 /** Builds the handler of a service. */
 export function httpService(options: ServiceOptions): HttpHandler {
   const { site, routes, logger, elapsed, readThrough } = options;
   const callers: Callers = new WeakMap();
+  const matchedRoutes: MatchedRoutes = new WeakMap();
+  const matched = (event: Event, path: string): void => {
+    matchedRoutes.set(event, path);
+    options.matched?.(event.requestContext.http.method, path);
+  };
   const router = httpRouter<Event, Result>({
-    routes: routes.flatMap((route) => routerEntries(route, callers, options.matched)),
+    routes: routes.flatMap((route) => routerEntries(route, callers, matched)),
     notFoundResponse: ({ method, path }) => noRoute(routes, method, path),
   });
   const readTarget = targetReader(routes);
@@ -63,7 +71,7 @@ export function httpService(options: ServiceOptions): HttpHandler {
     timeoutEarlyInMillis: responseReserveMs,
     timeoutEarlyResponse: outOfTime,
   })
-    .use(requestLog({ site, logger, elapsed, callers }))
+    .use(requestLog({ site, logger, elapsed, callers, matchedRoutes, answered: options.answered }))
     .use(httpCors({ credentials: false, origins: ['*'], exposeHeaders: EXPOSED }))
     .use(securityHeaders)
     .use(problems(logger))
@@ -116,10 +124,10 @@ function targetReader(routes: readonly Route[]): (request: MiddlewareRequest) =>
 function routerEntries(
   route: Route,
   callers: Callers,
-  matched: ServiceOptions['matched'],
+  matched: (event: Event, path: string) => void,
 ): { method: Method; path: string; handler: RouteHandler }[] {
   const handler: RouteHandler = async (event, context) => {
-    matched?.(event.requestContext.http.method, route.path);
+    matched(event, route.path);
     await route.authorize?.(event.headers, (caller) => callers.set(event, caller));
     const request = toRequest(event, route, callers.get(event));
     return toResult(await route.handle({ ...request, ...ofInvocation(event, context) }));
@@ -151,6 +159,9 @@ type RouteHandler = (event: Event, context?: InvocationContext) => Promise<Resul
 
 /** Event → who asks, once that is known. */
 type Callers = WeakMap<object, Caller>;
+
+/** Event → the path of its route, once there is one. */
+type MatchedRoutes = WeakMap<object, string>;
 
 function toRequest(event: Event, route: Route, caller: Caller | undefined): HttpRequest {
   return {
@@ -212,12 +223,13 @@ function matches(template: string, segments: readonly string[]): boolean {
   );
 }
 
-interface LogOptions extends Pick<ServiceOptions, 'site' | 'logger' | 'elapsed'> {
+interface LogOptions extends Pick<ServiceOptions, 'site' | 'logger' | 'elapsed' | 'answered'> {
   readonly callers: Callers;
+  readonly matchedRoutes: MatchedRoutes;
 }
 
 /** Outermost: names the site and the request in every answer and writes one line about it. */
-function requestLog({ site, logger, elapsed, callers }: LogOptions): object {
+function requestLog({ site, logger, elapsed, callers, matchedRoutes, answered }: LogOptions): object {
   const started = new WeakMap<object, number>();
   const finish = (request: MiddlewareRequest): void => {
     const { response, event, error } = request;
@@ -225,16 +237,20 @@ function requestLog({ site, logger, elapsed, callers }: LogOptions): object {
     const requestId = requestIdOf(request);
     const origin = response.headers?.['x-tandem-origin'];
     const caller = callers.get(event);
+    const { method } = event.requestContext.http;
+    const ms = elapsed() - (started.get(event) ?? 0);
+    const { statusCode: status = 200 } = response;
+    answered?.({ method, route: matchedRoutes.get(event), status, ms });
     response.headers = { ...response.headers, 'x-request-id': requestId, 'x-tandem-site': site };
     logger.log('info', 'request', {
       requestId,
-      method: event.requestContext.http.method,
+      method,
       // An id of what is not kept here does not stay in the log either.
       path: error instanceof NotKeptHereError ? `/${event.rawPath.split('/')[1] ?? ''}/…` : event.rawPath,
       status: response.statusCode,
       ...(origin !== undefined && { origin }),
       ...(caller !== undefined && { caller: caller.name }),
-      ms: Math.round((elapsed() - (started.get(event) ?? 0)) * 100) / 100,
+      ms: Math.round(ms * 100) / 100,
     });
   };
   return {

@@ -2,22 +2,13 @@
  * What OTLP sends as JSON, read with tolerance: what is not understood is left out.
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
+import { type Attribute, attributesOf } from './attributes.ts';
 import type { SpanFacts } from './traces.ts';
 
 const KINDS = ['internal', 'internal', 'server', 'client', 'producer', 'consumer'];
 const ERROR = 2;
 const ID = /^[0-9a-f]+$/;
 
-interface Value {
-  readonly stringValue?: string;
-  readonly intValue?: string | number;
-  readonly doubleValue?: number;
-  readonly boolValue?: boolean;
-}
-interface Attribute {
-  readonly key?: string;
-  readonly value?: Value;
-}
 interface OtlpSpan {
   readonly traceId?: string;
   readonly spanId?: string;
@@ -77,15 +68,4 @@ function read(span: OtlpSpan, site: string): { traceId: string; span: SpanFacts 
 function msOf(nanos: string | number = 0): number {
   const text = String(nanos);
   return /^\d{1,20}$/.test(text) ? Number(BigInt(text) / 1_000n) / 1_000 : 0;
-}
-
-function attributesOf(list: readonly Attribute[] = []): Record<string, string | number | boolean> {
-  return Object.fromEntries(
-    list.flatMap(({ key, value = {} }) => {
-      const { stringValue, intValue, doubleValue, boolValue } = value;
-      const found =
-        stringValue ?? doubleValue ?? boolValue ?? (intValue === undefined ? undefined : Number(intValue));
-      return key === undefined || found === undefined ? [] : [[key, found]];
-    }),
-  );
 }

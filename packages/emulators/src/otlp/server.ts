@@ -1,7 +1,10 @@
 /**
- * A collector of traces: it takes OTLP over HTTP as JSON, and keeps the last hour in memory.
+ * A collector of traces and metrics: it takes OTLP over HTTP as JSON, and keeps in memory the traces of the last hour, and
+ * what the metrics add up to since it began.
  *
  *     POST /v1/traces            OTLP, application/json; protobuf is refused with 415
+ *     POST /v1/metrics           the same; differences (delta) alone
+ *     GET  /metrics              what they add up to, for Prometheus
  *     GET  /_tandem/traces       summaries, the newest first: ?route=, ?minMs=, ?failed=true, ?all=true, ?limit=
  *     GET  /_tandem/traces/<id>  one with its spans
  */
@@ -10,11 +13,14 @@ import type { AddressInfo } from 'node:net';
 import { refuseForeign } from '../core/control.ts';
 import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
 import { spansIn } from './export-request.ts';
+import { Metrics } from './metrics.ts';
+import { pointsIn } from './metrics-request.ts';
+import { TEXT_TYPE, toText } from './prometheus-text.ts';
 import { Traces } from './traces.ts';
 
 const HOST = '127.0.0.1';
 export const TRACES_PATH = '/_tandem/traces';
-const EXPORT_PATH = '/v1/traces';
+export const METRICS_PATH = '/metrics';
 const TRACE_PATH = /^\/_tandem\/traces\/([0-9a-f]{1,32})$/;
 /** Our own: a sender of ours sends some 300 kB at most. */
 export const EXPORT_BYTES_MAX = 4 * 1024 * 1024;
@@ -24,15 +30,17 @@ const LIST_DEFAULT = 20;
 export interface Collector {
   readonly url: string;
   readonly traces: Traces;
+  readonly metrics: Metrics;
   close(): Promise<void>;
 }
 
 /** @param options.port On 127.0.0.1; 0 picks a free one. */
 export async function startCollector({ port = 0 }: { port?: number } = {}): Promise<Collector> {
   const traces = new Traces();
+  const metrics = new Metrics();
   const server = http.createServer((request, response) => {
     if (refuseForeign(request, response)) return;
-    serve(request, response, traces).catch((error: unknown) => {
+    serve(request, response, { traces, metrics }).catch((error: unknown) => {
       reply(response, statusOf(error), { message: error instanceof Error ? error.message : String(error) });
     });
   });
@@ -42,6 +50,7 @@ export async function startCollector({ port = 0 }: { port?: number } = {}): Prom
   return {
     url: `http://${HOST}:${(server.address() as AddressInfo).port}`,
     traces,
+    metrics,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -50,17 +59,35 @@ export async function startCollector({ port = 0 }: { port?: number } = {}): Prom
   };
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, traces: Traces): Promise<void> {
+type Kept = Pick<Collector, 'traces' | 'metrics'>;
+
+const EXPORTS: Readonly<Record<string, (kept: Kept, body: unknown) => object>> = {
+  '/v1/traces': ({ traces }, body) => {
+    for (const { traceId, span } of spansIn(body)) traces.add(traceId, span);
+    return {};
+  },
+  '/v1/metrics': ({ metrics }, body) => {
+    const { points, rejected, reason } = pointsIn(body);
+    for (const point of points) metrics.add(point);
+    return rejected === 0 ? {} : { rejectedDataPoints: String(rejected), errorMessage: reason };
+  },
+};
+
+async function serve(request: IncomingMessage, response: ServerResponse, kept: Kept): Promise<void> {
+  const { traces, metrics } = kept;
   const { pathname, searchParams } = new URL(request.url ?? '/', `http://${HOST}`);
   const [, id] = TRACE_PATH.exec(pathname) ?? [];
-  if (request.method === 'POST' && pathname === EXPORT_PATH) {
+  const take = request.method === 'POST' && Object.hasOwn(EXPORTS, pathname) ? EXPORTS[pathname] : undefined;
+  if (take !== undefined) {
     if (request.headers['content-type']?.startsWith('application/json') !== true) {
       reply(response, 415, { message: 'application/json is needed' });
       return;
     }
-    for (const { traceId, span } of spansIn(JSON.parse(await bodyText(request, EXPORT_BYTES_MAX))))
-      traces.add(traceId, span);
-    reply(response, 200, { partialSuccess: {} });
+    const body: unknown = JSON.parse(await bodyText(request, EXPORT_BYTES_MAX));
+    reply(response, 200, { partialSuccess: take(kept, body) });
+  } else if (request.method === 'GET' && pathname === METRICS_PATH) {
+    response.writeHead(200, { 'content-type': TEXT_TYPE, 'cache-control': 'no-store' });
+    response.end(toText(metrics.families()));
   } else if (request.method === 'GET' && pathname === TRACES_PATH) {
     const limit = Number(searchParams.get('limit') ?? LIST_DEFAULT);
     const minMs = Number(searchParams.get('minMs') ?? 0);

@@ -1,5 +1,5 @@
 /**
- * The collector of traces in a process of its own, which outlives every site: `traces-main.ts --port 4318`. What it keeps is in
+ * The collector of traces and metrics in a process of its own, which outlives every site: `traces-main.ts --port 4318`. What it keeps is in
  * memory.
  */
 import { parseArgs } from 'node:util';

@@ -70,7 +70,7 @@ export interface TopologyInput {
   readonly payments?: PaymentProviderName;
   /** Whether the sites send mail and SMS, to servers of this machine. Absent: none is served. */
   readonly mail?: true;
-  /** Whether the sites send all traces, to a process of this machine. Absent: they record none. */
+  /** Whether the sites send all traces, and metrics, to a process of this machine. Absent: they send none. */
   readonly traces?: true;
   /** The stack's folder, which its console finds it by. Absent: none is served. */
   readonly consoleOf?: string;
@@ -333,6 +333,7 @@ function tracesEnvironment({ traces, ports }: TopologyInput): Record<string, str
   return {
     TANDEM_TRACES_URL: urlOf(ports, 'traces'),
     TANDEM_TRACES_RATIO: '1',
+    TANDEM_METRICS_URL: urlOf(ports, 'traces'),
   };
 }
 

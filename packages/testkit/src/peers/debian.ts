@@ -1,4 +1,7 @@
 /** Commands that Debian's packages bring. */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
 import { succeeds, Unavailable } from './peer.ts';
 
 /** Installs a package of Debian when the command is not there and this may be done. @throws Unavailable */
@@ -11,4 +14,20 @@ export function needCommand(command: string, test: readonly string[], debianPack
       `there is no ${command} on this machine, and ${debianPackage} could not be installed`,
     );
   }
+}
+
+/**
+ * Unpacks a package of Debian into a folder: for one that would start a service where it is installed.
+ * @throws Unavailable
+ */
+export function unpackPackage(debianPackage: string, folder: string): void {
+  console.log(`unpacking ${debianPackage}`);
+  fs.mkdirSync(folder, { recursive: true });
+  const options = { cwd: folder, stdio: 'ignore' } as const;
+  const downloaded = spawnSync('apt-get', ['download', debianPackage], options).status === 0;
+  const [file] = fs.readdirSync(folder).filter((name) => name.endsWith('.deb'));
+  const isUnpacked =
+    downloaded && file !== undefined && succeeds('dpkg', ['-x', path.join(folder, file), folder], 'ignore');
+  if (file !== undefined) fs.rmSync(path.join(folder, file));
+  if (!isUnpacked) throw new Unavailable(`${debianPackage} of Debian could not be downloaded and unpacked`);
 }

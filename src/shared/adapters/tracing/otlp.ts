@@ -51,11 +51,11 @@ function flagsOf({ isSampled }: SpanContext): number {
 }
 
 /** A double holds microseconds since 1970, and no nanoseconds. */
-function nanosOf(ms: number): string {
+export function nanosOf(ms: number): string {
   return `${Math.round(ms * 1_000)}000`;
 }
 
-function attributesOf(attributes: Attributes): object[] {
+export function attributesOf(attributes: Attributes): object[] {
   return Object.entries(attributes).flatMap(([key, value]) =>
     value === undefined ? [] : [{ key, value: valueOf(value) }],
   );

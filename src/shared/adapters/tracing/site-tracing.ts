@@ -9,21 +9,14 @@ import { cloudNames } from './cloud-names.ts';
 import { openTracing } from './open-tracing.ts';
 import { otlpBody } from './otlp.ts';
 import { OtlpSender } from './otlp-sender.ts';
+import { resourceOf } from './resource.ts';
 import { Tracer } from './tracer.ts';
 
 export function siteTracing(config: Config, cloud: 'aws' | 'azure', logger: Logger): Tracing {
-  const { site, region, traces } = config;
+  const { traces } = config;
   if (traces === undefined) return noTracing;
   const names = cloudNames[cloud];
-  const resource = {
-    'service.name': 'tandem',
-    'service.version': version,
-    'service.instance.id': randomBytes(8).toString('hex'),
-    'cloud.provider': names.provider,
-    'cloud.platform': names.platform,
-    'cloud.region': region,
-    'tandem.site': site,
-  };
+  const resource = resourceOf(config, cloud);
   const elapsed = (): number => performance.now();
   const sender = new OtlpSender({
     url: traces.url,

@@ -7,7 +7,7 @@
  * @see https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { traceBounds } from '../../bounds.ts';
+import { otlpBounds, traceBounds } from '../../bounds.ts';
 import type { OtlpSender } from './otlp-sender.ts';
 import { Invocation, Span, type SpanContext, type SpanOptions } from './span.ts';
 
@@ -123,7 +123,7 @@ export class Tracer {
       isKept ? spans : spans.filter(({ isSampled }) => isSampled);
     sender.add(keep(invocation.finish((late) => sender.add(keep([late])))));
     // Half of what is left: the answer needs some of it.
-    await sender.flush(Math.min(traceBounds.waitMs, (remainingMs?.() ?? Infinity) / 2));
+    await sender.flush(Math.min(otlpBounds.waitMs, (remainingMs?.() ?? Infinity) / 2));
   }
 
   #mayKeepFailed(): boolean {

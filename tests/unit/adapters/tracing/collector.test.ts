@@ -5,7 +5,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { startCollector } from '@tandem-clouds/emulators/otlp/server';
 import { siteTracing } from '../../../../src/shared/adapters/tracing/site-tracing.ts';
-import { traceBounds } from '../../../../src/shared/bounds.ts';
+import { otlpBounds } from '../../../../src/shared/bounds.ts';
 import { loadConfig } from '../../../../src/shared/config/config.ts';
 import type { HttpHandler } from '../../../../src/shared/ports/cloud.ts';
 
@@ -59,9 +59,9 @@ test.each<[string, () => Promise<string>]>([
     expect(await handler(EVENT, { awsRequestId: 'r' })).toEqual(ANSWER);
     return performance.now() - begunAtMs;
   };
-  for (let i = 0; i < traceBounds.failuresMax; i += 1)
+  for (let i = 0; i < otlpBounds.failuresMax; i += 1)
     // A busy machine adds to it.
-    expect(await call()).toBeLessThan(traceBounds.waitMs + 1_500);
+    expect(await call()).toBeLessThan(otlpBounds.waitMs + 1_500);
   const restingMs: number[] = [];
   for (let i = 0; i < 20; i += 1) restingMs.push(await call());
   expect(Math.min(...restingMs)).toBeLessThan(20);

@@ -3,11 +3,12 @@ import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { otlpBody } from '../../../../src/shared/adapters/tracing/otlp.ts';
 import { OtlpSender } from '../../../../src/shared/adapters/tracing/otlp-sender.ts';
 import { Invocation, Span } from '../../../../src/shared/adapters/tracing/span.ts';
-import { traceBounds } from '../../../../src/shared/bounds.ts';
+import { otlpBounds, traceBounds } from '../../../../src/shared/bounds.ts';
 import type { HttpCall, HttpResponse } from '../../../../src/shared/ports/http-client.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
-const { failuresMax, restMs, restMaxMs, bufferedMax, sendMax } = traceBounds;
+const { failuresMax, restMs, restMaxMs } = otlpBounds;
+const { bufferedMax, sendMax } = traceBounds;
 
 function span(name = 'GET', at = 1_700_000_000_123.456): Span {
   const invocation = new Invocation({ now: () => at, elapsed: () => 0 });

@@ -4,7 +4,7 @@ import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { BatchHandler, InboundMessage } from '@tandem-clouds/replication/ports/queue';
 import { otlpBody } from '../../../../src/shared/adapters/tracing/otlp.ts';
 import type { Span } from '../../../../src/shared/adapters/tracing/span.ts';
-import { traceBounds } from '../../../../src/shared/bounds.ts';
+import { otlpBounds, traceBounds } from '../../../../src/shared/bounds.ts';
 import { noTracing } from '../../../../src/shared/ports/tracing.ts';
 import { timeLimit } from '../../../../src/shared/time-limit.ts';
 import { MemoryQueue } from '../../../helpers/memory-queue.ts';
@@ -92,7 +92,7 @@ describe('a request', () => {
     const handler = tracing.http(() => Promise.resolve({ statusCode: 200 }));
     await handler(event(), CONTEXT);
     await handler(event(), { ...CONTEXT, getRemainingTimeInMillis: () => 100 });
-    expect(waitsMs).toEqual([traceBounds.waitMs, 50]);
+    expect(waitsMs).toEqual([otlpBounds.waitMs, 50]);
   });
 
   test('what it throws is thrown on, and noted by its kind alone', async () => {

@@ -1,0 +1,100 @@
+/**
+ * Posts one signal, traces or metrics, to a collector by OTLP over HTTP.
+ *
+ * Invariants: nobody waits longer than they say; nothing is thrown; and a collector that fails is left alone for a while
+ * (`restMs`, or what it asks for), so that it costs one wait in that time and not one for each request.
+ * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
+ */
+import { otlpBounds } from '../../bounds.ts';
+import type { HttpClient, HttpResponse } from '../../ports/http-client.ts';
+import type { Logger } from '../../ports/telemetry.ts';
+
+export interface OtlpTarget {
+  /** Base address: `/v1/traces` or `/v1/metrics` is put behind it. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly client: HttpClient;
+  readonly logger: Logger;
+  /** Monotonic milliseconds. */
+  readonly elapsed: () => number;
+}
+
+/** Why it was not taken: it may be later, it never will be, or nobody knows whether it was. */
+export type Failure = 'later' | 'refused' | 'unanswered';
+
+/** What passes; everything else is an answer to this very body. */
+const PASSING = new Set([408, 429, 502, 503, 504]);
+const ANSWER_BYTES_MAX = 64 * 1024;
+
+export class OtlpClient {
+  readonly #target: OtlpTarget;
+  readonly #signal: 'traces' | 'metrics';
+  readonly #url: URL;
+  readonly #facts: () => Readonly<Record<string, unknown>>;
+  #failures = 0;
+  /** Until when the collector is left alone. */
+  #restsUntilMs = -Infinity;
+
+  /** @param facts What a warning adds: how much waits, how much was lost since the last one. */
+  constructor(
+    target: OtlpTarget,
+    signal: 'traces' | 'metrics',
+    facts: () => Readonly<Record<string, unknown>>,
+  ) {
+    this.#target = target;
+    this.#signal = signal;
+    this.#url = new URL(`${target.url.replace(/\/$/, '')}/v1/${signal}`);
+    this.#facts = facts;
+  }
+
+  /** Whether to post now. After a rest one caller is let through, and all others go on without. */
+  mayPost(): boolean {
+    const nowMs = this.#target.elapsed();
+    if (nowMs < this.#restsUntilMs) return false;
+    if (this.#failures >= otlpBounds.failuresMax) this.#restsUntilMs = nowMs + otlpBounds.restMs;
+    return true;
+  }
+
+  /** True: it was taken. @param failed Is called first otherwise, before a warning asks for its facts. */
+  async post(body: string, timeoutMs: number, failed: (failure: Failure) => void): Promise<boolean> {
+    const { client, headers } = this.#target;
+    let response: HttpResponse;
+    try {
+      response = await client({
+        method: 'POST',
+        url: this.#url,
+        headers: { 'content-type': 'application/json', ...headers },
+        body,
+        timeoutMs,
+        bodyBytesMax: ANSWER_BYTES_MAX,
+      });
+    } catch (error) {
+      failed('unanswered');
+      this.#note(error instanceof Error ? error.message : 'no answer', 0);
+      return false;
+    }
+    if (response.status >= 200 && response.status < 300) {
+      this.#failures = 0;
+      this.#restsUntilMs = -Infinity;
+      return true;
+    }
+    failed(PASSING.has(response.status) ? 'later' : 'refused');
+    this.#note(`status ${response.status}`, retryAfterMs(response));
+    return false;
+  }
+
+  #note(reason: string, askedMs: number): void {
+    this.#failures += 1;
+    if (this.#failures < otlpBounds.failuresMax && askedMs === 0) return;
+    const restMs = Math.min(Math.max(askedMs, otlpBounds.restMs), otlpBounds.restMaxMs);
+    const { logger, elapsed } = this.#target;
+    this.#restsUntilMs = elapsed() + restMs;
+    logger.log('warn', `${this.#signal} are not taken`, { reason, restMs, ...this.#facts() });
+  }
+}
+
+/** In seconds; a date is taken for nothing said (RFC 9110, section 10.2.3). */
+function retryAfterMs({ headers }: HttpResponse): number {
+  const text = headers['retry-after'] ?? '';
+  return /^\d{1,6}$/.test(text) ? Number(text) * 1_000 : 0;
+}
