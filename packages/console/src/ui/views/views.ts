@@ -1,6 +1,9 @@
 /** The views, in the order of the navigation. */
 import type { ComponentType } from 'preact';
+import { Conflicts } from './conflicts/conflicts.tsx';
+import { DeadLetters } from './dead-letters/dead-letters.tsx';
 import { Overview } from './overview.tsx';
+import { Replication } from './replication/replication.tsx';
 
 export interface View {
   /** First part of the address. */
@@ -11,4 +14,9 @@ export interface View {
   readonly isLocal?: boolean;
 }
 
-export const VIEWS: readonly View[] = [{ name: '', title: 'Overview', show: Overview }];
+export const VIEWS: readonly View[] = [
+  { name: '', title: 'Overview', show: Overview },
+  { name: 'replication', title: 'Replication', show: Replication },
+  { name: 'conflicts', title: 'Conflicts', show: Conflicts },
+  { name: 'dead-letters', title: 'Dead letters', show: DeadLetters },
+];
