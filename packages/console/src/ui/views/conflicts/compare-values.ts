@@ -16,21 +16,21 @@ export function compareValues(loser: unknown, winner: unknown): readonly Compare
   return [...rows.filter(({ isEqual }) => !isEqual), ...rows.filter(({ isEqual }) => isEqual)];
 }
 
-/** Why one of the two won, in a sentence. */
+/** Why the winner won, in a sentence. */
 export function reasonText(reason: string): string {
   switch (reason) {
     case 'newer':
-      return 'It was written later.';
+      return 'The one that won was written later.';
     case 'higher rank':
-      return 'Its state comes later in the order of states, which stands whatever the clocks say.';
+      return 'The state that won comes later in the order of states, which stands whatever the clocks say.';
     case 'earlier life':
-      return 'The other one was written to an earlier life of the record, which was deleted and created again.';
+      return 'The one that lost was written to an earlier life of the record, which was deleted and created again.';
     default:
-      return reason;
+      return `The reason: ${reason}.`;
   }
 }
 
-/** What the loser's value does when it is written, where that is more than to set a field; empty: it is not. */
+/** What is to be known of an override where it does more, or less, than to set a field; empty: nothing. */
 export function effectText(field: string): string {
   if (field !== '$deleted') return '';
   return 'The field says whether the record is deleted. To override it changes that only: a delete has emptied the other fields.';

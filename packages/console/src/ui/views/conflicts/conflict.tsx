@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import type { ConflictView } from '@tandem-clouds/operator/operator-api';
 import type { EntityPlace } from '../../../server/entities.ts';
 import { ApiError, ask, ofSite } from '../../api.ts';
+import { short } from '../../format.ts';
 import { siteNames } from '../../live.ts';
 import { useLoaded } from '../../loaded.ts';
 import { Bounded } from '../../parts/bounded.tsx';
@@ -73,9 +74,9 @@ function Versions({ loser, winner }: Pick<ConflictView, 'loser' | 'winner'>): JS
   const rows = compareValues(loser.value, winner.value);
   const differing = rows.filter(({ isEqual }) => !isEqual).length;
   const columns: readonly Column<Compared>[] = [
-    { name: 'Part', cell: ({ name }) => (name === '' ? 'the value' : <code>{name}</code>) },
-    { name: 'Lost', cell: (row) => <Value value={row.loser} label={`Lost: ${row.name}`} /> },
-    { name: 'Won', cell: (row) => <Value value={row.winner} label={`Won: ${row.name}`} /> },
+    { name: 'Part', cell: ({ name }) => (name === '' ? 'the value' : <code>{short(name)}</code>) },
+    { name: 'Lost', cell: (row) => <Value value={row.loser} label={`Lost: ${short(row.name)}`} /> },
+    { name: 'Won', cell: (row) => <Value value={row.winner} label={`Won: ${short(row.name)}`} /> },
     {
       name: 'Differs',
       cell: ({ isEqual }) =>

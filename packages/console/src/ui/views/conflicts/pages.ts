@@ -1,5 +1,5 @@
 /** The conflict log of a site, page by page, newest first. */
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ConflictPage } from '../../../../../../src/shared/operations/conflict-service.ts';
 import { ofSite, query } from '../../api.ts';
 import { type ConflictRow, rowOf } from './rows.ts';
@@ -34,39 +34,36 @@ const NONE: Pages = { rows: [], unreadable: [], cursor: undefined, isLoading: tr
 export function useConflicts(site: string | undefined, meant: (row: ConflictRow) => boolean): LoadedPages {
   const [pages, setPages] = useState<Pages>(NONE);
   const leave = useRef(new AbortController());
-  const read = useCallback(
-    async (from: Pages): Promise<void> => {
-      if (site === undefined) return;
-      leave.current.abort();
-      const { signal } = (leave.current = new AbortController());
-      let now: Pages = { ...from, isLoading: true, problem: undefined };
-      setPages(now);
-      try {
-        let found = 0;
-        for (let page = 0; page < PAGES_MAX && found < PAGE; page += 1) {
-          const path = `replication/conflicts${query({ limit: PAGE, cursor: now.cursor })}`;
-          const { items, unreadable = [], cursor } = await ofSite<ConflictPage>(site, path, { signal });
-          const rows = items.map(rowOf);
-          found += rows.filter(meant).length;
-          now = {
-            ...now,
-            rows: [...now.rows, ...rows],
-            unreadable: [...now.unreadable, ...unreadable],
-            cursor: now.rows.length + rows.length >= ROWS_MAX ? undefined : cursor,
-          };
-          if (signal.aborted) return;
-          setPages(now);
-          if (now.cursor === undefined) break;
-        }
-        setPages({ ...now, isLoading: false });
-      } catch (error) {
+  const read = async (from: Pages): Promise<void> => {
+    if (site === undefined) return;
+    leave.current.abort();
+    const { signal } = (leave.current = new AbortController());
+    let now: Pages = { ...from, isLoading: true, problem: undefined };
+    setPages(now);
+    try {
+      let found = 0;
+      for (let page = 0; page < PAGES_MAX && found < PAGE; page += 1) {
+        const path = `replication/conflicts${query({ limit: PAGE, cursor: now.cursor })}`;
+        const { items, unreadable = [], cursor } = await ofSite<ConflictPage>(site, path, { signal });
+        const rows = items.map(rowOf);
+        found += rows.filter(meant).length;
+        now = {
+          ...now,
+          rows: [...now.rows, ...rows],
+          unreadable: [...now.unreadable, ...unreadable],
+          cursor: now.rows.length + rows.length >= ROWS_MAX ? undefined : cursor,
+        };
         if (signal.aborted) return;
-        const problem = error instanceof Error ? error.message : String(error);
-        setPages({ ...now, isLoading: false, problem });
+        setPages(now);
+        if (now.cursor === undefined) break;
       }
-    },
-    [site, meant],
-  );
+      setPages({ ...now, isLoading: false });
+    } catch (error) {
+      if (signal.aborted) return;
+      const problem = error instanceof Error ? error.message : String(error);
+      setPages({ ...now, isLoading: false, problem });
+    }
+  };
   useEffect(() => {
     void read(NONE);
     return () => leave.current.abort();

@@ -13,9 +13,13 @@ export function isMeant({ source, reason, detail, ids, keys = [] }: Cause, filte
   const words = [detail, ...ids, ...keys.map(({ key }) => key)];
   return (
     (filter.source === undefined || filter.source === '' || source === filter.source) &&
-    (filter.reason === undefined || filter.reason === '' || reason === filter.reason) &&
-    words.some((word) => word.toLowerCase().includes(text.toLowerCase()))
+    has(reason, filter.reason ?? '') &&
+    words.some((word) => has(word, text))
   );
+}
+
+function has(text: string, part: string): boolean {
+  return text.toLowerCase().includes(part.toLowerCase());
 }
 
 /** `3 letters of tandem-in, malformed` */

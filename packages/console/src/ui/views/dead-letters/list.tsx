@@ -35,7 +35,7 @@ export function LetterList(): JSX.Element {
       <div class="filters">
         <Choice name="site" label="Site" values={siteNames.value} empty="all" />
         <Choice name="source" label="Queue" values={SOURCES} empty="all" />
-        <Filter name="reason" label="Reason" />
+        <Filter name="reason" label="Reason has in it" />
         <Filter name="text" label="Detail, id or key has in it" />
         <label class="filter">
           Letters a second, at most
