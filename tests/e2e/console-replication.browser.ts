@@ -112,7 +112,7 @@ async function conflictsAbout(ids: readonly string[]): Promise<void> {
 
 /** Puts messages into the queue of what arrives at a site. */
 async function arriveAt({ cloud, endpoints }: StackSite, bodies: readonly string[]): Promise<void> {
-  const at = endpoints as Readonly<Record<string, string>>;
+  const at = endpoints;
   if (cloud === 'aws') {
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
     const client = new SQSClient({ endpoint: at['sqs'] ?? '', region: 'us-east-1', credentials });

@@ -36,6 +36,8 @@ export async function settleLetters(
 ): Promise<SettleReport> {
   const { ids = [] } = selection;
   const limit = Math.min(rate, deadLetterSettlesMax);
+  // It changes while there is waiting.
+  const isStopped = (): boolean => signal.aborted;
   const failed = new Map<string, string>();
   let settled = 0;
   for (;;) {
@@ -46,8 +48,8 @@ export async function settleLetters(
     progress(settled, failed);
     // What cannot be settled stays where it is and would be met again.
     const isOver = last.settled === 0 || (ids.length > 0 && settled + failed.size >= ids.length);
-    if (dryRun || isOver || signal.aborted) return { settled, failed, last };
+    if (dryRun || isOver || isStopped()) return { settled, failed, last };
     await wait(Math.max(0, (1_000 * limit) / rate - (performance.now() - begunAt)));
-    if (signal.aborted) return { settled, failed, last };
+    if (isStopped()) return { settled, failed, last };
   }
 }

@@ -9,7 +9,7 @@ import { siteNames } from '../../live.ts';
 import { useLoaded } from '../../loaded.ts';
 import { Bounded } from '../../parts/bounded.tsx';
 import { Portion } from '../../parts/more.tsx';
-import { type Column, Badge, chosenSite, Json, Moment, Shown, Table, Title } from '../../parts/parts.tsx';
+import { Badge, chosenSite, type Column, Json, Moment, Shown, Table, Title } from '../../parts/parts.tsx';
 import { hrefOf, route } from '../../route.ts';
 import { type Compared, compareValues, effectText, reasonText } from './compare-values.ts';
 import { Override } from './override.tsx';

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { count } from '../../format.ts';
 import { siteNames } from '../../live.ts';
-import { type Column, Badge, Choice, chosenSite, Filter, Moment, Table, Title } from '../../parts/parts.tsx';
+import { Badge, Choice, chosenSite, type Column, Filter, Moment, Table, Title } from '../../parts/parts.tsx';
 import { RunShown } from '../../parts/run.tsx';
 import { hrefOf, route } from '../../route.ts';
 import { Bulk, overriding } from './bulk.tsx';

@@ -1,6 +1,6 @@
 /** Replays or discards letters: first it is counted what would be, then a person is asked, then it is done. */
 import type { CausesView, SettledView } from '@tandem-clouds/operator/operator-api';
-import { type Settling, settleLetters } from '@tandem-clouds/operator/settle-letters';
+import { settleLetters,type Settling } from '@tandem-clouds/operator/settle-letters';
 import { ofSite } from '../../api.ts';
 import { count } from '../../format.ts';
 import { confirmed } from '../../parts/confirm.tsx';
