@@ -2,7 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { bytesText, inventoryText } from '@tandem-clouds/operator/inventory-text';
-import { type ContentInventoryView, OperatorApi, type RecordContentView } from '@tandem-clouds/operator/operator-api';
+import {
+  type ContentInventoryView,
+  OperatorApi,
+  type RecordContentView,
+} from '@tandem-clouds/operator/operator-api';
 import { findSite, findTargets, type Target, TargetError } from '@tandem-clouds/operator/targets';
 import type { ObjectOptions } from './options.ts';
 

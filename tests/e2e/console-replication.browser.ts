@@ -8,7 +8,14 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
-import { launchBrowser, openPage, overflowOf, picture, violationsOf, type WatchedPage } from '../helpers/browser.ts';
+import {
+  launchBrowser,
+  openPage,
+  overflowOf,
+  picture,
+  violationsOf,
+  type WatchedPage,
+} from '../helpers/browser.ts';
 import { TestSite } from '../helpers/test-site.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
@@ -31,7 +38,8 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const sites = (): readonly [StackSite, StackSite] => stack.describe().sites as unknown as [StackSite, StackSite];
+const sites = (): readonly [StackSite, StackSite] =>
+  stack.describe().sites as unknown as [StackSite, StackSite];
 
 /** The console at a view, in a browser that was never here before. */
 async function consoleAt(view: string, options: Parameters<typeof openPage>[1] = {}): Promise<WatchedPage> {
@@ -99,12 +107,20 @@ async function conflictsAbout(ids: readonly string[]): Promise<void> {
   for (const [site, peer] of pauses) await operate(site, 'PUT', `pauses/${peer}`);
   for (const site of [aws, azure])
     for (const userId of ids)
-      await create(site, 'users', { userId, name: `${userId} at ${site.cloud}`, email: `${userId}@example.com` });
+      await create(site, 'users', {
+        userId,
+        name: `${userId} at ${site.cloud}`,
+        email: `${userId}@example.com`,
+      });
   for (const [site, peer] of pauses) await operate(site, 'DELETE', `pauses/${peer}`);
   for (const id of ids) await untilHeld(`users/${id}`, ({ name }) => name === `${id} at ${azure.cloud}`);
   for (const site of [aws, azure])
     await waitUntil(`${site.site} has them in its log`, async () => {
-      const { items } = await operate<{ items: { record: string; field: string }[] }>(site, 'GET', 'conflicts?limit=100');
+      const { items } = await operate<{ items: { record: string; field: string }[] }>(
+        site,
+        'GET',
+        'conflicts?limit=100',
+      );
       const names = items.filter(({ field }) => field === 'name').map(({ record }) => record);
       return ids.every((id) => names.includes(`user:${id}`)) || undefined;
     });
@@ -139,7 +155,10 @@ const lettersAt = async (site: StackSite): Promise<number> =>
   (await causesAt(site)).reduce((sum, { messages }) => sum + messages, 0);
 
 async function untilLetters(site: StackSite, count: number): Promise<void> {
-  await waitUntil(`${site.site} has ${count} dead letters`, async () => (await lettersAt(site)) === count || undefined);
+  await waitUntil(
+    `${site.site} has ${count} dead letters`,
+    async () => (await lettersAt(site)) === count || undefined,
+  );
 }
 
 describe('the view of replication', () => {
@@ -222,7 +241,10 @@ describe('the view of conflicts', () => {
     const won = page.getByRole('group', { name: 'Won:' });
     expect([await lost.innerText(), await won.innerText()]).toEqual(['"one at aws"', '"one at azure"']);
     for (const { site } of [aws, azure])
-      await page.getByRole('group', { name: `name at ${site}` }).getByText('"one at azure"').waitFor();
+      await page
+        .getByRole('group', { name: `name at ${site}` })
+        .getByText('"one at azure"')
+        .waitFor();
 
     const form = page.getByRole('region', { name: 'Override' });
     const write = form.getByRole('button', { name: 'Override …' });
@@ -244,7 +266,10 @@ describe('the view of conflicts', () => {
     await page.getByText('both were half right').waitFor();
     await untilHeld('users/one', ({ name }) => name === `Third ${MARKUP}`);
     for (const { site } of [aws, azure])
-      await page.getByRole('group', { name: `name at ${site}` }).getByText('Third <img').waitFor();
+      await page
+        .getByRole('group', { name: `name at ${site}` })
+        .getByText('Third <img')
+        .waitFor();
     expect(await page.locator('img[src=x]').count()).toBe(0);
     expect(await errors()).toEqual([]);
   });
@@ -260,7 +285,8 @@ describe('the view of conflicts', () => {
     await run.getByText('It is over: 2 of 2 done.').waitFor();
     await run.getByText('✓ user:many-1 name: many-1 at aws').waitFor();
     await page.getByText('overridden', { exact: true }).nth(1).waitFor();
-    for (const id of ['many-1', 'many-2']) await untilHeld(`users/${id}`, ({ name }) => name === `${id} at aws`);
+    for (const id of ['many-1', 'many-2'])
+      await untilHeld(`users/${id}`, ({ name }) => name === `${id} at aws`);
     await untilHeld('users/few-1', ({ name }) => name === 'few-1 at azure');
     await page.getByLabel('State').selectOption('open');
     await page.getByText('None of those that were read is meant by the filters.').waitFor();
@@ -302,7 +328,10 @@ describe('the view of dead letters', () => {
     await edit.getByText('It is not JSON').waitFor();
     await text.fill(JSON.stringify({ ...event, state: {} }));
     await attempt.click();
-    await edit.getByText(/\/state/, { exact: false }).last().waitFor();
+    await edit
+      .getByText(/\/state/, { exact: false })
+      .last()
+      .waitFor();
     expect(await violationsOf(page)).toEqual([]);
     await text.fill(JSON.stringify(event));
     await attempt.click();
@@ -359,7 +388,10 @@ describe('the view of dead letters', () => {
 
   test('stops when that is asked for, and what was not reached stays', async () => {
     const [, azure] = sites();
-    await arriveAt(azure, Array.from({ length: 6 }, (_, index) => `{"half":${index}`));
+    await arriveAt(
+      azure,
+      Array.from({ length: 6 }, (_, index) => `{"half":${index}`),
+    );
     await untilLetters(azure, 6);
     const { page } = await consoleAt(`#/dead-letters?rate=1&site=${azure.site}`);
     await page.getByRole('button', { name: /^Discard all/ }).click();
@@ -422,7 +454,10 @@ test('a site that does not answer is shown as such, and the other one goes on', 
     await goTo(page, '#/replication');
     const card = page.getByRole('article', { name: `${aws.site} to ${azure.site}` });
     await card.getByText('does not answer').waitFor();
-    await page.getByRole('article', { name: `Inventory of ${azure.site}` }).getByRole('button').waitFor();
+    await page
+      .getByRole('article', { name: `Inventory of ${azure.site}` })
+      .getByRole('button')
+      .waitFor();
     await goTo(page, '#/dead-letters');
     const here = page.getByRole('region', { name: `Dead letters of ${azure.site}` });
     await here.getByText('No dead letters.').waitFor();

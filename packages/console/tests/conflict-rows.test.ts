@@ -1,5 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { compareValues, effectText, reasonText } from '@tandem-clouds/console/ui/views/conflicts/compare-values';
+import {
+  compareValues,
+  effectText,
+  reasonText,
+} from '@tandem-clouds/console/ui/views/conflicts/compare-values';
 import { recordPath } from '@tandem-clouds/console/ui/views/conflicts/record-path';
 import { entitiesOf, isMeant, rowOf } from '@tandem-clouds/console/ui/views/conflicts/rows';
 import type { ConflictView } from '@tandem-clouds/operator/operator-api';

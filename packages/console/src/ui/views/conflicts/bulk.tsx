@@ -71,9 +71,13 @@ function willOf(open: readonly ConflictRow[], decided: number): readonly string[
     'For each the value that lost is written to its record, as a newer write of the field: it crosses to every site, and replaces what was written since.',
     'They are done one after another, and it can be stopped; what was done by then stays.',
     ...(tombstones > 0
-      ? [`${count(tombstones, 'conflict')} of them ${tombstones === 1 ? 'is' : 'are'} about whether a record is deleted.`]
+      ? [
+          `${count(tombstones, 'conflict')} of them ${tombstones === 1 ? 'is' : 'are'} about whether a record is deleted.`,
+        ]
       : []),
-    ...(decided > 0 ? [`${count(decided, 'conflict')} that somebody has overridden already are left out.`] : []),
+    ...(decided > 0
+      ? [`${count(decided, 'conflict')} that somebody has overridden already are left out.`]
+      : []),
   ];
 }
 
@@ -97,7 +101,10 @@ async function overrideEach(
       });
       steps = [...steps, { name, isDone: true, detail: loser.text }];
     } catch (error) {
-      steps = [...steps, { name, isDone: false, detail: error instanceof Error ? error.message : String(error) }];
+      steps = [
+        ...steps,
+        { name, isDone: false, detail: error instanceof Error ? error.message : String(error) },
+      ];
     }
     done += 1;
     report(done, steps);

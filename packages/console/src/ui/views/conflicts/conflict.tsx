@@ -49,11 +49,7 @@ function Whole({ conflict, site, again }: WholeProps): JSX.Element {
   return (
     <>
       <Title text={`${record}, ${field}`} note={`${reasonText(reason)} This is the log of ${site}.`}>
-        {override === undefined ? (
-          <Badge kind="warn" text="open" />
-        ) : (
-          <Badge kind="good" text="overridden" />
-        )}
+        {override === undefined ? <Badge kind="warn" text="open" /> : <Badge kind="good" text="overridden" />}
       </Title>
       {effect !== '' && <p>{effect}</p>}
       <Versions loser={loser} winner={winner} />
@@ -94,7 +90,9 @@ function Versions({ loser, winner }: Pick<ConflictView, 'loser' | 'winner'>): JS
         <p>Both values together did not fit one message: the winner&apos;s is in the record below.</p>
       )}
       <p class="muted">
-        {differing === 0 ? 'Both are equal.' : `${differing.toLocaleString()} of ${rows.length.toLocaleString()} differ.`}
+        {differing === 0
+          ? 'Both are equal.'
+          : `${differing.toLocaleString()} of ${rows.length.toLocaleString()} differ.`}
       </p>
       <Portion rows={rows}>
         {(shown) => (
@@ -111,7 +109,13 @@ function Versions({ loser, winner }: Pick<ConflictView, 'loser' | 'winner'>): JS
   );
 }
 
-function Version({ word, side: { at, site, stamp } }: { word: string; side: ConflictView['loser'] }): JSX.Element {
+function Version({
+  word,
+  side: { at, site, stamp },
+}: {
+  word: string;
+  side: ConflictView['loser'];
+}): JSX.Element {
   return (
     <article class="card" aria-label={word}>
       <h3>{word}</h3>
@@ -170,11 +174,7 @@ async function recordAt(site: string, path: string, signal: AbortSignal): Promis
 }
 
 function RecordAt({ site, path, field }: { site: string; path: string; field: string }): JSX.Element {
-  const loaded = useLoaded(
-    `${site} ${path}`,
-    (signal) => recordAt(site, path, signal),
-    RECORD_EVERY_MS,
-  );
+  const loaded = useLoaded(`${site} ${path}`, (signal) => recordAt(site, path, signal), RECORD_EVERY_MS);
   return (
     <article class="card" aria-label={`At ${site}`}>
       <h3>{site}</h3>

@@ -23,7 +23,11 @@ function has(text: string, part: string): boolean {
 }
 
 /** `3 letters of tandem-in, malformed` */
-export function causeText({ messages, source, reason }: Pick<Cause, 'messages' | 'source' | 'reason'>): string {
+export function causeText({
+  messages,
+  source,
+  reason,
+}: Pick<Cause, 'messages' | 'source' | 'reason'>): string {
   const letters = `${messages.toLocaleString()} ${messages === 1 ? 'letter' : 'letters'}`;
   return `${letters} of ${source === '' ? 'an unknown queue' : source}, ${reason}`;
 }

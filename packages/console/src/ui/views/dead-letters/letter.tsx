@@ -9,7 +9,7 @@ import { Copy, Moment, Shown, Title } from '../../parts/parts.tsx';
 import { isUnderWay, RunShown } from '../../parts/run.tsx';
 import { hrefOf } from '../../route.ts';
 import { prettyBody } from './groups.ts';
-import { countText, dryRun, settle, type SettleRequest,settling } from './settle.ts';
+import { countText, dryRun, settle, type SettleRequest, settling } from './settle.ts';
 
 export function OneLetter({ site, id }: { site: string; id: string }): JSX.Element {
   const loaded = useLoaded(`${site} ${id}`, (signal) =>

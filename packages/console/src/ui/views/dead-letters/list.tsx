@@ -85,7 +85,11 @@ function OfSite({ site }: { site: string }): JSX.Element {
               </p>
               {ids.length > 0 && (
                 <div class="buttons">
-                  <button type="button" disabled={isUnderWay(settling)} onClick={() => void act('replay', ids)}>
+                  <button
+                    type="button"
+                    disabled={isUnderWay(settling)}
+                    onClick={() => void act('replay', ids)}
+                  >
                     Replay {ids.length} chosen …
                   </button>
                   <button
@@ -147,7 +151,9 @@ function CauseCard({ site, cause, chosen, choose, done }: CauseProps): JSX.Eleme
       </p>
       <fieldset>
         <legend>
-          {messages > ids.length ? `${ids.length} of its ${messages.toLocaleString()} letters` : 'Its letters'}
+          {messages > ids.length
+            ? `${ids.length} of its ${messages.toLocaleString()} letters`
+            : 'Its letters'}
         </legend>
         <ul class="ticks">
           {ids.map((id) => (

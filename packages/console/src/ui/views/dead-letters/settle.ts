@@ -1,6 +1,6 @@
 /** Replays or discards letters: first it is counted what would be, then a person is asked, then it is done. */
 import type { CausesView, SettledView } from '@tandem-clouds/operator/operator-api';
-import { settleLetters,type Settling } from '@tandem-clouds/operator/settle-letters';
+import { settleLetters, type Settling } from '@tandem-clouds/operator/settle-letters';
 import { ofSite } from '../../api.ts';
 import { count } from '../../format.ts';
 import { confirmed } from '../../parts/confirm.tsx';
@@ -56,22 +56,26 @@ export async function settle(request: SettleRequest): Promise<boolean> {
   });
   if (why === undefined) return false;
   const title = `${verb} at ${site}: ${what}`;
-  await begin(settling, { title, total: counted.atLeast ? undefined : counted.matched }, async (report, signal) => {
-    await settleLetters(
-      { action, selection: { ...selection, before }, rate, dryRun: false },
-      {
-        signal,
-        settle: (act, body) =>
-          ofSite<SettledView>(site, `replication/dead-letters/${act}`, { method: 'POST', body, why }),
-        wait: (ms) => waited(ms, signal),
-        progress: (settled, failed) =>
-          report(
-            settled,
-            [...failed].map(([id, detail]) => ({ name: `${id} stays`, isDone: false, detail })),
-          ),
-      },
-    );
-  });
+  await begin(
+    settling,
+    { title, total: counted.atLeast ? undefined : counted.matched },
+    async (report, signal) => {
+      await settleLetters(
+        { action, selection: { ...selection, before }, rate, dryRun: false },
+        {
+          signal,
+          settle: (act, body) =>
+            ofSite<SettledView>(site, `replication/dead-letters/${act}`, { method: 'POST', body, why }),
+          wait: (ms) => waited(ms, signal),
+          progress: (settled, failed) =>
+            report(
+              settled,
+              [...failed].map(([id, detail]) => ({ name: `${id} stays`, isDone: false, detail })),
+            ),
+        },
+      );
+    },
+  );
   return true;
 }
 

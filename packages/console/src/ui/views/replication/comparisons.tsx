@@ -5,12 +5,7 @@
 import { signal } from '@preact/signals';
 import type { JSX, TargetedEvent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import {
-  differingIn,
-  progressOf,
-  sideLines,
-  verdictOf,
-} from '@tandem-clouds/operator/comparison-text';
+import { differingIn, progressOf, sideLines, verdictOf } from '@tandem-clouds/operator/comparison-text';
 import type { VerificationView } from '@tandem-clouds/operator/operator-api';
 import type { WriterView } from '../../../../../../src/shared/http/operations/writers.ts';
 import { ofSite, query } from '../../api.ts';
@@ -30,8 +25,8 @@ export function Comparisons({ sites }: { sites: readonly string[] }): JSX.Elemen
     <section aria-labelledby="comparisons">
       <h2 id="comparisons">Comparisons</h2>
       <p class="muted">
-        Two sites find out which records differ. A repair also sends what either lacks. A site keeps the latest
-        of each direction; this page shows those it has seen beside them.
+        Two sites find out which records differ. A repair also sends what either lacks. A site keeps the
+        latest of each direction; this page shows those it has seen beside them.
       </p>
       {sites.length > 1 && <Begin sites={sites} />}
       {sites.map((site) => (

@@ -83,7 +83,11 @@ function Facts({ direction }: { direction: Direction }): JSX.Element {
       </dd>
       <dt>Heard</dt>
       <dd>
-        {heardMsAgo === undefined ? 'not known' : heardMsAgo === null ? 'never' : `${duration(heardMsAgo)} ago`}
+        {heardMsAgo === undefined
+          ? 'not known'
+          : heardMsAgo === null
+            ? 'never'
+            : `${duration(heardMsAgo)} ago`}
       </dd>
       {sendingPerSecond !== undefined && (
         <>

@@ -80,7 +80,11 @@ function OfSite({ site }: { site: string }): JSX.Element {
             <p class="muted">No entity has content here.</p>
           ) : (
             <>
-              {found.view === undefined ? <p class="muted">There was none yet.</p> : <Found view={found.view} />}
+              {found.view === undefined ? (
+                <p class="muted">There was none yet.</p>
+              ) : (
+                <Found view={found.view} />
+              )}
               <label class="tick">
                 <input
                   type="checkbox"

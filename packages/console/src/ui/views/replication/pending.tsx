@@ -1,6 +1,10 @@
 /** Which keys the peers do not hold yet, by name, and which no site function can use. */
 import type { JSX } from 'preact';
-import type { PendingKey, PendingView, UnusableView } from '../../../../../../src/shared/operations/pending-view.ts';
+import type {
+  PendingKey,
+  PendingView,
+  UnusableView,
+} from '../../../../../../src/shared/operations/pending-view.ts';
 import { ofSite } from '../../api.ts';
 import { count } from '../../format.ts';
 import { useLoaded } from '../../loaded.ts';
@@ -62,7 +66,8 @@ const KEY_COLUMNS: readonly Column<PendingKey>[] = [
   { name: 'Not there since', cell: ({ since }) => <Moment at={since} /> },
   {
     name: 'Refused',
-    cell: ({ refused }) => (refused === undefined ? 'no, on its way' : <span class="problem">{refused}</span>),
+    cell: ({ refused }) =>
+      refused === undefined ? 'no, on its way' : <span class="problem">{refused}</span>,
   },
 ];
 
