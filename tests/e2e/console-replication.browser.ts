@@ -277,7 +277,7 @@ describe('the view of conflicts', () => {
   test('lets all losers win that are shown, and leaves the others alone', async () => {
     await conflictsAbout(['many-1', 'many-2', 'few-1']);
     const { page, errors } = await consoleAt('#/conflicts?record=many-&field=name');
-    await page.getByText('2 conflicts shown').waitFor();
+    await page.getByText('2 conflicts shown, of').waitFor();
     await page.getByLabel(/^Note on each entry/).fill('the first site is right');
     await page.getByRole('button', { name: /^Let the losers win: 2 conflicts/ }).click();
     await confirm(page, /^Override 2$/);
