@@ -1,15 +1,14 @@
 /** `tandem compare`, `repair` and `backfill`: begins a comparison of two sites and follows it to its end. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
-import { own } from '@tandem-clouds/command-line/own';
+import { differingIn, progressOf, summaryOf } from '@tandem-clouds/operator/comparison-text';
+import { inventoryText } from '@tandem-clouds/operator/inventory-text';
 import {
   type ContentInventoryView,
   OperatorApi,
-  type SideView,
   type VerificationView,
 } from '@tandem-clouds/operator/operator-api';
 import { findSite, TargetError } from '@tandem-clouds/operator/targets';
-import { inventoryText } from './content-text.ts';
 import type { CompareOptions } from './options.ts';
 
 const SAMPLE_EVERY_MS = 1_000;
@@ -30,8 +29,7 @@ export async function compare(options: CompareOptions, context: CommandContext):
         ? `${JSON.stringify({ ...view, ...(inventories.length > 0 && { inventories }) })}\n`
         : `${[summaryOf(view), ...inventories.map((each) => inventoryText(each.site, each))].join('\n')}\n`,
     );
-    const differing = Object.values(view.sides).reduce((sum, side) => sum + side.differing, 0);
-    if (differing === 0) return 0;
+    if (differingIn(view) === 0) return 0;
     if (command === 'compare' || round >= ROUNDS_MAX) return 1;
   }
 }
@@ -72,32 +70,4 @@ async function follow(
     shown = progress;
     await delay(SAMPLE_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
-}
-
-function progressOf({ from, to, sides }: VerificationView): string {
-  const known = Object.entries(sides).map(([site, side]) => `${site} ${sideText(side)}`);
-  return known.length === 0 ? `comparing ${from} and ${to}: reading both` : `comparing: ${known.join(', ')}`;
-}
-
-function sideText({ checked, differing, repaired }: SideView): string {
-  return `offered ${checked}, lacking ${differing}, sent ${repaired}`;
-}
-
-function summaryOf(view: VerificationView): string {
-  const { from, to, repair, sides, lastCleanAt = 'never' } = view;
-  const lines = [from, to].map((site) => {
-    const side = own(sides, site);
-    const other = site === from ? to : from;
-    if (side === undefined) return `  ${site}: not known`;
-    const counted = `  ${site}: ${side.counted ?? 0} records`;
-    if (side.differing === 0) return `${counted}; ${other} has them all`;
-    const examples = side.examples.length > 0 ? ` (${side.examples.slice(0, 5).join(', ')} …)` : '';
-    const sent = repair ? `; ${side.repaired} were sent` : '';
-    return `${counted}; ${other} lacks ${side.differing} of them or holds them in an earlier state${examples}${sent}`;
-  });
-  const differs = Object.values(sides).some(({ differing }) => differing > 0);
-  const verdict = differs
-    ? `${from} and ${to} differ. Last the same: ${lastCleanAt}.`
-    : `${from} and ${to} hold the same, as of ${lastCleanAt}.`;
-  return [verdict, ...lines].join('\n');
 }

@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
 import { aligned } from '@tandem-clouds/command-line/table';
-import { type CausesView, OperatorApi, type SettledView } from '@tandem-clouds/operator/operator-api';
+import { type CausesView, OperatorApi } from '@tandem-clouds/operator/operator-api';
+import { settleLetters } from '@tandem-clouds/operator/settle-letters';
 import { findSite, findTargets, TargetError } from '@tandem-clouds/operator/targets';
-import { deadLetterSettlesMax } from '../../src/shared/bounds.ts';
 import type { DeadLetterOptions } from './options.ts';
 
 /** Returns the exit status: 1 when a letter could not be settled. @throws TargetError */
@@ -72,21 +72,15 @@ async function settle(options: DeadLetterOptions, context: CommandContext): Prom
     ...(options.all && { all: true }),
     ...(event !== undefined && { event }),
   };
-  const failed = new Map<string, string>();
-  let settled = 0;
-  let last: SettledView;
-  for (;;) {
-    const begunAt = performance.now();
-    const limit = Math.min(rate, deadLetterSettlesMax);
-    last = await api.settle(action as 'replay' | 'discard', { ...selection, limit, dryRun });
-    settled += last.settled;
-    for (const { id, detail } of last.failed) failed.set(id, detail);
-    if (isTerminal && !json) err(`${settled} ${doneWord(action)} …\n`);
-    // What cannot be settled stays where it is and would be met again.
-    const isOver = last.settled === 0 || (ids.length > 0 && settled + failed.size >= ids.length);
-    if (dryRun || isOver || signal.aborted) break;
-    await delay(Math.max(0, (1_000 * limit) / rate - (performance.now() - begunAt)));
-  }
+  const wanted = { action: action as 'replay' | 'discard', selection, rate, dryRun };
+  const { settled, failed, last } = await settleLetters(wanted, {
+    settle: (what, chosen) => api.settle(what, chosen),
+    wait: (ms) => delay(ms),
+    progress: (sum) => {
+      if (isTerminal && !json) err(`${sum} ${doneWord(action)} …\n`);
+    },
+    signal,
+  });
   const count = dryRun ? last.matched : settled;
   const problems = [...failed].map(([id, detail]) => ({ id, detail }));
   if (json) out(`${JSON.stringify({ action, dryRun, settled: count, failed: problems })}\n`);

@@ -1,13 +1,13 @@
 /** `tandem objects`: inventories of the storages of sites, and what each site knows of one object. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
+import { bytesText, inventoryText } from '@tandem-clouds/operator/inventory-text';
 import {
   type ContentInventoryView,
   OperatorApi,
   type RecordContentView,
 } from '@tandem-clouds/operator/operator-api';
 import { findSite, findTargets, type Target, TargetError } from '@tandem-clouds/operator/targets';
-import { bytesText, inventoryText } from './content-text.ts';
 import type { ObjectOptions } from './options.ts';
 
 const SAMPLE_EVERY_MS = 1_000;

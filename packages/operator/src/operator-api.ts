@@ -39,6 +39,7 @@ export interface VerificationView {
   readonly entity?: string;
   readonly begunAt: string;
   readonly ended: boolean;
+  readonly endedAt?: string;
   readonly lastCleanAt?: string;
   readonly sides: Readonly<Record<string, SideView>>;
 }

@@ -1,4 +1,8 @@
 /** What the page asks the console, and through it the sites. */
+import { Turns } from './turns.ts';
+
+const READS_MAX = 2;
+const turnsOf: Record<string, Turns> = {};
 
 interface Problem {
   readonly title?: string;
@@ -58,9 +62,20 @@ export async function ask<T>(
   return value as T;
 }
 
-/** A route of a site: `ofSite('aws-us-east-1', 'replication/conflicts?limit=20')`. */
-export function ofSite<T>(site: string, path: string, asked?: Asked): Promise<T> {
-  return ask(`/api/sites/${encodeURIComponent(site)}/${path}`, asked);
+/**
+ * A route of a site: `ofSite('aws-us-east-1', 'replication/conflicts?limit=20')`. Only so many reads of one site are under way
+ * at once: a browser opens six connections to the console, and a site that hangs must not have them all.
+ */
+export async function ofSite<T>(site: string, path: string, asked: Asked = {}): Promise<T> {
+  const url = `/api/sites/${encodeURIComponent(site)}/${path}`;
+  if ((asked.method ?? 'GET') !== 'GET') return ask(url, asked);
+  const turns = (turnsOf[site] ??= new Turns(READS_MAX));
+  await turns.take(asked.signal);
+  try {
+    return await ask(url, asked);
+  } finally {
+    turns.give();
+  }
 }
 
 /** A query, with its `?` unless it is empty; what is undefined or empty is left out. */

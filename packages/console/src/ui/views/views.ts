@@ -1,7 +1,10 @@
 /** The views, in the order of the navigation. */
 import type { ComponentType } from 'preact';
 import { Kill } from './kill.tsx';
+import { Conflicts } from './conflicts/conflicts.tsx';
+import { DeadLetters } from './dead-letters/dead-letters.tsx';
 import { Overview } from './overview.tsx';
+import { Replication } from './replication/replication.tsx';
 
 export interface View {
   /** First part of the address. */
@@ -15,4 +18,7 @@ export interface View {
 export const VIEWS: readonly View[] = [
   { name: '', title: 'Overview', show: Overview },
   { name: 'kill', title: 'Kill it', show: Kill, isLocal: true },
+  { name: 'replication', title: 'Replication', show: Replication },
+  { name: 'conflicts', title: 'Conflicts', show: Conflicts },
+  { name: 'dead-letters', title: 'Dead letters', show: DeadLetters },
 ];

@@ -1,0 +1,73 @@
+/** The conflict log of a site, page by page, newest first. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ConflictPage } from '../../../../../../src/shared/operations/conflict-service.ts';
+import { ofSite, query } from '../../api.ts';
+import { type ConflictRow, rowOf } from './rows.ts';
+
+/** Small: both values of an entry may have 240 kB. */
+const PAGE = 20;
+/** What one press of the button reads at most, where few are meant. */
+const PAGES_MAX = 10;
+/** What a page holds at most. */
+const ROWS_MAX = 5_000;
+
+export interface Pages {
+  readonly rows: readonly ConflictRow[];
+  /** Ids of entries that the site cannot read. */
+  readonly unreadable: readonly string[];
+  /** Where the next page begins; undefined: all have been read. */
+  readonly cursor: string | undefined;
+  readonly isLoading: boolean;
+  readonly problem: string | undefined;
+}
+
+export interface LoadedPages extends Pages {
+  /** Reads on until a page of those that are meant has come. */
+  readonly more: () => void;
+  /** From the begin. */
+  readonly again: () => void;
+}
+
+const NONE: Pages = { rows: [], unreadable: [], cursor: undefined, isLoading: true, problem: undefined };
+
+/** @param meant Which of them count for a page. */
+export function useConflicts(site: string | undefined, meant: (row: ConflictRow) => boolean): LoadedPages {
+  const [pages, setPages] = useState<Pages>(NONE);
+  const leave = useRef(new AbortController());
+  const read = async (from: Pages): Promise<void> => {
+    if (site === undefined) return;
+    leave.current.abort();
+    const { signal } = (leave.current = new AbortController());
+    let now: Pages = { ...from, isLoading: true, problem: undefined };
+    setPages(now);
+    try {
+      let found = 0;
+      for (let page = 0; page < PAGES_MAX && found < PAGE; page += 1) {
+        const path = `replication/conflicts${query({ limit: PAGE, cursor: now.cursor })}`;
+        const { items, unreadable = [], cursor } = await ofSite<ConflictPage>(site, path, { signal });
+        const rows = items.map(rowOf);
+        found += rows.filter(meant).length;
+        now = {
+          ...now,
+          rows: [...now.rows, ...rows],
+          unreadable: [...now.unreadable, ...unreadable],
+          cursor: now.rows.length + rows.length >= ROWS_MAX ? undefined : cursor,
+        };
+        if (signal.aborted) return;
+        setPages(now);
+        if (now.cursor === undefined) break;
+      }
+      setPages({ ...now, isLoading: false });
+    } catch (error) {
+      if (signal.aborted) return;
+      const problem = error instanceof Error ? error.message : String(error);
+      setPages({ ...now, isLoading: false, problem });
+    }
+  };
+  useEffect(() => {
+    void read(NONE);
+    return () => leave.current.abort();
+    // A filter that changes looks at what is there; only the site has another log.
+  }, [site]);
+  return { ...pages, more: () => void read(pages), again: () => void read(NONE) };
+}
