@@ -2,6 +2,8 @@
 
 interface Problem {
   readonly title?: string;
+  /** Of a server of this machine, which has no more to say. */
+  readonly message?: string;
   readonly detail?: string;
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
 }
@@ -12,9 +14,9 @@ export class ApiError extends Error {
   /** 0: no answer at all. */
   readonly status: number;
 
-  constructor(status: number, { title, detail, errors = [] }: Problem) {
+  constructor(status: number, { title, detail, message, errors = [] }: Problem) {
     const broken = errors.map(({ pointer, detail: rule }) => `${pointer} ${rule}`).join('; ');
-    const text = detail ?? title ?? `HTTP ${status}`;
+    const text = detail ?? message ?? title ?? `HTTP ${status}`;
     super(broken === '' ? text : `${text}: ${broken}`);
     this.status = status;
   }

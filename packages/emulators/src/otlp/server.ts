@@ -2,7 +2,8 @@
  * A collector of traces: it takes OTLP over HTTP as JSON, and keeps the last hour in memory.
  *
  *     POST /v1/traces            OTLP, application/json; protobuf is refused with 415
- *     GET  /_tandem/traces       summaries, the newest first: ?route=, ?minMs=, ?failed=true, ?all=true, ?limit=
+ *     GET  /_tandem/traces       summaries, the newest first: ?route=, ?minMs=, ?failed=true, ?request=,
+ *                               ?all=true, ?limit=
  *     GET  /_tandem/traces/<id>  one with its spans
  */
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
@@ -70,6 +71,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, traces:
       route: searchParams.get('route') ?? undefined,
       minMs,
       failed: searchParams.get('failed') === 'true',
+      request: searchParams.get('request') ?? undefined,
       all: searchParams.get('all') === 'true',
       limit,
     });

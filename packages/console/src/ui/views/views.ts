@@ -1,6 +1,7 @@
 /** The views, in the order of the navigation. */
 import type { ComponentType } from 'preact';
 import { Overview } from './overview.tsx';
+import { Traces } from './traces.tsx';
 
 export interface View {
   /** First part of the address. */
@@ -11,4 +12,7 @@ export interface View {
   readonly isLocal?: boolean;
 }
 
-export const VIEWS: readonly View[] = [{ name: '', title: 'Overview', show: Overview }];
+export const VIEWS: readonly View[] = [
+  { name: '', title: 'Overview', show: Overview },
+  { name: 'traces', title: 'Traces', show: Traces, isLocal: true },
+];
