@@ -3,6 +3,7 @@ import path from 'node:path';
 import { version } from '../../../src/shared/version.ts';
 import { localLook } from './local.ts';
 import { ConsoleServer } from './server/server.ts';
+import { trafficRoutes } from './server/traffic.ts';
 
 /** @param dir The stack's folder. */
 export function stackConsole(dir: string): ConsoleServer {
@@ -11,5 +12,6 @@ export function stackConsole(dir: string): ConsoleServer {
     version,
     auditFile: path.join(dir, 'audit.jsonl'),
     local: localLook,
+    more: (sites) => trafficRoutes(sites, dir),
   });
 }
