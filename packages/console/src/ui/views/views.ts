@@ -2,6 +2,7 @@
 import type { ComponentType } from 'preact';
 import { Overview } from './overview.tsx';
 import { Traces } from './traces.tsx';
+import { Traffic } from './traffic.tsx';
 
 export interface View {
   /** First part of the address. */
@@ -15,4 +16,5 @@ export interface View {
 export const VIEWS: readonly View[] = [
   { name: '', title: 'Overview', show: Overview },
   { name: 'traces', title: 'Traces', show: Traces, isLocal: true },
+  { name: 'traffic', title: 'Traffic', show: Traffic },
 ];
