@@ -8,15 +8,23 @@ const STEP = { min: 1, max: 100 };
 const HOLD = { min: 1, max: 86_400 };
 const PERCENT = { min: 0, max: 100 };
 
-/** @param text JSON. @throws ConsoleError that names the field and the rule */
-export function orderIn(text: string): TrafficOrder {
-  const given = parsed(text);
+/**
+ * @param kind Of the path, as is what it is about: the site, or the name of a runbook.
+ * @param text JSON with the rest.
+ * @throws ConsoleError that names the field and the rule
+ */
+export function orderIn(kind: string, about: string | undefined, text: string): TrafficOrder {
+  const given: Readonly<Record<string, unknown>> = {
+    ...parsed(text),
+    kind,
+    [kind === 'runbook' ? 'name' : 'site']: about,
+  };
   const word = (name: string): string => {
     const value = given[name];
     if (typeof value !== 'string' || value === '') throw new ConsoleError(400, `${name}: a text is needed`);
     return value;
   };
-  switch (given['kind']) {
+  switch (kind) {
     case 'apply':
       return { kind: 'apply', hash: word('hash') };
     case 'runbook':

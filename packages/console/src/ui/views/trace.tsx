@@ -9,12 +9,11 @@ import { useLoaded } from '../loaded.ts';
 import { Choice, Copy, Filter, Shown, Title } from '../parts/parts.tsx';
 import { hrefOf, refine, route } from '../route.ts';
 import { precise, shownRows } from '../trace-rows.ts';
-import { Check, Live } from './traces.tsx';
+import { Check, Live, REFRESH_MS } from './trace-parts.tsx';
 import { Waterfall } from './waterfall.tsx';
 
-const REFRESH_MS = 2_000;
 /** Rows at once: a trace of thousands is looked through page by page. */
-export const ROWS_MAX = 200;
+const ROWS_MAX = 200;
 
 export function TraceView({ id }: { id: string }): JSX.Element {
   const loaded = useLoaded(

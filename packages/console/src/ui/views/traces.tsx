@@ -10,12 +10,12 @@ import { Badge, type Column, Filter, Moment, Shown, Table, Title } from '../part
 import { hrefOf, refine, route } from '../route.ts';
 import { precise, traceIdIn } from '../trace-rows.ts';
 import { TraceView } from './trace.tsx';
+import { Check, Live, REFRESH_MS } from './trace-parts.tsx';
 
 /** As many more with each press. */
 const STEP = 50;
 /** What the collector gives at once (`LIST_MAX`); it keeps more, which filters find. */
 const LIST_MAX = 500;
-const REFRESH_MS = 2_000;
 
 interface TraceList {
   readonly items: readonly TraceSummary[];
@@ -99,36 +99,6 @@ const COLUMNS: readonly Column<TraceSummary>[] = [
   { name: 'Sites', cell: ({ sites }) => sites.join(', ') },
   { name: 'Trace', cell: ({ traceId }) => <code>{traceId.slice(0, 8)}</code> },
 ];
-
-/** A choice that is in the address. */
-export function Check({ name, label }: { name: string; label: string }): JSX.Element {
-  return (
-    <label class="check">
-      <input
-        type="checkbox"
-        name={name}
-        checked={route.value.query[name] === 'true'}
-        onChange={({ currentTarget }) => refine({ [name]: currentTarget.checked ? 'true' : undefined })}
-      />{' '}
-      {label}
-    </label>
-  );
-}
-
-/** Whether what is shown is read again by itself; in the address only where it is not. */
-export function Live(): JSX.Element {
-  return (
-    <label class="check">
-      <input
-        type="checkbox"
-        name="live"
-        checked={route.value.query['live'] !== 'false'}
-        onChange={({ currentTarget }) => refine({ live: currentTarget.checked ? undefined : 'false' })}
-      />{' '}
-      Read again every {REFRESH_MS / 1_000} s
-    </label>
-  );
-}
 
 /** From an id, how one begins, or a `traceparent`, to the trace. */
 function Go(): JSX.Element {

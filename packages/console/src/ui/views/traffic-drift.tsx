@@ -6,6 +6,7 @@ import { ask } from '../api.ts';
 import { count } from '../format.ts';
 import { confirmed } from '../parts/confirm.tsx';
 import { doing } from '../parts/say.tsx';
+import { orderPath } from '../shares.ts';
 import { Diff } from './traffic-diff.tsx';
 import type { ActingProps } from './traffic-move.tsx';
 
@@ -31,7 +32,7 @@ export function Drift({ view, isBusy, onChange }: ActingProps & { view: TrafficV
     });
     if (why === undefined) return;
     await doing(
-      () => ask<TrafficJob>('/api/traffic/jobs', { method: 'POST', body: { kind: 'apply', hash }, why }),
+      () => ask<TrafficJob>(orderPath({ kind: 'apply', hash }), { method: 'POST', body: { hash }, why }),
       ({ what }) => `Begun: ${what}.`,
     );
     setPlan(undefined);

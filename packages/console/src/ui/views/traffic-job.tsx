@@ -1,5 +1,6 @@
 /** What is being done with traffic: where it is, what its gates see, and stopping it. */
 import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { p99, type Sample } from '../../../../../dns/shift/gates.ts';
 import type { TrafficDetail, TrafficJob } from '../../server/traffic-view.ts';
 import { ask } from '../api.ts';
@@ -12,6 +13,11 @@ import { shareIn } from '../shares.ts';
 export function Job({ job, onChange }: { job: TrafficJob; onChange: () => void }): JSX.Element {
   const { id, what, startedAt, endedAt, isStopped, result, problem, lines, detail } = job;
   const isMove = detail !== undefined;
+  const own = useRef<HTMLElement>(null);
+  // It begins above the button that began it.
+  useEffect(() => {
+    if (endedAt === undefined) own.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
   const stop = async (): Promise<void> => {
     const why = await confirmed({
       title: `Stop: ${what}`,
@@ -30,6 +36,7 @@ export function Job({ job, onChange }: { job: TrafficJob; onChange: () => void }
   };
   return (
     <section
+      ref={own}
       class="card job"
       aria-label={endedAt === undefined ? 'What is being done' : 'What was done last'}
     >

@@ -6,7 +6,7 @@ import { ask, query } from '../api.ts';
 import { count } from '../format.ts';
 import { confirmed } from '../parts/confirm.tsx';
 import { doing } from '../parts/say.tsx';
-import { stepText } from '../shares.ts';
+import { orderPath, stepText } from '../shares.ts';
 import { Diff } from './traffic-diff.tsx';
 
 const KINDS = [
@@ -133,7 +133,7 @@ function Preview({
     const why = await confirmed(questionOf(order, preview));
     if (why === undefined) return;
     const job = await doing(
-      () => ask<TrafficJob>('/api/traffic/jobs', { method: 'POST', body: order, why }),
+      () => ask<TrafficJob>(orderPath(order), { method: 'POST', body: order, why }),
       ({ what }) => `Begun: ${what}.`,
     );
     if (job !== undefined) onDone();

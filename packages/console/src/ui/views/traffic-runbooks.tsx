@@ -7,6 +7,7 @@ import { useLoaded } from '../loaded.ts';
 import { confirmed } from '../parts/confirm.tsx';
 import { Shown } from '../parts/parts.tsx';
 import { doing } from '../parts/say.tsx';
+import { orderPath } from '../shares.ts';
 import { Diff } from './traffic-diff.tsx';
 import type { ActingProps } from './traffic-move.tsx';
 
@@ -56,9 +57,9 @@ function Runbook({ runbook, isBusy, onChange }: ActingProps & { runbook: Runbook
     if (why === undefined) return;
     await doing(
       () =>
-        ask<TrafficJob>('/api/traffic/jobs', {
+        ask<TrafficJob>(orderPath({ kind: 'runbook', name, site, over: isBack }), {
           method: 'POST',
-          body: { kind: 'runbook', name, site, over: isBack },
+          body: { site, over: isBack },
           why,
         }),
       ({ what }) => `Begun: ${what}.`,
