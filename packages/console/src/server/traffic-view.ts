@@ -1,6 +1,6 @@
 /** What the page of traffic is given, and what it may ask for. */
-import type { Incident } from '../../../../dns/incidents.ts';
 import type { Status } from '../../../../dns/command/status.ts';
+import type { Incident } from '../../../../dns/incidents.ts';
 import type { ShiftSettings } from '../../../../dns/policy/policy.ts';
 import type { Moment } from '../../../../dns/shift/move.ts';
 import type { JobView } from './jobs.ts';

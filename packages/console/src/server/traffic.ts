@@ -6,7 +6,7 @@
  *     GET    /api/traffic/preview?kind=…       what a move would do
  *     GET    /api/traffic/runbooks[/<name>?site=&over=]   the list; what one would do
  *     GET    /api/traffic/incidents/<file>     what was written of an incident
- *     POST   /api/traffic/jobs/<kind>/<of what>   begins an order (`TrafficOrder`): what is written down says which
+ *     POST   /api/traffic/jobs                 begins an order (`TrafficOrder`)
  *     DELETE /api/traffic/jobs/<id>            stops it: a shift goes back to where it was
  */
 import fs from 'node:fs';
@@ -14,13 +14,13 @@ import path from 'node:path';
 import { CommandError } from '@tandem-clouds/command-line/command-error';
 import type { Stack } from '@tandem-clouds/command-line/running-stack';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { bodyText } from '@tandem-clouds/emulators/core/request-body';
 import {
   COUNTERS_PATH,
   type CountersReport,
   HEALTH_PATH,
   type HealthReport,
 } from '@tandem-clouds/emulators/dns/control';
-import { bodyText } from '@tandem-clouds/emulators/core/request-body';
 import { checkKey } from '@tandem-clouds/zone/model';
 import type { CommandContext } from '../../../../dns/command/command-context.ts';
 import type { CommandLine } from '../../../../dns/command/line.ts';
@@ -40,8 +40,8 @@ import type { ApiRoute } from './api.ts';
 import { Jobs } from './jobs.ts';
 import { ConsoleError, replyJson } from './reply.ts';
 import type { Sites } from './sites.ts';
-import { contextFor, placeOf, POLICY, RUNBOOKS } from './traffic-place.ts';
 import { moveIn, orderIn } from './traffic-order.ts';
+import { contextFor, placeOf, POLICY, RUNBOOKS } from './traffic-place.ts';
 import type {
   CheckView,
   MoveOrder,
@@ -65,10 +65,10 @@ export function trafficRoutes(sites: Sites, dir: string): Readonly<Record<string
   return {
     traffic: async (request, response, { path: at, query }) => {
       const answer = async (): Promise<unknown> => {
-        const [first = '', second = '', third] = at.split('/').map(decodeURIComponent);
+        const [first = '', second = ''] = at.split('/').map(decodeURIComponent);
         const { method = '' } = request;
-        if (method === 'POST' && first === 'jobs')
-          return traffic.start(orderIn(second, third, await bodyText(request, ORDER_BYTES_MAX)));
+        if (method === 'POST' && at === 'jobs')
+          return traffic.start(orderIn(await bodyText(request, ORDER_BYTES_MAX)));
         if (method === 'DELETE' && first === 'jobs') return traffic.stop(second);
         if (method === 'GET') return traffic.read(first, second, query);
         throw new ConsoleError(405, `there is no ${method} of traffic/${at}`);
@@ -136,7 +136,10 @@ class Traffic {
           async ({ say, signal }) =>
             (await this.#carryOut(stack, { ...order, dryRun: false }, { out: say, err: say, signal })) === 0,
         );
-      default: {
+      case 'shift':
+      case 'drain':
+      case 'failover':
+      case 'restore': {
         // What is refused is said before it is begun.
         const { steps, refusal } = await this.#preview(order);
         if (refusal !== undefined) throw new ConsoleError(409, refusal);

@@ -270,11 +270,7 @@ function orderOf({ kind, site, percent, stepPercent, holdSeconds, now, force }: 
   }
 }
 
-function textsOf(order: MoveOrder): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(order).map(([name, value]: [string, unknown]) => [
-      name,
-      value === undefined ? undefined : String(value),
-    ]),
-  );
+function textsOf(order: MoveOrder): Readonly<Record<string, string | number | undefined>> {
+  const { now, force, ...rest } = order;
+  return { ...rest, now: now === true ? 'true' : undefined, force: force === true ? 'true' : undefined };
 }
