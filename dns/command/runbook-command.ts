@@ -1,16 +1,13 @@
 /** `npm run tandem -- runbook`: lists, shows what would be done, or does it. */
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { RefusedError, TrafficError } from '../errors.ts';
+import { RefusedError } from '../errors.ts';
 import { type Incident, incidentKey, incidentsIn } from '../incidents.ts';
 import { checkCapacity } from '../monitor/capacity.ts';
 import { carryOut } from '../monitor/carry-out.ts';
 import { type Decision, takenOut } from '../monitor/decide.ts';
 import type { MonitorContext } from '../monitor/monitor-context.ts';
 import { type Action, type Runbook, sitesOf } from '../monitor/runbook.ts';
-import { overridesIn } from '../overrides.ts';
-import { makePlan } from '../plan/plan.ts';
-import { guardHealth } from '../plan/safety.ts';
-import { trafficPlan, type TrafficRequest } from '../shift/traffic.ts';
+import { preview, type TrafficRequest } from '../shift/traffic.ts';
 import type { CommandContext } from './command-context.ts';
 import type { RunbookLine } from './monitor-line.ts';
 import { painter, planText } from './render.ts';
@@ -161,18 +158,8 @@ async function trafficOf(
   request: TrafficRequest,
   { monitorContext, commandContext }: Showing,
 ): Promise<string> {
-  const { policy, provider, probe } = monitorContext;
-  const live = await provider.read();
-  const before = overridesIn(live.records, policy.zone);
-  const plan = trafficPlan(policy, request, before, (overrides) =>
-    makePlan(policy, provider, live, overrides),
-  );
+  const { plan, refusal } = await preview(monitorContext, request);
   if (plan.changes.length === 0) return 'nothing, as it stands so already';
-  try {
-    await guardHealth(plan, provider, probe);
-  } catch (error) {
-    if (!(error instanceof TrafficError)) throw error;
-    return `refused: ${error.message}`;
-  }
+  if (refusal !== undefined) return `refused: ${refusal}`;
   return `\n${planText(plan, commandContext.colour).trimEnd()}`;
 }

@@ -17,12 +17,19 @@ export async function trafficCommand(context: Context): Promise<number> {
   refuseUnknown(context);
   // What cannot be written there is known before traffic moves.
   if (line.timeline !== undefined) prepareFile(line.timeline);
-  const { clock, observe, probe, signal } = commandContext;
+  const { clock, observe, probe, signal, whenStopped, onMoment } = commandContext;
   const report = (text: string): void => (line.json ? commandContext.err : commandContext.out)(`${text}\n`);
   const timeline = await withLock(
     { provider, clock, report: (text) => commandContext.err(`${text}\n`) },
     async (lock) =>
-      traffic({ policy, provider, lock, clock, observe, probe, report, signal }, requestOf(line)),
+      traffic(
+        {
+          ...{ policy, provider, lock, clock, observe, probe, report, signal },
+          ...(whenStopped !== undefined && { whenStopped }),
+          ...(onMoment !== undefined && { onMoment }),
+        },
+        requestOf(line),
+      ),
   );
   const file = write(context, timeline);
   const { result, reason } = timeline;
@@ -31,7 +38,8 @@ export async function trafficCommand(context: Context): Promise<number> {
   return result === 'done' ? 0 : 1;
 }
 
-function requestOf({ command, site = '', percent = 0, now, force }: Context['line']): TrafficRequest {
+/** What a command line asks for. */
+export function requestOf({ command, site = '', percent = 0, now, force }: Context['line']): TrafficRequest {
   switch (command) {
     case 'failover':
       return { kind: command, site, force };
@@ -49,7 +57,7 @@ function requestOf({ command, site = '', percent = 0, now, force }: Context['lin
 }
 
 /** @throws RefusedError for a site that is unknown, or cannot be shifted to a share. */
-function refuseUnknown({ line, policy }: Context): void {
+export function refuseUnknown({ line, policy }: Pick<Context, 'line' | 'policy'>): void {
   const { site, percent, command } = line;
   if (site === undefined) return;
   if (own(policy.sites, site) === undefined) {

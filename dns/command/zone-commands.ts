@@ -2,14 +2,7 @@
 import fs from 'node:fs';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { writeFile } from '@tandem-clouds/command-line/write-file';
-import {
-  type Change,
-  checkKey,
-  type Route,
-  type RoutedRecord,
-  type Sharing,
-  sharings,
-} from '@tandem-clouds/zone/model';
+import { type Change, checkKey, type Route, type RoutedRecord, sharings } from '@tandem-clouds/zone/model';
 import { RefusedError } from '../errors.ts';
 import { overridesIn } from '../overrides.ts';
 import { applyPlan } from '../plan/apply-plan.ts';
@@ -22,6 +15,7 @@ import type { Provider } from '../provider.ts';
 import type { CommandContext } from './command-context.ts';
 import type { CommandLine } from './line.ts';
 import { hashIn, painter, planJson, planText, targetLine } from './render.ts';
+import { statusOf } from './status.ts';
 
 export interface Context {
   readonly line: CommandLine;
@@ -92,32 +86,15 @@ async function agree({ line, commandContext }: Context): Promise<void> {
 }
 
 export async function statusCommand({ line, policy, provider, commandContext }: Context): Promise<number> {
+  if (line.json) {
+    commandContext.out(`${JSON.stringify(await statusOf(policy, provider))}\n`);
+    return 0;
+  }
   const live = await provider.read();
   const [health, lock] = [await provider.health(), await provider.readLock()];
   const overrides = overridesIn(live.records, policy.zone);
   const pending = makePlan(policy, provider, live).changes.length;
   const routed = live.records.filter((record) => record.kind === 'routed');
-  if (line.json) {
-    const withHealth = ({ strategy, targets }: Sharing) => ({
-      strategy,
-      targets: targets.map((target) => ({
-        ...target,
-        healthy: target.check && health.get(checkKey(target.check)),
-      })),
-    });
-    const sites = routed.map((record) => ({
-      name: record.name,
-      type: record.type,
-      ...withHealth(record),
-      ...(record.routes && {
-        routes: record.routes.map((route) => ({ path: route.path, ...withHealth(route) })),
-      }),
-    }));
-    commandContext.out(
-      `${JSON.stringify({ zone: policy.zone, overrides: Object.fromEntries(overrides), lock, pending, names: sites })}\n`,
-    );
-    return 0;
-  }
   const paint = painter(commandContext.colour);
   const mark = (key: string | undefined): string => {
     const healthy = key === undefined ? undefined : health.get(key);

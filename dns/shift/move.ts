@@ -28,6 +28,10 @@ export interface Mover {
   readonly report: (text: string) => void;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** What a move that is interrupted leaves: its latest step, which is the default, or where traffic stood before. */
+  readonly whenStopped?: 'return' | 'stay';
+  /** Called after each step and each look: where traffic stands, and what was seen. */
+  readonly onMoment?: (moment: Moment) => void;
 }
 
 export interface Move {
@@ -43,6 +47,7 @@ export interface Move {
 export interface Moment {
   /** RFC 3339. */
   readonly at: string;
+  /** Counted from 1; 0: back where it was. */
   readonly step: number;
   /** Name → site → percent or weight, of the weighted names. */
   readonly shares: Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -55,7 +60,7 @@ export type ShiftResult = 'done' | 'failed' | 'interrupted' | 'returned' | 'stuc
 export interface Timeline {
   readonly startedAt: string;
   readonly endedAt: string;
-  /** `returned`: a gate was crossed; `stuck`: and the way back was closed as well. */
+  /** `returned`: a gate was crossed, or it was stopped; `stuck`: and the way back was closed as well. */
   readonly result: ShiftResult;
   readonly reason?: string;
   readonly moments: readonly Moment[];
@@ -74,7 +79,7 @@ export async function move(mover: Mover, plan: Move): Promise<Timeline> {
     moments,
   });
   for (const [index, overrides] of plan.steps.entries()) {
-    if (signal.aborted) return end('interrupted', stoppedAt(index, plan));
+    if (signal.aborted) return end(...(await stop(mover, plan, index)));
     try {
       await take(mover, overrides, plan.only);
     } catch (error) {
@@ -82,6 +87,7 @@ export async function move(mover: Mover, plan: Move): Promise<Timeline> {
       return end('failed', `step ${index + 1} of ${plan.steps.length} was not made: ${error.message}`);
     }
     report(`step ${index + 1} of ${plan.steps.length}: ${inWords(sharesOf(mover.policy, overrides))}`);
+    mover.onMoment?.(momentOf(mover, overrides, index + 1, []));
     const watched = plan.gated ? await hold(mover, overrides, index + 1) : { moments: [] };
     moments.push(...watched.moments);
     if (watched.reason !== undefined) {
@@ -90,13 +96,21 @@ export async function move(mover: Mover, plan: Move): Promise<Timeline> {
     }
     if (!plan.gated) moments.push(momentOf(mover, overrides, index + 1, []));
   }
+  if (signal.aborted && plan.gated && mover.whenStopped === 'return')
+    return end(...(await stop(mover, plan, plan.steps.length)));
   return end('done');
+}
+
+async function stop(mover: Mover, plan: Move, taken: number): Promise<[ShiftResult, string]> {
+  if (taken === 0 || mover.whenStopped !== 'return') return ['interrupted', stoppedAt(taken, plan)];
+  return goBack(mover, plan, `stopped after step ${taken} of ${plan.steps.length}`);
 }
 
 async function goBack(mover: Mover, { before, only }: Move, reason: string): Promise<[ShiftResult, string]> {
   try {
     await take(mover, before, only);
     mover.report(`returned: ${inWords(sharesOf(mover.policy, before))}`);
+    mover.onMoment?.(momentOf(mover, before, 0, []));
     return ['returned', reason];
   } catch (error) {
     if (!(error instanceof TrafficError)) throw error;
@@ -131,12 +145,14 @@ async function hold(
   for (let round = 0; round < rounds && !signal.aborted; round += 1) {
     await clock.sleep((holdSeconds * 1000) / rounds, signal);
     await lock.renew();
-    moments.push(momentOf(mover, overrides, step, await sample(mover, overrides)));
+    const moment = momentOf(mover, overrides, step, await sample(mover, overrides));
+    moments.push(moment);
+    mover.onMoment?.(moment);
     const reason = breach(
       moments.flatMap(({ samples }) => samples),
       window,
     );
-    mover.report(`  ${inBrief(moments.at(-1)?.samples ?? [])}`);
+    mover.report(`  ${inBrief(moment.samples)}`);
     if (reason !== undefined) return { moments, reason };
   }
   return { moments };

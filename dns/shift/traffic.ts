@@ -1,7 +1,9 @@
 /** What may be asked of traffic: by an operator's command, or by a runbook. */
 import { type RoutedRecord, sharings } from '@tandem-clouds/zone/model';
-import { type Overrides, overridesName } from '../overrides.ts';
-import { type Plan, readAndPlan } from '../plan/plan.ts';
+import { RefusedError } from '../errors.ts';
+import { type Overrides, overridesIn, overridesName } from '../overrides.ts';
+import { makePlan, type Plan, readAndPlan } from '../plan/plan.ts';
+import { guardHealth } from '../plan/safety.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type Move, move, type Mover, refuseDrift, type Timeline } from './move.ts';
 import { stepsBack, stepsBackOf, stepsTo } from './steps.ts';
@@ -31,15 +33,35 @@ export async function traffic(
   return move(mover, { ...way, only: (whole) => along(emergency ? trafficOnly(whole) : whole) });
 }
 
-/** What all steps together would change. */
-export function trafficPlan(
-  policy: Policy,
+/** What a request would do. */
+export interface Preview {
+  /** Where traffic would stand after each step. */
+  readonly steps: readonly Overrides[];
+  /** What all steps together would change. */
+  readonly plan: Plan;
+  /** Why it would not be done, or not to its end. */
+  readonly refusal?: string;
+}
+
+/** Reads, and changes nothing. */
+export async function preview(
+  { policy, provider, probe }: Pick<Mover, 'policy' | 'probe' | 'provider'>,
   request: TrafficRequest,
-  before: Overrides,
-  planFor: (overrides: Overrides) => Plan,
-): Plan {
-  const plan = planFor(wayOf(policy, request, before).steps.at(-1) ?? before);
-  return isEmergency(request) ? trafficOnly(plan) : plan;
+): Promise<Preview> {
+  const live = await provider.read();
+  const before = overridesIn(live.records, policy.zone);
+  const { steps } = wayOf(policy, request, before);
+  const emergency = isEmergency(request);
+  const whole = makePlan(policy, provider, live, steps.at(-1) ?? before);
+  const plan = emergency ? trafficOnly(whole) : whole;
+  try {
+    if (!emergency) refuseDrift(makePlan(policy, provider, live, before));
+    if (plan.changes.length > 0) await guardHealth(plan, provider, probe);
+    return { steps, plan };
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    return { steps, plan, refusal: error.message };
+  }
 }
 
 function isEmergency(request: TrafficRequest): boolean {

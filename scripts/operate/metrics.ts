@@ -33,7 +33,7 @@ export async function serveMetrics(
   { port, ...options }: MetricsOptions & { readonly port: number },
   { out, signal }: CommandContext,
 ): Promise<number> {
-  findTargets({ ...options, json: false });
+  findTargets(options);
   const scrape = siteScraper(options);
   const server = http.createServer((request, response) => void serve(request, response, scrape));
   try {
@@ -73,7 +73,7 @@ function siteScraper(options: MetricsOptions): () => Promise<Scrape> {
 
 function targetsNow(options: MetricsOptions, before: readonly Target[]): readonly Target[] {
   try {
-    return findTargets({ ...options, json: false });
+    return findTargets(options);
   } catch (error) {
     if (before.length === 0 || !(error instanceof TargetError)) throw error;
     return before;

@@ -5,6 +5,7 @@ import { version } from '../../../src/shared/version.ts';
 import { LocalWatch } from './local.ts';
 import { faultsRoute } from './server/faults.ts';
 import { ConsoleServer } from './server/server.ts';
+import { trafficRoutes } from './server/traffic.ts';
 
 /** @param dir The stack's folder. */
 export function stackConsole(dir: string): ConsoleServer {
@@ -17,7 +18,7 @@ export function stackConsole(dir: string): ConsoleServer {
       const watch = new LocalWatch(sites, faults);
       return {
         look: (before) => watch.look(before),
-        routes: { faults: faultsRoute(faults, () => watch.faultsChanged()) },
+        routes: { ...trafficRoutes(sites, dir), faults: faultsRoute(faults, () => watch.faultsChanged()) },
         close: () => watch.clock.close(),
       };
     },

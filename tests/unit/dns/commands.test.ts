@@ -304,6 +304,26 @@ describe('moving traffic', () => {
     expect((await run(['status'])).out).not.toContain('beside the policy');
   });
 
+  it('goes back to where it was when it is stopped and that is wanted, from its last step too', async () => {
+    await run(['shift', 'azure-eastus', '10']);
+    for (const share of [30, 40]) {
+      const stop = new AbortController();
+      const moments: number[] = [];
+      const observe: Observe = async (sample) => {
+        if (weights()['azure-eastus'] === share) stop.abort();
+        return wellObserved(sample);
+      };
+      const { out } = await run(['shift', 'azure-eastus', '40'], {
+        ...{ observe, signal: stop.signal, whenStopped: 'return' },
+        onMoment: ({ step }) => void moments.push(step),
+      });
+      expect(out).toContain(`returned: stopped after step ${share / 10 - 1} of 3`);
+      expect(weights()).toEqual({ 'aws-us-east-1': 90, 'azure-eastus': 10 });
+      expect(moments.at(-1)).toBe(0);
+    }
+    expect(await bench.provider.readLock()).toBeUndefined();
+  });
+
   it('takes a lost site out at once, keeps it out through a plan, and refuses to take out the last', async () => {
     await run(['shift', 'azure-eastus', '50']);
     expect((await run(['failover', 'aws-us-east-1'])).code).toBe(0);

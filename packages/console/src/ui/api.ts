@@ -6,6 +6,8 @@ const turnsOf: Record<string, Turns> = {};
 
 interface Problem {
   readonly title?: string;
+  /** Of a server of this machine, which has no more to say. */
+  readonly message?: string;
   readonly detail?: string;
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
 }
@@ -16,9 +18,9 @@ export class ApiError extends Error {
   /** 0: no answer at all. */
   readonly status: number;
 
-  constructor(status: number, { title, detail, errors = [] }: Problem) {
+  constructor(status: number, { title, detail, message, errors = [] }: Problem) {
     const broken = errors.map(({ pointer, detail: rule }) => `${pointer} ${rule}`).join('; ');
-    const text = detail ?? title ?? `HTTP ${status}`;
+    const text = detail ?? message ?? title ?? `HTTP ${status}`;
     super(broken === '' ? text : `${text}: ${broken}`);
     this.status = status;
   }

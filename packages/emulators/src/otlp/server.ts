@@ -5,7 +5,8 @@
  *     POST /v1/traces            OTLP, application/json; protobuf is refused with 415
  *     POST /v1/metrics           the same; differences (delta) alone
  *     GET  /metrics              what they add up to, for Prometheus
- *     GET  /_tandem/traces       summaries, the newest first: ?route=, ?minMs=, ?failed=true, ?all=true, ?limit=
+ *     GET  /_tandem/traces       summaries, the newest first: ?route=, ?minMs=, ?failed=true, ?request=,
+ *                               ?all=true, ?limit=
  *     GET  /_tandem/traces/<id>  one with its spans
  */
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
@@ -97,6 +98,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, kept: K
       route: searchParams.get('route') ?? undefined,
       minMs,
       failed: searchParams.get('failed') === 'true',
+      request: searchParams.get('request') ?? undefined,
       all: searchParams.get('all') === 'true',
       limit,
     });

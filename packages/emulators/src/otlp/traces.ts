@@ -9,6 +9,9 @@ export const TRACES_MAX = 2_000;
 export const SPANS_MAX = 1_000;
 export const KEPT_MS = 60 * 60_000;
 
+/** Of OpenTelemetry's conventions: what a site answers as `X-Request-Id`. */
+const INVOCATION = 'faas.invocation_id';
+
 export interface SpanFacts {
   readonly spanId: string;
   readonly parentId?: string;
@@ -50,6 +53,8 @@ export interface TraceQuery {
   readonly route?: string | undefined;
   readonly minMs?: number | undefined;
   readonly failed?: boolean;
+  /** A span is of the invocation that answered with this `X-Request-Id`. */
+  readonly request?: string | undefined;
   /** Also what no request began: timers, and what they send. */
   readonly all?: boolean;
   readonly limit: number;
@@ -87,7 +92,14 @@ export class Traces {
   }
 
   /** The newest first. */
-  list({ route, minMs = 0, failed = false, all = false, limit }: TraceQuery): readonly TraceSummary[] {
+  list({
+    route,
+    minMs = 0,
+    failed = false,
+    request,
+    all = false,
+    limit,
+  }: TraceQuery): readonly TraceSummary[] {
     this.#makeRoom();
     const found: TraceSummary[] = [];
     for (const traceId of [...this.#kept.keys()].reverse()) {
@@ -97,7 +109,8 @@ export class Traces {
         summary.ms >= minMs &&
         (!failed || summary.failed) &&
         (all || spans.some(({ kind }) => kind === 'server')) &&
-        (route === undefined || spans.some(({ name }) => name.includes(route)));
+        (route === undefined || spans.some(({ name }) => name.includes(route))) &&
+        (request === undefined || spans.some(({ attributes }) => attributes[INVOCATION] === request));
       if (isWanted) found.push(summary);
       if (found.length >= limit) break;
     }

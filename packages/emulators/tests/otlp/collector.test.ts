@@ -80,6 +80,15 @@ describe('what is kept', () => {
     expect(ids({ all: true, limit: 1 })).toEqual(['c']);
   });
 
+  test('is found by the X-Request-Id of an answer, whatever began the trace', () => {
+    const traces = new Traces();
+    traces.add('a', span('1', { attributes: { 'faas.invocation_id': 'r-1' } }));
+    traces.add('b', span('2', { attributes: { 'faas.invocation_id': 'r-2' } }));
+    traces.add('b', span('3', { kind: 'internal' }));
+    expect(traces.list({ request: 'r-2', limit: 10 })).toMatchObject([{ traceId: 'b', spans: 2 }]);
+    expect(traces.list({ request: 'r', limit: 10 })).toEqual([]);
+  });
+
   test('is bounded by number and by time', () => {
     let nowMs = 0;
     const traces = new Traces(() => nowMs);

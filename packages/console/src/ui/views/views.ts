@@ -5,6 +5,8 @@ import { Conflicts } from './conflicts/conflicts.tsx';
 import { DeadLetters } from './dead-letters/dead-letters.tsx';
 import { Overview } from './overview.tsx';
 import { Replication } from './replication/replication.tsx';
+import { Traces } from './traces.tsx';
+import { Traffic } from './traffic.tsx';
 
 export interface View {
   /** First part of the address. */
@@ -21,4 +23,6 @@ export const VIEWS: readonly View[] = [
   { name: 'replication', title: 'Replication', show: Replication },
   { name: 'conflicts', title: 'Conflicts', show: Conflicts },
   { name: 'dead-letters', title: 'Dead letters', show: DeadLetters },
+  { name: 'traces', title: 'Traces', show: Traces, isLocal: true },
+  { name: 'traffic', title: 'Traffic', show: Traffic },
 ];

@@ -1,0 +1,30 @@
+/** Shares of traffic, as people read them. Pure. */
+import type { TrafficOrder } from '../server/traffic-view.ts';
+
+/** `50 %`, by the sum of all weights. */
+export function shareIn(weights: Readonly<Record<string, number>>, site: string): string {
+  const all = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+  const own = Object.hasOwn(weights, site) ? (weights[site] ?? 0) : 0;
+  return all === 0 ? '—' : `${Math.round((own * 100) / all)} %`;
+}
+
+/** A step of a move: `aws-us-east-1 25 %`; of none: as the policy says. */
+export function stepText(overrides: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(overrides).map(([site, percent]) => `${site} at ${percent} %`);
+  return parts.length === 0 ? 'as the policy says' : parts.join(', ');
+}
+
+/** Where an order is sent to: what is written down of it names its path. */
+export function orderPath(order: TrafficOrder): string {
+  const about = order.kind === 'runbook' ? order.name : order.kind === 'apply' ? undefined : order.site;
+  return `/api/traffic/jobs/${[order.kind, about ?? '']
+    .filter((part) => part !== '')
+    .map(encodeURIComponent)
+    .join('/')}`;
+}
+
+/** What a line of a plan is, for its colour; the sign says the same. */
+export function kindOfLine(line: string): 'added' | 'removed' | 'changed' | 'other' {
+  const [, sign] = /^\s*([-+~]) /.exec(line) ?? [];
+  return sign === '+' ? 'added' : sign === '-' ? 'removed' : sign === '~' ? 'changed' : 'other';
+}
