@@ -190,7 +190,7 @@ describe('console: traces', () => {
     await page.getByRole('button', { name: 'Open' }).click();
     await page.getByText('1 to 200 of 5,000').waitFor();
     expect(await page.locator('.waterfall tbody tr').count()).toBe(200);
-    await page.getByRole('button', { name: 'Fold all' }).click();
+    await page.getByRole('button', { name: 'Fold all', exact: true }).click();
     await page.getByText('▸ 4999').waitFor();
     expect(await page.locator('.waterfall tbody tr').count()).toBe(1);
     expect(await overflowOf(page)).toBe(0);

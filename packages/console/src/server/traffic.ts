@@ -6,7 +6,7 @@
  *     GET    /api/traffic/preview?kind=…       what a move would do
  *     GET    /api/traffic/runbooks[/<name>?site=&over=]   the list; what one would do
  *     GET    /api/traffic/incidents/<file>     what was written of an incident
- *     POST   /api/traffic/jobs                 begins an order (`TrafficOrder`)
+ *     POST   /api/traffic/jobs/<kind>/<site or name>   begins an order (`TrafficOrder`); what is written down has its path
  *     DELETE /api/traffic/jobs/<id>            stops it: a shift goes back to where it was
  */
 import fs from 'node:fs';
@@ -65,10 +65,10 @@ export function trafficRoutes(sites: Sites, dir: string): Readonly<Record<string
   return {
     traffic: async (request, response, { path: at, query }) => {
       const answer = async (): Promise<unknown> => {
-        const [first = '', second = ''] = at.split('/').map(decodeURIComponent);
+        const [first = '', second = '', third] = at.split('/').map(decodeURIComponent);
         const { method = '' } = request;
-        if (method === 'POST' && at === 'jobs')
-          return traffic.start(orderIn(await bodyText(request, ORDER_BYTES_MAX)));
+        if (method === 'POST' && first === 'jobs')
+          return traffic.start(orderIn(second, third, await bodyText(request, ORDER_BYTES_MAX)));
         if (method === 'DELETE' && first === 'jobs') return traffic.stop(second);
         if (method === 'GET') return traffic.read(first, second, query);
         throw new ConsoleError(405, `there is no ${method} of traffic/${at}`);
