@@ -3,7 +3,13 @@
 interface Problem {
   readonly title?: string;
   readonly detail?: string;
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly errors?: readonly BrokenRule[];
+}
+
+/** What is wrong with a request, and where: `/name`. */
+export interface BrokenRule {
+  readonly pointer: string;
+  readonly detail: string;
 }
 
 /** An answer that is none, as a sentence that names field and rule. */
@@ -11,12 +17,14 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   /** 0: no answer at all. */
   readonly status: number;
+  readonly errors: readonly BrokenRule[];
 
   constructor(status: number, { title, detail, errors = [] }: Problem) {
     const broken = errors.map(({ pointer, detail: rule }) => `${pointer} ${rule}`).join('; ');
     const text = detail ?? title ?? `HTTP ${status}`;
     super(broken === '' ? text : `${text}: ${broken}`);
     this.status = status;
+    this.errors = errors;
   }
 }
 
@@ -29,11 +37,24 @@ export interface Asked {
   readonly signal?: AbortSignal;
 }
 
+/** An answer with what its headers say. */
+export interface Answer<T> {
+  /** 304: `value` is undefined, for the asker has it. */
+  readonly status: number;
+  readonly headers: Headers;
+  readonly value: T;
+}
+
 /** @param path `/api/…` @throws ApiError */
-export async function ask<T>(
+export async function ask<T>(path: string, asked?: Asked): Promise<T> {
+  return (await askWhole<T>(path, asked)).value;
+}
+
+/** @param path `/api/…` @throws ApiError */
+export async function askWhole<T>(
   path: string,
   { method = 'GET', body, headers, why, signal }: Asked = {},
-): Promise<T> {
+): Promise<Answer<T>> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -50,17 +71,22 @@ export async function ask<T>(
     if (signal?.aborted === true) throw error;
     throw new ApiError(0, { detail: 'The console does not answer: is it still running?' });
   }
+  const { status } = response;
   const text = await response.text();
   const value = parsed(text);
-  if (!response.ok) throw new ApiError(response.status, value ?? {});
-  if (value === undefined && text !== '')
-    throw new ApiError(response.status, { detail: 'The answer is not JSON' });
-  return value as T;
+  if (!response.ok && status !== 304) throw new ApiError(status, value ?? {});
+  if (value === undefined && text !== '') throw new ApiError(status, { detail: 'The answer is not JSON' });
+  return { status, headers: response.headers, value: value as T };
 }
 
 /** A route of a site: `ofSite('aws-us-east-1', 'replication/conflicts?limit=20')`. */
 export function ofSite<T>(site: string, path: string, asked?: Asked): Promise<T> {
-  return ask(`/api/sites/${encodeURIComponent(site)}/${path}`, asked);
+  return ask(sitePath(site, path), asked);
+}
+
+/** Where the console passes a route of a site on. @param path Without a slash at its begin. */
+export function sitePath(site: string, path: string): string {
+  return `/api/sites/${encodeURIComponent(site)}/${path}`;
 }
 
 /** A query, with its `?` unless it is empty; what is undefined or empty is left out. */
