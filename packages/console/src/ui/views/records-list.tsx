@@ -9,6 +9,7 @@ import { type Page, type Pages, ROWS_MAX, usePages } from '../pages.ts';
 import { AsCurl } from '../parts/as-curl.tsx';
 import { Choice, chosenSite, type Column, Filter, Moment, Table, Title } from '../parts/parts.tsx';
 import { RequestForm } from '../parts/request-form.tsx';
+import { SiteChoice, stayAt } from '../parts/site-choice.tsx';
 import { Value } from '../parts/value.tsx';
 import { hrefOf, route } from '../route.ts';
 import { type RecordValues, textAt } from '../versions.ts';
@@ -54,7 +55,7 @@ function Filters({ entity }: { entity: EntityFacts }): JSX.Element {
   const { enum: values } = (fields[by] ?? {}) as { enum?: readonly string[] };
   return (
     <div class="filters">
-      <Choice name="site" label="Site" values={siteNames.value} />
+      <SiteChoice label="Site" />
       {lists.length > 0 && (
         <Choice
           name="by"
@@ -188,7 +189,14 @@ function Create({
   const { owner, tenant } = route.value.query;
   const others = siteNames.value.filter((each) => each !== site);
   return (
-    <details class="card" open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+    <details
+      class="card"
+      open={isOpen}
+      onToggle={({ currentTarget }) => {
+        setOpen(currentTarget.open);
+        if (currentTarget.open) stayAt(site);
+      }}
+    >
       <summary>Create a record at {site}</summary>
       {isOpen && (
         <RequestForm

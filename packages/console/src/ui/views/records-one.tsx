@@ -7,8 +7,9 @@ import { actingHeaders, recordCurl, recordKey, recordPath } from '../entities.ts
 import { short } from '../format.ts';
 import { answering, siteNames } from '../live.ts';
 import { AsCurl } from '../parts/as-curl.tsx';
-import { Badge, Choice, chosenSite, Moment, Title } from '../parts/parts.tsx';
+import { Badge, chosenSite, Moment, Title } from '../parts/parts.tsx';
 import { RequestForm } from '../parts/request-form.tsx';
+import { SiteChoice, stayAt } from '../parts/site-choice.tsx';
 import { StatePicture } from '../parts/state-picture.tsx';
 import { Value } from '../parts/value.tsx';
 import { type SeenChange, useVersions, type Version } from '../record-versions.ts';
@@ -226,7 +227,7 @@ export function RecordActions({
     <section class="card">
       <h2>What can be done</h2>
       <div class="filters">
-        <Choice name="site" label="At the site" values={siteNames.value} />
+        <SiteChoice label="At the site" />
         {!answering.value.includes(site) && <Badge kind="bad" text={`${site} does not answer`} />}
       </div>
       <div class="buttons">
@@ -237,6 +238,7 @@ export function RecordActions({
             aria-expanded={open === button}
             disabled={here?.record === undefined}
             onClick={() => {
+              stayAt(site);
               setOpen(open === button ? undefined : button);
               setBase(here);
             }}

@@ -3,9 +3,10 @@ import type { JSX } from 'preact';
 import type { EntityFacts } from '../../server/entities.ts';
 import { ApiError, ofSite } from '../api.ts';
 import { useEntities } from '../entities.ts';
-import { facts, siteNames } from '../live.ts';
+import { facts } from '../live.ts';
 import { useLoaded } from '../loaded.ts';
-import { Choice, chosenSite, Shown, Title } from '../parts/parts.tsx';
+import { chosenSite, Shown, Title } from '../parts/parts.tsx';
+import { SiteChoice } from '../parts/site-choice.tsx';
 import { route } from '../route.ts';
 import { type RecordValues, textAt } from '../versions.ts';
 import { OrderPage } from './shop-order.tsx';
@@ -50,7 +51,7 @@ function Whole({ order }: { order: EntityFacts }): JSX.Element {
         )}
       </Title>
       <div class="filters">
-        <Choice name="site" label="Site" values={siteNames.value} />
+        <SiteChoice label="Site" />
       </div>
       <Stock />
       <Orders entity={order} />
