@@ -130,7 +130,7 @@ export const ROOMS = {
   'packages/local': LOCAL,
   // What asks running sites, for commands and for the console; the console is started by its path.
   'packages/operator': LOCAL,
-  'packages/console': [...LOCAL, 'packages/operator'],
+  'packages/console': [...LOCAL, 'packages/client', 'packages/operator'],
   'infra/serverless': LOCAL,
   'infra/rollout': LOCAL,
 

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
+import { moreRoutes } from '@tandem-clouds/console/server/more-routes';
 import { ConsoleServer } from '@tandem-clouds/console/server/server';
 import { findTargets, TargetError } from '@tandem-clouds/operator/targets';
 import { version } from '../../src/shared/version.ts';
@@ -14,7 +15,7 @@ export async function serveConsole(options: ConsoleOptions, context: CommandCont
   if (findTargets(options).some(({ operatorKey }) => operatorKey === undefined))
     throw new TargetError('no operator key: set TANDEM_OPERATOR_KEY to one that the sites accept');
   const auditFile = path.resolve(audit);
-  const server = new ConsoleServer({ place: options, version, auditFile });
+  const server = new ConsoleServer({ place: options, version, auditFile, more: moreRoutes });
   let address: string;
   try {
     address = await server.listen(port);

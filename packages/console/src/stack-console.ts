@@ -4,6 +4,7 @@ import { localFaults } from '@tandem-clouds/local/faults/local-faults';
 import { version } from '../../../src/shared/version.ts';
 import { LocalWatch } from './local.ts';
 import { faultsRoute } from './server/faults.ts';
+import { moreRoutes } from './server/more-routes.ts';
 import { ConsoleServer } from './server/server.ts';
 import { trafficRoutes } from './server/traffic.ts';
 
@@ -22,5 +23,6 @@ export function stackConsole(dir: string): ConsoleServer {
         close: () => watch.clock.close(),
       };
     },
+    more: moreRoutes,
   });
 }

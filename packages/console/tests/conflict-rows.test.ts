@@ -81,7 +81,7 @@ describe('two values', () => {
 });
 
 describe('the path of a record', () => {
-  const places = entityPlaces();
+  const places = [...entities.map(factsOf), { name: 'item', collection: 'items', hasTenants: false }];
 
   test.each([
     ['user:ada', 'users/ada'],

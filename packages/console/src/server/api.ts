@@ -5,7 +5,6 @@
  *     POST /api/session              { code }: opens a session, where the console asks for one
  *     GET  /api/live                 server-sent events: `points` of before, then a `look` every second
  *     *    /api/sites/<site>/<path>  that route of that site; below `replication` with the operator's key
- *     GET  /api/entities             where the records of each entity are
  *     GET  /api/traces…, /api/mails, /api/sms   of the stack on this machine
  *
  * Whatever changes something names in `x-tandem-why` why, and is written down first (audit.ts).
@@ -14,7 +13,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bodyText } from '@tandem-clouds/emulators/core/request-body';
 import { TRACES_PATH } from '@tandem-clouds/emulators/otlp/server';
 import type { Audit } from './audit.ts';
-import { entityPlaces } from './entities.ts';
 import type { Sessions } from './guard.ts';
 import { relay } from './relay.ts';
 import { ConsoleError, replyJson } from './reply.ts';
@@ -65,7 +63,6 @@ export class Api {
     this.#options = options;
     this.#routes = {
       console: async (_request, response) => ok(response, await this.#facts()),
-      entities: (_request, response) => Promise.resolve(ok(response, entityPlaces())),
       live: (request, response) => this.#live(request, response),
       sites: (request, response, at) => this.#site(request, response, at),
       traces: (request, response, { path, query }) => {

@@ -24,7 +24,9 @@ const FORWARDED = [
   'idempotency-key',
   'prefer',
   'traceparent',
+  'x-tandem-follow',
   'x-tandem-owner',
+  'x-tandem-tenant',
 ];
 const RETURNED =
   /^(content-type|etag|location|retry-after|link|allow|traceparent|preference-applied|x-tandem-.*)$/;

@@ -11,7 +11,8 @@ import {
 import { ConsoleError } from './reply.ts';
 
 /** What it takes to look at records of everybody and to change them, at a stack that asks for tokens. */
-const SCOPES = 'tandem/read tandem/write tandem/any-owner shop/stock shop/catalogue shop/orders';
+const SCOPES =
+  'tandem/read tandem/write tandem/any-owner tandem/any-tenant shop/stock shop/catalogue shop/orders shop/ledger shop/notifications';
 const TOKEN_FOR_MS = 5 * 60_000;
 
 export class Sites {

@@ -9,7 +9,13 @@ interface Problem {
   /** Of a server of this machine, which has no more to say. */
   readonly message?: string;
   readonly detail?: string;
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly errors?: readonly BrokenRule[];
+}
+
+/** What is wrong with a request, and where: `/name`. */
+export interface BrokenRule {
+  readonly pointer: string;
+  readonly detail: string;
 }
 
 /** An answer that is none, as a sentence that names field and rule. */
@@ -17,12 +23,14 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   /** 0: no answer at all. */
   readonly status: number;
+  readonly errors: readonly BrokenRule[];
 
   constructor(status: number, { title, detail, message, errors = [] }: Problem) {
     const broken = errors.map(({ pointer, detail: rule }) => `${pointer} ${rule}`).join('; ');
     const text = detail ?? message ?? title ?? `HTTP ${status}`;
     super(broken === '' ? text : `${text}: ${broken}`);
     this.status = status;
+    this.errors = errors;
   }
 }
 
@@ -35,11 +43,24 @@ export interface Asked {
   readonly signal?: AbortSignal;
 }
 
+/** An answer with what its headers say. */
+export interface Answer<T> {
+  /** 304: `value` is undefined, for the asker has it. */
+  readonly status: number;
+  readonly headers: Headers;
+  readonly value: T;
+}
+
 /** @param path `/api/…` @throws ApiError */
-export async function ask<T>(
+export async function ask<T>(path: string, asked?: Asked): Promise<T> {
+  return (await askWhole<T>(path, asked)).value;
+}
+
+/** @param path `/api/…` @throws ApiError */
+export async function askWhole<T>(
   path: string,
   { method = 'GET', body, headers, why, signal }: Asked = {},
-): Promise<T> {
+): Promise<Answer<T>> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -56,12 +77,12 @@ export async function ask<T>(
     if (signal?.aborted === true) throw error;
     throw new ApiError(0, { detail: 'The console does not answer: is it still running?' });
   }
+  const { status } = response;
   const text = await response.text();
   const value = parsed(text);
-  if (!response.ok) throw new ApiError(response.status, value ?? {});
-  if (value === undefined && text !== '')
-    throw new ApiError(response.status, { detail: 'The answer is not JSON' });
-  return value as T;
+  if (!response.ok && status !== 304) throw new ApiError(status, value ?? {});
+  if (value === undefined && text !== '') throw new ApiError(status, { detail: 'The answer is not JSON' });
+  return { status, headers: response.headers, value: value as T };
 }
 
 /**
@@ -69,7 +90,7 @@ export async function ask<T>(
  * at once: a browser opens six connections to the console, and a site that hangs must not have them all.
  */
 export async function ofSite<T>(site: string, path: string, asked: Asked = {}): Promise<T> {
-  const url = `/api/sites/${encodeURIComponent(site)}/${path}`;
+  const url = sitePath(site, path);
   if ((asked.method ?? 'GET') !== 'GET') return ask(url, asked);
   const turns = (turnsOf[site] ??= new Turns(READS_MAX));
   await turns.take(asked.signal);
@@ -78,6 +99,11 @@ export async function ofSite<T>(site: string, path: string, asked: Asked = {}): 
   } finally {
     turns.give();
   }
+}
+
+/** Where the console passes a route of a site on. @param path Without a slash at its begin. */
+export function sitePath(site: string, path: string): string {
+  return `/api/sites/${encodeURIComponent(site)}/${path}`;
 }
 
 /** A query, with its `?` unless it is empty; what is undefined or empty is left out. */

@@ -7,6 +7,8 @@ import { Overview } from './overview.tsx';
 import { Replication } from './replication/replication.tsx';
 import { Traces } from './traces.tsx';
 import { Traffic } from './traffic.tsx';
+import { Records } from './records.tsx';
+import { Shop } from './shop.tsx';
 
 export interface View {
   /** First part of the address. */
@@ -20,9 +22,11 @@ export interface View {
 export const VIEWS: readonly View[] = [
   { name: '', title: 'Overview', show: Overview },
   { name: 'kill', title: 'Kill it', show: Kill, isLocal: true },
+  { name: 'traffic', title: 'Traffic', show: Traffic },
   { name: 'replication', title: 'Replication', show: Replication },
   { name: 'conflicts', title: 'Conflicts', show: Conflicts },
   { name: 'dead-letters', title: 'Dead letters', show: DeadLetters },
+  { name: 'records', title: 'Records', show: Records },
+  { name: 'shop', title: 'Shop', show: Shop },
   { name: 'traces', title: 'Traces', show: Traces, isLocal: true },
-  { name: 'traffic', title: 'Traffic', show: Traffic },
 ];

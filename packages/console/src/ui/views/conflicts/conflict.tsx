@@ -2,7 +2,6 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ConflictView } from '@tandem-clouds/operator/operator-api';
-import type { EntityPlace } from '../../../server/entities.ts';
 import { ApiError, ask, ofSite } from '../../api.ts';
 import { short } from '../../format.ts';
 import { siteNames } from '../../live.ts';
@@ -14,6 +13,7 @@ import { hrefOf, route } from '../../route.ts';
 import { type Compared, compareValues, effectText, reasonText } from './compare-values.ts';
 import { Override } from './override.tsx';
 import { recordPath } from './record-path.ts';
+import { useEntities } from '../../entities.ts';
 
 const RECORD_EVERY_MS = 3_000;
 
@@ -141,7 +141,7 @@ function Value({ value, label }: { value: unknown; label: string }): JSX.Element
 }
 
 function Records({ record, field }: { record: string; field: string }): JSX.Element {
-  const places = useLoaded('entities', (signal) => ask<readonly EntityPlace[]>('/api/entities', { signal }));
+  const places = useEntities();
   return (
     <section aria-labelledby="record-now">
       <h2 id="record-now">The record as it is now</h2>

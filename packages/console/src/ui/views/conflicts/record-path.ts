@@ -1,10 +1,10 @@
 /** Where a record is read that is known by its key. Pure. */
-import type { EntityPlace } from '../../../server/entities.ts';
+import type { EntityFacts } from '../../../server/entities.ts';
 
 /** The path at a site, or why there is none. */
 export function recordPath(
   key: string,
-  places: readonly EntityPlace[],
+  places: readonly Pick<EntityFacts, 'name' | 'collection' | 'hasTenants'>[],
 ): { readonly path: string } | { readonly why: string } {
   const colon = key.indexOf(':');
   const place = places.find(({ name }) => name === key.slice(0, colon));
