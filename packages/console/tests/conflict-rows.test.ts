@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { factsOf } from '@tandem-clouds/console/server/entities';
 import {
   compareValues,
   effectText,
@@ -7,7 +8,7 @@ import {
 import { recordPath } from '@tandem-clouds/console/ui/views/conflicts/record-path';
 import { entitiesOf, isMeant, rowOf } from '@tandem-clouds/console/ui/views/conflicts/rows';
 import type { ConflictView } from '@tandem-clouds/operator/operator-api';
-import { entityPlaces } from '../src/server/entities.ts';
+import { entities } from '../../../src/shared/registry/entities.ts';
 
 const AT = '2026-03-01T12:00:00.000Z';
 
