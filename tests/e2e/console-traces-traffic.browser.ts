@@ -5,7 +5,7 @@
 import { Resolver } from 'node:dns/promises';
 import fs from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { ZONE_PATH, type ZoneState } from '@tandem-clouds/emulators/dns/control';
@@ -23,6 +23,8 @@ const NAME = 'api.tandem.test';
 let stack: OwnStack;
 let browser: Browser;
 const open: WatchedPage[] = [];
+/** What went wrong in pages that are closed. */
+const errors: string[] = [];
 
 beforeAll(async () => {
   stack = await startOwnStack('--ephemeral', '--types', 'off', '--log-level', 'warn');
@@ -30,10 +32,12 @@ beforeAll(async () => {
 }, 600_000);
 
 afterAll(async () => {
-  for (const page of open) await page.close();
+  await closeAll();
   await browser.close();
   await stack.stop();
 });
+
+afterEach(() => closeAll());
 
 async function show(hash: string, options: Parameters<typeof openPage>[1] = {}): Promise<Page> {
   const watched = await openPage(browser, options);
@@ -56,6 +60,15 @@ async function isWellShown(hash: string, ready: string): Promise<void> {
     await page.locator(ready).first().waitFor();
     expect(await violationsOf(page)).toEqual([]);
     expect(await overflowOf(page)).toBe(0);
+    await closeAll();
+  }
+}
+
+/** A page goes on asking for as long as it is open. */
+async function closeAll(): Promise<void> {
+  for (const watched of open.splice(0)) {
+    errors.push(...(await watched.errors()));
+    await watched.close();
   }
 }
 
@@ -247,7 +260,7 @@ describe('console: traffic', () => {
     fill: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     const form = page.getByRole('region', { name: 'Move traffic' });
-    await form.getByLabel('What').selectOption(kind);
+    await form.locator('[name=kind]').selectOption(kind);
     for (const [name, value] of Object.entries(fill)) await form.locator(`[name=${name}]`).fill(value);
   }
 
@@ -315,7 +328,7 @@ describe('console: traffic', () => {
     expect(await answers()).toEqual(new Set(['127.0.0.3']));
     await page.getByText('aws-us-east-1 stands at 0 %, beside the policy').waitFor();
     // Nobody would be left.
-    await page.getByRole('region', { name: 'Move traffic' }).getByLabel('What').selectOption('failover');
+    await page.locator('[name=kind]').selectOption('failover');
     await page.locator('[name=move-site]').selectOption('azure-eastus');
     await page.getByRole('button', { name: 'Show what it would do' }).click();
     await page.getByText(/It would be refused:.*nobody would be served/).waitFor();
@@ -360,6 +373,7 @@ describe('console: traffic', () => {
   });
 
   test('no page has had an error', async () => {
-    for (const { errors } of open) expect(await errors()).toEqual([]);
+    await closeAll();
+    expect(errors).toEqual([]);
   });
 });
