@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ConflictView } from '@tandem-clouds/operator/operator-api';
-import { ApiError, ask, ofSite } from '../../api.ts';
+import { ApiError, ofSite } from '../../api.ts';
 import { short } from '../../format.ts';
 import { siteNames } from '../../live.ts';
 import { useLoaded } from '../../loaded.ts';
