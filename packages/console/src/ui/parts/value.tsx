@@ -8,7 +8,7 @@ const SHORT_CHARACTERS_MAX = 160;
 const SHOWN_CHARACTERS_MAX = 20_000;
 
 /** Undefined of what is not there. */
-const jsonOf = (value: unknown): string | undefined => JSON.stringify(value, null, 2) as string | undefined;
+const jsonOf = (value: unknown): string | undefined => JSON.stringify(value, null, 2);
 
 /** Nothing in it is markup. @param name Of whoever cannot see what it stands beside. */
 export function Value({ value, name }: { value: unknown; name: string }): JSX.Element {
