@@ -12,6 +12,7 @@ import { ZONE_PATH, type ZoneState } from '@tandem-clouds/emulators/dns/control'
 import { SPANS_MAX } from '@tandem-clouds/emulators/otlp/traces';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import { launchBrowser, openPage, overflowOf, violationsOf, type WatchedPage } from '../helpers/browser.ts';
+import type { TrafficView } from '../../packages/console/src/server/traffic-view.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 /** On a busy machine. */
@@ -271,11 +272,24 @@ describe('console: traffic', () => {
     await page.locator('dialog button[type=submit]').click();
   }
 
-  /** @returns Whether all of it was done. */
-  async function ended(page: Page, what: string): Promise<boolean> {
-    const job = page.getByRole('region', { name: 'What was done last' });
-    await job.getByRole('heading', { name: what }).waitFor();
-    return (await job.locator('.badge').first().innerText()) === 'done';
+  /** Jobs that have ended; one of before may be called alike. */
+  async function endedJobs(): Promise<TrafficView['jobs']> {
+    const response = await fetch(`${stack.describe().console.url}/api/traffic`);
+    const { jobs } = (await response.json()) as TrafficView;
+    return jobs.filter(({ endedAt }) => endedAt !== undefined);
+  }
+
+  /** @param count Of the jobs that had ended before. @returns Whether all of it was done; the page says the same. */
+  async function ended(page: Page, what: string, count: number): Promise<boolean> {
+    const job = await waitUntil(`the end of ${what}`, async () => {
+      const jobs = await endedJobs();
+      return jobs.length > count ? jobs[0] : undefined;
+    });
+    expect(job.what).toBe(what);
+    const shown = page.getByRole('region', { name: 'What was done last' });
+    await shown.getByRole('heading', { name: what, exact: true }).waitFor();
+    await shown.getByText(job.result ?? '', { exact: true }).waitFor();
+    return job.result === 'done';
   }
 
   async function restoreNow(page: Page): Promise<void> {
@@ -303,13 +317,14 @@ describe('console: traffic', () => {
 
   test('a shift that is stopped goes back to where it was', async () => {
     const page = await show('#/traffic');
+    const { length } = await endedJobs();
     await preview(page, 'shift', { percent: '0', stepPercent: '25', holdSeconds: '600' });
     await begin(page);
     await stands([25, 75]);
     await page.getByText('step 1 of 2').first().waitFor();
     await page.getByRole('button', { name: 'Stop and go back' }).click();
     await page.locator('dialog button[type=submit]').click();
-    expect(await ended(page, 'Shift aws-us-east-1 to 0 %')).toBe(false);
+    expect(await ended(page, 'Shift aws-us-east-1 to 0 %', length)).toBe(false);
     expect(await weights()).toEqual([50, 50]);
     expect((await zone()).zone.lock).toBeUndefined();
   });
@@ -318,10 +333,11 @@ describe('console: traffic', () => {
     const page = await show('#/traffic');
     let isDone = false;
     for (let tries = 0; !isDone && tries < TRIES_MAX; tries += 1) {
+      const { length } = await endedJobs();
       await preview(page, 'drain', { stepPercent: '25', holdSeconds: '1' });
       await begin(page);
       await page.getByText('Begun: Drain aws-us-east-1.').waitFor();
-      isDone = await ended(page, 'Drain aws-us-east-1');
+      isDone = await ended(page, 'Drain aws-us-east-1', length);
       expect(await weights()).toEqual(isDone ? [0, 100] : [50, 50]);
     }
     expect(isDone).toBe(true);
@@ -345,17 +361,21 @@ describe('console: traffic', () => {
     await runbook.getByText('nothing is changed by this').waitFor();
     await runbook.getByText('pauseReplication: from azure-eastus to aws-us-east-1').waitFor();
     expect(await weights()).toEqual([50, 50]);
+    const { length } = await endedJobs();
     await runbook.getByRole('button', { name: 'Carry it out …' }).click();
     await page.locator('dialog button[type=submit]').click();
     await stands([0, 100]);
-    expect(await ended(page, 'Runbook aws-lost for aws-us-east-1')).toBe(true);
+    expect(await ended(page, 'Runbook aws-lost for aws-us-east-1', length)).toBe(true);
     const isPaused = async (): Promise<boolean | undefined> => {
       const response = await fetch(`${siteOf('azure').url}/replication`);
       const { peers } = (await response.json()) as { peers: readonly { site: string; paused?: boolean }[] };
       return peers.find(({ site }) => site === siteOf('aws').site)?.paused;
     };
     await waitUntil('the other site sends nothing', async () => (await isPaused()) || undefined);
-    await page.getByRole('region', { name: 'Incidents that the zone names' }).getByText('open').waitFor();
+    await page
+      .getByRole('region', { name: 'Incidents that the zone names' })
+      .getByText('open', { exact: true })
+      .waitFor();
     await page.getByRole('button', { name: /-aws-lost-aws-us-east-1\.md$/ }).click();
     await page.getByText('# aws-lost: aws-us-east-1').waitFor();
     await runbook.getByLabel('The way back').check();
@@ -363,7 +383,7 @@ describe('console: traffic', () => {
     await runbook.getByRole('button', { name: 'Carry it out …' }).click();
     await page.locator('dialog button[type=submit]').click();
     await waitUntil('the other site sends again', async () => (await isPaused()) === false || undefined);
-    await ended(page, 'Runbook aws-lost for aws-us-east-1, the way back');
+    await ended(page, 'Runbook aws-lost for aws-us-east-1, the way back', length + 1);
     // A gate may have been crossed.
     if (String(await weights()) !== '50,50') await restoreNow(page);
   });
