@@ -12,10 +12,10 @@ import { CommandError } from '@tandem-clouds/command-line/command-error';
 import { whyForeign } from '@tandem-clouds/emulators/core/this-machine';
 import { TEXT_TYPE, toText } from '@tandem-clouds/emulators/otlp/prometheus-text';
 import { METRICS_PATH } from '@tandem-clouds/emulators/otlp/server';
-import type { MetricsOptions } from './options.ts';
 import { querySite, type SiteReport } from '@tandem-clouds/operator/query-sites';
-import { familiesOf } from './site-families.ts';
 import { findTargets, type Target, TargetError } from '@tandem-clouds/operator/targets';
+import type { MetricsOptions } from './options.ts';
+import { familiesOf } from './site-families.ts';
 
 /** Prometheus waits ten seconds for a scrape unless it is told otherwise. */
 const SITE_MS = 8_000;

@@ -8,9 +8,9 @@ import {
   prometheusName,
   type Sample,
 } from '@tandem-clouds/emulators/otlp/prometheus-text';
+import type { SiteReport } from '@tandem-clouds/operator/query-sites';
 import { type Instrument, siteInstruments } from '../../src/shared/adapters/metering/instruments.ts';
 import type { QueueDepth } from '../../src/shared/ports/dead-letter-box.ts';
-import type { SiteReport } from '@tandem-clouds/operator/query-sites';
 
 const { KeysAtRisk, OldestPendingMs, SafeTimeAgeMs, HeardAgoMs } = siteInstruments;
 const { ReactionsWaiting, ReactionsParked, ObjectsLacking, ObjectBytesLacking, ObjectsOverdue } =

@@ -1,7 +1,7 @@
 /** What the stack of this machine says beside what its sites do: its edge, its faults, and what became of the latest loss. */
+import { METRICS_PATH } from '@tandem-clouds/emulators/otlp/server';
 import type { LocalFaults } from '@tandem-clouds/local/faults/fault-order';
 import type { Direction } from '@tandem-clouds/operator/directions';
-import { METRICS_PATH } from '@tandem-clouds/emulators/otlp/server';
 import { getJson } from '@tandem-clouds/operator/get-json';
 import { readReplication } from '@tandem-clouds/operator/read-replication';
 import { LossClock, type Probed } from './server/loss-clock.ts';

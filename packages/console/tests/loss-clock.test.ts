@@ -86,7 +86,7 @@ describe('the clock of a loss', () => {
     expect(asked()).toBe(before);
   });
 
-  test('begins anew with the next loss, and not with the same fault seen again', async () => {
+  test('begins anew with the next loss, and not with the same fault seen again', () => {
     clockWith([{ healthy: one, responder: 'azure-eastus' }]);
     clock?.see([STOP], () => 1);
     clock?.see([STOP], () => 2);

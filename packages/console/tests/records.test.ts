@@ -10,10 +10,7 @@ import { changedFields, fieldRows } from '@tandem-clouds/console/ui/versions';
 import { entities } from '../../../src/shared/registry/entities.ts';
 
 const all = entities.map(factsOf);
-const missing = (): never => {
-  throw new Error('it is not declared');
-};
-const named = (name: string) => all.find((each) => each.name === name) ?? missing();
+const named = (name: string) => all.find((each) => each.name === name) ?? (undefined);
 
 describe('what the page knows of entities', () => {
   test('is their declarations, as JSON', () => {
@@ -178,7 +175,7 @@ describe('the feed of a record', () => {
 
 describe('the picture of states', () => {
   test('has every state once, right of all that lead to it, and every step', () => {
-    const states = named('order').states['status'] ?? missing();
+    const states = named('order').states['status'] ?? (undefined);
     const { boxes, lines, width, height } = stateGraph(states);
     expect(boxes.map(({ name }) => name)).toEqual(states.order);
     expect(new Set(boxes.map(({ x, y }) => `${x} ${y}`)).size).toBe(boxes.length);

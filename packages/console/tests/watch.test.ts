@@ -1,6 +1,17 @@
 /** Looks: one for everybody, none for nobody, and no more of them than the last ten minutes. */
-import { describe, expect, test } from '@jest/globals';
+import net, { type AddressInfo } from 'node:net';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type Look, POINTS_MAX, Watch } from '@tandem-clouds/console/server/watch';
+
+/** Where nobody listens. */
+let nowhere: string;
+
+beforeAll(async () => {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  nowhere = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await new Promise((resolve) => server.close(resolve));
+});
 
 /** Resolves with the so-manyth look. */
 function looks(watch: Watch, wanted: number): Promise<Look> {
@@ -28,7 +39,7 @@ describe('what is looked at', () => {
     const watch = new Watch({
       targets: () => {
         if (!isThere) throw new Error('no stack runs here');
-        return [{ url: 'http://127.0.0.1:1', site: 'aws-us-east-1' }];
+        return [{ url: nowhere, site: 'aws-us-east-1' }];
       },
       everyMs: 0,
     });
@@ -59,7 +70,7 @@ describe('what is looked at', () => {
   test('has rates of requests from one look to the next, and none where a collector begins anew', async () => {
     const served = [10, 30, 5];
     const watch = new Watch({
-      targets: () => [{ url: 'http://127.0.0.1:1', site: 'a' }],
+      targets: () => [{ url: nowhere, site: 'a' }],
       local: () => Promise.resolve({ healthy: {}, faults: [], served: { a: served.shift() ?? 5 } }),
       everyMs: 0,
     });

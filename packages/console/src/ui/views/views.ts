@@ -1,14 +1,14 @@
 /** The views, in the order of the navigation. */
 import type { ComponentType } from 'preact';
-import { Kill } from './kill.tsx';
 import { Conflicts } from './conflicts/conflicts.tsx';
 import { DeadLetters } from './dead-letters/dead-letters.tsx';
+import { Kill } from './kill.tsx';
 import { Overview } from './overview.tsx';
+import { Records } from './records.tsx';
 import { Replication } from './replication/replication.tsx';
+import { Shop } from './shop.tsx';
 import { Traces } from './traces.tsx';
 import { Traffic } from './traffic.tsx';
-import { Records } from './records.tsx';
-import { Shop } from './shop.tsx';
 
 export interface View {
   /** First part of the address. */

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ConflictView } from '@tandem-clouds/operator/operator-api';
 import { ApiError, ofSite } from '../../api.ts';
+import { useEntities } from '../../entities.ts';
 import { short } from '../../format.ts';
 import { siteNames } from '../../live.ts';
 import { useLoaded } from '../../loaded.ts';
@@ -13,7 +14,6 @@ import { hrefOf, route } from '../../route.ts';
 import { type Compared, compareValues, effectText, reasonText } from './compare-values.ts';
 import { Override } from './override.tsx';
 import { recordPath } from './record-path.ts';
-import { useEntities } from '../../entities.ts';
 
 const RECORD_EVERY_MS = 3_000;
 
