@@ -5,6 +5,7 @@ import { type Direction, directionsOf, withContentRates } from '@tandem-clouds/o
 import { querySite, type SiteReport } from '@tandem-clouds/operator/query-sites';
 import { findTargets } from '@tandem-clouds/operator/targets';
 import type { StatusOptions } from './options.ts';
+import { RecentLooks } from './sparkline.ts';
 import { toTable } from './table.ts';
 
 const REFRESH_MS = 1_000;
@@ -21,10 +22,12 @@ export async function status(options: StatusOptions, context: CommandContext): P
   // Listened to from the start: Ctrl-C during the first look is the end of a watch too.
   const signal = options.watch ? context.signal : undefined;
   let before: Look | undefined;
+  const recent = new RecentLooks();
   for (;;) {
     const look = await lookAgain(options, before);
     before = look;
-    const code = report(look, options, context);
+    recent.add(look.directions);
+    const code = report(look, options, { ...context, recent });
     if (signal === undefined || (await stoppedWithin(REFRESH_MS, signal))) return code;
   }
 }
@@ -68,7 +71,7 @@ function rated(look: Look, before: Look): Look {
 function report(
   { atMs, reports, directions }: Look,
   options: StatusOptions,
-  { out, isTerminal, colour }: CommandContext,
+  { out, isTerminal, colour, recent }: CommandContext & { readonly recent: RecentLooks },
 ): number {
   const requestedAt = new Date(atMs).toISOString();
   const responded = reports.every(isWhole);
@@ -76,7 +79,8 @@ function report(
     out(`${JSON.stringify({ requestedAt, responded, sites: reports, directions })}\n`);
   } else {
     const redraw = options.watch && isTerminal;
-    out(`${redraw ? CLEAR : ''}${requestedAt}\n\n${toTable(directions, reports, colour)}`);
+    const table = toTable(directions, reports, colour);
+    out(`${redraw ? CLEAR : ''}${requestedAt}\n\n${table}${redraw ? recent.toText() : ''}`);
     if (options.watch && !isTerminal) out('\n');
   }
   return responded ? 0 : 1;
