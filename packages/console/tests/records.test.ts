@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { factsOf } from '@tandem-clouds/console/server/entities';
+import { type EntityFacts, factsOf } from '@tandem-clouds/console/server/entities';
 import { curlOf } from '@tandem-clouds/console/ui/curl';
 import { listQuery } from '@tandem-clouds/console/ui/entities';
 import { fieldAt, formFields, readChange, readForm, textsOf } from '@tandem-clouds/console/ui/json-form';
@@ -10,7 +10,11 @@ import { changedFields, fieldRows } from '@tandem-clouds/console/ui/versions';
 import { entities } from '../../../src/shared/registry/entities.ts';
 
 const all = entities.map(factsOf);
-const named = (name: string) => all.find((each) => each.name === name) ?? (undefined);
+function named(name: string): EntityFacts {
+  const found = all.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`there is no ${name}`);
+  return found;
+}
 
 describe('what the page knows of entities', () => {
   test('is their declarations, as JSON', () => {
@@ -175,7 +179,7 @@ describe('the feed of a record', () => {
 
 describe('the picture of states', () => {
   test('has every state once, right of all that lead to it, and every step', () => {
-    const states = named('order').states['status'] ?? (undefined);
+    const states = named('order').states['status'] ?? undefined;
     const { boxes, lines, width, height } = stateGraph(states);
     expect(boxes.map(({ name }) => name)).toEqual(states.order);
     expect(new Set(boxes.map(({ x, y }) => `${x} ${y}`)).size).toBe(boxes.length);

@@ -37,7 +37,7 @@ export interface ConsolePage {
 /** @throws Error with what esbuild says of a mistake. */
 export async function buildPage(): Promise<ConsolePage> {
   const assets = await bundlePage(UI);
-  const nameOf = (end: string): string => assets.find(({ name }) => name.endsWith(end))?.name ?? '';
+  const nameOf = (form: RegExp): string => assets.find(({ name }) => form.test(name))?.name ?? '';
   const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -45,9 +45,9 @@ export async function buildPage(): Promise<ConsolePage> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Tandem console</title>
-<link rel="icon" href="/${nameOf('.svg')}" type="image/svg+xml">
-<link rel="stylesheet" href="/${nameOf('.css')}">
-<script type="module" src="/${nameOf('.js')}"></script>
+<link rel="icon" href="/${nameOf(/^icon-.*\.svg$/)}" type="image/svg+xml">
+<link rel="stylesheet" href="/${nameOf(/^style-.*\.css$/)}">
+<script type="module" src="/${nameOf(/^app-.*\.js$/)}"></script>
 </head>
 <body>
 <div id="console"></div>

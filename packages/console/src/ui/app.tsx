@@ -3,11 +3,12 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { ask } from './api.ts';
 import { answering, facts, isLive, listen, look, siteNames } from './live.ts';
+import { useLoaded } from './loaded.ts';
 import { Confirm } from './parts/confirm.tsx';
 import { Badge } from './parts/parts.tsx';
 import { doing, Said } from './parts/say.tsx';
 import { followRoute, hrefOf, route } from './route.ts';
-import { VIEWS } from './views/views.ts';
+import { type View, VIEWS } from './views/views.ts';
 
 export function App(): JSX.Element {
   useEffect(() => {
@@ -47,9 +48,25 @@ export function App(): JSX.Element {
       </nav>
       <Said />
       <main id="content" tabIndex={-1}>
-        {shown === undefined ? <p>There is no such view.</p> : <shown.show key={view} />}
+        {shown === undefined ? <p>There is no such view.</p> : <Loading key={view} view={shown} />}
       </main>
       <Confirm />
+    </>
+  );
+}
+
+/** A view whose script comes from this server: it is there at once, unless the console was started anew meanwhile. */
+function Loading({ view }: { view: View }): JSX.Element {
+  const loaded = useLoaded(view.name, async () => ({ Show: await view.load() }));
+  return (
+    <>
+      {loaded.value !== undefined ? (
+        <loaded.value.Show />
+      ) : (
+        <p class={loaded.problem === undefined ? 'muted' : 'problem'}>
+          {loaded.problem === undefined ? 'Loading …' : 'The console was started anew: load the page again.'}
+        </p>
+      )}
     </>
   );
 }

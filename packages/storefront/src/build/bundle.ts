@@ -23,6 +23,9 @@ export async function bundlePage(dir: string): Promise<readonly ShopFile[]> {
     outdir: 'dist',
     write: false,
     bundle: true,
+    // What is imported while the page runs is a file of its own.
+    splitting: true,
+    chunkNames: 'part-[hash]',
     format: 'esm',
     platform: 'browser',
     // Browsers of 2024, as the client needs.
