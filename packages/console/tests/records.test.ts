@@ -179,7 +179,8 @@ describe('the feed of a record', () => {
 
 describe('the picture of states', () => {
   test('has every state once, right of all that lead to it, and every step', () => {
-    const states = named('order').states['status'] ?? undefined;
+    const { status: states } = named('order').states;
+    if (states === undefined) throw new Error('an order has states');
     const { boxes, lines, width, height } = stateGraph(states);
     expect(boxes.map(({ name }) => name)).toEqual(states.order);
     expect(new Set(boxes.map(({ x, y }) => `${x} ${y}`)).size).toBe(boxes.length);

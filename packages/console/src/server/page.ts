@@ -50,7 +50,8 @@ export async function buildPage(): Promise<ConsolePage> {
 <script type="module" src="/${nameOf(/^app-.*\.js$/)}"></script>
 </head>
 <body>
-<div id="console"></div>
+<!-- Shown before any script has run. -->
+<div id="console"><header><span class="brand">Tandem <small>console</small></span></header></div>
 <noscript>The console needs JavaScript.</noscript>
 </body>
 </html>
