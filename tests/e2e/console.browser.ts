@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import {
@@ -42,6 +42,8 @@ beforeEach(() => open({}));
 afterEach(async () => {
   const errors = await watched.errors();
   await watched.close();
+  // Of a test that has failed.
+  await fetch(stack.describe().faults.url, { method: 'DELETE', headers: authorization() });
   expect(errors).toEqual([]);
 });
 
@@ -51,6 +53,9 @@ async function open(options: Parameters<typeof openPage>[1]): Promise<void> {
   page.setDefaultTimeout(SHOWN_WITHIN_MS);
   await page.goto(stack.describe().console.url);
 }
+
+/** In the head of every view. */
+const badge = (text: string): Locator => page.locator('header').getByText(text, { exact: true });
 
 const sites = (): readonly StackSite[] => stack.describe().sites;
 
@@ -80,7 +85,7 @@ async function untilAt(site: StackSite, id: string): Promise<void> {
 describe('the overview', () => {
   test('shows both clouds, every direction and what a loss would cost, live', async () => {
     for (const { site } of sites()) await page.getByRole('heading', { name: site, exact: true }).waitFor();
-    await page.getByText('aws-us-east-1 answers').waitFor();
+    await badge('aws-us-east-1 answers').waitFor();
     await page.getByText('live', { exact: true }).waitFor();
     const losses = page.getByRole('region', { name: 'What a loss would cost' });
     await losses.getByText('nothing would be missing at azure-eastus').waitFor();
@@ -92,11 +97,11 @@ describe('the overview', () => {
   test('names the site that does not answer as soon as it does not, and goes on', async () => {
     const [, azure] = sites();
     const fault = await imposed({ kind: 'freeze', site: azure?.site });
-    await page.getByText(`${azure?.site ?? ''} does not answer`).waitFor();
+    await badge(`${azure?.site ?? ''} does not answer`).waitFor();
     await page.getByText('what it had not handed over comes back with it').waitFor();
     await picture(page, 'console-frozen');
     await fetch(`${stack.describe().faults.url}/${fault}`, { method: 'DELETE', headers: authorization() });
-    await page.getByText(`${azure?.site ?? ''} answers`).waitFor();
+    await badge(`${azure?.site ?? ''} answers`).waitFor();
   });
 });
 
@@ -187,7 +192,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
       await open({ colorScheme, width: 360 });
       await page.goto(`${stack.describe().console.url}/#/${view}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.getByText('aws-us-east-1 answers').waitFor();
+      await badge('aws-us-east-1 answers').waitFor();
       expect(await violationsOf(page)).toEqual([]);
       expect(await overflowOf(page)).toBe(0);
       await picture(page, `console-${view || 'overview'}-${colorScheme}-360`);
