@@ -11,8 +11,8 @@ import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { ZONE_PATH, type ZoneState } from '@tandem-clouds/emulators/dns/control';
 import { SPANS_MAX } from '@tandem-clouds/emulators/otlp/traces';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
-import { launchBrowser, openPage, overflowOf, violationsOf, type WatchedPage } from '../helpers/browser.ts';
 import type { TrafficView } from '../../packages/console/src/server/traffic-view.ts';
+import { launchBrowser, openPage, overflowOf, violationsOf, type WatchedPage } from '../helpers/browser.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 /** On a busy machine. */
@@ -371,7 +371,7 @@ describe('console: traffic', () => {
       const { peers } = (await response.json()) as { peers: readonly { site: string; paused?: boolean }[] };
       return peers.find(({ site }) => site === siteOf('aws').site)?.paused;
     };
-    await waitUntil('the other site sends nothing', async () => (await isPaused()) || undefined);
+    await waitUntil('the other site sends nothing', async () => (await isPaused()) === true || undefined);
     await page
       .getByRole('region', { name: 'Incidents that the zone names' })
       .getByText('open', { exact: true })
