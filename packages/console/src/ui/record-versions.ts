@@ -1,5 +1,6 @@
 /** One record as every site has it, followed while it is shown: each site answers when it has another state. */
 import { useEffect, useState } from 'preact/hooks';
+import { pause } from '@tandem-clouds/storefront/pause';
 import { ApiError, askWhole, sitePath } from './api.ts';
 import { changedFields, type RecordValues } from './versions.ts';
 
@@ -133,16 +134,4 @@ function changeBetween(
   if (etag === before.etag) return undefined;
   const fields = changedFields(before.record, record);
   return { site, what: 'changed', fields, ...(etag !== undefined && { etag }) };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }

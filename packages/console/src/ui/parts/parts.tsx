@@ -37,6 +37,25 @@ export function Title({
   );
 }
 
+/** Why something is not there, and a button that asks again; nothing where it is there. */
+export function Problem({
+  text,
+  again,
+}: {
+  text: string | undefined;
+  again: () => void;
+}): JSX.Element | null {
+  if (text === undefined) return null;
+  return (
+    <p class="problem" role="alert">
+      {text}{' '}
+      <button type="button" onClick={again}>
+        Try again
+      </button>
+    </p>
+  );
+}
+
 /** What was loaded; before that, and beside what is old, why it is not there. */
 export function Shown<T>({
   loaded,
@@ -48,14 +67,7 @@ export function Shown<T>({
   const { value, problem, again } = loaded;
   return (
     <>
-      {problem !== undefined && (
-        <p class="problem" role="alert">
-          {problem}{' '}
-          <button type="button" onClick={again}>
-            Try again
-          </button>
-        </p>
-      )}
+      <Problem text={problem} again={again} />
       {value !== undefined ? children(value) : problem === undefined && <p class="muted">Loading …</p>}
     </>
   );

@@ -7,7 +7,7 @@ import { actingHeaders, listQuery, recordCurl } from '../entities.ts';
 import { siteNames } from '../live.ts';
 import { type Page, type Pages, ROWS_MAX, usePages } from '../pages.ts';
 import { AsCurl } from '../parts/as-curl.tsx';
-import { Choice, chosenSite, type Column, Filter, Moment, Table, Title } from '../parts/parts.tsx';
+import { Choice, chosenSite, type Column, Filter, Moment, Problem, Table, Title } from '../parts/parts.tsx';
 import { RequestForm } from '../parts/request-form.tsx';
 import { SiteChoice, stayAt } from '../parts/site-choice.tsx';
 import { Value } from '../parts/value.tsx';
@@ -116,14 +116,7 @@ function Rows({ entity, pages }: { entity: EntityFacts; pages: Pages<RecordValue
   ];
   return (
     <>
-      {problem !== undefined && (
-        <p class="problem" role="alert">
-          {problem}{' '}
-          <button type="button" onClick={again}>
-            Try again
-          </button>
-        </p>
-      )}
+      <Problem text={problem} again={again} />
       <Table
         caption={entity.collection}
         columns={columns}

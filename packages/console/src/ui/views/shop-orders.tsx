@@ -6,7 +6,7 @@ import { listQuery, recordCurl } from '../entities.ts';
 import { money } from '../money.ts';
 import { type Page, usePages } from '../pages.ts';
 import { AsCurl } from '../parts/as-curl.tsx';
-import { Badge, Choice, chosenSite, Filter, Moment, Table } from '../parts/parts.tsx';
+import { Badge, Choice, chosenSite, Filter, Moment, Problem, Table } from '../parts/parts.tsx';
 import { hrefOf, route } from '../route.ts';
 import { type RecordValues, textAt } from '../versions.ts';
 import { MoreRows } from './records-list.tsx';
@@ -47,14 +47,7 @@ export function Orders({ entity }: { entity: EntityFacts }): JSX.Element {
           />
         )}
       </div>
-      {problem !== undefined && (
-        <p class="problem" role="alert">
-          {problem}{' '}
-          <button type="button" onClick={again}>
-            Try again
-          </button>
-        </p>
-      )}
+      <Problem text={problem} again={again} />
       <Table
         caption="Orders"
         rows={items}

@@ -1,6 +1,7 @@
 /** Replays or discards letters: first it is counted what would be, then a person is asked, then it is done. */
 import type { CausesView, SettledView } from '@tandem-clouds/operator/operator-api';
 import { settleLetters, type Settling } from '@tandem-clouds/operator/settle-letters';
+import { pause } from '@tandem-clouds/storefront/pause';
 import { ofSite } from '../../api.ts';
 import { count } from '../../format.ts';
 import { confirmed } from '../../parts/confirm.tsx';
@@ -66,7 +67,7 @@ export async function settle(request: SettleRequest): Promise<boolean> {
           signal,
           settle: (act, body) =>
             ofSite<SettledView>(site, `replication/dead-letters/${act}`, { method: 'POST', body, why }),
-          wait: (ms) => waited(ms, signal),
+          wait: (ms) => pause(ms, signal),
           progress: (settled, failed) =>
             report(
               settled,
@@ -93,17 +94,4 @@ function willOf({ action, selection }: SettleRequest, rate: number): readonly st
       ? ['It goes back with the edited event in place of its body.']
       : [`At most ${count(rate, 'letter')} a second; it can be stopped.`]),
   ];
-}
-
-/** Ends at once where it is stopped. */
-function waited(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }
