@@ -50,7 +50,7 @@ export function findTargets({ sites, stack: file }: Whereabouts): readonly Targe
  * @throws TargetError that names the sites there are
  */
 export async function findSite(options: Whereabouts, name: string | undefined): Promise<Target> {
-  const targets = await Promise.all(findTargets(options).map(withName));
+  const targets = await namedTargets(options);
   const found =
     name === undefined && targets.length === 1 ? targets[0] : targets.find(({ site }) => site === name);
   if (found !== undefined) return found;
@@ -58,6 +58,11 @@ export async function findSite(options: Whereabouts, name: string | undefined): 
   throw new TargetError(
     name === undefined ? `which site? name one with --at: ${names}` : `'${name}' is none of ${names}`,
   );
+}
+
+/** With their names, which deployed ones are asked for. @throws TargetError when no stack runs. */
+export function namedTargets(options: Whereabouts): Promise<readonly Target[]> {
+  return Promise.all(findTargets(options).map(withName));
 }
 
 /** A site that does not answer stays without a name. */

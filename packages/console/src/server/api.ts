@@ -130,9 +130,7 @@ export class Api {
   async #facts(): Promise<ConsoleFacts> {
     const { sites, version } = this.#options;
     if (!sites.isLocal) {
-      const named = await Promise.all(
-        sites.targets().map(async ({ url, site }) => ({ url, site: site ?? (await siteAt(url)) })),
-      );
+      const named = await sites.named();
       return {
         mode: 'deployed',
         version,
@@ -189,16 +187,6 @@ export class Api {
         resolve(200);
       });
     });
-  }
-}
-
-/** A deployed site that does not answer has no name. */
-async function siteAt(url: string): Promise<string | undefined> {
-  try {
-    const response = await fetch(new URL('/replication', url), { signal: AbortSignal.timeout(3_000) });
-    return ((await response.json()) as { site?: string }).site;
-  } catch {
-    return undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import {
   findSite,
   findTargets,
+  namedTargets,
   type Target,
   TargetError,
   type Whereabouts,
@@ -32,6 +33,11 @@ export class Sites {
   /** @throws TargetError when there is nobody to ask */
   targets(): readonly Target[] {
     return findTargets(this.#place);
+  }
+
+  /** Those that say how they are called among them with their names. @throws TargetError when there is nobody to ask */
+  named(): Promise<readonly Target[]> {
+    return namedTargets(this.#place);
   }
 
   /** @throws ConsoleError when the console was not given such a site, or it does not say that it is the one */
