@@ -1,5 +1,5 @@
 /**
- * `npm run test:e2e`: the storefront in a real browser, against a whole stack that clouds are killed in
+ * `npm run test:e2e`: shop and console in a real browser, against a whole stack that clouds are killed in
  * (`tests/e2e/*.browser.ts`).
  *
  * Invariant: a run passes only when something has run. Where there is no browser, it says so, and how to get one.
@@ -14,14 +14,19 @@ import jestConfig from '../jest.config.js';
 const ROOT = path.join(import.meta.dirname, '..');
 /** Names the browser, for whoever has several, and for the tests. */
 const VARIABLE = 'TANDEM_CHROMIUM';
+const PICTURES = 'TANDEM_PICTURES';
 
 interface TestInput {
+  /** Where pictures are left; undefined: in the folder for what is temporary. */
+  readonly pictures?: string;
+  /** Beginnings of the names of files; none: all. */
+  readonly suites: readonly string[];
   /** Only tests whose names have this in them; undefined: all. */
   readonly only: string | undefined;
 }
 
 /** Returns the exit status: 1 when a test failed, or none could run. */
-export async function testEndToEnd({ only }: TestInput): Promise<number> {
+export async function testEndToEnd({ suites, only, pictures }: TestInput): Promise<number> {
   let browser: string;
   try {
     browser = needChromium(VARIABLE);
@@ -35,7 +40,9 @@ export async function testEndToEnd({ only }: TestInput): Promise<number> {
     ...project,
     rootDir: ROOT,
     testTimeout: 600_000,
-    testMatch: ['<rootDir>/tests/e2e/*.browser.ts'],
+    testMatch: (suites.length === 0 ? [''] : suites).map(
+      (suite) => `<rootDir>/tests/e2e/${suite}*.browser.ts`,
+    ),
   };
   const jest = spawn(
     process.execPath,
@@ -48,7 +55,10 @@ export async function testEndToEnd({ only }: TestInput): Promise<number> {
       '--verbose',
       ...(only === undefined ? [] : ['--testNamePattern', only]),
     ],
-    { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, [VARIABLE]: browser } },
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, [VARIABLE]: browser, ...(pictures !== undefined && { [PICTURES]: pictures }) },
+    },
   );
   const [code] = (await once(jest, 'exit')) as [number | null];
   return code === 0 ? 0 : 1;

@@ -68,12 +68,24 @@ export const testPeers = command({
 
 export const testE2e = command({
   name: 'test-e2e',
-  summary: 'the storefront in a real browser, while clouds are killed',
+  summary: 'shop and console in a real browser, while clouds are killed',
   details:
     "A Chromium is looked for, or named in TANDEM_CHROMIUM; Debian's is installed where that may be done. Without one nothing is tested, and the status is 1.",
+  args: { suites: many(text('beginnings of their names', { placeholder: 'suite', fallback: 'all' })) },
   options: { only: text('only tests with this in their names', { placeholder: 'words' }) },
-  examples: [{ line: 'test-e2e --only twice', shows: 'one of them' }],
+  examples: [
+    { line: 'test-e2e demo', shows: 'the five minutes of docs/demo.md' },
+    { line: 'test-e2e --only twice', shows: 'one test' },
+  ],
   run: async (input) => (await import('../test-e2e.ts')).testEndToEnd(input),
+});
+
+export const pictures = command({
+  name: 'pictures',
+  summary: 'docs/pictures anew, of the real console in a real browser',
+  details: 'Walks docs/demo.md as test-e2e does. When that fails, the pictures stay as they were.',
+  examples: [{ line: 'pictures', shows: 'after a change of what the console shows' }],
+  run: async () => (await import('../pictures.ts')).makePictures(),
 });
 
 export const azureTemplate = command({

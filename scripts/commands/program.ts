@@ -10,7 +10,16 @@ import { ROOT } from '@tandem-clouds/command-line/process-context';
 import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
 import { bench } from './bench.ts';
-import { azureTemplate, diagrams, generate, lintInfra, newThings, testE2e, testPeers } from './develop.ts';
+import {
+  azureTemplate,
+  diagrams,
+  generate,
+  lintInfra,
+  newThings,
+  pictures,
+  testE2e,
+  testPeers,
+} from './develop.ts';
 import { faults } from './faults.ts';
 import {
   analytics,
@@ -115,6 +124,7 @@ export const PROGRAM: Program<CommandContext> = {
         azureTemplate,
         testPeers,
         testE2e,
+        pictures,
         completion,
       ],
     },

@@ -2,10 +2,8 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
-import { moreRoutes } from '@tandem-clouds/console/server/more-routes';
-import { ConsoleServer } from '@tandem-clouds/console/server/server';
+import { openConsole } from '@tandem-clouds/console/open-console';
 import { findTargets, TargetError } from '@tandem-clouds/operator/targets';
-import { version } from '../../src/shared/version.ts';
 import type { ConsoleOptions } from './options.ts';
 
 /** Until Ctrl-C. Returns the exit status. @throws TargetError when there is nobody to ask, or no key, or the port is taken */
@@ -15,7 +13,7 @@ export async function serveConsole(options: ConsoleOptions, context: CommandCont
   if (findTargets(options).some(({ operatorKey }) => operatorKey === undefined))
     throw new TargetError('no operator key: set TANDEM_OPERATOR_KEY to one that the sites accept');
   const auditFile = path.resolve(audit);
-  const server = new ConsoleServer({ place: options, version, auditFile, more: moreRoutes });
+  const server = openConsole(options, auditFile);
   let address: string;
   try {
     address = await server.listen(port);

@@ -3,7 +3,6 @@
  * and pay once. Every view is held to axe-core in light and dark, on a telephone and on a desk.
  */
 import fs from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page, Route } from 'playwright-core';
 import { timedKey } from '@tandem-clouds/client/keys';
@@ -21,6 +20,7 @@ import {
   violationsOf,
   type WatchedPage,
 } from '../helpers/browser.ts';
+import { buyButton, customerOf, goTo, paid, putIntoCart, untilSeeded } from '../helpers/shop-page.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 /** Restarts of killed processes among it. */
@@ -38,17 +38,7 @@ beforeAll(async () => {
   // Its data is on disk: a killed database comes back with what it had.
   stack = await startOwnStack('--seed', '--types', 'off', '--log-level', 'warn');
   browser = await launchBrowser();
-  const log = path.join(stack.dir, 'supervisor.log');
-  await waitUntil(
-    'the sample data is there',
-    () => fs.readFileSync(log, 'utf8').includes('Sample data:') || undefined,
-  );
-  for (const { url, site } of sites())
-    await waitUntil(`the lists of ${site} are complete`, async () => {
-      const response = await fetch(`${url}/products?category=tea`);
-      const { items } = (await response.json()) as { items?: unknown[] };
-      return (items?.length ?? 0) >= 3 || undefined;
-    });
+  await untilSeeded(stack);
 }, 600_000);
 
 afterAll(async () => {
@@ -75,16 +65,6 @@ async function shop(options: Parameters<typeof openPage>[1] = {}): Promise<Watch
 
 const address = (view = ''): string => `${stack.describe().edge.url}/${view}`;
 
-async function goTo(page: Page, view: string): Promise<void> {
-  await page.evaluate(`location.hash = ${JSON.stringify(view)}`);
-}
-
-async function putIntoCart(page: Page, sku: string): Promise<void> {
-  await goTo(page, `#/product/${sku}`);
-  await page.locator('.product .add').click();
-  await page.locator('.done').waitFor();
-}
-
 async function serving(page: Page): Promise<string> {
   const text = await page.locator('.clouds').innerText();
   return /(?:aws|azure)-[a-z0-9-]+/.exec(text)?.[0] ?? '';
@@ -100,9 +80,6 @@ function kill(name: string): () => Promise<unknown> {
       return (now.ready && now.pid !== pid && now.emulatorsPid !== emulatorsPid) || undefined;
     });
 }
-
-const customerOf = (page: Page): Promise<string> =>
-  page.evaluate<string>("JSON.parse(localStorage.getItem('tandem-shop.customer'))");
 
 interface OrderRecord {
   readonly orderId: string;
@@ -158,9 +135,6 @@ async function chargesOf(orderId: string): Promise<number> {
     ({ status, metadata }) => metadata.order === `order-${orderId}` && status === 'succeeded',
   ).length;
 }
-
-const buyButton = (page: Page) => page.locator('form.columns button[type=submit]');
-const paid = (page: Page) => page.locator('.stage.paid');
 
 describe.each([
   ['English', 'en-GB', en],

@@ -23,7 +23,7 @@ const ERROR_TEXTS = [en, de].flatMap(({ refusedOrder, configFailed, allSilent, n
   noPage,
 ]);
 /** Where pictures of all views are left, for people to look at. */
-export const PICTURES = path.join(os.tmpdir(), 'tandem-storefront');
+export const PICTURES = process.env['TANDEM_PICTURES'] ?? path.join(os.tmpdir(), 'tandem-storefront');
 
 export function launchBrowser(): Promise<Browser> {
   const executablePath = process.env['TANDEM_CHROMIUM'];
@@ -96,4 +96,14 @@ export function overflowOf(page: Page): Promise<number> {
 
 export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(PICTURES, `${name}.png`), fullPage: true });
+}
+
+let scenes = 0;
+
+/** What the window shows, for a series of pictures: numbered, so that their names sort as they were taken. */
+export async function scene(page: Page, name: string): Promise<void> {
+  scenes += 1;
+  await page.screenshot({
+    path: path.join(PICTURES, `scene-${String(scenes).padStart(2, '0')}-${name}.png`),
+  });
 }

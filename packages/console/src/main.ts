@@ -16,8 +16,9 @@ async function main(): Promise<void> {
   const server = await listenLazily(
     readWhole(values.port, { name: '--port', min: 0, max: 65_535 }),
     async () => {
-      const { stackConsole } = await import('./stack-console.ts');
-      return stackConsole(path.resolve(values.stack));
+      const { openConsole } = await import('./open-console.ts');
+      const stack = path.resolve(values.stack);
+      return openConsole({ stack, sites: [] }, path.join(stack, 'audit.jsonl'));
     },
   );
   const stop = (): void => void server.close().finally(() => process.exit(0));
