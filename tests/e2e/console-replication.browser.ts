@@ -7,6 +7,7 @@ import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
+import { localFaults } from '@tandem-clouds/local/faults/local-faults';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import {
   launchBrowser,
@@ -100,11 +101,9 @@ async function untilHeld(path: string, isMeant: (record: Record<string, unknown>
 /** Users whom both sites create while nothing crosses: what the first site wrote loses. */
 async function conflictsAbout(ids: readonly string[]): Promise<void> {
   const [aws, azure] = sites();
-  const pauses = [
-    [aws, azure.site],
-    [azure, aws.site],
-  ] as const;
-  for (const [site, peer] of pauses) await operate(site, 'PUT', `pauses/${peer}`);
+  // A pause is heard of within seconds only.
+  const faults = localFaults(stack.dir);
+  await faults.impose({ kind: 'partition', site: aws.site, peer: azure.site, both: true });
   for (const site of [aws, azure])
     for (const userId of ids)
       await create(site, 'users', {
@@ -112,7 +111,7 @@ async function conflictsAbout(ids: readonly string[]): Promise<void> {
         name: `${userId} at ${site.cloud}`,
         email: `${userId}@example.com`,
       });
-  for (const [site, peer] of pauses) await operate(site, 'DELETE', `pauses/${peer}`);
+  await faults.liftAll();
   for (const id of ids) await untilHeld(`users/${id}`, ({ name }) => name === `${id} at ${azure.cloud}`);
   for (const site of [aws, azure])
     await waitUntil(`${site.site} has them in its log`, async () => {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openConsole } from '@tandem-clouds/console/open-console';
 import { ConsoleServer } from '@tandem-clouds/console/server/server';
 
 const KEY = 'the-operators-key';
@@ -298,4 +299,29 @@ describe('what is going on', () => {
     expect(asked.length).toBeGreaterThan(before);
     expect(text).not.toContain(KEY);
   });
+});
+
+describe('at a stack of this machine', () => {
+  test.each(['', 'stack.json'])(
+    'faults and traffic are there, whoever opens it: at its folder/%s',
+    async (file) => {
+      const address = siteUrl();
+      const stack = {
+        ...{ version: 1, operatorKey: KEY, sites: [{ site: 'aws-us-east-1', cloud: 'aws', url: address }] },
+        ...{ faults: { url: `${address}/faults` }, edge: { url: address }, traces: { url: address } },
+        mail: { web: address },
+      };
+      fs.writeFileSync(path.join(dir, 'stack.json'), JSON.stringify(stack));
+      const fault = { id: 'stop:aws-us-east-1', kind: 'stop', site: 'aws-us-east-1' };
+      answer = { ...answer, body: JSON.stringify([fault]) };
+      const server = openConsole({ stack: path.join(dir, file), sites: [] }, auditFile());
+      closing.push(() => server.close());
+      const url = await server.listen(0);
+      expect(JSON.parse((await askAs(`${url}api/console`)).text)).toMatchObject({ mode: 'local' });
+      expect(JSON.parse((await askAs(`${url}api/faults`)).text)).toEqual([fault]);
+      expect(asked.find(({ url: at }) => at === '/faults')?.authorization).toBe(`Bearer ${KEY}`);
+      // There is no DNS server here, which is said; the route is there.
+      expect((await askAs(`${url}api/traffic`)).status).not.toBe(404);
+    },
+  );
 });
