@@ -232,6 +232,12 @@ describe('records', () => {
         ...{ sku: `paged-${at}`, name: `Paged ${at}`, priceMinor: 100 + at, currency: 'EUR' },
         category: 'paged',
       });
+    // A new stack fills its lists first.
+    await everywhere(
+      'the list is complete',
+      '/products?category=paged&limit=1',
+      (_, { items }) => Array.isArray(items) && items.length === 1,
+    );
     const { page, errors } = await console_('#/records/product');
     await page.getByLabel('List by').selectOption('category');
     await page.getByLabel('category is').fill('paged');

@@ -304,6 +304,46 @@ describe('the view of conflicts', () => {
   });
 });
 
+describe('the view of a hundred thousand conflicts', () => {
+  const ALL = 100_000;
+  const side = (site: string, value: string): object => ({
+    ...{ site, value, stamp: '1-0-a', at: '2026-11-30T12:00:00.000Z' },
+  });
+  const entry = (at: number): object => ({
+    ...{ id: `entry-${at}`, record: at === ALL - 1 ? 'user:the-last' : `user:of-many-${at}`, field: 'name' },
+    ...{ reason: 'newer', loser: side('a', `old ${at}`), winner: side('b', `new ${at}`) },
+  });
+
+  test('reads on until what is meant has come, says how far it is, and holds a bounded part', async () => {
+    const { page, errors } = await consoleAt('#/conflicts?record=nobody-is-called-so');
+    let asked = 0;
+    await page.route(/\/replication\/conflicts\?/, async (request) => {
+      const query = new URL(request.request().url()).searchParams;
+      const [from, limit] = [Number(query.get('cursor') ?? 0), Number(query.get('limit'))];
+      asked += 1;
+      const to = Math.min(ALL, from + limit);
+      const items = Array.from({ length: to - from }, (_, at) => entry(from + at));
+      await request.fulfill({ json: { items, ...(to < ALL && { cursor: String(to) }) } });
+    });
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.getByText(/^Reading, [1-9][\d,]{3,} so far/).waitFor();
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await page.getByText(/^0 conflicts shown, of .* read; there are more/).waitFor();
+    const stopped = asked;
+    await page.getByLabel('Record has in it').fill('the-last');
+    expect(asked).toBe(stopped);
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('link', { name: 'user:the-last name' }).waitFor();
+    await page.getByText(/^1 conflict shown, of 100,000 read\./).waitFor();
+    await page.getByText('that were not meant are no longer here').waitFor();
+    // All are meant: the page takes what it can hold, and says so.
+    await page.getByLabel('Record has in it').fill('');
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.getByText('20 conflicts shown, of 20 read; there are more.').waitFor();
+    expect(await errors()).toEqual([]);
+  });
+});
+
 describe('the view of dead letters', () => {
   test('shows a body as the text that it is, tries an edited event, and sends it in its place', async () => {
     const [aws, azure] = sites();

@@ -53,6 +53,7 @@ async function buy(page: Page, sku: string): Promise<void> {
   await paid(page).waitFor();
 }
 
+
 /** Fills in why, and does it. */
 async function confirm(page: Page): Promise<void> {
   const dialog = page.getByRole('dialog');
@@ -80,7 +81,7 @@ async function paidOrdersAt({ url }: StackSite, customer: string): Promise<reado
 }
 
 async function nameAt({ url }: StackSite): Promise<string | undefined> {
-  const response = await fetch(`${url}/users/ada`);
+  const response = await fetch(`${url}/users/lovelace`);
   return response.ok ? ((await response.json()) as { name: string }).name : undefined;
 }
 
@@ -129,7 +130,7 @@ test('what both clouds wrote while they were apart is settled by a person', asyn
   const created = await fetch(`${aws.url}/users`, {
     method: 'POST',
     headers: JSON_TYPE,
-    body: JSON.stringify({ userId: 'ada', name: 'Ada', email: 'ada@example.com' }),
+    body: JSON.stringify({ userId: 'lovelace', name: 'Ada', email: 'ada@example.com' }),
   });
   expect(created.status).toBe(201);
   await waitUntil('both have her', async () => (await nameAt(azure)) !== undefined || undefined);
@@ -142,7 +143,7 @@ test('what both clouds wrote while they were apart is settled by a person', asyn
     [aws, 'Ada Byron'],
     [azure, 'Ada Lovelace'],
   ] as const) {
-    const response = await fetch(`${site.url}/users/ada`, {
+    const response = await fetch(`${site.url}/users/lovelace`, {
       method: 'PATCH',
       headers: { ...JSON_TYPE, 'content-type': 'application/merge-patch+json' },
       body: JSON.stringify({ name }),
@@ -165,7 +166,7 @@ test('what both clouds wrote while they were apart is settled by a person', asyn
     );
 
   await page.getByRole('link', { name: 'Conflicts' }).click();
-  await page.getByRole('link', { name: 'user:ada name' }).click();
+  await page.getByRole('link', { name: 'user:lovelace name' }).click();
   const form = region(page, 'Override');
   await page.getByRole('group', { name: 'Lost:' }).getByText('"Ada Byron"').waitFor();
   await scene(page, 'conflict');

@@ -6,7 +6,7 @@ import { Badge, Choice, chosenSite, type Column, Filter, Moment, Table, Title } 
 import { RunShown } from '../../parts/run.tsx';
 import { hrefOf, route } from '../../route.ts';
 import { Bulk, overriding } from './bulk.tsx';
-import { useConflicts } from './pages.ts';
+import { ROWS_MAX, useConflicts } from './pages.ts';
 import { type ConflictRow, entitiesOf, isMeant } from './rows.ts';
 
 const COLUMNS: readonly Column<ConflictRow>[] = [
@@ -46,7 +46,7 @@ export function ConflictList(): JSX.Element {
   const site = chosenSite();
   const filter = route.value.query;
   const pages = useConflicts(site, (row) => isMeant(row, route.value.query));
-  const { rows, unreadable, cursor, isLoading, problem, more, again } = pages;
+  const { rows, read, unreadable, cursor, isLoading, problem, more, stop, again } = pages;
   const shown = rows.filter((row) => isMeant(row, filter));
   const equal = filter['equal'] === 'shown' ? 0 : rows.filter(({ isEqual }) => isEqual).length;
   return (
@@ -81,9 +81,13 @@ export function ConflictList(): JSX.Element {
       )}
       <p role="status" class="muted">
         {isLoading
-          ? `Reading, ${rows.length.toLocaleString()} so far …`
-          : `${count(shown.length, 'conflict')} shown, of ${rows.length.toLocaleString()} read${cursor === undefined ? '' : '; there are more'}.`}
+          ? `Reading, ${read.toLocaleString()} so far …`
+          : `${count(shown.length, 'conflict')} shown, of ${read.toLocaleString()} read${cursor === undefined ? '' : '; there are more'}.`}
         {equal > 0 && ` ${equal.toLocaleString()} between equal values are hidden.`}
+        {read > rows.length &&
+          ` ${(read - rows.length).toLocaleString()} that were not meant are no longer here: after a change of the filters, look again.`}
+        {rows.length >= ROWS_MAX &&
+          ` A page holds ${ROWS_MAX.toLocaleString()}: filter them, then look again.`}
       </p>
       {(shown.length > 0 || !isLoading) && (
         <Table
@@ -98,8 +102,13 @@ export function ConflictList(): JSX.Element {
           }
         />
       )}
-      {cursor !== undefined && (
-        <button type="button" disabled={isLoading} onClick={more}>
+      {isLoading && rows.length > 0 && (
+        <button type="button" onClick={stop}>
+          Stop
+        </button>
+      )}
+      {!isLoading && cursor !== undefined && rows.length < ROWS_MAX && (
+        <button type="button" onClick={more}>
           More
         </button>
       )}

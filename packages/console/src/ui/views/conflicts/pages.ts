@@ -6,13 +6,13 @@ import { type ConflictRow, rowOf } from './rows.ts';
 
 /** Small: both values of an entry may have 240 kB. */
 const PAGE = 20;
-/** What one press of the button reads at most, where few are meant. */
-const PAGES_MAX = 10;
 /** What a page holds at most. */
-const ROWS_MAX = 5_000;
+export const ROWS_MAX = 5_000;
 
 export interface Pages {
   readonly rows: readonly ConflictRow[];
+  /** How many were read. Where it is more than the rows, the others were not meant, and were let go. */
+  readonly read: number;
   /** Ids of entries that the site cannot read. */
   readonly unreadable: readonly string[];
   /** Where the next page begins; undefined: all have been read. */
@@ -22,13 +22,21 @@ export interface Pages {
 }
 
 export interface LoadedPages extends Pages {
-  /** Reads on until a page of those that are meant has come. */
+  /** Reads on until a page of those that are meant has come, all have been read, or it is stopped. */
   readonly more: () => void;
+  readonly stop: () => void;
   /** From the begin. */
   readonly again: () => void;
 }
 
-const NONE: Pages = { rows: [], unreadable: [], cursor: undefined, isLoading: true, problem: undefined };
+const NONE: Pages = {
+  rows: [],
+  read: 0,
+  unreadable: [],
+  cursor: undefined,
+  isLoading: true,
+  problem: undefined,
+};
 
 /** @param meant Which of them count for a page. */
 export function useConflicts(site: string | undefined, meant: (row: ConflictRow) => boolean): LoadedPages {
@@ -42,16 +50,18 @@ export function useConflicts(site: string | undefined, meant: (row: ConflictRow)
     setPages(now);
     try {
       let found = 0;
-      for (let page = 0; page < PAGES_MAX && found < PAGE; page += 1) {
+      while (found < PAGE && now.rows.length < ROWS_MAX) {
         const path = `replication/conflicts${query({ limit: PAGE, cursor: now.cursor })}`;
         const { items, unreadable = [], cursor } = await ofSite<ConflictPage>(site, path, { signal });
         const rows = items.map(rowOf);
         found += rows.filter(meant).length;
+        const all = [...now.rows, ...rows];
         now = {
           ...now,
-          rows: [...now.rows, ...rows],
-          unreadable: [...now.unreadable, ...unreadable],
-          cursor: now.rows.length + rows.length >= ROWS_MAX ? undefined : cursor,
+          rows: all.length >= ROWS_MAX ? all.filter(meant) : all,
+          read: now.read + items.length,
+          unreadable: [...now.unreadable, ...unreadable].slice(0, ROWS_MAX),
+          cursor,
         };
         if (signal.aborted) return;
         setPages(now);
@@ -69,5 +79,9 @@ export function useConflicts(site: string | undefined, meant: (row: ConflictRow)
     return () => leave.current.abort();
     // A filter that changes looks at what is there; only the site has another log.
   }, [site]);
-  return { ...pages, more: () => void read(pages), again: () => void read(NONE) };
+  const stop = (): void => {
+    leave.current.abort();
+    setPages((now) => ({ ...now, isLoading: false }));
+  };
+  return { ...pages, more: () => void read(pages), stop, again: () => void read(NONE) };
 }
