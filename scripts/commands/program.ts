@@ -38,7 +38,7 @@ import {
   token,
   traces,
 } from './operate.ts';
-import { chaos, cost, drill, simulate } from './prove.ts';
+import { chaos, cost, drill, evidence, simulate } from './prove.ts';
 import {
   contract,
   firstCheck,
@@ -98,7 +98,7 @@ export const PROGRAM: Program<CommandContext> = {
       ],
     },
     { title: 'Traffic', entries: [dns, monitor, runbook] },
-    { title: 'Prove', entries: [simulate, chaos, drill, bench, cost] },
+    { title: 'Prove', entries: [simulate, chaos, drill, bench, cost, evidence] },
     {
       title: 'Release',
       entries: [

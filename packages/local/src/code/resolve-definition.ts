@@ -37,13 +37,18 @@ const sourceFor = (name: string, instance?: object): object =>
 
 /**
  * @param file The definition; absolute.
+ * @param params As `--param`: `features.objects=true`.
  * @throws Error with the framework's words when it cannot be resolved.
  */
-export async function resolveDefinition(file: string, region: string): Promise<object> {
+export async function resolveDefinition(
+  file: string,
+  region: string,
+  params: readonly string[] = [],
+): Promise<object> {
   const serviceDir = path.dirname(file);
   forgetModules(path.join(serviceDir, 'infra'));
   const configuration = await readConfiguration(file);
-  const options = { region };
+  const options = { region, param: params };
   const instance = { configurationInput: configuration, processedInput: { options } };
   await resolveVariables({
     serviceDir,
