@@ -58,7 +58,6 @@ async function buy(page: Page, sku: string): Promise<void> {
 async function confirm(page: Page): Promise<void> {
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('textbox').fill('to show it');
-  await scene(page, 'asks');
   await dialog.locator('button[type=submit]').click();
   await dialog.waitFor({ state: 'detached' });
 }
@@ -100,6 +99,7 @@ test('five minutes: start, buy, kill a cloud, buy on, and nothing is lost', asyn
 
   await page.getByRole('link', { name: 'Kill it' }).click();
   await page.getByRole('button', { name: `Stop ${aws.site}` }).click();
+  await scene(page, 'asks');
   await confirm(page);
   const clock = region(page, 'The clock of the latest loss');
   await clock.locator('.good', { hasText: `first good answer, from ${azure.site}` }).waitFor();
