@@ -53,7 +53,6 @@ async function buy(page: Page, sku: string): Promise<void> {
   await paid(page).waitFor();
 }
 
-
 /** Fills in why, and does it. */
 async function confirm(page: Page): Promise<void> {
   const dialog = page.getByRole('dialog');
