@@ -140,8 +140,8 @@ export const evidence = command({
     ),
     reports: many(folder('of drills and other reports, to be put in', {})),
     site: many(url('a deployed site that is asked what it says of itself', {})),
-    region: text('of AWS', { default: 'us-east-1' }),
-    location: text('of Azure', { default: 'eastus' }),
+    region: text('of AWS', { placeholder: 'region', default: 'us-east-1' }),
+    location: text('of Azure', { placeholder: 'region', default: 'eastus' }),
     json: flag('one JSON object'),
   },
   examples: [

@@ -15,9 +15,13 @@ type Template = Readonly<
   Record<string, { readonly Type: string; readonly Properties?: Resource['properties'] }>
 >;
 
+interface Part {
+  readonly Resources?: Template;
+}
+
 interface Definition {
   readonly provider: { readonly logRetentionInDays?: number };
-  readonly resources: { readonly Resources: Template } | readonly { readonly Resources?: Template }[];
+  readonly resources: Part | readonly Part[];
   readonly functions: Readonly<Record<string, { readonly name: string }>>;
 }
 
@@ -29,9 +33,9 @@ export async function awsResources(region: string, params: readonly string[]): P
     params,
   )) as Definition;
   const { resources, functions, provider } = definition;
-  const parts = Array.isArray(resources) ? (resources as readonly { Resources?: Template }[]) : [resources];
+  const parts = [resources].flat() as readonly Part[];
   const declared = parts.flatMap(({ Resources = {} }) =>
-    Object.entries(Resources as Template).map(([name, { Type, Properties = {} }]) => ({
+    Object.entries(Resources).map(([name, { Type, Properties = {} }]) => ({
       ...{ name, type: Type, properties: Properties },
     })),
   );

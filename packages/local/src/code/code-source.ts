@@ -30,21 +30,28 @@ export class CodeSource {
   readonly #watch: SourceWatch;
   readonly #workshop: Workshop;
   readonly #updates: CodeUpdates;
+  readonly #builds: ReadonlyMap<Cloud, AppBuild>;
 
   constructor(options: CodeSourceOptions) {
     const { projectDir, buildDir, cacheDir, env, sites } = options;
     const workshop = new Workshop({ projectDir, env });
     const clouds = new Set(sites.map(({ cloud }) => cloud));
     this.#workshop = workshop;
+    const appDirOf = (cloud: Cloud): string => path.join(buildDir, cloud);
+    this.#builds = new Map(
+      [...clouds].map((cloud) => [
+        cloud,
+        new AppBuild({ projectDir, cloud, cacheDir, appDir: appDirOf(cloud) }),
+      ]),
+    );
     this.#updates = new CodeUpdates({
       ...options,
       regeneration: new Regeneration({ projectDir, cacheDir, workshop }),
       builds: new Map(
-        [...clouds].map((cloud: Cloud) => {
-          const appDir = path.join(buildDir, cloud);
-          const build = new AppBuild({ projectDir, cloud, cacheDir, appDir });
-          return [cloud, { appDir, build: (definition) => build.build(definition) }];
-        }),
+        [...this.#builds].map(([cloud, build]) => [
+          cloud,
+          { appDir: appDirOf(cloud), build: (definition) => build.build(definition) },
+        ]),
       ),
       definitionOf: ({ cloud, region }) =>
         resolvedDefinition({ projectDir, cloud, region, cacheDir, env, workshop }),
@@ -72,7 +79,7 @@ export class CodeSource {
 
   /** Nobody waits for anything: the first change of a schema shall be as quick as the next ones. */
   async warm(): Promise<void> {
-    await this.#workshop.warm();
+    await Promise.all([this.#workshop.warm(), ...[...this.#builds.values()].map((build) => build.warm())]);
   }
 
   async stop(): Promise<void> {

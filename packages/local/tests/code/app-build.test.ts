@@ -141,3 +141,69 @@ test('after every failure it builds again: a mistake, options that are wrong, a 
   await place();
   expect(answer()).toBe('Hello Hedy');
 });
+
+/** Says in the kept bundle what only a kept one can say. */
+function markKept(): void {
+  const folder = path.join(dir, 'cache/apps');
+  for (const name of fs.readdirSync(folder)) {
+    const file = path.join(folder, name);
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('Hello', 'Kept'));
+  }
+}
+
+async function placeInAnotherProcess(options: object = {}): Promise<void> {
+  build = new AppBuild({
+    ...{ projectDir: dir, cloud: 'aws', appDir: appDir(), cacheDir: path.join(dir, 'cache') },
+    ...options,
+  });
+  await place();
+}
+
+test('what was built before is not built again, wherever its folder is', async () => {
+  save(greeting('Hello'));
+  const first = await place();
+  const again = new AppBuild({
+    ...{ projectDir: dir, cloud: 'aws', appDir: path.join(dir, 'deep/er/out') },
+    cacheDir: path.join(dir, 'cache'),
+  });
+  const built = await again.build(definition());
+  expect(built.version).toBe(first);
+  built.place();
+  const [bundle = ''] = bundles();
+  const map = JSON.parse(fs.readFileSync(path.join(dir, 'deep/er/out', `${bundle}.map`), 'utf8')) as {
+    sources: string[];
+  };
+  expect(map.sources).toContain('../../../hello.ts');
+  markKept();
+  await placeInAnotherProcess();
+  expect(answer()).toBe('Kept Hedy');
+  await build.warm();
+  expect((await build.build(definition())).version).toBe(first);
+});
+
+test.each([
+  ['a source', () => save(greeting('Good day')), 'Good day Hedy'],
+  [
+    'what a source imports',
+    () => fs.writeFileSync(path.join(dir, 'word.ts'), 'export const word = "Good evening";'),
+    'Good evening Hedy',
+  ],
+  ['what is installed', () => fs.writeFileSync(path.join(dir, 'package-lock.json'), '{}'), 'Hello Hedy'],
+  ['how imports are resolved', () => fs.writeFileSync(path.join(dir, 'tsconfig.json'), '{}'), 'Hello Hedy'],
+  [
+    'the kept file, which is cut off',
+    () => {
+      const folder = path.join(dir, 'cache/apps');
+      for (const name of fs.readdirSync(folder)) fs.truncateSync(path.join(folder, name), 40);
+    },
+    'Hello Hedy',
+  ],
+])('it is built again when another is %s', async (_, change, said) => {
+  fs.writeFileSync(path.join(dir, 'word.ts'), 'export const word = "Hello";');
+  save('import { word } from "./word.ts";\nexport const handler = (event) => `${word} ${event.name}`;\n');
+  await place();
+  markKept();
+  change();
+  await placeInAnotherProcess();
+  expect(answer()).toBe(said);
+});
