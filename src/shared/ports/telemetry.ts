@@ -1,8 +1,21 @@
+import type { CurrentSpan } from './tracing.ts';
+
 /** Structured logging, injected. Fields are JSON values; secrets and record values do not belong in them. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface Logger {
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** A line that was written. */
+export interface LogLine {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
+  /** The span that it belongs to; undefined: none. */
+  readonly span: CurrentSpan | undefined;
 }
 
 /** What is measured. A unit is part of a name; without one it is a count. docs/metrics.md says what alarms go by. */

@@ -22,6 +22,14 @@ export interface CloudNames {
   readonly queues: string;
 }
 
+/** What a line of the log says of the span that it belongs to. */
+export interface CurrentSpan {
+  /** 32 and 16 hexadecimal digits (W3C Trace Context). */
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly isSampled: boolean;
+}
+
 export interface Tracing {
   store(store: Store): Store;
   /** @param name Of the queue. @param peer Whose it is; absent: this site's own. */
@@ -40,8 +48,8 @@ export interface Tracing {
   step<Result>(name: string, attributes: Attributes, act: () => Promise<Result>): Promise<Result>;
   /** The same for one record of a batch: it goes on with the trace that brought the key. */
   record<Result>(name: string, key: string, act: () => Promise<Result>): Promise<Result>;
-  /** Of what is being done; undefined: it is in no trace. */
-  traceId(): string | undefined;
+  /** The span of what is being done; undefined: it is in no trace. */
+  current(): CurrentSpan | undefined;
 }
 
 /** Of a site that does not trace. */
@@ -55,5 +63,5 @@ export const noTracing: Tracing = {
   route: () => undefined,
   step: (_name, _attributes, act) => act(),
   record: (_name, _key, act) => act(),
-  traceId: () => undefined,
+  current: () => undefined,
 };
