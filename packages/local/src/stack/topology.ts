@@ -70,7 +70,7 @@ export interface TopologyInput {
   readonly payments?: PaymentProviderName;
   /** Whether the sites send mail and SMS, to servers of this machine. Absent: none is served. */
   readonly mail?: true;
-  /** Whether the sites send all traces, and metrics, to a process of this machine. Absent: they send none. */
+  /** Whether the sites send all traces, metrics and lines of their logs to a process of this machine. Absent: they send none. */
   readonly traces?: true;
   /** The stack's folder, which its console finds it by. Absent: none is served. */
   readonly consoleOf?: string;
@@ -334,6 +334,7 @@ function tracesEnvironment({ traces, ports }: TopologyInput): Record<string, str
     TANDEM_TRACES_URL: urlOf(ports, 'traces'),
     TANDEM_TRACES_RATIO: '1',
     TANDEM_METRICS_URL: urlOf(ports, 'traces'),
+    TANDEM_LOGS_URL: urlOf(ports, 'traces'),
   };
 }
 
@@ -470,8 +471,9 @@ function planTraces(input: TopologyInput): ProcessPlan {
     role: 'edge',
     args: [
       path.join(input.projectDir, 'packages/local/src/processes/traces-main.ts'),
-      '--port',
-      String(portOf(input.ports, 'traces')),
+      ...['--port', String(portOf(input.ports, 'traces'))],
+      // With the run it goes: the next one begins with none.
+      ...['--file', path.join(input.runDir, 'telemetry.sqlite')],
     ],
     env: commonEnvironment(input),
     announces: ['traces'],
