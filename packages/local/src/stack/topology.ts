@@ -72,6 +72,8 @@ export interface TopologyInput {
   readonly mail?: true;
   /** Whether the sites send all traces, metrics and lines of their logs to a process of this machine. Absent: they send none. */
   readonly traces?: true;
+  /** Base address of another collector, which they send to in place of it. */
+  readonly collector?: string | undefined;
   /** The stack's folder, which its console finds it by. Absent: none is served. */
   readonly consoleOf?: string;
 }
@@ -328,13 +330,14 @@ function smsEnvironment({ cloud }: SiteName, { mail, ports }: TopologyInput): Re
   };
 }
 
-function tracesEnvironment({ traces, ports }: TopologyInput): Record<string, string> {
+function tracesEnvironment({ traces, collector, ports }: TopologyInput): Record<string, string> {
   if (traces === undefined) return {};
+  const url = collector ?? urlOf(ports, 'traces');
   return {
-    TANDEM_TRACES_URL: urlOf(ports, 'traces'),
+    TANDEM_TRACES_URL: url,
     TANDEM_TRACES_RATIO: '1',
-    TANDEM_METRICS_URL: urlOf(ports, 'traces'),
-    TANDEM_LOGS_URL: urlOf(ports, 'traces'),
+    TANDEM_METRICS_URL: url,
+    TANDEM_LOGS_URL: url,
   };
 }
 

@@ -86,6 +86,12 @@ describe('the processes of a stack', () => {
     const plans = planned({ traces: true, inherited });
     const file = '/stack/run/telemetry.sqlite';
     expect(byName(plans, 'traces').args.slice(1)).toEqual(['--port', '4318', '--file', file]);
+    const collector = 'http://127.0.0.1:14318';
+    expect(byName(planned({ traces: true, collector }), 'aws-us-east-1').env).toMatchObject({
+      TANDEM_TRACES_URL: collector,
+      TANDEM_METRICS_URL: collector,
+      TANDEM_LOGS_URL: collector,
+    });
     for (const site of ['aws-us-east-1', 'azure-eastus'])
       expect(byName(plans, site).env).toMatchObject({
         TANDEM_TRACES_URL: 'http://127.0.0.1:4318',
