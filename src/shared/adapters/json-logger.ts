@@ -1,6 +1,5 @@
 /** One JSON object a line, as CloudWatch and Application Insights read it. */
-import type { Logger, LogLevel, LogLine } from '../ports/telemetry.ts';
-import type { CurrentSpan } from '../ports/tracing.ts';
+import type { CurrentSpan, Logger, LogLevel, LogLine } from '../ports/telemetry.ts';
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 

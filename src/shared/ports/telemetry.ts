@@ -1,10 +1,16 @@
-import type { CurrentSpan } from './tracing.ts';
-
 /** Structured logging, injected. Fields are JSON values; secrets and record values do not belong in them. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface Logger {
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What a line of the log says of the span that it belongs to. */
+export interface CurrentSpan {
+  /** 32 and 16 hexadecimal digits (W3C Trace Context). */
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly isSampled: boolean;
 }
 
 /** A line that was written. */

@@ -10,6 +10,7 @@ import type { BatchHandler, QueueSender } from '@tandem-clouds/replication/ports
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { HttpHandler, TimerHandler } from './cloud.ts';
 import type { OutboundHttp } from './outbound-http.ts';
+import type { CurrentSpan } from './telemetry.ts';
 
 /** Absent values are left out. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -20,14 +21,6 @@ export interface CloudNames {
   readonly platform: string;
   readonly store: string;
   readonly queues: string;
-}
-
-/** What a line of the log says of the span that it belongs to. */
-export interface CurrentSpan {
-  /** 32 and 16 hexadecimal digits (W3C Trace Context). */
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly isSampled: boolean;
 }
 
 export interface Tracing {
