@@ -22,6 +22,7 @@ import { functionsWorker } from '@tandem-clouds/testkit/peers/functions-worker';
 import { lambdaRuntime } from '@tandem-clouds/testkit/peers/lambda-runtime';
 import { ministack } from '@tandem-clouds/testkit/peers/ministack';
 import { moto, motoS3 } from '@tandem-clouds/testkit/peers/moto';
+import { otelCollector } from '@tandem-clouds/testkit/peers/otel-collector';
 import {
   type Peer,
   PEERS,
@@ -55,6 +56,7 @@ const PEERS_IN_JEST = [
   stripeMock,
   tlc,
   prometheus,
+  otelCollector,
   lambdaRuntime,
   functionsWorker,
   emulatorsPackage,

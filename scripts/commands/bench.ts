@@ -146,6 +146,22 @@ export const bench: Group<CommandContext> = {
       run: async (input) => (await import('../bench/bundle.ts')).benchBundle(input),
     }),
     command({
+      name: 'bench telemetry',
+      summary:
+        'what traces, metrics and logs cost a function, with a collector that takes them and with some that do not',
+      details: 'It starts a stack of its own, with data in memory, and stops it afterwards.',
+      options: {
+        seconds: whole('with each collector', { ...COUNT, default: '20' }),
+        runs: whole('loads of the bundle, with and without', { ...COUNT, default: '9' }),
+        ...JSON_OPTION,
+      },
+      examples: [
+        { line: 'bench telemetry --seconds 5', shows: 'a short one' },
+        { line: 'bench telemetry --seconds 600', shows: 'ten minutes with each collector' },
+      ],
+      run: async (input) => (await import('../bench/telemetry.ts')).benchTelemetry(input),
+    }),
+    command({
       name: 'bench start',
       summary:
         'how long npm start takes until both sites are ready, and until they serve what is saved, against processes that do next to nothing',

@@ -2,6 +2,7 @@
 import { command, type CommandContext, type Group } from '@tandem-clouds/command-line/command';
 import { choice, file, flag, many, text, url, whole } from '@tandem-clouds/command-line/option';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { type Level, LEVELS } from '@tandem-clouds/emulators/otlp/log-line';
 import type {
   AnalyticsOptions,
   CommonOptions,
@@ -132,6 +133,36 @@ export const traces: Group<CommandContext> = {
       run: async ({ id, stack = DEFAULT_STACK, json }, context: CommandContext) => {
         const module = await import('../operate/traces.ts');
         return module.showTrace(id, { stack, json }, context);
+      },
+    }),
+  ],
+};
+
+const LOG_LEVELS = Object.keys(LEVELS) as Level[];
+
+export const logs: Group<CommandContext> = {
+  name: 'logs',
+  summary: 'what the sites wrote, both clouds in one list',
+  commands: [
+    command({
+      name: 'logs list',
+      summary: 'the newest lines, as they were written; of one trace, of one site, with a text',
+      details: `Of the stack on this machine, whose last hour is kept. docs/logs.md says where deployed sites send theirs.`,
+      options: {
+        trace: text('only those of this trace: its id, or how it begins', { placeholder: 'id' }),
+        level: choice('only those of this level and above it', LOG_LEVELS, { default: 'trace' }),
+        text: text('only those with this in their message or attributes', { placeholder: 'text' }),
+        site: text('only those of this site', { placeholder: 'site' }),
+        limit: whole('at most so many', { min: 1, max: 500, default: '50' }),
+        ...TRACE_STACK,
+      },
+      examples: [
+        { line: 'logs list --trace 4bf92f35', shows: 'what both clouds wrote while they were at this trace' },
+        { line: 'logs list --level warn', shows: 'warnings and errors' },
+      ],
+      run: async ({ stack = DEFAULT_STACK, ...input }, context: CommandContext) => {
+        const module = await import('../operate/logs.ts');
+        return module.listLogs({ stack, ...input }, context);
       },
     }),
   ],

@@ -1,5 +1,6 @@
 /** What the commands that operate sites are given. */
 
+import type { Level } from '@tandem-clouds/emulators/otlp/log-line';
 import type { Whereabouts } from '@tandem-clouds/operator/targets';
 
 /** Whom a command asks, and how it answers. */
@@ -34,6 +35,15 @@ export interface TraceListOptions extends TraceOptions {
   readonly minMs: number;
   readonly failed: boolean;
   readonly all: boolean;
+  readonly limit: number;
+}
+
+export interface LogListOptions extends TraceOptions {
+  /** The id of a trace, or how it begins. */
+  readonly trace: string | undefined;
+  readonly level: Level;
+  readonly text: string | undefined;
+  readonly site: string | undefined;
   readonly limit: number;
 }
 

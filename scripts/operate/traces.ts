@@ -1,12 +1,10 @@
 /** `tandem traces`: what the stack on this machine did for a request, over both clouds. */
 import { styleText } from 'node:util';
 import type { CommandContext } from '@tandem-clouds/command-line/command';
-import { readStack } from '@tandem-clouds/command-line/running-stack';
 import { aligned } from '@tandem-clouds/command-line/table';
 import { LIST_MAX, TRACES_PATH } from '@tandem-clouds/emulators/otlp/server';
-import type { Trace, TraceSummary } from '@tandem-clouds/emulators/otlp/traces';
-import { explain, getJson } from '@tandem-clouds/operator/get-json';
-import { TargetError } from '@tandem-clouds/operator/targets';
+import type { Trace, TraceSummary } from '@tandem-clouds/emulators/otlp/trace';
+import { askCollector } from './ask-collector.ts';
 import type { TraceListOptions, TraceOptions } from './options.ts';
 import { waterfall } from './waterfall.ts';
 
@@ -20,7 +18,7 @@ export async function listTraces(options: TraceListOptions, { out }: CommandCont
     limit: String(limit),
     ...(route !== undefined && { route }),
   });
-  const { items } = (await ask(options, `${TRACES_PATH}?${query.toString()}`)) as {
+  const { items } = (await askCollector(options.stack, `${TRACES_PATH}?${query.toString()}`)) as {
     items: readonly TraceSummary[];
   };
   if (json) for (const item of items) out(`${JSON.stringify(item)}\n`);
@@ -40,7 +38,7 @@ export async function showTrace(id: string, options: TraceOptions, context: Comm
     err(`${why} ${id}\n`);
     return 1;
   }
-  const trace = (await ask(options, `${TRACES_PATH}/${traceId}`)) as Trace;
+  const trace = (await askCollector(options.stack, `${TRACES_PATH}/${traceId}`)) as Trace;
   if (options.json) out(`${JSON.stringify(trace)}\n`);
   else
     out(
@@ -56,22 +54,12 @@ function red(text: string): string {
 }
 
 /** A whole id is asked for as it is: it may be older than what a list holds. */
-async function idsOf(id: string, options: TraceOptions): Promise<readonly string[]> {
+export async function idsOf(id: string, options: TraceOptions): Promise<readonly string[]> {
   if (/^[0-9a-f]{32}$/.test(id)) return [id];
-  const { items } = (await ask(options, `${TRACES_PATH}?all=true&limit=${LIST_MAX}`)) as {
+  const { items } = (await askCollector(options.stack, `${TRACES_PATH}?all=true&limit=${LIST_MAX}`)) as {
     items: readonly TraceSummary[];
   };
   return items.map(({ traceId }) => traceId).filter((traceId) => traceId.startsWith(id));
-}
-
-async function ask({ stack: file }: TraceOptions, path: string): Promise<unknown> {
-  const stack = readStack(file);
-  if (stack === undefined) throw new TargetError(`no stack runs here (${file}); start one with npm start`);
-  try {
-    return await getJson(new URL(path, stack.traces.url));
-  } catch (error) {
-    throw new TargetError(`${stack.traces.url}: ${explain(error)}`, { cause: error });
-  }
 }
 
 function rowOf({ traceId, at, ms, spans, sites, name, failed }: TraceSummary): string[] {

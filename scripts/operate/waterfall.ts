@@ -1,7 +1,7 @@
 /** A trace as lines of text: what is below what, where, from when on and for how long. */
 import { aligned } from '@tandem-clouds/command-line/table';
 import { extentOf, linkedTraces, spanRows, titleOf } from '@tandem-clouds/emulators/otlp/span-tree';
-import type { SpanFacts, Trace } from '@tandem-clouds/emulators/otlp/traces';
+import type { SpanFacts, Trace } from '@tandem-clouds/emulators/otlp/trace';
 
 const BAR_CELLS = 32;
 const NAME_MAX = 44;

@@ -516,8 +516,8 @@ export const softBouncesMax = 5;
 /** Octets of an address: RFC 5321, section 4.5.3.1.3, less its brackets. */
 export const mailAddressMax = 254;
 
-// Traces and metrics
-/** Of what is sent to a collector by OTLP, traces and metrics alike. */
+// Traces, metrics and logs
+/** Of what is sent to a collector by OTLP, whatever it is. */
 export const otlpBounds = {
   /** For how long an answer waits at most for the collector to take what there is. */
   waitMs: 200,
@@ -525,6 +525,9 @@ export const otlpBounds = {
   failuresMax: 3,
   restMs: 30_000,
   restMaxMs: 300_000,
+  /** So many answers in a row that took longer than this, and it is left alone for so many times as long as the last took. */
+  slowMs: 50,
+  slowRests: 100,
 } as const;
 export const traceBounds = {
   /** Spans of one invocation; later ones are not recorded. A span takes about 600 bytes when it is sent. */
@@ -535,6 +538,13 @@ export const traceBounds = {
   linksMax: 32,
   /** Invocations that failed, in traces that are not sampled, which one process sends all the same. */
   failedPerMinuteMax: 60,
+} as const;
+export const logBounds = {
+  /** Lines that wait in memory while the collector takes none, and those of one request to it. */
+  bufferedMax: 1_024,
+  sendMax: 256,
+  /** Of one line as it is sent, in UTF-16 units; what is longer is sent with its message alone, cut. */
+  lineCharsMax: 8_192,
 } as const;
 export const meterBounds = {
   /** What one process has measured is sent by the first invocation that ends so long after the last time. */

@@ -21,6 +21,7 @@ import {
 } from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
+import { siteLogs } from './adapters/logging/site-logs.ts';
 import { siteMetering } from './adapters/metering/site-metering.ts';
 import { siteTracing } from './adapters/tracing/site-tracing.ts';
 import { type Config, hasObjects, loadConfig } from './config/config.ts';
@@ -66,10 +67,12 @@ export function openRuntime(): Runtime {
     level: config.logLevel,
     site: config.site,
     write,
-    traceId: () => tracing.traceId(),
+    span: () => tracing.current(),
+    also: (line) => logs.line?.(line),
   });
+  const logs = siteLogs(config, cloudName, logger);
   const metering = siteMetering(config, cloudName, logger);
-  const tracing = metering.tracing(siteTracing(config, cloudName, logger));
+  const tracing = logs.tracing(metering.tracing(siteTracing(config, cloudName, logger)));
   return {
     config,
     cloudName,

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { Browser, Page } from 'playwright-core';
 import type { StackSite } from '@tandem-clouds/command-line/running-stack';
 import { ZONE_PATH, type ZoneState } from '@tandem-clouds/emulators/dns/control';
-import { SPANS_MAX } from '@tandem-clouds/emulators/otlp/traces';
+import { SPANS_MAX } from '@tandem-clouds/emulators/otlp/trace';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import type { TrafficView } from '../../packages/console/src/server/traffic-view.ts';
 import { launchBrowser, openPage, overflowOf, violationsOf, type WatchedPage } from '../helpers/browser.ts';

@@ -1,7 +1,7 @@
 /** One write at one cloud is one trace over both, as `npm start` keeps it and `tandem traces` shows it. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { TRACES_PATH } from '@tandem-clouds/emulators/otlp/server';
-import type { Trace } from '@tandem-clouds/emulators/otlp/traces';
+import type { Trace } from '@tandem-clouds/emulators/otlp/trace';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
 import { waterfall } from '../../scripts/operate/waterfall.ts';
 import { waitUntil } from '../helpers/wait-until.ts';

@@ -76,21 +76,24 @@ describe('the configuration', () => {
       expect(() => read({ [name]: value })).toThrow(name);
   });
 
-  test('of metrics needs an address of their own, and headers that traces do not have', () => {
-    const traces = { TANDEM_TRACES_URL: 'https://traces.example', TANDEM_TRACES_HEADERS: 'x-key=t' };
-    const read = (more: Record<string, string>) => loadConfig('aws', { ...AWS, ...traces, ...more }).metrics;
-    expect(read({ TANDEM_METRICS_HEADERS: 'x-key=m' })).toBeUndefined();
-    const url = 'https://metrics.example';
-    expect(read({ TANDEM_METRICS_URL: url })).toEqual({ url, headers: {} });
-    expect(read({ TANDEM_METRICS_URL: url, TANDEM_METRICS_HEADERS: 'x-key=m' })).toEqual({
-      url,
-      headers: { 'x-key': 'm' },
-    });
-    expect(() => read({ TANDEM_METRICS_URL: 'http://metrics.example' })).toThrow('TANDEM_METRICS_URL');
-    expect(() => read({ TANDEM_METRICS_URL: url, TANDEM_METRICS_HEADERS: 'nonsense' })).toThrow(
-      'TANDEM_METRICS_HEADERS',
-    );
-  });
+  test.each(['metrics', 'logs'] as const)(
+    'of %s needs an address of their own, and headers that traces do not have',
+    (signal) => {
+      const traces = { TANDEM_TRACES_URL: 'https://traces.example', TANDEM_TRACES_HEADERS: 'x-key=t' };
+      const [urlOf, headersOf] = [
+        `TANDEM_${signal.toUpperCase()}_URL`,
+        `TANDEM_${signal.toUpperCase()}_HEADERS`,
+      ];
+      const read = (more: Record<string, string>) =>
+        loadConfig('aws', { ...AWS, ...traces, ...more })[signal];
+      expect(read({ [headersOf]: 'x-key=m' })).toBeUndefined();
+      const url = 'https://metrics.example';
+      expect(read({ [urlOf]: url })).toEqual({ url, headers: {} });
+      expect(read({ [urlOf]: url, [headersOf]: 'x-key=m' })).toEqual({ url, headers: { 'x-key': 'm' } });
+      expect(() => read({ [urlOf]: 'http://metrics.example' })).toThrow(urlOf);
+      expect(() => read({ [urlOf]: url, [headersOf]: 'nonsense' })).toThrow(headersOf);
+    },
+  );
 
   test('names every variable that is missing or wrong at once', () => {
     const read = (): unknown =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { BAR_UNITS, barOf, precise, shownRows, traceIdIn } from '@tandem-clouds/console/ui/trace-rows';
 import { spanRows } from '@tandem-clouds/emulators/otlp/span-tree';
-import type { SpanFacts } from '@tandem-clouds/emulators/otlp/traces';
+import type { SpanFacts } from '@tandem-clouds/emulators/otlp/trace';
 
 const span = (spanId: string, parentId?: string, more: Partial<SpanFacts> = {}): SpanFacts => ({
   spanId,

@@ -1,5 +1,5 @@
 /** One JSON object a line, as CloudWatch and Application Insights read it. */
-import type { Logger, LogLevel } from '../ports/telemetry.ts';
+import type { CurrentSpan, Logger, LogLevel, LogLine } from '../ports/telemetry.ts';
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
@@ -9,24 +9,28 @@ export function jsonLogger(options: {
   site: string;
   write: (line: string) => void;
   now?: () => number;
-  /** Of the trace that a line belongs to; undefined: of none. */
-  traceId?: () => string | undefined;
+  /** The span that a line belongs to; undefined: none. */
+  span?: () => CurrentSpan | undefined;
+  /** Gets what is written, beside `write`. */
+  also?: ((line: LogLine) => void) | undefined;
 }): Logger {
-  const { level, site, write, now = Date.now, traceId } = options;
+  const { level, site, write, now = Date.now, span: spanOf, also } = options;
   const least = ORDER.indexOf(level);
   return {
     log(lineLevel, message, fields) {
       if (ORDER.indexOf(lineLevel) < least) return;
-      const trace = traceId?.();
+      const span = spanOf?.();
+      const atMs = now();
       const line = {
-        time: new Date(now()).toISOString(),
+        time: new Date(atMs).toISOString(),
         level: lineLevel,
         site,
         message,
-        ...(trace !== undefined && { traceId: trace }),
+        ...(span !== undefined && { traceId: span.traceId }),
         ...fields,
       };
       write(`${JSON.stringify(line)}\n`);
+      also?.({ atMs, level: lineLevel, message, fields, span });
     },
   };
 }

@@ -239,6 +239,12 @@ export const configSchema = {
       additionalProperties: false,
       properties: { url: issuerUrl, headers: collectorHeaders },
     },
+    logs: {
+      type: 'object',
+      required: ['url', 'headers'],
+      additionalProperties: false,
+      properties: { url: issuerUrl, headers: collectorHeaders },
+    },
     own: ownSchema(ownSettings),
     trustsEverybody: { type: 'boolean' },
     // Less than a function has in all.

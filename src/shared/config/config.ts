@@ -132,6 +132,12 @@ export interface MetricsConfig {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+export interface LogsConfig {
+  /** Base address of a collector that takes OTLP over HTTP; `/v1/logs` is put behind it. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -167,6 +173,8 @@ export interface Config {
   readonly traces?: TracesConfig;
   /** Where metrics go, beside the log; absent: nowhere (docs/prometheus.md). */
   readonly metrics?: MetricsConfig;
+  /** Where lines of the log go, beside standard output; absent: nowhere (docs/logs.md). */
+  readonly logs?: LogsConfig;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -278,6 +286,7 @@ const TRACES = {
   TANDEM_TRACES_RATIO: 'ratio',
   TANDEM_TRACES_HEADERS: 'headers',
 } as const;
+const LOGS = { TANDEM_LOGS_URL: 'url', TANDEM_LOGS_HEADERS: 'headers' } as const;
 const METRICS = { TANDEM_METRICS_URL: 'url', TANDEM_METRICS_HEADERS: 'headers' } as const;
 
 const TRACES_RATIO = 0.1;
@@ -312,6 +321,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     ...(Object.keys(sms).length > 0 && { sms: sms as unknown }),
     ...tracesOf(env),
     ...metricsOf(env),
+    ...logsOf(env),
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),
@@ -360,6 +370,11 @@ function tracesOf(env: Environment): { traces?: unknown } {
 function metricsOf(env: Environment): { metrics?: unknown } {
   const { url, headers } = pick(env, METRICS);
   return url === undefined ? {} : { metrics: { url, headers: headersOf(headers) } };
+}
+
+function logsOf(env: Environment): { logs?: unknown } {
+  const { url, headers } = pick(env, LOGS);
+  return url === undefined ? {} : { logs: { url, headers: headersOf(headers) } };
 }
 
 /** What Functions leaves in a setting whose secret cannot be read. That traces are refused must not stop a site. */
@@ -459,6 +474,7 @@ function variableOf(pointer: string): string {
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
   if (first === 'sms') return variableIn(SMS, second) ?? 'TANDEM_SMS_FROM';
   if (first === 'traces') return variableIn(TRACES, second) ?? 'TANDEM_TRACES_URL';
+  if (first === 'logs') return variableIn(LOGS, second) ?? 'TANDEM_LOGS_URL';
   if (first === 'metrics') return variableIn(METRICS, second) ?? 'TANDEM_METRICS_URL';
   if (first === 'mail') return variableIn(MAIL, second) ?? 'TANDEM_MAIL_URL';
   const names: Readonly<Record<string, string>> = { ...COMMON, ...PAYMENTS, ...AWS, ...AZURE };

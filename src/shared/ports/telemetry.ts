@@ -5,6 +5,25 @@ export interface Logger {
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** What a line of the log says of the span that it belongs to. */
+export interface CurrentSpan {
+  /** 32 and 16 hexadecimal digits (W3C Trace Context). */
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly isSampled: boolean;
+}
+
+/** A line that was written. */
+export interface LogLine {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>> | undefined;
+  /** The span that it belongs to; undefined: none. */
+  readonly span: CurrentSpan | undefined;
+}
+
 /** What is measured. A unit is part of a name; without one it is a count. docs/metrics.md says what alarms go by. */
 export type MetricName =
   /** Per peer: keys with a write that its queue has not accepted; `exposureKeysMax` stands for more. */

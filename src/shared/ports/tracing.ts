@@ -10,6 +10,7 @@ import type { BatchHandler, QueueSender } from '@tandem-clouds/replication/ports
 import type { Store } from '@tandem-clouds/replication/ports/store';
 import type { HttpHandler, TimerHandler } from './cloud.ts';
 import type { OutboundHttp } from './outbound-http.ts';
+import type { CurrentSpan } from './telemetry.ts';
 
 /** Absent values are left out. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -40,8 +41,8 @@ export interface Tracing {
   step<Result>(name: string, attributes: Attributes, act: () => Promise<Result>): Promise<Result>;
   /** The same for one record of a batch: it goes on with the trace that brought the key. */
   record<Result>(name: string, key: string, act: () => Promise<Result>): Promise<Result>;
-  /** Of what is being done; undefined: it is in no trace. */
-  traceId(): string | undefined;
+  /** The span of what is being done; undefined: it is in no trace. */
+  current(): CurrentSpan | undefined;
 }
 
 /** Of a site that does not trace. */
@@ -55,5 +56,5 @@ export const noTracing: Tracing = {
   route: () => undefined,
   step: (_name, _attributes, act) => act(),
   record: (_name, _key, act) => act(),
-  traceId: () => undefined,
+  current: () => undefined,
 };

@@ -5,13 +5,13 @@
  *     POST /api/session              { code }: opens a session, where the console asks for one
  *     GET  /api/live                 server-sent events: `points` of before, then a `look` every second
  *     *    /api/sites/<site>/<path>  that route of that site; below `replication` with the operator's key
- *     GET  /api/traces…, /api/mails, /api/sms   of the stack on this machine
+ *     GET  /api/traces…, /api/logs, /api/mails, /api/sms   of the stack on this machine
  *
  * Whatever changes something names in `x-tandem-why` why, and is written down first (audit.ts).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bodyText } from '@tandem-clouds/emulators/core/request-body';
-import { TRACES_PATH } from '@tandem-clouds/emulators/otlp/server';
+import { LOGS_PATH, TRACES_PATH } from '@tandem-clouds/emulators/otlp/server';
 import type { Audit } from './audit.ts';
 import type { Sessions } from './guard.ts';
 import { relay } from './relay.ts';
@@ -73,6 +73,8 @@ export class Api {
           `${options.sites.stack().traces.url}${TRACES_PATH}${id}?${query}`,
         );
       },
+      logs: (request, response, { query }) =>
+        this.#local(request, response, `${options.sites.stack().traces.url}${LOGS_PATH}?${query}`),
       mails: (request, response) =>
         this.#local(request, response, `${options.sites.stack().mail.web}/_tandem/mails`),
       sms: (request, response) =>

@@ -1,6 +1,6 @@
 /** Which rows of a trace are shown, and where their bars are. Pure. */
 import type { SpanRow } from '@tandem-clouds/emulators/otlp/span-tree';
-import type { SpanFacts } from '@tandem-clouds/emulators/otlp/traces';
+import type { SpanFacts } from '@tandem-clouds/emulators/otlp/trace';
 
 /** What a bar's width is counted in. */
 export const BAR_UNITS = 1_000;

@@ -3,7 +3,7 @@
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 import { type Attribute, attributesOf } from './attributes.ts';
-import type { SpanFacts } from './traces.ts';
+import type { SpanFacts } from './trace.ts';
 
 const KINDS = ['internal', 'internal', 'server', 'client', 'producer', 'consumer'];
 const ERROR = 2;
@@ -65,7 +65,8 @@ function read(span: OtlpSpan, site: string): { traceId: string; span: SpanFacts 
   ];
 }
 
-function msOf(nanos: string | number = 0): number {
+/** Epoch milliseconds, with microseconds behind the point; 0: none. */
+export function msOf(nanos: string | number = 0): number {
   const text = String(nanos);
   return /^\d{1,20}$/.test(text) ? Number(BigInt(text) / 1_000n) / 1_000 : 0;
 }

@@ -1,5 +1,5 @@
 /** What is below what in a trace: for whoever draws one. Pure, and without anything that a browser has not. */
-import type { SpanFacts } from './traces.ts';
+import type { SpanFacts } from './trace.ts';
 
 export interface SpanRow {
   readonly span: SpanFacts;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { extentOf, linkedTraces, spanRows, titleOf } from '../../src/otlp/span-tree.ts';
-import type { SpanFacts } from '../../src/otlp/traces.ts';
+import type { SpanFacts } from '../../src/otlp/trace.ts';
 
 const span = (spanId: string, parentId?: string, more: Partial<SpanFacts> = {}): SpanFacts => ({
   spanId,

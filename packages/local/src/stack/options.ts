@@ -29,6 +29,8 @@ export interface StackOptions {
   readonly types: (typeof TYPE_CHECKS)[number];
   /** Whose sandbox the sites take payments at. */
   readonly payments: PaymentProviderName;
+  /** Base address of a collector of OTLP, in place of the stack's own. */
+  readonly collector?: string | undefined;
   /** Present when a drill holds the ways between the sites and their clocks in its hand. */
   readonly drill?: DrillSettings;
 }

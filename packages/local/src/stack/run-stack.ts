@@ -204,6 +204,7 @@ class RunningStack {
       payments: options.payments,
       mail: true,
       traces: true,
+      collector: options.collector,
       consoleOf: places.dir,
       links: { ...links.ports, ...options.drill?.links },
       ...(options.drill && { drill: options.drill }),

@@ -1,6 +1,6 @@
 /** The command `start`, which `npm start` runs too. */
 import { command, type CommandContext } from '@tandem-clouds/command-line/command';
-import { choice, file, flag, folder, many, text } from '@tandem-clouds/command-line/option';
+import { choice, file, flag, folder, many, text, url } from '@tandem-clouds/command-line/option';
 import { PAYMENT_PROVIDERS } from '../processes/payments-settings.ts';
 import { LOG_LEVELS, stackOptionsOf, TYPE_CHECKS } from './options.ts';
 import { DEFAULT_SITES } from './sites.ts';
@@ -34,6 +34,10 @@ export const start = command({
     inspect: flag('an inspector for the functions of each cloud and for its bridge, on free ports'),
     types: choice('report type errors of what is changed while it runs', TYPE_CHECKS, { default: 'on' }),
     payments: choice('whose sandbox the sites take payments at', PAYMENT_PROVIDERS, { default: 'stripe' }),
+    collector: url(
+      'where the sites send traces, metrics and logs by OTLP, in place of the one of the stack',
+      {},
+    ),
     drill: file(
       'for chaos: links and clocks that it controls, see packages/local/src/stack/drill-file.ts',
       {},
@@ -43,6 +47,7 @@ export const start = command({
     { line: 'start --ephemeral --seed', shows: 'with sample data, which is gone afterwards' },
     { line: 'start --port all=0', shows: 'on free ports; the other commands find them' },
     { line: 'start --payments paypal', shows: 'with the sandbox of PayPal in place of Stripe’s' },
+    { line: 'start --collector http://127.0.0.1:14318', shows: 'with a collector of yours' },
     { line: 'start --sites aws-us-east-1,aws-eu-west-1,azure-eastus', shows: 'three sites' },
   ],
   check: (input) => void stackOptionsOf(input),

@@ -70,8 +70,10 @@ export interface TopologyInput {
   readonly payments?: PaymentProviderName;
   /** Whether the sites send mail and SMS, to servers of this machine. Absent: none is served. */
   readonly mail?: true;
-  /** Whether the sites send all traces, and metrics, to a process of this machine. Absent: they send none. */
+  /** Whether the sites send all traces, metrics and lines of their logs to a process of this machine. Absent: they send none. */
   readonly traces?: true;
+  /** Base address of another collector, which they send to in place of it. */
+  readonly collector?: string | undefined;
   /** The stack's folder, which its console finds it by. Absent: none is served. */
   readonly consoleOf?: string;
 }
@@ -328,12 +330,14 @@ function smsEnvironment({ cloud }: SiteName, { mail, ports }: TopologyInput): Re
   };
 }
 
-function tracesEnvironment({ traces, ports }: TopologyInput): Record<string, string> {
+function tracesEnvironment({ traces, collector, ports }: TopologyInput): Record<string, string> {
   if (traces === undefined) return {};
+  const url = collector ?? urlOf(ports, 'traces');
   return {
-    TANDEM_TRACES_URL: urlOf(ports, 'traces'),
+    TANDEM_TRACES_URL: url,
     TANDEM_TRACES_RATIO: '1',
-    TANDEM_METRICS_URL: urlOf(ports, 'traces'),
+    TANDEM_METRICS_URL: url,
+    TANDEM_LOGS_URL: url,
   };
 }
 
@@ -470,8 +474,9 @@ function planTraces(input: TopologyInput): ProcessPlan {
     role: 'edge',
     args: [
       path.join(input.projectDir, 'packages/local/src/processes/traces-main.ts'),
-      '--port',
-      String(portOf(input.ports, 'traces')),
+      ...['--port', String(portOf(input.ports, 'traces'))],
+      // With the run it goes: the next one begins with none.
+      ...['--file', path.join(input.runDir, 'telemetry.sqlite')],
     ],
     env: commonEnvironment(input),
     announces: ['traces'],

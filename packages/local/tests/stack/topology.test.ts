@@ -81,15 +81,23 @@ describe('the processes of a stack', () => {
     expect(byName(plans, 'azure-eastus').env['AWS_ENDPOINT_URL_SNS']).toBeUndefined();
   });
 
-  test('every site sends all traces and metrics to one process, whatever the shell says', () => {
+  test('every site sends all traces, metrics and lines of its log to one process, whatever the shell says', () => {
     const inherited = { TANDEM_TRACES_URL: 'https://collector.example', TANDEM_TRACES_RATIO: '0.5' };
     const plans = planned({ traces: true, inherited });
-    expect(byName(plans, 'traces').args.slice(1)).toEqual(['--port', '4318']);
+    const file = '/stack/run/telemetry.sqlite';
+    expect(byName(plans, 'traces').args.slice(1)).toEqual(['--port', '4318', '--file', file]);
+    const collector = 'http://127.0.0.1:14318';
+    expect(byName(planned({ traces: true, collector }), 'aws-us-east-1').env).toMatchObject({
+      TANDEM_TRACES_URL: collector,
+      TANDEM_METRICS_URL: collector,
+      TANDEM_LOGS_URL: collector,
+    });
     for (const site of ['aws-us-east-1', 'azure-eastus'])
       expect(byName(plans, site).env).toMatchObject({
         TANDEM_TRACES_URL: 'http://127.0.0.1:4318',
         TANDEM_TRACES_RATIO: '1',
         TANDEM_METRICS_URL: 'http://127.0.0.1:4318',
+        TANDEM_LOGS_URL: 'http://127.0.0.1:4318',
       });
     expect(byName(planned(), 'aws-us-east-1').env).not.toHaveProperty('TANDEM_TRACES_URL');
     expect(byName(planned(), 'aws-us-east-1').env).not.toHaveProperty('TANDEM_METRICS_URL');

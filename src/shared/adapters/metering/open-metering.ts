@@ -1,36 +1,13 @@
 /** The metering of a site: what each port is wrapped in. */
-import { otlpBounds } from '../../bounds.ts';
-import type { InvocationContext } from '../../ports/cloud.ts';
 import type { Answered, Metering } from '../../ports/metering.ts';
 import type { MetricName } from '../../ports/telemetry.ts';
 import type { Attributes } from '../../ports/tracing.ts';
+import { sendingBeside } from '../tracing/sending-beside.ts';
 import { ownInstrument, requestDuration, siteInstruments } from './instruments.ts';
 import type { Meter } from './meter.ts';
 import type { MetricsSender } from './metrics-sender.ts';
 
 export function openMetering(meter: Meter, sender: Pick<MetricsSender, 'flush'>): Metering {
-  /** What is done and what is sent when it has been: side by side with the spans, which are sent around it. */
-  const sending = async <Result>(
-    run: (ended: () => void) => Promise<Result>,
-    remainingMs?: () => number,
-  ): Promise<Result> => {
-    let sent: Promise<void> | undefined;
-    try {
-      // Half of what is left: the answer needs some of it.
-      return await run(() => {
-        sent ??= sender.flush(Math.min(otlpBounds.waitMs, (remainingMs?.() ?? Infinity) / 2));
-      });
-    } finally {
-      await sent;
-    }
-  };
-  const after = async <Result>(act: Promise<Result>, ended: () => void): Promise<Result> => {
-    try {
-      return await act;
-    } finally {
-      ended();
-    }
-  };
   return {
     metrics: (metrics) => ({
       record(values, peer) {
@@ -46,20 +23,7 @@ export function openMetering(meter: Meter, sender: Pick<MetricsSender, 'flush'>)
         meter.record(ownInstrument(name), dimensions, value);
       },
     }),
-    tracing: (tracing) => ({
-      ...tracing,
-      http: (handler) => (event, context) =>
-        sending(
-          (ended) => tracing.http((...given) => after(handler(...given), ended))(event, context),
-          remainingOf(context),
-        ),
-      batch: (name, queue, handler) => (messages, limit) =>
-        sending((ended) =>
-          tracing.batch(name, queue, (...given) => after(handler(...given), ended))(messages, limit),
-        ),
-      timer: (name, handler) => () =>
-        sending((ended) => tracing.timer(name, () => after(handler(), ended))()),
-    }),
+    tracing: (tracing) => sendingBeside(tracing, (withinMs) => sender.flush(withinMs)),
     answered: (answered) => meter.record(requestDuration, requestAttributes(answered), answered.ms),
   };
 }
@@ -76,9 +40,4 @@ function requestAttributes({ method, route, status }: Answered): Attributes {
     'url.scheme': 'https',
     'error.type': status >= 500 ? String(status) : undefined,
   };
-}
-
-/** Some tests call without a context. */
-function remainingOf(context: InvocationContext | undefined): (() => number) | undefined {
-  return context?.getRemainingTimeInMillis?.bind(context);
 }

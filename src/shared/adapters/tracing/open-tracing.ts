@@ -5,6 +5,7 @@ import type { HttpHandler, InvocationContext } from '../../ports/cloud.ts';
 import type { CloudNames, Tracing } from '../../ports/tracing.ts';
 import { traceparentOf } from '../../traceparent.ts';
 import { keyIn, traceOf } from './message-trace.ts';
+import { remainingOf } from './sending-beside.ts';
 import { contextOf, type Span, type SpanContext } from './span.ts';
 import { tracedOutbound } from './traced-outbound.ts';
 import { tracedQueue } from './traced-queue.ts';
@@ -65,7 +66,7 @@ export function openTracing({ tracer, names, queuesOf }: TracingOptions): Tracin
         act,
         tracer.spanOf(key),
       ),
-    traceId: () => tracer.current()?.traceId,
+    current: () => tracer.current(),
   };
 }
 
@@ -104,11 +105,6 @@ function tracedHandler(handler: HttpHandler, tracer: Tracer): HttpHandler {
       },
     );
   };
-}
-
-/** Some tests call without a context. */
-function remainingOf(context: InvocationContext | undefined): (() => number) | undefined {
-  return context?.getRemainingTimeInMillis?.bind(context);
 }
 
 /** One trace goes on; where several meet, one begins that is linked with them. */

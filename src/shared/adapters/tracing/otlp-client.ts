@@ -1,8 +1,9 @@
 /**
- * Posts one signal, traces or metrics, to a collector by OTLP over HTTP.
+ * Posts one signal (traces, metrics or logs) to a collector by OTLP over HTTP.
  *
  * Invariants: nobody waits longer than they say; nothing is thrown; and a collector that fails is left alone for a while
- * (`restMs`, or what it asks for), so that it costs one wait in that time and not one for each request.
+ * (`restMs`, or what it asks for), so that it costs one wait in that time and not one for each request. One that is slow is
+ * left alone for a hundred times as long as it took: no more than a hundredth of the time is waited for it.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
  */
 import { otlpBounds } from '../../bounds.ts';
@@ -10,7 +11,7 @@ import type { HttpClient, HttpResponse } from '../../ports/http-client.ts';
 import type { Logger } from '../../ports/telemetry.ts';
 
 export interface OtlpTarget {
-  /** Base address: `/v1/traces` or `/v1/metrics` is put behind it. */
+  /** Base address: `/v1/traces`, `/v1/metrics` or `/v1/logs` is put behind it. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly client: HttpClient;
@@ -18,6 +19,8 @@ export interface OtlpTarget {
   /** Monotonic milliseconds. */
   readonly elapsed: () => number;
 }
+
+export type Signal = 'traces' | 'metrics' | 'logs';
 
 /** Why it was not taken: it may be later, it never will be, or nobody knows whether it was. */
 export type Failure = 'later' | 'refused' | 'unanswered';
@@ -28,19 +31,17 @@ const ANSWER_BYTES_MAX = 64 * 1024;
 
 export class OtlpClient {
   readonly #target: OtlpTarget;
-  readonly #signal: 'traces' | 'metrics';
+  readonly #signal: Signal;
   readonly #url: URL;
   readonly #facts: () => Readonly<Record<string, unknown>>;
   #failures = 0;
+  /** Answers in a row that took longer than `slowMs`. */
+  #slow = 0;
   /** Until when the collector is left alone. */
   #restsUntilMs = -Infinity;
 
   /** @param facts What a warning adds: how much waits, how much was lost since the last one. */
-  constructor(
-    target: OtlpTarget,
-    signal: 'traces' | 'metrics',
-    facts: () => Readonly<Record<string, unknown>>,
-  ) {
+  constructor(target: OtlpTarget, signal: Signal, facts: () => Readonly<Record<string, unknown>>) {
     this.#target = target;
     this.#signal = signal;
     this.#url = new URL(`${target.url.replace(/\/$/, '')}/v1/${signal}`);
@@ -51,13 +52,15 @@ export class OtlpClient {
   mayPost(): boolean {
     const nowMs = this.#target.elapsed();
     if (nowMs < this.#restsUntilMs) return false;
-    if (this.#failures >= otlpBounds.failuresMax) this.#restsUntilMs = nowMs + otlpBounds.restMs;
+    if (Math.max(this.#failures, this.#slow) >= otlpBounds.failuresMax)
+      this.#restsUntilMs = nowMs + otlpBounds.restMs;
     return true;
   }
 
   /** True: it was taken. @param failed Is called first otherwise, before a warning asks for its facts. */
   async post(body: string, timeoutMs: number, failed: (failure: Failure) => void): Promise<boolean> {
-    const { client, headers } = this.#target;
+    const { client, headers, elapsed } = this.#target;
+    const beganMs = elapsed();
     let response: HttpResponse;
     try {
       response = await client({
@@ -75,12 +78,20 @@ export class OtlpClient {
     }
     if (response.status >= 200 && response.status < 300) {
       this.#failures = 0;
-      this.#restsUntilMs = -Infinity;
+      const restMs = this.#restAfter(elapsed() - beganMs);
+      this.#restsUntilMs = restMs === 0 ? -Infinity : elapsed() + restMs;
       return true;
     }
     failed(PASSING.has(response.status) ? 'later' : 'refused');
     this.#note(`status ${response.status}`, retryAfterMs(response));
     return false;
+  }
+
+  /** What was taken in time costs nothing; now and then one may be slow. */
+  #restAfter(tookMs: number): number {
+    this.#slow = tookMs > otlpBounds.slowMs ? this.#slow + 1 : 0;
+    if (this.#slow < otlpBounds.failuresMax) return 0;
+    return Math.min(tookMs * otlpBounds.slowRests, otlpBounds.restMs);
   }
 
   #note(reason: string, askedMs: number): void {

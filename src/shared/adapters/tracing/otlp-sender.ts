@@ -1,41 +1,43 @@
 /**
- * Sends spans to a collector, as `OtlpClient` does.
+ * Sends spans, or lines of a log, to a collector, as `OtlpClient` does.
  *
- * Invariant: memory holds `bufferedMax` spans, the newest. A span that comes twice is one, so what was not answered is sent
- * again.
+ * Invariant: memory holds `bufferedMax` of them, the newest. Each has an id, by which one that comes twice is one, so what was
+ * not answered is sent again.
  */
-import { traceBounds } from '../../bounds.ts';
 import { OtlpClient, type OtlpTarget } from './otlp-client.ts';
-import type { Span } from './span.ts';
 
-export interface OtlpSenderOptions extends OtlpTarget {
-  readonly encode: (spans: readonly Span[]) => string;
+export interface OtlpSenderOptions<Item> extends OtlpTarget {
+  readonly signal: 'traces' | 'logs';
+  readonly encode: (items: readonly Item[]) => string;
+  /** How many wait in memory while the collector takes none, and how many one request to it has. */
+  readonly bufferedMax: number;
+  readonly sendMax: number;
 }
 
-export class OtlpSender {
-  readonly #options: OtlpSenderOptions;
+export class OtlpSender<Item> {
+  readonly #options: OtlpSenderOptions<Item>;
   readonly #client: OtlpClient;
-  #buffered: Span[] = [];
+  #buffered: Item[] = [];
   #dropped = 0;
 
-  constructor(options: OtlpSenderOptions) {
+  constructor(options: OtlpSenderOptions<Item>) {
     this.#options = options;
-    this.#client = new OtlpClient(options, 'traces', () => {
+    this.#client = new OtlpClient(options, options.signal, () => {
       const dropped = this.#dropped;
       this.#dropped = 0;
       return { waiting: this.#buffered.length, dropped };
     });
   }
 
-  /** How many spans wait to be sent. */
+  /** How many wait to be sent. */
   get buffered(): number {
     return this.#buffered.length;
   }
 
-  add(spans: readonly Span[]): void {
-    if (spans.length === 0) return;
-    this.#buffered.push(...spans);
-    const excess = this.#buffered.length - traceBounds.bufferedMax;
+  add(items: readonly Item[]): void {
+    if (items.length === 0) return;
+    this.#buffered.push(...items);
+    const excess = this.#buffered.length - this.#options.bufferedMax;
     if (excess <= 0) return;
     this.#buffered.splice(0, excess);
     this.#dropped += excess;
@@ -43,23 +45,23 @@ export class OtlpSender {
 
   /** Sends what waits, in this time. What a collector does not take for a passing reason waits on. */
   async flush(withinMs: number): Promise<void> {
-    const { elapsed, encode } = this.#options;
+    const { elapsed, encode, sendMax } = this.#options;
     const endsAtMs = elapsed() + withinMs;
     while (this.#buffered.length > 0) {
       const leftMs = Math.floor(endsAtMs - elapsed());
       if (leftMs < 1 || !this.#client.mayPost()) return;
-      const spans = this.#buffered.splice(0, traceBounds.sendMax);
-      const isTaken = await this.#client.post(encode(spans), leftMs, (failure) => {
-        if (failure === 'refused') this.#dropped += spans.length;
-        else this.#putBack(spans);
+      const items = this.#buffered.splice(0, sendMax);
+      const isTaken = await this.#client.post(encode(items), leftMs, (failure) => {
+        if (failure === 'refused') this.#dropped += items.length;
+        else this.#putBack(items);
       });
       if (!isTaken) return;
     }
   }
 
-  #putBack(spans: readonly Span[]): void {
+  #putBack(items: readonly Item[]): void {
     const newer = this.#buffered;
     this.#buffered = [];
-    this.add([...spans, ...newer]);
+    this.add([...items, ...newer]);
   }
 }

@@ -61,8 +61,8 @@ export function attributesOf(attributes: Attributes): object[] {
   );
 }
 
-function valueOf(value: string | number | boolean): object {
+export function valueOf(value: string | number | boolean): object {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
-  return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
 }

@@ -1,5 +1,6 @@
 /** The tracing that a site is configured with. */
 import { randomBytes } from 'node:crypto';
+import { traceBounds } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import type { Logger } from '../../ports/telemetry.ts';
 import { noTracing, type Tracing } from '../../ports/tracing.ts';
@@ -10,6 +11,7 @@ import { openTracing } from './open-tracing.ts';
 import { otlpBody } from './otlp.ts';
 import { OtlpSender } from './otlp-sender.ts';
 import { resourceOf } from './resource.ts';
+import type { Span } from './span.ts';
 import { Tracer } from './tracer.ts';
 
 export function siteTracing(config: Config, cloud: 'aws' | 'azure', logger: Logger): Tracing {
@@ -19,9 +21,12 @@ export function siteTracing(config: Config, cloud: 'aws' | 'azure', logger: Logg
   const resource = resourceOf(config, cloud);
   const elapsed = (): number => performance.now();
   const sender = new OtlpSender({
+    signal: 'traces',
     url: traces.url,
     headers: traces.headers,
-    encode: (spans) => otlpBody(resource, { name: 'tandem', version }, spans),
+    bufferedMax: traceBounds.bufferedMax,
+    sendMax: traceBounds.sendMax,
+    encode: (spans: readonly Span[]) => otlpBody(resource, { name: 'tandem', version }, spans),
     client: fetchClient,
     logger,
     elapsed,

@@ -14,7 +14,7 @@ import { Invocation, Span, type SpanContext, type SpanOptions } from './span.ts'
 export interface TracerOptions {
   /** Of traces that begin here: from 0 to 1. */
   readonly ratio: number;
-  readonly sender: Pick<OtlpSender, 'add' | 'flush'>;
+  readonly sender: Pick<OtlpSender<Span>, 'add' | 'flush'>;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Monotonic milliseconds. */

@@ -32,7 +32,10 @@ function setUp(answer: Answer = status(200)) {
   const calls: HttpCall[] = [];
   const warnings: unknown[] = [];
   const state = { nowMs: 0, answer, calls, warnings };
-  const sender = new OtlpSender({
+  const sender = new OtlpSender<Span>({
+    signal: 'traces',
+    bufferedMax,
+    sendMax,
     url: 'https://collector.example/',
     headers: { 'x-key': 'k' },
     encode: (spans) => JSON.stringify(spans.map(({ name }) => name)),
@@ -57,6 +60,30 @@ function status(code: number, headers: Record<string, string> = {}): Answer {
 const away: Answer = () => Promise.reject(new UnavailableError('https://collector.example has not answered'));
 
 describe('the sender', () => {
+  test('leaves a collector alone that is slow, for a hundred times as long as it took, and no longer than a rest', async () => {
+    const { slowMs, slowRests } = otlpBounds;
+    const state = setUp();
+    const { deliver, calls } = state;
+    const taking = (tookMs: number): Answer => {
+      return (call) => {
+        state.nowMs += tookMs;
+        return status(200)(call);
+      };
+    };
+    state.answer = taking(slowMs + 1);
+    for (let i = 0; i < failuresMax; i += 1) await deliver();
+    expect(calls).toHaveLength(failuresMax);
+    await deliver();
+    state.nowMs += (slowMs + 1) * slowRests - 1;
+    await deliver();
+    expect(calls).toHaveLength(failuresMax);
+    state.nowMs += 1;
+    state.answer = taking(slowMs);
+    await deliver();
+    await deliver();
+    expect(calls).toHaveLength(failuresMax + 2);
+  });
+
   test('posts what waits to /v1/traces, with its headers, in the time that is given', async () => {
     const { sender, calls } = setUp();
     sender.add([span('one'), span('two')]);

@@ -1,7 +1,7 @@
 /** All that is known of one span. */
 import type { JSX } from 'preact';
 import { titleOf } from '@tandem-clouds/emulators/otlp/span-tree';
-import type { SpanFacts, Trace } from '@tandem-clouds/emulators/otlp/traces';
+import type { SpanFacts, Trace } from '@tandem-clouds/emulators/otlp/trace';
 import { Badge, Copy, Moment, Table } from '../parts/parts.tsx';
 import { hrefOf, refine } from '../route.ts';
 import { precise } from '../trace-rows.ts';

@@ -2,13 +2,14 @@
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { extentOf, type SpanRow, spanRows, titleOf } from '@tandem-clouds/emulators/otlp/span-tree';
-import { type SpanFacts, SPANS_MAX, type Trace } from '@tandem-clouds/emulators/otlp/traces';
+import { type SpanFacts, SPANS_MAX, type Trace } from '@tandem-clouds/emulators/otlp/trace';
 import { ask } from '../api.ts';
 import { count } from '../format.ts';
 import { useLoaded } from '../loaded.ts';
 import { Choice, Copy, Filter, Shown, Title } from '../parts/parts.tsx';
 import { hrefOf, refine, route } from '../route.ts';
 import { precise, shownRows } from '../trace-rows.ts';
+import { TraceLines } from './trace-lines.tsx';
 import { Check, Live, REFRESH_MS } from './trace-parts.tsx';
 import { Waterfall } from './waterfall.tsx';
 
@@ -28,6 +29,7 @@ export function TraceView({ id }: { id: string }): JSX.Element {
         <a href={hrefOf('traces')}>All traces</a>
       </Title>
       <Shown loaded={loaded}>{(trace) => <Whole trace={trace} />}</Shown>
+      <TraceLines traceId={id} />
     </>
   );
 }

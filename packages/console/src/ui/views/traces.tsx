@@ -1,7 +1,7 @@
 /** What the stack of this machine did for requests, over both clouds: a list of traces, and one of them. */
 import type { JSX, TargetedEvent } from 'preact';
 import { useState } from 'preact/hooks';
-import type { TraceSummary } from '@tandem-clouds/emulators/otlp/traces';
+import type { TraceSummary } from '@tandem-clouds/emulators/otlp/trace';
 import { ask, query } from '../api.ts';
 import { count } from '../format.ts';
 import { facts } from '../live.ts';

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { linkedTraces, type SpanRow, titleOf } from '@tandem-clouds/emulators/otlp/span-tree';
-import type { SpanFacts, Trace } from '@tandem-clouds/emulators/otlp/traces';
+import type { SpanFacts, Trace } from '@tandem-clouds/emulators/otlp/trace';
 import { Badge } from '../parts/parts.tsx';
 import { hrefOf, refine } from '../route.ts';
 import { BAR_UNITS, barOf, precise } from '../trace-rows.ts';
