@@ -338,6 +338,7 @@ describe('the view of a hundred thousand conflicts', () => {
     await page.getByText('that were not meant are no longer here').waitFor();
     // All are meant: the page takes what it can hold, and says so.
     await page.getByLabel('Record has in it').fill('');
+    await page.waitForURL((url) => !url.hash.includes('record='));
     await page.getByRole('button', { name: 'Look again' }).click();
     await page.getByText('20 conflicts shown, of 20 read; there are more.').waitFor();
     expect(await errors()).toEqual([]);

@@ -4,8 +4,10 @@ import type { ConflictPage } from '../../../../../../src/shared/operations/confl
 import { ofSite, query } from '../../api.ts';
 import { type ConflictRow, rowOf } from './rows.ts';
 
-/** Small: both values of an entry may have 240 kB. */
+/** So many that are meant are a page. A site gives at most 2 MB at once, however many are asked for. */
 const PAGE = 20;
+/** Of each question, where few are meant. */
+const PAGE_MAX = 100;
 /** What a page holds at most. */
 export const ROWS_MAX = 5_000;
 
@@ -51,7 +53,8 @@ export function useConflicts(site: string | undefined, meant: (row: ConflictRow)
     try {
       let found = 0;
       while (found < PAGE && now.rows.length < ROWS_MAX) {
-        const path = `replication/conflicts${query({ limit: PAGE, cursor: now.cursor })}`;
+        const limit = now.read === from.read ? PAGE : PAGE_MAX;
+        const path = `replication/conflicts${query({ limit, cursor: now.cursor })}`;
         const { items, unreadable = [], cursor } = await ofSite<ConflictPage>(site, path, { signal });
         const rows = items.map(rowOf);
         found += rows.filter(meant).length;
