@@ -9,8 +9,16 @@ import type { Change, PlainRecord, ZoneRecord } from '@tandem-clouds/zone/model'
 /** `open`: the runbook's actions are made or being made; `over`: those of the way back; `closed`: nothing is left. */
 export type Phase = 'open' | 'over' | 'closed';
 
-/** Of one action: to do, done by us, or found done (or not possible here), so that it is not ours to take back. */
-export type Mark = '-' | 'x' | 's';
+/**
+ * Of one action: to do, done by us, partly done by us (to be finished or taken back), or found done (or not possible
+ * here), so that it is not ours to take back.
+ */
+export type Mark = '-' | 'p' | 's' | 'x';
+
+/** Nothing is left to do. */
+export function isSettled(mark: Mark): boolean {
+  return mark === 'x' || mark === 's';
+}
 
 export interface Incident {
   readonly runbook: string;
@@ -100,7 +108,7 @@ function textOf(incident: Incident): string {
 }
 
 const TEXT =
-  /^(?<runbook>[a-z0-9-]+),(?<site>[^,]+),(?<phase>open|over|closed),(?<opened>\d{1,12}),(?<changed>\d{1,12}),(?<flaps>\d{1,3}),d(?<did>[-xs]*),u(?<undid>[-xs]*)$/;
+  /^(?<runbook>[a-z0-9-]+),(?<site>[^,]+),(?<phase>open|over|closed),(?<opened>\d{1,12}),(?<changed>\d{1,12}),(?<flaps>\d{1,3}),d(?<did>[-psx]*),u(?<undid>[-psx]*)$/;
 
 function incidentFrom(text: string): Incident[] {
   const { runbook, site, phase, opened, changed, flaps, did, undid } = TEXT.exec(text)?.groups ?? {};

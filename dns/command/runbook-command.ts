@@ -1,7 +1,7 @@
 /** `npm run tandem -- runbook`: lists, shows what would be done, or does it. */
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { RefusedError } from '../errors.ts';
-import { type Incident, incidentKey, incidentsIn } from '../incidents.ts';
+import { type Incident, incidentKey, incidentsIn, isSettled } from '../incidents.ts';
 import { checkCapacity } from '../monitor/capacity.ts';
 import { carryOut } from '../monitor/carry-out.ts';
 import { type Decision, takenOut } from '../monitor/decide.ts';
@@ -111,7 +111,7 @@ async function show(
   const marks = (kind === 'open' || kind === 'close' ? [] : isBack ? seen?.undid : seen?.did) ?? [];
   commandContext.out(`${runbook.name} ${site}: nothing is changed by this\n`);
   for (const [index, action] of (isBack ? runbook.over : runbook.actions).entries()) {
-    const isDone = (marks[index] ?? '-') !== '-';
+    const isDone = isSettled(marks[index] ?? '-');
     const would = isDone
       ? 'done before'
       : await wouldDo(action, { decision, monitorContext, commandContext });
@@ -133,6 +133,8 @@ async function wouldDo(action: Action, showing: Showing): Promise<string> {
   switch (action.do) {
     case 'failover':
       return trafficOf({ kind: 'failover', site, force: true }, showing);
+    case 'shift':
+      return trafficOf({ kind: 'shift', site, percent: action.percent }, showing);
     case 'restore':
       return seen === undefined || !takenOut(runbook, seen)
         ? `no monitor has taken ${site} out, so none lets it back in`

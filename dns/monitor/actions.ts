@@ -3,6 +3,7 @@ import { RefusedError, TrafficError } from '../errors.ts';
 import { type Incident, incidentKey, type Mark } from '../incidents.ts';
 import type { Lock } from '../plan/lock.ts';
 import type { Plan } from '../plan/plan.ts';
+import { shareOf } from '../shift/steps.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
 import { checkCapacity } from './capacity.ts';
 import { takenOut } from './decide.ts';
@@ -10,7 +11,7 @@ import type { Ledger } from './ledger.ts';
 import type { MonitorContext } from './monitor-context.ts';
 import { type Notice, send } from './notify.ts';
 import { pause, resume } from './replication.ts';
-import type { Action, Runbook } from './runbook.ts';
+import type { Action, Runbook, ShiftAction } from './runbook.ts';
 
 export interface Step {
   readonly monitorContext: MonitorContext;
@@ -18,6 +19,8 @@ export interface Step {
   readonly ledger: Ledger;
   readonly runbook: Runbook;
   readonly incident: Incident;
+  /** Of the action in its list. */
+  readonly index: number;
   /** As it will be when this action has got that mark. */
   readonly marked: (mark: Mark) => Incident;
   /** Nobody else is there to serve. */
@@ -49,6 +52,8 @@ async function doIt(action: Action, step: Step): Promise<Result> {
   switch (action.do) {
     case 'failover':
       return takeOut(step);
+    case 'shift':
+      return shiftAway(action, step);
     case 'restore':
       return letBackIn(action.now ?? false, step);
     case 'checkCapacity': {
@@ -78,6 +83,52 @@ async function takeOut(step: Step): Promise<Result> {
   const { site } = incident;
   if (ledger.overrides.get(site) === 0) return { mark: 's', line: `failover: ${site} was out already` };
   return moved('failover', step, { request: { kind: 'failover', site, force: true }, along: marked('x') });
+}
+
+/**
+ * In gated steps; the others' gates alone count. The zone says with the first step that it is ours, so that it is finished
+ * or taken back also when this monitor dies on the way.
+ */
+async function shiftAway(action: ShiftAction, step: Step): Promise<Result> {
+  const { monitorContext, lock, ledger, incident, marked } = step;
+  const { site } = incident;
+  const { percent, stepPercent, holdSeconds, gates } = action;
+  const isOurs = incident.did[step.index] === 'p';
+  if (!isOurs && ledger.overrides.has(site)) {
+    return { mark: 's', line: `shift: somebody has moved ${site} already` };
+  }
+  const standsAt = shareOf(monitorContext.policy, site, ledger.overrides);
+  if (standsAt === undefined) return { mark: 's', line: `shift: no weighted name is served by ${site}` };
+  if (standsAt <= percent) return { mark: isOurs ? 'x' : 's', line: `shift: ${site} is at ${standsAt} %` };
+  let change = ledger.changeTo(marked('p'));
+  let hasMoved = isOurs;
+  const usual = monitorContext.policy.shift;
+  const shift = {
+    ...usual,
+    ...(stepPercent !== undefined && { stepPercent }),
+    ...(holdSeconds !== undefined && { holdSeconds }),
+    gates: { ...usual.gates, ...gates },
+  };
+  const { result, reason } = await traffic(
+    {
+      ...monitorContext,
+      policy: { ...monitorContext.policy, shift },
+      lock,
+      unjudged: site,
+      onMoment: () => {
+        if (change !== undefined) ledger.made(change);
+        change = undefined;
+        hasMoved = true;
+      },
+    },
+    { kind: 'shift', site, percent },
+    (plan) => (change === undefined ? plan : { ...plan, changes: [...plan.changes, change] }),
+  );
+  const line = `shift: ${site} to ${percent} %: ${result}${reason === undefined ? '' : `: ${reason}`}`;
+  if (result === 'done') return { mark: 'x', line };
+  // One that goes on from where another stopped returns to there, and so is still to be taken back.
+  if (result === 'returned') return { mark: isOurs ? 'x' : 's', line };
+  return { mark: hasMoved ? 'p' : '-', line };
 }
 
 async function letBackIn(now: boolean, step: Step): Promise<Result> {

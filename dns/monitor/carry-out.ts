@@ -5,7 +5,7 @@
  * monitors one acts and the other sees that it did, and what one leaves undone, because it died or could not, the next
  * one finishes. An action that was done but not yet written down is done again, and changes nothing.
  */
-import { type Incident, incidentKey, type Mark } from '../incidents.ts';
+import { type Incident, incidentKey, isSettled, type Mark } from '../incidents.ts';
 import { withLock } from '../plan/lock.ts';
 import { carryOutAction, type Result } from './actions.ts';
 import { begun, type Decision, isComplete, sentBack } from './decide.ts';
@@ -60,7 +60,7 @@ async function allActions(
   };
   for (const [index, action] of partOf(begin, decision).list.entries()) {
     if (monitorContext.signal.aborted) break;
-    if (markAt(incident, index) !== '-') {
+    if (isSettled(markAt(incident, index))) {
       reported.push(`${action.do}: done before`);
       continue;
     }
@@ -72,6 +72,7 @@ async function allActions(
       ledger,
       runbook,
       incident,
+      index,
       marked,
       urgent,
       reported,

@@ -4,7 +4,7 @@
  * Invariants: nothing is begun by one look; a site that is only not heard from here, while the provider's checks say that
  * it is well, is left alone; what comes back soon is let back in later each time. Taking out is never slowed down.
  */
-import { type Incident, incidentKey, type Mark } from '../incidents.ts';
+import { type Incident, incidentKey, isSettled, type Mark } from '../incidents.ts';
 import type { Figures, Runbook } from './runbook.ts';
 
 /** What one look found of one site. A figure that is absent is not known; those of a site that is down never are. */
@@ -192,18 +192,22 @@ function wanted({ runbook, site, key, memory, seen, incident }: Case): Decision[
   }
 }
 
-/** No other site answers. */
+/** No other site answers; of one that was not sampled nothing is known. */
 function isAlone({ samples }: Seen, site: string): boolean {
-  return samples.every((sample) => sample.site === site || !sample.up);
+  const others = samples.filter((sample) => sample.site !== site);
+  return others.length > 0 && others.every(({ up }) => !up);
 }
 
 function isOpen(incident: Incident | undefined): boolean {
   return incident !== undefined && incident.phase !== 'closed';
 }
 
-/** A monitor has taken traffic away from the site. */
+/** A monitor has taken traffic away from the site, all of it or a part. */
 export function takenOut({ actions }: Runbook, { did }: Incident): boolean {
-  return actions.some((action, index) => action.do === 'failover' && did[index] === 'x');
+  return actions.some(
+    (action, index) =>
+      (action.do === 'failover' || action.do === 'shift') && (did[index] === 'x' || did[index] === 'p'),
+  );
 }
 
 /** So long a site has to be well before the way back, longer each time that it flapped. */
@@ -212,9 +216,7 @@ export function holdDownSeconds({ clear }: Runbook, { flaps }: Pick<Incident, 'f
 }
 
 export function isComplete(marks: readonly Mark[], actions: number): boolean {
-  return Array.from({ length: actions }, (_action, index) => marks[index] ?? '-').every(
-    (mark) => mark !== '-',
-  );
+  return Array.from({ length: actions }, (_action, index) => marks[index] ?? '-').every(isSettled);
 }
 
 /**

@@ -5,7 +5,7 @@ import { own } from '@tandem-clouds/command-line/own';
 import { TrafficError } from '../errors.ts';
 import type { NamedAlike } from '../policy/named-alike.ts';
 import { type Mistake, parseChecked, readText, validatorOf } from '../policy/parse.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { Gates, Policy } from '../policy/policy.ts';
 import schema from './runbook.schema.json' with { type: 'json' };
 
 /** Figures of a site, as GET /replication and requests of our own give them. */
@@ -30,7 +30,19 @@ export type Action =
       readonly format?: 'generic' | 'pagerduty';
       readonly severity?: 'critical' | 'error' | 'info' | 'warning';
     }
-  | { readonly do: 'restore'; readonly now?: boolean };
+  | { readonly do: 'restore'; readonly now?: boolean }
+  | ShiftAction;
+
+/** Moves traffic away from the site in steps; what is not given is as the policy's `shift` has it. */
+export interface ShiftAction {
+  readonly do: 'shift';
+  /** What the site keeps of the traffic, of a hundred. */
+  readonly percent: number;
+  readonly stepPercent?: number;
+  readonly holdSeconds?: number;
+  /** Of the other sites: when one of them crosses a gate, traffic goes back to where it stood. */
+  readonly gates?: Partial<Gates>;
+}
 
 /** runbook.schema.json with its defaults. */
 export interface Runbook {
@@ -72,6 +84,8 @@ type Checked = NamedAlike<
     [ActionOf<'failover' | 'openIncident' | 'pauseReplication' | 'resumeReplication'>, Definitions['plain']],
     [ActionOf<'notify'>, Definitions['notify']],
     [ActionOf<'restore'>, Definitions['restore']],
+    [ShiftAction, Definitions['shift']],
+    [Partial<Gates>, Definitions['gates']],
   ]
 >;
 
@@ -168,6 +182,7 @@ function actionMistakes(
   return actions.flatMap((action, index): Mistake[] => {
     const at = { pointer: `/${list}/${index}`, rule: 'do' };
     if (action?.do === 'restore' && list === 'actions') return [{ ...at, detail: 'restore belongs to over' }];
+    if (action?.do === 'shift' && list === 'over') return [{ ...at, detail: 'shift belongs to actions' }];
     if (action?.do !== 'failover') return [];
     if (list === 'over') return [{ ...at, detail: 'failover is no way back' }];
     const detail = "failover needs a trigger of 'unhealthy' alone: a site that answers serves";
