@@ -30,6 +30,12 @@ interface Streak {
   readonly samples: number;
 }
 
+/** What one look found of the requests of a site that answers. */
+interface Rate {
+  readonly atMs: number;
+  readonly errorPercent: number;
+}
+
 interface Tries {
   readonly count: number;
   readonly nextMs: number;
@@ -39,6 +45,8 @@ interface Tries {
 export interface Memory {
   readonly bad: ReadonlyMap<string, Streak>;
   readonly good: ReadonlyMap<string, Streak>;
+  /** Site → what the looks of the longest `forSeconds` have found, the oldest first. */
+  readonly rates: ReadonlyMap<string, readonly Rate[]>;
   /** Of actions that did not succeed. */
   readonly tries: ReadonlyMap<string, Tries>;
 }
@@ -69,7 +77,7 @@ export interface Decided {
   readonly disagreed: ReadonlyMap<string, boolean>;
 }
 
-export const NO_MEMORY: Memory = { bad: new Map(), good: new Map(), tries: new Map() };
+export const NO_MEMORY: Memory = { bad: new Map(), good: new Map(), rates: new Map(), tries: new Map() };
 
 const RETRY_FIRST_MS = 10_000;
 const RETRY_MAX_MS = 300_000;
@@ -78,7 +86,10 @@ const FLAPS_MAX = 20;
 
 /** `gapMs`: a streak in which nothing was seen for longer begins again. */
 export function decide(before: Memory, seen: Seen, watched: readonly Watched[], gapMs: number): Decided {
-  const memory = { bad: new Map(before.bad), good: new Map(before.good), tries: new Map(before.tries) };
+  const memory = {
+    ...{ bad: new Map(before.bad), good: new Map(before.good), tries: new Map(before.tries) },
+    rates: ratesAfter(before.rates, seen, { gapMs, keptMs: longestMs(watched) }),
+  };
   const decisions: Decision[] = [];
   const disagreed = new Map<string, boolean>();
   let pending = false;
@@ -86,7 +97,10 @@ export function decide(before: Memory, seen: Seen, watched: readonly Watched[], 
   for (const { runbook, sites } of watched) {
     for (const site of sites) {
       const key = incidentKey({ runbook: runbook.name, site });
-      count(memory, key, { verdict: verdictOn(runbook, seen, site), nowMs: seen.nowMs, gapMs });
+      const found = windowOf(memory.rates.get(site) ?? [], seen.nowMs, runbook.trigger.forSeconds * 1_000);
+      const verdict = verdictOn(runbook, seen, { site, found });
+      const byWindow = over(found?.errorPercent, runbook.trigger.when.errorPercent) ? found : undefined;
+      count(memory, key, { verdict, nowMs: seen.nowMs, gapMs, byWindow });
       const incident = seen.incidents.find((one) => incidentKey(one) === key);
       const kind = wanted({ runbook, site, key, memory, seen, incident });
       pending ||= memory.bad.has(key) && kind === undefined && !isOpen(incident);
@@ -110,17 +124,66 @@ export function decide(before: Memory, seen: Seen, watched: readonly Watched[], 
   return { memory, decisions, pending, queriesProvider, disagreed };
 }
 
+/** What the looks of the last `forSeconds` found together: five requests of one look say little of five percent. */
+interface Found {
+  readonly sinceMs: number;
+  readonly looks: number;
+  readonly errorPercent: number;
+}
+
+function longestMs(watched: readonly Watched[]): number {
+  return Math.max(0, ...watched.map(({ runbook }) => runbook.trigger.forSeconds * 1_000));
+}
+
+/** Each look asks as often as the others. A clock that goes back, or a long silence, begins it again. */
+function ratesAfter(
+  before: Memory['rates'],
+  { samples, nowMs }: Seen,
+  { gapMs, keptMs }: { readonly gapMs: number; readonly keptMs: number },
+): ReadonlyMap<string, readonly Rate[]> {
+  const rates = new Map(before);
+  for (const { site, errorPercent } of samples) {
+    if (errorPercent === undefined) continue;
+    const known = rates.get(site) ?? [];
+    const lastMs = known.at(-1)?.atMs ?? nowMs;
+    const follows = nowMs >= lastMs && nowMs - lastMs <= gapMs;
+    // One that is older than the window says that the window is full.
+    const first = known.findLastIndex(({ atMs }) => atMs <= nowMs - keptMs);
+    const kept = follows ? known.slice(Math.max(0, first)) : [];
+    rates.set(site, [...kept, { atMs: nowMs, errorPercent }]);
+  }
+  return rates;
+}
+
+/** Undefined while the looks do not reach back so far. */
+function windowOf(rates: readonly Rate[], nowMs: number, windowMs: number): Found | undefined {
+  const fromMs = nowMs - windowMs;
+  const first = rates.findLastIndex(({ atMs }) => atMs <= fromMs);
+  const inside = rates.slice(Math.max(0, first));
+  const sinceMs = inside[0]?.atMs;
+  // A look that gave no figure says nothing, whatever those before it found.
+  if (first < 0 || sinceMs === undefined || rates.at(-1)?.atMs !== nowMs) return undefined;
+  const sum = inside.reduce((total, { errorPercent }) => total + errorPercent, 0);
+  return { sinceMs, looks: inside.length, errorPercent: sum / inside.length };
+}
+
 type Verdict = 'bad' | 'between' | 'good' | 'unknown';
 
-function verdictOn({ trigger, clear }: Runbook, { samples }: Seen, site: string): Verdict {
+function verdictOn(
+  { trigger, clear }: Runbook,
+  { samples }: Seen,
+  { site, found }: { readonly site: string; readonly found: Found | undefined },
+): Verdict {
   const sample = samples.find((one) => one.site === site);
   if (sample === undefined) return 'unknown';
   const { unhealthy, ...figures } = trigger.when;
   const names = Object.keys(figures) as (keyof Figures)[];
+  const valueOf = (name: keyof Figures): number | undefined =>
+    name === 'errorPercent' ? found?.errorPercent : sample[name];
   if (unhealthy === true && !sample.up) return 'bad';
-  if (names.some((name) => over(sample[name], figures[name]))) return 'bad';
-  if (names.some((name) => sample[name] === undefined)) return 'unknown';
-  return names.some((name) => over(sample[name], clear.when?.[name] ?? figures[name])) ? 'between' : 'good';
+  if (names.some((name) => over(valueOf(name), figures[name]))) return 'bad';
+  if (names.some((name) => valueOf(name) === undefined)) return 'unknown';
+  return names.some((name) => over(valueOf(name), clear.when?.[name] ?? figures[name])) ? 'between' : 'good';
 }
 
 function over(value: number | undefined, limit: number | undefined): boolean {
@@ -131,16 +194,18 @@ interface Count {
   readonly verdict: Verdict;
   readonly nowMs: number;
   readonly gapMs: number;
+  /** The window that is bad as a whole. */
+  readonly byWindow: Found | undefined;
 }
 
 /** A look that is missing neither lengthens a streak nor ends it. */
 function count(
   { bad, good }: { bad: Map<string, Streak>; good: Map<string, Streak> },
   key: string,
-  { verdict, nowMs, gapMs }: Count,
+  { verdict, nowMs, gapMs, byWindow }: Count,
 ): void {
   if (verdict === 'unknown') return;
-  if (verdict === 'bad') bad.set(key, longer(bad.get(key), nowMs, gapMs));
+  if (verdict === 'bad') bad.set(key, since(longer(bad.get(key), nowMs, gapMs), byWindow));
   else bad.delete(key);
   if (verdict === 'good') good.set(key, longer(good.get(key), nowMs, gapMs));
   else good.delete(key);
@@ -152,6 +217,16 @@ function longer(streak: Streak | undefined, nowMs: number, gapMs: number): Strea
     return { sinceMs: nowMs, lastMs: nowMs, samples: 1 };
   }
   return { ...streak, lastMs: nowMs, samples: streak.samples + 1 };
+}
+
+/** What a whole window says is as old as the window. */
+function since(streak: Streak, found: Found | undefined): Streak {
+  if (found === undefined) return streak;
+  return {
+    ...streak,
+    sinceMs: Math.min(streak.sinceMs, found.sinceMs),
+    samples: Math.max(streak.samples, found.looks),
+  };
 }
 
 interface Case {

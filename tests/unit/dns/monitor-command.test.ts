@@ -164,7 +164,7 @@ more: 1
       'line 4: /trigger/when/wrong: there is no such setting (additionalProperties)',
       'line 5: /trigger/samples: must be >= 1 (minimum)',
       'line 6: /clear/maxSeconds: is less than forSeconds (minimum)',
-      'line 8: /actions/0/do: must be one of failover, restore',
+      'line 8: /actions/0/do: must be one of failover, shift',
       "line 9: /actions/1: failover needs a trigger of 'unhealthy' alone",
       "line 10: /actions/2: must have required property 'to' (required)",
       'line 11: /actions/3: restore belongs to over (do)',

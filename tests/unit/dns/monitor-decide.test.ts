@@ -378,3 +378,62 @@ describe('what the zone says of incidents', () => {
     expect((after as PlainRecord).values[0]!.length).toBeLessThan(4_000);
   });
 });
+
+describe('errors of a hundred requests rather than of five', () => {
+  const DEGRADED: Runbook = {
+    ...LOST,
+    name: 'degraded',
+    trigger: { when: { errorPercent: 5 }, forSeconds: 300, samples: 5 },
+    clear: { forSeconds: 60, maxSeconds: 400, when: { errorPercent: 1 } },
+  };
+  /** A look every ten seconds; every so often one of its five requests fails. @returns Seconds at which it began. */
+  function beginsAt(failingEvery: number, { down = [] as readonly number[] } = {}): number | undefined {
+    let memory: Memory = NO_MEMORY;
+    for (let seconds = 0; seconds <= 900; seconds += 10) {
+      const errorPercent = (seconds / 10) % failingEvery === 0 ? 20 : 0;
+      const sample = down.includes(seconds) ? { site: A, up: false } : { site: A, up: true, errorPercent };
+      const decided = one(memory, {
+        ...{ seconds, runbook: DEGRADED },
+        samples: [sample, { site: B, up: true, errorPercent: 0 }],
+      });
+      if (kinds(decided).includes(`open ${A}`)) return seconds;
+      ({ memory } = decided);
+    }
+    return undefined;
+  }
+
+  it('begins although most looks find none, once five percent of five minutes have failed', () => {
+    expect(beginsAt(3)).toBe(300);
+    expect(beginsAt(1)).toBe(300);
+  });
+
+  it('does not begin by fewer, however long', () => {
+    expect(beginsAt(5)).toBeUndefined();
+  });
+
+  it('leaves a look that got no answer at all to the runbooks about that', () => {
+    expect(beginsAt(5, { down: [100, 110, 120, 130] })).toBeUndefined();
+    expect(beginsAt(3, { down: [300] })).toBe(310);
+  });
+
+  it('is over when the last minutes were well', () => {
+    let memory: Memory = NO_MEMORY;
+    let closedAt: number | undefined;
+    const incidents = [open({ runbook: 'degraded' })];
+    for (let seconds = 0; seconds <= 900 && closedAt === undefined; seconds += 10) {
+      const errorPercent = seconds <= 300 ? 20 : 0;
+      const decided = one(memory, {
+        ...{ seconds, runbook: DEGRADED, incidents },
+        samples: [
+          { site: A, up: true, errorPercent },
+          { site: B, up: true, errorPercent: 0 },
+        ],
+      });
+      if (kinds(decided).includes(`close ${A}`)) closedAt = seconds;
+      ({ memory } = decided);
+    }
+    // One percent of three hundred seconds is left after 290 of them, and then a minute is waited.
+    expect(closedAt).toBeGreaterThanOrEqual(640);
+    expect(closedAt).toBeLessThanOrEqual(680);
+  });
+});
