@@ -55,6 +55,14 @@ function tooLittleConcurrency(features, accountConcurrency) {
       ];
 }
 
+/** A budget that is no amount would be refused in the middle of a deployment. */
+function noBudget(features, amount) {
+  const isAmount = /^\d+(\.\d+)?$/.test(amount) && Number(amount) > 0;
+  return features['budget'] !== 'true' || isAmount
+    ? []
+    : [`budgetAmount is an amount above 0 in USD, such as 50, not '${amount}'`];
+}
+
 /** A name without its certificate, or the other way round, would be left out without a word. */
 function nameWithoutCertificate(features, domain, certificateArn) {
   if (domain === '' && certificateArn === '') return [];
@@ -126,6 +134,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     }),
     ...misplaced(features, region),
     ...tooLittleConcurrency(features, String(accountConcurrency)),
+    ...noBudget(features, String(await resolveVariable('param:budgetAmount'))),
     ...nameWithoutCertificate(features, storefrontDomain, storefrontCertificateArn),
     ...(boundary === '' || ARN_OF_POLICY.test(boundary)
       ? []
@@ -153,6 +162,10 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
   return {
     alarmSubscriptions: alarmEmail === '' ? [] : [{ Protocol: 'email', Endpoint: alarmEmail }],
     alarmKey: has('alarmKey') ? { Ref: 'AlarmKey' } : { Ref: 'AWS::NoValue' },
+    // Services that send what a person is to know.
+    alarmSenders: has('budget')
+      ? ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com']
+      : 'cloudwatch.amazonaws.com',
     tracing: has('tracing'),
     // Instances that are kept warm per function; 0 is none, and no alias.
     provisionedConcurrency: has('warm') ? 1 : 0,

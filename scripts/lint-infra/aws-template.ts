@@ -27,6 +27,7 @@ export const awsFeatures = [
   'monitor',
   'objects',
   'storefront',
+  'budget',
 ] as const;
 export type AwsFeature = (typeof awsFeatures)[number];
 

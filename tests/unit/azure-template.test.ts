@@ -77,7 +77,7 @@ const SETTINGS_OF_DEFINITION: Readonly<Record<string, (given: Record<string, unk
 describe('every resource', () => {
   /** Parts of another resource, and relations between two: they have no tags. */
   const UNTAGGED =
-    /roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|managementPolicies$|eventSubscriptions$|federatedIdentityCredentials$/;
+    /^Microsoft\.Consumption\/|roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|managementPolicies$|eventSubscriptions$|federatedIdentityCredentials$/;
 
   test('has a version of its interface, and tags where it takes them', () => {
     for (const { type, apiVersion, body } of all(EVERYTHING)) {
@@ -281,6 +281,7 @@ describe('a feature', () => {
       ],
     ],
     ['storefront', {}, ['Microsoft.Storage/storageAccounts/blobServices']],
+    ['budget', { budgetFrom: '2026-12-01' }, ['Microsoft.Consumption/budgets']],
     ['tracing', {}, []],
     ['warm', {}, []],
     ['zoneRedundancy', {}, []],

@@ -11,6 +11,7 @@ const { publishPackage } = require('./publish.cjs');
 const NEEDS = {
   waf: { flag: 'cdn' },
   customDomain: { flag: 'cdn', values: ['domain'] },
+  budget: { values: ['budgetFrom'] },
   secondRegion: { values: ['secondRegionApp', 'secondRegionGroup'] },
 };
 const MANAGEMENT_SCOPE = 'https://management.azure.com/.default';
