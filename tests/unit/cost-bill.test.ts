@@ -5,8 +5,8 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { hmac, partsOf, sha256, signingKey, stringToSign } from '@tandem-clouds/emulators/core/sigv4';
 import fc from 'fast-check';
+import { hmac, partsOf, sha256, signingKey, stringToSign } from '@tandem-clouds/emulators/core/sigv4';
 import { type Bill, readBill } from '../../scripts/cost/actual.ts';
 import { anomaliesOf } from '../../scripts/cost/bill/anomalies.ts';
 import { CATEGORIES, type Charge } from '../../scripts/cost/bill/charge.ts';
@@ -50,8 +50,14 @@ const csv = (...rows: readonly Fields[]): string =>
     ...rows.map((row) => HEADER.map((name) => quoted({ ...BASE, ...row }[name] ?? '')).join(',')),
   ].join('\r\n') + '\r\n';
 
+async function collected<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
+
 async function charges(text: string | Buffer): Promise<Charge[]> {
-  return Array.fromAsync(readFocusText(Readable.from([text]), 'bill.csv'));
+  return collected(readFocusText(Readable.from([text]), 'bill.csv'));
 }
 
 let folder: string;
@@ -353,7 +359,7 @@ describe('asking the vendors', () => {
       ],
     );
     const endpoint = new URL(site.url);
-    const found = await Array.fromAsync(
+    const found = await collected(
       askCostExplorer(asked, { endpoint, credentials: () => Promise.resolve(KEY) }),
     );
     expect(found.map((one) => [one.day, one.service, one.category, one.billed, one.effective])).toEqual([
@@ -374,7 +380,7 @@ describe('asking the vendors', () => {
 
   /** What the service computes of a request, by the rules of Signature Version 4. */
   function signatureOf(request: typeof NO_REQUEST | undefined, host: string): string {
-    const { authorization = '', headers = {}, text = '' } = request ?? NO_REQUEST;
+    const { authorization = '', headers, text } = request ?? NO_REQUEST;
     const parts = partsOf(authorization);
     const [, date = '', region = '', service = ''] = (parts.get('Credential') ?? '').split('/');
     const names = (parts.get('SignedHeaders') ?? '').split(';');
@@ -396,7 +402,7 @@ describe('asking the vendors', () => {
   test('Cost Explorer that refuses is quoted', async () => {
     const site = await startSite([400, { message: 'User is not enabled for cost explorer access' }]);
     const signIn = { endpoint: new URL(site.url), credentials: () => Promise.resolve(KEY) };
-    await expect(Array.fromAsync(askCostExplorer(asked, signIn))).rejects.toThrow(
+    await expect(collected(askCostExplorer(asked, signIn))).rejects.toThrow(
       /Cost Explorer answers 400.*not enabled/,
     );
   });
@@ -433,7 +439,7 @@ describe('asking the vendors', () => {
       [429, { error: { code: '429' } }, 20],
     );
     const signIn = { endpoint: new URL(site.url), scope: '', token: () => Promise.resolve('t') };
-    const ask = () => Array.fromAsync(askCostManagement(asked, signIn));
+    const ask = () => collected(askCostManagement(asked, signIn));
     await expect(ask()).rejects.toThrow('names https://elsewhere.example for its next page');
     await expect(ask()).rejects.toThrow('Cost Management answers 429; again in 20 s');
   });

@@ -167,6 +167,13 @@ export interface Config {
   readonly traces?: TracesConfig;
   /** Where metrics go, beside the log; absent: nowhere (docs/prometheus.md). */
   readonly metrics?: MetricsConfig;
+  /**
+   * The database that this site keeps tables of its records in; absent: none (docs/sql.md). A password may be in it on this
+   * machine alone; elsewhere the site's identity opens it.
+   */
+  readonly sqlUrl?: string;
+  /** Raised to have every record's row written anew, by a backfill. */
+  readonly sqlFill?: number;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -216,7 +223,12 @@ export function hasObjects({ aws, azure }: Config): boolean {
 }
 
 /** Variable → its place in the configuration. */
-const COMMON = { TANDEM_SITE: 'site', TANDEM_REGION: 'region', TANDEM_LOG_LEVEL: 'logLevel' } as const;
+const COMMON = {
+  TANDEM_SQL_URL: 'sqlUrl',
+  TANDEM_SITE: 'site',
+  TANDEM_REGION: 'region',
+  TANDEM_LOG_LEVEL: 'logLevel',
+} as const;
 const AWS = {
   TANDEM_TABLE: 'table',
   TANDEM_OUT_URL: 'outUrl',
@@ -258,6 +270,7 @@ const LISTS: Readonly<Record<string, string>> = {
   serviceKeys: 'TANDEM_SERVICE_KEYS',
   retiredSites: 'TANDEM_RETIRED_SITES',
   callerLimits: 'TANDEM_CALLER_LIMITS',
+  sqlFill: 'TANDEM_SQL_FILL',
 };
 
 const PAYMENTS = {
@@ -312,6 +325,8 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     ...(Object.keys(sms).length > 0 && { sms: sms as unknown }),
     ...tracesOf(env),
     ...metricsOf(env),
+    ...(env['TANDEM_SQL_FILL'] !== undefined &&
+      env['TANDEM_SQL_FILL'] !== '' && { sqlFill: jsonOf(env['TANDEM_SQL_FILL'], 1) }),
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),

@@ -1,0 +1,37 @@
+/** `#sql` on AWS: the token that opens a database of RDS, for the role of this function. */
+import { Sha256 } from '@smithy/core/checksum';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { sqlTokenSeconds } from '../../bounds.ts';
+import type { Config } from '../../config/config.ts';
+import { openSqs } from './open-queue.ts';
+
+/**
+ * A signed request that is never sent: the database checks the signature.
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
+ */
+export async function sqlToken({ region }: Config, url: string): Promise<string> {
+  const { hostname, port, username } = new URL(url);
+  const signer = new SignatureV4({
+    // Of the function's role, from the SDK's own chain.
+    credentials: openSqs({ region }).config.credentials,
+    region,
+    service: 'rds-db',
+    sha256: Sha256,
+  });
+  const host = `${hostname}:${port === '' ? '5432' : port}`;
+  const { query = {} } = await signer.presign(
+    {
+      method: 'GET',
+      protocol: 'https:',
+      hostname,
+      path: '/',
+      query: { Action: 'connect', DBUser: decodeURIComponent(username) },
+      headers: { host },
+    },
+    { expiresIn: sqlTokenSeconds },
+  );
+  const text = Object.entries(query)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+    .join('&');
+  return `${host}/?${text}`;
+}
