@@ -10,6 +10,7 @@ const { mistakesIn } = require('../parameters.cjs');
 /** What a flag needs besides itself: another flag, or values of parameters. */
 const NEEDS = {
   waf: { flag: 'cdn' },
+  sql: { flag: 'network' },
   customDomain: { values: ['domain', 'hostedZoneId'] },
 };
 /**
@@ -106,6 +107,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     origins,
     federation,
     smsFrom,
+    sqlUrl,
   ] = await Promise.all(
     [
       'param:domain',
@@ -117,6 +119,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       'param:objectsOrigins',
       'param:federation',
       'param:smsFrom',
+      'param:sqlUrl',
     ].map(resolveVariable),
   );
   const [storefrontDomain, storefrontCertificateArn] = await Promise.all(
@@ -157,6 +160,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
   const managedPolicies = [
     ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
     ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
+    ...(has('sql') ? [{ Ref: 'SqlWake' }] : []),
   ];
   const senders = [...SENDERS, ...(has('objects') ? ['TransferRole', ...contentRoles] : [])];
   return {
@@ -189,6 +193,21 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
             Action: ['sns:Publish', 'sns:CheckIfPhoneNumberIsOptedOut'],
             NotResource: { 'Fn::Sub': 'arn:${AWS::Partition}:sns:*:*:*' },
           },
+    // Of the roles of the functions that write rows: as their user of the database, and as no other.
+    sqlStatement: has('sql')
+      ? {
+          Sid: 'Sql',
+          Effect: 'Allow',
+          Action: 'rds-db:connect',
+          Resource: {
+            'Fn::Sub':
+              'arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:${SqlCluster.DBClusterResourceId}/tandem',
+          },
+        }
+      : { Ref: 'AWS::NoValue' },
+    sqlUrl: has('sql')
+      ? { 'Fn::Sub': 'postgres://tandem@${SqlCluster.Endpoint.Address}:${SqlCluster.Endpoint.Port}/tandem' }
+      : sqlUrl,
     // Which role of another cloud reads objects here.
     peerReaders: federation === 'none' ? [] : [{ Ref: 'PeerSender' }],
     senderRoles: senders.map((Ref) => ({ Ref })),

@@ -1,9 +1,10 @@
 /** Commands about the tables that sites keep in PostgreSQL. */
 import { command, type CommandContext, type Group } from '@tandem-clouds/command-line/command';
 import { file, flag, many, text, url } from '@tandem-clouds/command-line/option';
-import { DEFAULT_STACK } from '@tandem-clouds/command-line/running-stack';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import type { SqlOptions } from '../operate/sql.ts';
+
+const DEFAULT_STACK = '.tandem/stack.json';
 
 const WHERE = {
   at: text('one site, by its id; all of them unless it is said', { placeholder: 'site' }),

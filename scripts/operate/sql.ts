@@ -74,7 +74,7 @@ async function withDatabase(
   if (url === undefined)
     throw new CommandError('--url: which database? postgres://user@host:5432/database, or TANDEM_SQL_URL');
   const client = new pg.Client({
-    ...connectionOf(url, () => Promise.resolve(process.env['PGPASSWORD'] ?? '')),
+    ...connectionOf({ url, password: () => Promise.resolve(process.env['PGPASSWORD'] ?? '') }),
     // A table of millions takes longer than one row.
     query_timeout: 0,
     statement_timeout: 0,
@@ -306,6 +306,6 @@ async function lagOf(
        percentile_cont(0.99) WITHIN GROUP (ORDER BY late) AS p99 FROM (${recent.join(' UNION ALL ')}) AS all_rows`,
   );
   const [found] = rows;
-  if (found?.p50 == null || found.p99 == null) return undefined;
+  if (found === undefined || found.p50 === null || found.p99 === null) return undefined;
   return { rows: Number(found.rows), p50: Math.round(found.p50), p99: Math.round(found.p99) };
 }

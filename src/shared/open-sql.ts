@@ -4,7 +4,7 @@
  */
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { entityOf } from '@tandem-clouds/replication/record';
-import { sqlToken } from '#sql';
+import { sqlRoots, sqlToken } from '#sql';
 import { PostgresDatabase } from './adapters/sql/postgres.ts';
 import type { Entity } from './domain/entity.ts';
 import type { SqlCall } from './domain/sql/project.ts';
@@ -30,7 +30,7 @@ export function openSql({ config, site }: Runtime, entities: readonly Entity[]):
     const { sqlUrl: url } = config;
     if (url === undefined)
       throw new UnavailableError('this site keeps no tables: set TANDEM_SQL_URL (docs/sql.md)');
-    database ??= new PostgresDatabase({ url, password: () => sqlToken(config, url) });
+    database ??= new PostgresDatabase({ url, password: () => sqlToken(config, url), roots: sqlRoots() });
     const { entity, table } = tableFor(entityOf(record.key));
     await database.run(upsert(schemaOf(site.site), entity, table, record));
   };

@@ -124,25 +124,26 @@ test('a template that is packaged after others, in one process, is the one that 
 });
 
 describe('features of the AWS stack', () => {
+  const NETWORK = [
+    ...[
+      'Vpc',
+      'PublicSubnet',
+      'PrivateSubnetA',
+      'PrivateSubnetB',
+      'InternetGateway',
+      'NatAddress',
+      'NatGateway',
+    ],
+    ...['InternetGatewayAttachment', 'PublicRoutes', 'PublicRoute', 'PublicSubnetRoutes', 'PrivateRoutes'],
+    ...['PrivateRoute', 'PrivateSubnetARoutes', 'PrivateSubnetBRoutes', 'FunctionSecurityGroup'],
+    ...['EndpointSecurityGroup', 'DynamoDbEndpoint', 'SqsEndpoint', 'VpcAccess'],
+    // With objects, which are on.
+    'S3Endpoint',
+  ];
   const ADDS: Record<AwsFeature, readonly string[]> = {
     cdn: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
-    network: [
-      ...[
-        'Vpc',
-        'PublicSubnet',
-        'PrivateSubnetA',
-        'PrivateSubnetB',
-        'InternetGateway',
-        'NatAddress',
-        'NatGateway',
-      ],
-      ...['InternetGatewayAttachment', 'PublicRoutes', 'PublicRoute', 'PublicSubnetRoutes', 'PrivateRoutes'],
-      ...['PrivateRoute', 'PrivateSubnetARoutes', 'PrivateSubnetBRoutes', 'FunctionSecurityGroup'],
-      ...['EndpointSecurityGroup', 'DynamoDbEndpoint', 'SqsEndpoint', 'VpcAccess'],
-      // With objects, which are on.
-      'S3Endpoint',
-    ],
+    network: NETWORK,
     identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     tracing: ['TraceAccess'],
     warm: ['items', ...entities.map((entity) => entity.function)].map(
@@ -161,6 +162,11 @@ describe('features of the AWS stack', () => {
       ...['StorefrontCachePolicy', 'StorefrontHeadersPolicy'],
     ],
     budget: ['Budget'],
+    // With the network that it needs.
+    sql: [
+      ...NETWORK,
+      ...['SqlCluster', 'SqlEgress', 'SqlInstance', 'SqlSecurityGroup', 'SqlSubnets', 'SqlWake'],
+    ],
   };
   const added = (resources: Resources) => Object.keys(resources).filter((id) => !(id in withPeers));
 
@@ -239,6 +245,24 @@ describe('features of the AWS stack', () => {
     expect(senders(resources, 'AlarmTopicPolicy')).toContain('budgets.amazonaws.com');
     expect(senders(withAll, 'AlarmKey')).toContain('budgets.amazonaws.com');
     expect(senders(alone, 'AlarmTopicPolicy')).not.toContain('budgets.amazonaws.com');
+  });
+
+  test('the database takes functions alone, by their role, and no password is in the template', () => {
+    const { resources } = made(withEach.get('sql'));
+    expect(resources['SqlCluster']?.Properties).toMatchObject({
+      EnableIAMDatabaseAuthentication: true,
+      ManageMasterUserPassword: true,
+      StorageEncrypted: true,
+    });
+    expect(resources['SqlInstance']?.Properties).toMatchObject({ PubliclyAccessible: false });
+    const connecting = ofType(resources, 'AWS::IAM::Role').filter(([, properties]) =>
+      JSON.stringify(properties).includes('rds-db:connect'),
+    );
+    expect(connecting.map(([id]) => id).sort()).toEqual(['ReactRole', 'TransferRole']);
+    expect(JSON.stringify(resources['ReactLambdaFunction']?.Properties)).toContain(
+      'SqlCluster.Endpoint.Address',
+    );
+    expect(JSON.stringify(withPeers)).not.toContain('rds-db:connect');
   });
 
   test('the network allows every call to the table, the queues and the bucket that a role allows', () => {

@@ -1,9 +1,22 @@
 /** `#sql` on AWS: the token that opens a database of RDS, for the role of this function. */
+import fs from 'node:fs';
+import { rootCertificates } from 'node:tls';
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { sqlTokenSeconds } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
 import { openSqs } from './open-queue.ts';
+
+/** Where Lambda has the roots of AWS's own services, RDS among them, which Node has not. */
+const OF_LAMBDA = '/var/runtime/ca-cert.pem';
+
+/**
+ * Whom the database's certificate may be from; undefined: whoever Node trusts.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
+ */
+export function sqlRoots(): readonly string[] | undefined {
+  return fs.existsSync(OF_LAMBDA) ? [...rootCertificates, fs.readFileSync(OF_LAMBDA, 'utf8')] : undefined;
+}
 
 /**
  * A signed request that is never sent: the database checks the signature.

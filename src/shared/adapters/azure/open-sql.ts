@@ -3,6 +3,11 @@ import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { Config } from '../../config/config.ts';
 import { credential } from './credential.ts';
 
+/** Of authorities that Node trusts. */
+export function sqlRoots(): readonly string[] | undefined {
+  return undefined;
+}
+
 /** @see https://learn.microsoft.com/azure/postgresql/flexible-server/security-entra-configure */
 const SCOPE = 'https://ossrdbms-aad.database.windows.net/.default';
 

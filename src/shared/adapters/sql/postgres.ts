@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly url: string;
   /** A token of this site's identity; not asked for on this machine. */
   readonly password: () => Promise<string>;
+  /** Certificates of authorities that the server's may be from; undefined: whoever Node trusts. */
+  readonly roots?: readonly string[] | undefined;
 }
 
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
@@ -29,9 +31,9 @@ const OF_SCHEMA = new Set(['42703', '42P01', '3F000', '42P10']);
 export class PostgresDatabase implements SqlDatabase {
   readonly #pool: pg.Pool;
 
-  constructor({ url, password }: PostgresOptions) {
+  constructor(options: PostgresOptions) {
     this.#pool = new pg.Pool({
-      ...connectionOf(url, password),
+      ...connectionOf(options),
       max: sqlConnectionsMax,
       idleTimeoutMillis: sqlIdleMs,
       allowExitOnIdle: true,
@@ -54,7 +56,7 @@ export class PostgresDatabase implements SqlDatabase {
 }
 
 /** For a pool, or for one client. */
-export function connectionOf(url: string, password: () => Promise<string>): pg.ClientConfig {
+export function connectionOf({ url, password, roots }: PostgresOptions): pg.ClientConfig {
   const { hostname, port, username, password: given, pathname } = new URL(url);
   const isHere = LOOPBACK.has(hostname);
   return {
@@ -63,7 +65,7 @@ export function connectionOf(url: string, password: () => Promise<string>): pg.C
     user: decodeURIComponent(username),
     database: decodeURIComponent(pathname.slice(1)),
     password: isHere ? decodeURIComponent(given) : password,
-    ssl: isHere ? false : { rejectUnauthorized: true },
+    ssl: isHere ? false : { rejectUnauthorized: true, ...(roots !== undefined && { ca: [...roots] }) },
     connectionTimeoutMillis: sqlConnectMs,
     query_timeout: sqlStatementMs,
     statement_timeout: sqlStatementMs,
