@@ -1,10 +1,14 @@
 /**
  * Tables in PostgreSQL itself: what a stack of its own keeps there of its records, at both sites, while it is written to, while
- * the server is away, and after somebody has changed them. `npm run test:peers -- postgres` says where the server is.
+ * the server is away, and after somebody has changed them. `npm run test:peers -- postgres` says where the server is;
+ * TANDEM_SQL_CHANGES is how many changes there are, and .peers/tables.json has how late rows were.
  */
+import fs from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { type OwnStack, startOwnStack } from '@tandem-clouds/local/stack/own-stack';
+import { PEERS } from '@tandem-clouds/testkit/peers/peer';
 import { type Cluster, startCluster } from '@tandem-clouds/testkit/peers/postgres';
 import type { StoredRecord } from '../../packages/replication/src/record.ts';
 import { encodeStamp } from '../../packages/replication/src/stamp.ts';
@@ -146,7 +150,9 @@ describe('a stack that keeps tables', () => {
           else await change(at, id, { name: `Changed ${n}`, signIns: { increment: 1 } });
         }
       };
+      const beganAt = performance.now();
       await Promise.all([0, 1, 0, 1, 0, 1, 0, 1].map(lane));
+      const changedMs = performance.now() - beganAt;
       const { code, out } = await tandem('verify', '--json');
       const found = out
         .trim()
@@ -155,10 +161,13 @@ describe('a stack that keeps tables', () => {
       expect(found).toEqual(
         sites.map((site) => expect.objectContaining({ site, differences: [], records: expect.any(Number) })),
       );
-      console.log(JSON.stringify(found));
+      fs.writeFileSync(
+        path.join(PEERS, 'tables.json'),
+        JSON.stringify({ changes: CHANGES, changedMs, found }),
+      );
       expect(code).toBe(0);
     },
-    START_MS,
+    START_MS * 8,
   );
 
   test(

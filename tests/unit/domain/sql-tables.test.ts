@@ -5,7 +5,7 @@ import { mergeStates } from '@tandem-clouds/replication/merge';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { defineEntity } from '../../../src/shared/domain/define-entity.ts';
-import { planOf } from '../../../src/shared/domain/sql/migration.ts';
+import { type FoundColumn, planOf } from '../../../src/shared/domain/sql/migration.ts';
 import { snake, tableOf, upsert, versionOf } from '../../../src/shared/domain/sql/tables.ts';
 import { entities } from '../../../src/shared/registry/entities.ts';
 
@@ -176,12 +176,12 @@ describe('the version of a state', () => {
 });
 
 describe('a migration', () => {
-  const held = table.columns.map(({ name, type }) => ({
+  const held: readonly FoundColumn[] = table.columns.map(({ name, type }) => ({
     table: 'parcels',
     column: name,
     type: type,
   }));
-  const plan = (found: typeof held) => planOf('here', [table], found);
+  const plan = (found: readonly FoundColumn[]) => planOf('here', [table], found);
 
   test('makes schema and table where there is nothing, and nothing where all is there', () => {
     const { statements, problems } = plan([]);
