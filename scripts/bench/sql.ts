@@ -62,6 +62,8 @@ async function rate(from: number, rows: number, write: (n: number) => Promise<un
 async function measure({ rows, rounds }: Options, progress: (line: string) => void): Promise<Findings> {
   const cluster = await startCluster(postgres.install());
   const pool = new pg.Pool({ connectionString: cluster.url, max: sqlConnectionsMax });
+  // A connection that is being closed may still hear that the server ends.
+  pool.on('error', () => undefined);
   const database = new PostgresDatabase({ url: cluster.url, password: () => Promise.resolve('') });
   try {
     const table = tableOf(user);
