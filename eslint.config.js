@@ -86,6 +86,7 @@ export default tseslint.config(
       '#cloud',
       '#objects',
       '#sms',
+      '#sql',
       'stripe',
       'node:*',
     ),

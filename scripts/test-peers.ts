@@ -1,7 +1,7 @@
 /**
  * Runs suites against software of others: the emulators' against DynamoDB Local, moto's Route 53 and S3, ministack's S3, and
  * azurite, and Stripe's shapes against stripe-mock, so that they are held to the same behaviour, the specifications of
- * `docs/spec/` in TLC, the metrics of a stack and the rules for them in Prometheus, and the contract, fuzzed by Schemathesis
+ * `docs/spec/` in TLC, the metrics of a stack and the rules for them in Prometheus, the tables of a stack in PostgreSQL, and the contract, fuzzed by Schemathesis
  * at both sites; the packaged AWS functions in AWS's own runtime, and the packaged Azure app under Microsoft's Node worker,
  * whose checkout TANDEM_FUNCTIONS_WORKER names; the package of the emulators, installed into an empty folder. The others are
  * installed into `.peers/` on demand. Beginnings of suites' names as arguments choose some:
@@ -31,6 +31,7 @@ import {
   Unavailable,
   withPeer,
 } from '@tandem-clouds/testkit/peers/peer';
+import { postgres } from '@tandem-clouds/testkit/peers/postgres';
 import { prometheus } from '@tandem-clouds/testkit/peers/prometheus';
 import { hasPassed, inWords, skipped, type SuiteResult } from '@tandem-clouds/testkit/peers/results';
 import { fuzzContract, prepareSchemathesis } from '@tandem-clouds/testkit/peers/schemathesis';
@@ -57,6 +58,7 @@ const PEERS_IN_JEST = [
   tlc,
   prometheus,
   otelCollector,
+  postgres,
   lambdaRuntime,
   functionsWorker,
   emulatorsPackage,

@@ -10,6 +10,7 @@ const { mistakesIn } = require('../parameters.cjs');
 /** What a flag needs besides itself: another flag, or values of parameters. */
 const NEEDS = {
   waf: { flag: 'cdn' },
+  sql: { flag: 'network' },
   customDomain: { values: ['domain', 'hostedZoneId'] },
 };
 /**
@@ -55,6 +56,14 @@ function tooLittleConcurrency(features, accountConcurrency) {
       ];
 }
 
+/** A budget that is no amount would be refused in the middle of a deployment. */
+function noBudget(features, amount) {
+  const isAmount = /^\d+(\.\d+)?$/.test(amount) && Number(amount) > 0;
+  return features['budget'] !== 'true' || isAmount
+    ? []
+    : [`budgetAmount is an amount above 0 in USD, such as 50, not '${amount}'`];
+}
+
 /** A name without its certificate, or the other way round, would be left out without a word. */
 function nameWithoutCertificate(features, domain, certificateArn) {
   if (domain === '' && certificateArn === '') return [];
@@ -98,6 +107,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     origins,
     federation,
     smsFrom,
+    sqlUrl,
   ] = await Promise.all(
     [
       'param:domain',
@@ -109,6 +119,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       'param:objectsOrigins',
       'param:federation',
       'param:smsFrom',
+      'param:sqlUrl',
     ].map(resolveVariable),
   );
   const [storefrontDomain, storefrontCertificateArn] = await Promise.all(
@@ -126,6 +137,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     }),
     ...misplaced(features, region),
     ...tooLittleConcurrency(features, String(accountConcurrency)),
+    ...noBudget(features, String(await resolveVariable('param:budgetAmount'))),
     ...nameWithoutCertificate(features, storefrontDomain, storefrontCertificateArn),
     ...(boundary === '' || ARN_OF_POLICY.test(boundary)
       ? []
@@ -148,11 +160,16 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
   const managedPolicies = [
     ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
     ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
+    ...(has('sql') ? [{ Ref: 'SqlWake' }] : []),
   ];
   const senders = [...SENDERS, ...(has('objects') ? ['TransferRole', ...contentRoles] : [])];
   return {
     alarmSubscriptions: alarmEmail === '' ? [] : [{ Protocol: 'email', Endpoint: alarmEmail }],
     alarmKey: has('alarmKey') ? { Ref: 'AlarmKey' } : { Ref: 'AWS::NoValue' },
+    // Services that send what a person is to know.
+    alarmSenders: has('budget')
+      ? ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com']
+      : 'cloudwatch.amazonaws.com',
     tracing: has('tracing'),
     // Instances that are kept warm per function; 0 is none, and no alias.
     provisionedConcurrency: has('warm') ? 1 : 0,
@@ -176,6 +193,21 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
             Action: ['sns:Publish', 'sns:CheckIfPhoneNumberIsOptedOut'],
             NotResource: { 'Fn::Sub': 'arn:${AWS::Partition}:sns:*:*:*' },
           },
+    // Of the roles of the functions that write rows: as their user of the database, and as no other.
+    sqlStatement: has('sql')
+      ? {
+          Sid: 'Sql',
+          Effect: 'Allow',
+          Action: 'rds-db:connect',
+          Resource: {
+            'Fn::Sub':
+              'arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:${SqlCluster.DBClusterResourceId}/tandem',
+          },
+        }
+      : { Ref: 'AWS::NoValue' },
+    sqlUrl: has('sql')
+      ? { 'Fn::Sub': 'postgres://tandem@${SqlCluster.Endpoint.Address}:${SqlCluster.Endpoint.Port}/tandem' }
+      : sqlUrl,
     // Which role of another cloud reads objects here.
     peerReaders: federation === 'none' ? [] : [{ Ref: 'PeerSender' }],
     senderRoles: senders.map((Ref) => ({ Ref })),

@@ -201,6 +201,18 @@ export const bench: Group<CommandContext> = {
       run: async (input) => (await import('../bench/emulators.ts')).benchEmulators(input),
     }),
     command({
+      name: 'bench sql',
+      summary: 'rows a second that are made of records and written, against bare upserts by pg',
+      details: "A PostgreSQL of its own, Debian's, which is installed where it is not.",
+      options: {
+        rows: whole('upserts of a round', { ...COUNT, default: '5000' }),
+        rounds: whole(ROUNDS, { ...COUNT, default: '5' }),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench sql --rows 1000 --rounds 3', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/sql.ts')).benchSql(input),
+    }),
+    command({
       name: 'bench dns',
       summary: 'queries a second of the local DNS server, against gdnsd and Knot DNS',
       options: {

@@ -51,6 +51,7 @@ import {
   smoke,
 } from './release.ts';
 import { schema } from './schema.ts';
+import { sql } from './sql.ts';
 import { storefront } from './storefront.ts';
 import { dns, monitor, runbook } from './traffic.ts';
 
@@ -95,6 +96,7 @@ export const PROGRAM: Program<CommandContext> = {
         stock,
         ledger,
         analytics,
+        sql,
         deadLetters,
         reactions,
       ],

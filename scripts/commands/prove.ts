@@ -152,22 +152,58 @@ export const evidence = command({
   ],
   run: async (input, context: CommandContext) => (await import('../evidence.ts')).evidence(input, context),
 });
+/** What the model is made for unless it is said. */
+const REQUESTS = 1_000_000;
+const WRITES = 200_000;
 
 export const cost = command({
   name: 'cost',
-  summary: 'what a month costs on each cloud, by service',
+  summary: 'what a month costs on each cloud, by service; with --actual, what it did cost',
+  details: `--actual reads bills in the FOCUS format (CSV, also .gz): AWS Data Exports, Azure Cost Management exports. --ask asks
+the vendors, with the credentials that their own tools would take; each page of AWS's answer costs 0.01 USD.`,
   options: {
-    requests: decimal('a month', { min: 0, max: 1e12, default: '1000000' }),
-    writes: decimal('of them', { min: 0, max: 1e12, default: '200000' }),
+    requests: decimal('a month; of --actual: taken in the days that the bills cover', {
+      min: 0,
+      max: 1e12,
+      fallback: `${REQUESTS}`,
+    }),
+    writes: decimal('of them', { min: 0, max: 1e12, fallback: `${WRITES}` }),
     awsPercent: percent('of the requests at AWS', { default: '50' }),
     newPercent: percent('of the writes that create a record', { default: '50' }),
     storedGb: decimal('stored at each cloud', { min: 0, max: 1e6, default: '1' }),
+    actual: many(file('a bill, any number of times', {})),
+    ask: many(choice('whose API is asked for this month, or --month', ['aws', 'azure'], {})),
+    month: text('of the bills, such as 2026-11', { placeholder: 'month', fallback: 'the last one in them' }),
+    app: text('the value of the tag app that is ours', { placeholder: 'name', default: 'tandem' }),
+    everything: flag('every charge of the bills, whatever its tags'),
+    by: choice('the bill also by this tag', ['stage', 'site'], {}),
     json: flag('one JSON object'),
   },
-  examples: [{ line: 'cost --requests 5000000 --writes 1000000 --aws-percent 70%', shows: 'a busier month' }],
-  check: ({ writes, requests }) => {
+  examples: [
+    { line: 'cost --requests 5000000 --writes 1000000 --aws-percent 70%', shows: 'a busier month' },
+    {
+      line: 'cost --actual aws-2026-11.csv.gz --actual azure-2026-11.csv --by stage',
+      shows: 'both bills of a month',
+    },
+    {
+      line: 'cost --ask aws --ask azure --requests 3100000 --writes 400000',
+      shows: 'this month so far, beside the model',
+    },
+  ],
+  check: ({ writes = WRITES, requests = REQUESTS, actual, ask, ...bill }) => {
     if (writes > requests)
       throw new UsageError('--writes: a write is a request, so there are at most as many');
+    const isBill = actual.length > 0 || ask.length > 0;
+    if (!isBill && (bill.month !== undefined || bill.everything || bill.by !== undefined))
+      throw new UsageError('--month, --everything and --by are about bills: give --actual or --ask');
+    if (bill.month !== undefined && !/^\d{4}-(0[1-9]|1[0-2])$/.test(bill.month))
+      throw new UsageError(`--month: '${bill.month}' is no month such as 2026-11`);
+    if (new Set(ask).size < ask.length) throw new UsageError('--ask: each cloud is asked once');
   },
-  run: async (input, context: CommandContext) => (await import('../cost.ts')).cost(input, context),
+  run: async (input, context: CommandContext) => {
+    if (input.actual.length > 0 || input.ask.length > 0)
+      return (await import('../cost/actual.ts')).actualCost(input, context);
+    const { requests = REQUESTS, writes = WRITES, ...rest } = input;
+    return (await import('../cost.ts')).cost({ ...rest, requests, writes }, context);
+  },
 });

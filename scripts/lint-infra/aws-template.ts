@@ -27,6 +27,8 @@ export const awsFeatures = [
   'monitor',
   'objects',
   'storefront',
+  'budget',
+  'sql',
 ] as const;
 export type AwsFeature = (typeof awsFeatures)[number];
 
@@ -34,6 +36,7 @@ export type AwsFeature = (typeof awsFeatures)[number];
 const NEEDED: Partial<Record<AwsFeature, readonly string[]>> = {
   warm: ['accountConcurrency=1000'],
   waf: ['features.cdn=true'],
+  sql: ['features.network=true'],
   monitor: ['hostedZoneId=Z0123456789ABCDEFGHIJ'],
   customDomain: ['domain=api.example.com', 'hostedZoneId=Z0123456789ABCDEFGHIJ'],
 };

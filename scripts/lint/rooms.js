@@ -37,6 +37,7 @@ const SERVICE = [
   'src/shared/open-images.ts',
   'src/shared/open-mail.ts',
   'src/shared/open-sms.ts',
+  'src/shared/open-sql.ts',
   'src/shared/serve-entity.ts',
   'src/shared/serve-routes.ts',
 ];
@@ -100,6 +101,7 @@ export const ROOMS = {
   'src/shared/open-images.ts': [...PORTS, 'src/shared/adapters'],
   'src/shared/open-mail.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/open-sms.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
+  'src/shared/open-sql.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
   'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-routes.ts': [
     ...APPLICATION,

@@ -9,7 +9,7 @@ import { reportApplied as openReport } from './report-applied.ts';
 
 const runtime = openRuntime();
 const { config, logger, metrics, tracing, site: bare } = runtime;
-const site = reacting(bare, entities);
+const site = reacting(bare, entities, config);
 const resources = {
   store: openSiteStore(runtime),
   ...(site.reactions !== undefined && { waker: openWaker(runtime, entities) }),

@@ -5,9 +5,12 @@ import { askMail } from '../shared/domain/notifications/ask-mail.ts';
 import { askSms } from '../shared/domain/notifications/ask-sms.ts';
 import { MAIL, type SendCall, SMS } from '../shared/domain/notifications/send.ts';
 import { askPayments } from '../shared/domain/orders/ask-payments.ts';
+import { SQL, type SqlCall } from '../shared/domain/sql/project.ts';
 import { openMail } from '../shared/open-mail.ts';
 import { openPayments } from '../shared/open-payments.ts';
 import { openSms } from '../shared/open-sms.ts';
+import { openSql } from '../shared/open-sql.ts';
+import { entities } from '../shared/registry/entities.ts';
 import { openRuntime } from '../shared/runtime.ts';
 import { wokenKey } from '../shared/wake-message.ts';
 import { runReactions } from './run-reactions.ts';
@@ -16,6 +19,7 @@ const runtime = openRuntime();
 const payments = openPayments(runtime);
 const mail = openMail(runtime);
 const sms = openSms(runtime);
+const sql = openSql(runtime, entities);
 
 export const handler = runReactions(runtime, {
   name: 'react',
@@ -29,6 +33,7 @@ export const handler = runReactions(runtime, {
   outside: (effect, services) => {
     if (effect.service === MAIL)
       return askMail(effect.call as SendCall, { ...services, open: () => mail(services) });
+    if (effect.service === SQL) return sql(effect.call as SqlCall);
     if (effect.service === SMS) return askSms(effect.call as SendCall, { ...services, open: sms });
     return askPayments(effect, () => payments(services));
   },

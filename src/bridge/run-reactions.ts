@@ -93,7 +93,7 @@ export function runReactions(
   }: ReactionQueue,
 ): unknown {
   const { config, logger, metrics, tracing } = runtime;
-  const site = reacting(runtime.site, entities);
+  const site = reacting(runtime.site, entities, config);
   const resources = {
     store: openSiteStore(runtime),
     outbox: openOwnOutbox(runtime),

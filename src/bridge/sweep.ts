@@ -32,7 +32,7 @@ import { anyEntry, isDueBy, recordReactionGauges } from '../shared/operations/re
 import { scanPending } from '../shared/operations/replication-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { indexes } from '../shared/registry/indexes.ts';
-import { openOwnOutbox, openRuntime, openSiteStore, openWaker, sleep } from '../shared/runtime.ts';
+import { openOwnOutbox, openRuntime, openSiteStore, openWaker, ownOf, sleep } from '../shared/runtime.ts';
 import { openDirections } from './open-directions.ts';
 
 const runtime = openRuntime();
@@ -50,7 +50,7 @@ const resources = {
   sleep,
 };
 /** Where this site has no place for objects it is to have none: nothing is fetched, and nothing measured. */
-const isReacting = entities.some((entity) => reactsWhere(entity, hasObjects(config)));
+const isReacting = entities.some((entity) => reactsWhere(entity, hasObjects(config), ownOf(config)));
 const contents = hasObjects(config) ? contentsOf(entities) : undefined;
 const recordContents = contents && contentGauges(site, contents, resources, metrics);
 const openSite = openDirections(site, resources.store);

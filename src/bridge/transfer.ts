@@ -13,12 +13,14 @@ import {
   transferHandleMs,
   transferKeysAtOnce,
 } from '../shared/bounds.ts';
+import { SQL, type SqlCall } from '../shared/domain/sql/project.ts';
 import { inventoryIn } from '../shared/inventory-message.ts';
 import { makeThumbnails } from '../shared/objects/make-thumbnails.ts';
 import { performObjects } from '../shared/objects/perform.ts';
 import { keysOfEvent } from '../shared/objects/storage-event.ts';
 import { openOwnObjects } from '../shared/open-content.ts';
 import { openImages } from '../shared/open-images.ts';
+import { openSql } from '../shared/open-sql.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { openRuntime, reacting } from '../shared/runtime.ts';
 import { wokenKey } from '../shared/wake-message.ts';
@@ -34,9 +36,10 @@ const storages = {
   peers: openPeerObjects(config.peers),
 };
 const images = openImages();
+const sql = openSql(runtime, entities);
 
 const takeStep = inventorySteps({
-  site: reacting(runtime.site, entities),
+  site: reacting(runtime.site, entities, config),
   entities,
   queue: runtime.tracing.queue(openObjectsQueue(config), 'tandem-objects'),
   logger: runtime.logger,
@@ -58,5 +61,8 @@ export const handler = runReactions(runtime, {
   beginMs: transferBeginMs,
   handleMs: transferHandleMs,
   objects: performObjects({ ...storages, bodiesAtOnce: transferBodiesAtOnce }),
-  outside: (effect) => makeThumbnails(effect, { ...storages, images, now: runtime.site.now }),
+  outside: (effect) =>
+    effect.service === SQL
+      ? sql(effect.call as SqlCall)
+      : makeThumbnails(effect, { ...storages, images, now: runtime.site.now }),
 });

@@ -15,7 +15,7 @@ import { reportApplied } from './report-applied.ts';
 const runtime = openRuntime();
 const { config, logger, metrics, tracing, site: bare } = runtime;
 // What a pack makes true is woken by the sweep.
-const site = reacting(bare, entities);
+const site = reacting(bare, entities, config);
 const resources = {
   store: openSiteStore(runtime, 'background'),
   outbox: openOwnOutbox(runtime),

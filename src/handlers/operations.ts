@@ -43,6 +43,7 @@ import {
   openRuntime,
   openSiteStore,
   openWaker,
+  ownOf,
   reacting,
   serve,
   sleep,
@@ -105,9 +106,10 @@ export const handler = serve(
       new ConflictService(openReplica(runtime, entities), { checks: changeChecks, entities }),
     ),
     ...reactionRoutes(
-      reacting(site, entities),
+      reacting(site, entities, config),
       { ...resources, waker: openWaker(runtime, entities) },
       entities,
+      ownOf(config),
     ),
     ...contentRoutes(
       site,

@@ -516,6 +516,17 @@ export const softBouncesMax = 5;
 /** Octets of an address: RFC 5321, section 4.5.3.1.3, less its brackets. */
 export const mailAddressMax = 254;
 
+// Tables in PostgreSQL
+/** Of one process: a batch of the queue has ten messages. */
+export const sqlConnectionsMax = 4;
+/** Opening a connection, and one statement on it, take less than a run of a reaction may (`reactionRunMs`). */
+export const sqlConnectMs = 3_000;
+export const sqlStatementMs = 4_000;
+/** After so long a connection that nothing uses is closed: a function may be frozen, and the other side forgets it. */
+export const sqlIdleMs = 10_000;
+/** RDS takes no other: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html */
+export const sqlTokenSeconds = 900;
+
 // Traces, metrics and logs
 /** Of what is sent to a collector by OTLP, whatever it is. */
 export const otlpBounds = {

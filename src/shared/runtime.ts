@@ -30,7 +30,7 @@ import { contentsOf } from './domain/content.ts';
 import type { Entity } from './domain/entity.ts';
 import { indexEntries } from './domain/indexes/index-entry.ts';
 import { placementOf } from './domain/placement.ts';
-import { reactionsOf } from './domain/reactions.ts';
+import { type Own, reactionsOf } from './domain/reactions.ts';
 import { Replica } from './domain/replica.ts';
 import { uniqueValues } from './domain/unique/unique-values.ts';
 import { LimitsOfCallers } from './http/caller-limits.ts';
@@ -106,9 +106,14 @@ export function openSiteStore({ config, metrics, tracing }: Runtime, urgency: Ur
 }
 
 /** The site with what is reacted to; a function that writes records of an entity must know its reactions. */
-export function reacting(site: Site, entities: readonly Entity[]): Site {
-  const reactions = reactionsOf(entities, digest, uniqueValues(entities, sha256), site);
+export function reacting(site: Site, entities: readonly Entity[], config: Config): Site {
+  const reactions = reactionsOf(entities, digest, uniqueValues(entities, sha256), site, ownOf(config));
   return reactions === undefined ? site : { ...site, reactions };
+}
+
+/** What this site does with records of every entity. */
+export function ownOf({ sqlUrl, sqlFill = 1 }: Config): Own {
+  return { tables: sqlUrl !== undefined, sqlFill };
 }
 
 /**
@@ -138,8 +143,8 @@ export function openOwnOutbox({ config, tracing }: Pick<Runtime, 'config' | 'tra
  * @param entities Those whose records are written.
  */
 export function openReplica(runtime: Runtime, entities: readonly Entity[] = []): Replica {
-  const { site: bare } = runtime;
-  const site = reacting(bare, entities);
+  const { site: bare, config } = runtime;
+  const site = reacting(bare, entities, config);
   return new Replica({
     site,
     resources: {

@@ -11,6 +11,9 @@ interface Asked {
   readonly query: Readonly<Record<string, string>>;
   readonly body: unknown;
   readonly authorization: string | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** The body as it was sent. */
+  readonly text: string;
 }
 
 /** Status, body, and after how many seconds to ask again. */
@@ -32,6 +35,8 @@ export function siteAnswering(later: ReturnType<typeof closeAfterEach>) {
           query: Object.fromEntries(searchParams),
           body: body === '' ? undefined : JSON.parse(body),
           authorization: request.headers.authorization,
+          headers: request.headers,
+          text: body,
         });
         const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
         response.writeHead(status, headers).end(JSON.stringify(value));

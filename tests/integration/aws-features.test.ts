@@ -56,6 +56,11 @@ const REFUSED: [string, string[], ...string[]][] = [
     'storefrontCertificateArn needs --param "storefrontDomain=…"',
     "in us-east-1, not 'arn:aws:acm:eu-west-1:123456789012:certificate/0b3a'",
   ],
+  [
+    'a budget that is no amount',
+    ['features.budget=true', 'budgetAmount=1,5'],
+    "budgetAmount is an amount above 0 in USD, such as 50, not '1,5'",
+  ],
   ['warm without a concurrency', ['features.warm=true'], `accountConcurrency=…" of at least ${LEAST}`],
   [
     'warm in a new account',
@@ -119,25 +124,26 @@ test('a template that is packaged after others, in one process, is the one that 
 });
 
 describe('features of the AWS stack', () => {
+  const NETWORK = [
+    ...[
+      'Vpc',
+      'PublicSubnet',
+      'PrivateSubnetA',
+      'PrivateSubnetB',
+      'InternetGateway',
+      'NatAddress',
+      'NatGateway',
+    ],
+    ...['InternetGatewayAttachment', 'PublicRoutes', 'PublicRoute', 'PublicSubnetRoutes', 'PrivateRoutes'],
+    ...['PrivateRoute', 'PrivateSubnetARoutes', 'PrivateSubnetBRoutes', 'FunctionSecurityGroup'],
+    ...['EndpointSecurityGroup', 'DynamoDbEndpoint', 'SqsEndpoint', 'VpcAccess'],
+    // With objects, which are on.
+    'S3Endpoint',
+  ];
   const ADDS: Record<AwsFeature, readonly string[]> = {
     cdn: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
-    network: [
-      ...[
-        'Vpc',
-        'PublicSubnet',
-        'PrivateSubnetA',
-        'PrivateSubnetB',
-        'InternetGateway',
-        'NatAddress',
-        'NatGateway',
-      ],
-      ...['InternetGatewayAttachment', 'PublicRoutes', 'PublicRoute', 'PublicSubnetRoutes', 'PrivateRoutes'],
-      ...['PrivateRoute', 'PrivateSubnetARoutes', 'PrivateSubnetBRoutes', 'FunctionSecurityGroup'],
-      ...['EndpointSecurityGroup', 'DynamoDbEndpoint', 'SqsEndpoint', 'VpcAccess'],
-      // With objects, which are on.
-      'S3Endpoint',
-    ],
+    network: NETWORK,
     identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     tracing: ['TraceAccess'],
     warm: ['items', ...entities.map((entity) => entity.function)].map(
@@ -154,6 +160,12 @@ describe('features of the AWS stack', () => {
     storefront: [
       ...['Storefront', 'StorefrontBucket', 'StorefrontBucketPolicy', 'StorefrontAccess'],
       ...['StorefrontCachePolicy', 'StorefrontHeadersPolicy'],
+    ],
+    budget: ['Budget'],
+    // With the network that it needs.
+    sql: [
+      ...NETWORK,
+      ...['SqlCluster', 'SqlEgress', 'SqlInstance', 'SqlSecurityGroup', 'SqlSubnets', 'SqlWake'],
     ],
   };
   const added = (resources: Resources) => Object.keys(resources).filter((id) => !(id in withPeers));
@@ -203,6 +215,54 @@ describe('features of the AWS stack', () => {
       expect(properties).not.toHaveProperty('TracingConfig');
       expect(properties).not.toHaveProperty('VpcConfig');
     }
+  });
+
+  test('the budget is of this site alone, and whoever gets alarms gets its notices, also by a key of their own', () => {
+    const { resources } = made(withEach.get('budget'));
+    expect(resources['Budget']?.Properties).toMatchObject({
+      Budget: {
+        BudgetLimit: { Amount: 50, Unit: 'USD' },
+        CostFilters: { TagKeyValue: [{ 'Fn::Join': ['', ['user:site$', 'aws-us-east-1']] }] },
+      },
+    });
+    const { NotificationsWithSubscribers: notices } = resources['Budget']?.Properties as {
+      NotificationsWithSubscribers: { Notification: Record<string, unknown>; Subscribers: unknown[] }[];
+    };
+    expect(
+      notices.map(({ Notification, Subscribers }) => [
+        Notification['NotificationType'],
+        Notification['Threshold'],
+        Subscribers,
+      ]),
+    ).toEqual(
+      [
+        ['ACTUAL', 80],
+        ['ACTUAL', 100],
+        ['FORECASTED', 100],
+      ].map((notice) => [...notice, [{ SubscriptionType: 'SNS', Address: { Ref: 'AlarmTopic' } }]]),
+    );
+    const senders = (all: Resources, id: string) => JSON.stringify(all[id]?.Properties);
+    expect(senders(resources, 'AlarmTopicPolicy')).toContain('budgets.amazonaws.com');
+    expect(senders(withAll, 'AlarmKey')).toContain('budgets.amazonaws.com');
+    expect(senders(alone, 'AlarmTopicPolicy')).not.toContain('budgets.amazonaws.com');
+  });
+
+  test('the database takes functions alone, by their role, and no password is in the template', () => {
+    const { resources } = made(withEach.get('sql'));
+    expect(resources['SqlCluster']?.Properties).toMatchObject({
+      EnableIAMDatabaseAuthentication: true,
+      ManageMasterUserPassword: true,
+      StorageEncrypted: true,
+    });
+    expect(resources['SqlInstance']?.Properties).toMatchObject({ PubliclyAccessible: false });
+    const connecting = ofType(resources, 'AWS::IAM::Role').filter(([, properties]) =>
+      JSON.stringify(properties).includes('rds-db:connect'),
+    );
+    expect(connecting.map(([id]) => id).sort()).toEqual(['ReactRole', 'TransferRole']);
+    expect(JSON.stringify(resources['ReactLambdaFunction']?.Properties)).toContain(
+      'SqlCluster.Endpoint.Address',
+    );
+    expect(JSON.stringify(withPeers)).not.toContain('rds-db:connect');
   });
 
   test('the network allows every call to the table, the queues and the bucket that a role allows', () => {

@@ -77,7 +77,7 @@ const SETTINGS_OF_DEFINITION: Readonly<Record<string, (given: Record<string, unk
 describe('every resource', () => {
   /** Parts of another resource, and relations between two: they have no tags. */
   const UNTAGGED =
-    /roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|managementPolicies$|eventSubscriptions$|federatedIdentityCredentials$/;
+    /^Microsoft\.Consumption\/|flexibleServers\/|roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|managementPolicies$|eventSubscriptions$|federatedIdentityCredentials$/;
 
   test('has a version of its interface, and tags where it takes them', () => {
     for (const { type, apiVersion, body } of all(EVERYTHING)) {
@@ -281,6 +281,17 @@ describe('a feature', () => {
       ],
     ],
     ['storefront', {}, ['Microsoft.Storage/storageAccounts/blobServices']],
+    ['budget', { budgetFrom: '2026-12-01' }, ['Microsoft.Consumption/budgets']],
+    [
+      'sql',
+      { sqlAdministrator: '11111111-2222-3333-4444-555555555555', sqlAdministratorName: 'ada' },
+      [
+        'Microsoft.DBforPostgreSQL/flexibleServers',
+        'Microsoft.DBforPostgreSQL/flexibleServers/databases',
+        'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules',
+        'Microsoft.DBforPostgreSQL/flexibleServers/administrators',
+      ],
+    ],
     ['tracing', {}, []],
     ['warm', {}, []],
     ['zoneRedundancy', {}, []],

@@ -38,6 +38,12 @@ const FORMS: Readonly<Record<string, { readonly form: RegExp; readonly words: st
     form: /^[a-z][a-z0-9-]*[a-z0-9]$/,
     words: 'small letters, digits and hyphens, a letter first and no hyphen last',
   },
+  // Consumption takes the first of a month and nothing else.
+  // https://learn.microsoft.com/azure/templates/microsoft.consumption/budgets
+  budgetFrom: {
+    form: /^(\d{4}-(0[1-9]|1[0-2])-01)?$/,
+    words: 'the first day of a month, such as 2026-12-01',
+  },
 };
 
 /** What Resource Manager would refuse, or worse, find out when half of the site is there. */

@@ -11,6 +11,8 @@ const { publishPackage } = require('./publish.cjs');
 const NEEDS = {
   waf: { flag: 'cdn' },
   customDomain: { flag: 'cdn', values: ['domain'] },
+  budget: { values: ['budgetFrom'] },
+  sql: { values: ['sqlAdministrator', 'sqlAdministratorName'] },
   secondRegion: { values: ['secondRegionApp', 'secondRegionGroup'] },
 };
 const MANAGEMENT_SCOPE = 'https://management.azure.com/.default';

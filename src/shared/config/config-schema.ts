@@ -47,6 +47,12 @@ const smsFrom = {
 } as const;
 /** Of GSM's alphabet, so that it makes no text longer. */
 const smsName = { type: 'string', maxLength: smsNameMax, pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" } as const;
+/** With a password on this machine alone. */
+const sqlUrl = {
+  type: 'string',
+  pattern:
+    '^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$',
+} as const;
 const texts = { type: 'array', minItems: 1, maxItems: 16, items: text } as const;
 
 const jwtIssuer = {
@@ -245,6 +251,8 @@ export const configSchema = {
       additionalProperties: false,
       properties: { url: issuerUrl, headers: collectorHeaders },
     },
+    sqlUrl,
+    sqlFill: { type: 'integer', minimum: 1, maximum: 1_000_000 },
     own: ownSchema(ownSettings),
     trustsEverybody: { type: 'boolean' },
     // Less than a function has in all.

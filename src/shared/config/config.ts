@@ -175,6 +175,13 @@ export interface Config {
   readonly metrics?: MetricsConfig;
   /** Where lines of the log go, beside standard output; absent: nowhere (docs/logs.md). */
   readonly logs?: LogsConfig;
+  /**
+   * The database that this site keeps tables of its records in; absent: none (docs/sql.md). A password may be in it on this
+   * machine alone; elsewhere the site's identity opens it.
+   */
+  readonly sqlUrl?: string;
+  /** Raised to have every record's row written anew, by a backfill. */
+  readonly sqlFill?: number;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -224,7 +231,12 @@ export function hasObjects({ aws, azure }: Config): boolean {
 }
 
 /** Variable → its place in the configuration. */
-const COMMON = { TANDEM_SITE: 'site', TANDEM_REGION: 'region', TANDEM_LOG_LEVEL: 'logLevel' } as const;
+const COMMON = {
+  TANDEM_SQL_URL: 'sqlUrl',
+  TANDEM_SITE: 'site',
+  TANDEM_REGION: 'region',
+  TANDEM_LOG_LEVEL: 'logLevel',
+} as const;
 const AWS = {
   TANDEM_TABLE: 'table',
   TANDEM_OUT_URL: 'outUrl',
@@ -266,6 +278,7 @@ const LISTS: Readonly<Record<string, string>> = {
   serviceKeys: 'TANDEM_SERVICE_KEYS',
   retiredSites: 'TANDEM_RETIRED_SITES',
   callerLimits: 'TANDEM_CALLER_LIMITS',
+  sqlFill: 'TANDEM_SQL_FILL',
 };
 
 const PAYMENTS = {
@@ -322,6 +335,8 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     ...tracesOf(env),
     ...metricsOf(env),
     ...logsOf(env),
+    ...(env['TANDEM_SQL_FILL'] !== undefined &&
+      env['TANDEM_SQL_FILL'] !== '' && { sqlFill: jsonOf(env['TANDEM_SQL_FILL'], 1) }),
     logLevel: 'info',
     ...pick(env, COMMON),
     peers: jsonListOf(env['TANDEM_PEERS']),

@@ -42,6 +42,7 @@ import {
 } from './entity.ts';
 import { fieldChanges, valuesOf } from './field-changes.ts';
 import type { FieldCheck } from './field-check.ts';
+import { projectRecord, SQL, sqlCondition } from './sql/project.ts';
 import {
   type Duplicates,
   isSettlement,
@@ -58,9 +59,21 @@ import type { UniqueOf } from './unique/unique-values.ts';
 /** 32 characters of letters, digits, `-` and `_` that name a text: nobody can make those of two texts equal. */
 export type Digest = (text: string) => string;
 
+/** What a site does with records of every entity. */
+export interface Own {
+  /** Keeps tables of them (docs/sql.md). */
+  readonly tables?: boolean;
+  /** Part of the name of each row's writing (`Config.sqlFill`). */
+  readonly sqlFill?: number;
+}
+
 /** The names of what an entity reacts with. */
-export function reactionNames({ reactions, onDuplicate, content }: Entity): readonly string[] {
+export function reactionNames(
+  { reactions, onDuplicate, content }: Entity,
+  { tables = false }: Own = {},
+): readonly string[] {
   return [
+    ...(tables ? [SQL] : []),
     ...Object.keys(reactions),
     ...(onDuplicate === undefined ? [] : [ON_DUPLICATE]),
     ...(content === undefined ? [] : [HOLD, CROSSING]),
@@ -68,25 +81,27 @@ export function reactionNames({ reactions, onDuplicate, content }: Entity): read
 }
 
 /** Whether something may be due on its records, at a site that has a place for objects or has none. */
-export function reactsWhere(entity: Entity, hasObjects: boolean): boolean {
+export function reactsWhere(entity: Entity, hasObjects: boolean, own: Own = {}): boolean {
   const { content: _, ...without } = entity;
-  return reactionNames(hasObjects ? entity : without).length > 0;
+  return reactionNames(hasObjects ? entity : without, own).length > 0;
 }
 
 /**
  * The reactions of these entities, for the protocol; undefined when none declares any.
  * @param uniqueOf Their unique values; without it nobody finds out who has lost one.
  * @param site Whose conditions they are; without it nothing is done about content.
+ * @param ownOf What that site does with records of every entity; nothing unless it is said.
  */
 export function reactionsOf(
   entities: readonly Entity[],
   digest: Digest,
   uniqueOf: UniqueOf = () => undefined,
   site?: Site,
+  ownOf: Own = {},
 ): Reactions | undefined {
   const reacting = new Map(
     entities
-      .filter((entity) => reactionNames(entity).length > 0)
+      .filter((entity) => reactionNames(entity, ownOf).length > 0)
       .map((entity) => [entity.name, entity] as const),
   );
   if (reacting.size === 0) return undefined;
@@ -97,7 +112,7 @@ export function reactionsOf(
       const name = entityOf(key);
       if (name === UNIQUE) return isSettlement(reaction);
       const entity = reacting.get(name);
-      return entity !== undefined && reactionNames(entity).includes(reaction);
+      return entity !== undefined && reactionNames(entity, ownOf).includes(reaction);
     },
     conditions(key, state, nowMs) {
       const name = entityOf(key);
@@ -110,9 +125,11 @@ export function reactionsOf(
       const names = Object.keys(entity.reactions).filter(
         (reaction) => isThere || own(entity.reactions, reaction)?.whenDeleted === true,
       );
-      const declared = names.flatMap(
+      const declared: Condition[] = names.flatMap(
         (reaction) => conditionOf(entity, reaction, { key, state, record, nowMs, digest }) ?? [],
       );
+      if (ownOf.tables === true)
+        declared.push(sqlCondition(key, state, { digest, fill: ownOf.sqlFill ?? 1 }));
       if (!isThere) return declared;
       const lost = lostCondition(entity, key, state, digest);
       return [
@@ -150,6 +167,7 @@ export function within(
   const duplicates = duplicatesOf(entities, digest, uniqueOf);
   const declared = new Map(entities.map((entity) => [entity.name, entity] as const));
   return (site, record, reaction) => {
+    if (reaction === SQL) return projectRecord(record.key);
     const entity = declared.get(entityOf(record.key));
     const steps = entity && own(entity.reactions, reaction)?.steps;
     if (entity === undefined || steps === undefined || writingOf === undefined)

@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, objectsEndpoint: { type: "string", pattern: "^https?://[^ ]+$" } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"], objectsEndpoint: ["objectsBucket"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, objectsConnectionString: { type: "string", minLength: 1 } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"], objectsUrl: ["objectsContainer"], objectsConnectionString: ["objectsContainer"], objectsContainer: { anyOf: [{ required: ["objectsUrl"] }, { required: ["objectsConnectionString"] }] } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, payments: { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { enum: ["stripe", "paypal"] }, url: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, returnUrl: { type: "string", pattern: "^https?://[^ ]+$" } } }, mail: { type: "object", required: ["url", "from", "linksUrl"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$" }, from: { type: "string", maxLength: 200, pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$' }, linksUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" } } }, sms: { type: "object", required: ["from", "name"], additionalProperties: !1, properties: { from: { type: "string", pattern: "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$" }, name: { type: "string", maxLength: 20, pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" } } }, traces: { type: "object", required: ["url", "ratio", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, ratio: { type: "number", minimum: 0, maximum: 1 }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, metrics: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, logs: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "objectsQueueUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsQueueUrl: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "objectsQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, communicationUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 }, objectsQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern7 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern11 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern13 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern14 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern15 = new RegExp("^[0-9a-f]{64}$", "u"), pattern16 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern18 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern20 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern21 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern23 = new RegExp("^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$", "u"), pattern25 = new RegExp("^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "u"), pattern26 = new RegExp('^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$', "u"), pattern28 = new RegExp("^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$", "u"), pattern29 = new RegExp("^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$", "u"), pattern31 = new RegExp("^[a-z0-9-]{1,64}$", "u"), pattern32 = new RegExp("^[\\x20-\\x7e]{1,2000}$", "u"), pattern39 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern41 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern45 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern46 = new RegExp("^https?://[^/]+$", "u");
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, objectsEndpoint: { type: "string", pattern: "^https?://[^ ]+$" } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"], objectsEndpoint: ["objectsBucket"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, objectsConnectionString: { type: "string", minLength: 1 } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"], objectsUrl: ["objectsContainer"], objectsConnectionString: ["objectsContainer"], objectsContainer: { anyOf: [{ required: ["objectsUrl"] }, { required: ["objectsConnectionString"] }] } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, payments: { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { enum: ["stripe", "paypal"] }, url: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, returnUrl: { type: "string", pattern: "^https?://[^ ]+$" } } }, mail: { type: "object", required: ["url", "from", "linksUrl"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$" }, from: { type: "string", maxLength: 200, pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$' }, linksUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" } } }, sms: { type: "object", required: ["from", "name"], additionalProperties: !1, properties: { from: { type: "string", pattern: "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$" }, name: { type: "string", maxLength: 20, pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" } } }, traces: { type: "object", required: ["url", "ratio", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, ratio: { type: "number", minimum: 0, maximum: 1 }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, metrics: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, logs: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, sqlUrl: { type: "string", pattern: "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$" }, sqlFill: { type: "integer", minimum: 1, maximum: 1e6 }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "objectsQueueUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsQueueUrl: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "objectsQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, communicationUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 }, objectsQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern7 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern11 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern13 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern14 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern15 = new RegExp("^[0-9a-f]{64}$", "u"), pattern16 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern18 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern20 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern21 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern23 = new RegExp("^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$", "u"), pattern25 = new RegExp("^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "u"), pattern26 = new RegExp('^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$', "u"), pattern28 = new RegExp("^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$", "u"), pattern29 = new RegExp("^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$", "u"), pattern31 = new RegExp("^[a-z0-9-]{1,64}$", "u"), pattern32 = new RegExp("^[\\x20-\\x7e]{1,2000}$", "u"), pattern39 = new RegExp("^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$", "u"), pattern40 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern42 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern46 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern47 = new RegExp("^https?://[^/]+$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1566,719 +1566,748 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
       }
     }
-    if (data.own !== void 0) {
-      let data82 = data.own;
-      if (data82 && typeof data82 == "object" && !Array.isArray(data82))
-        for (let key20 in data82) {
-          let err232 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key20 }, message: "must NOT have additional properties" };
+    if (data.sqlUrl !== void 0) {
+      let data82 = data.sqlUrl;
+      if (typeof data82 == "string") {
+        if (!pattern39.test(data82)) {
+          let err232 = { instancePath: instancePath + "/sqlUrl", schemaPath: "#/properties/sqlUrl/pattern", keyword: "pattern", params: { pattern: "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$" }, message: 'must match pattern "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$"' };
           vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
         }
-      else {
-        let err233 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+      } else {
+        let err233 = { instancePath: instancePath + "/sqlUrl", schemaPath: "#/properties/sqlUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
         vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
       }
     }
-    if (data.trustsEverybody !== void 0 && typeof data.trustsEverybody != "boolean") {
-      let err234 = { instancePath: instancePath + "/trustsEverybody", schemaPath: "#/properties/trustsEverybody/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
-    }
-    if (data.storeTimeoutMs !== void 0) {
-      let data84 = data.storeTimeoutMs;
-      if (!(typeof data84 == "number" && !(data84 % 1) && !isNaN(data84) && isFinite(data84))) {
-        let err235 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
+    if (data.sqlFill !== void 0) {
+      let data83 = data.sqlFill;
+      if (!(typeof data83 == "number" && !(data83 % 1) && !isNaN(data83) && isFinite(data83))) {
+        let err234 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
       }
-      if (typeof data84 == "number" && isFinite(data84)) {
-        if (data84 > 9e3 || isNaN(data84)) {
-          let err236 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9e3 }, message: "must be <= 9000" };
+      if (typeof data83 == "number" && isFinite(data83)) {
+        if (data83 > 1e6 || isNaN(data83)) {
+          let err235 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+          vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
+        }
+        if (data83 < 1 || isNaN(data83)) {
+          let err236 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
           vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
         }
-        if (data84 < 100 || isNaN(data84)) {
-          let err237 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
+      }
+    }
+    if (data.own !== void 0) {
+      let data84 = data.own;
+      if (data84 && typeof data84 == "object" && !Array.isArray(data84))
+        for (let key20 in data84) {
+          let err237 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key20 }, message: "must NOT have additional properties" };
           vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
+        }
+      else {
+        let err238 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
+      }
+    }
+    if (data.trustsEverybody !== void 0 && typeof data.trustsEverybody != "boolean") {
+      let err239 = { instancePath: instancePath + "/trustsEverybody", schemaPath: "#/properties/trustsEverybody/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
+    }
+    if (data.storeTimeoutMs !== void 0) {
+      let data86 = data.storeTimeoutMs;
+      if (!(typeof data86 == "number" && !(data86 % 1) && !isNaN(data86) && isFinite(data86))) {
+        let err240 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
+      }
+      if (typeof data86 == "number" && isFinite(data86)) {
+        if (data86 > 9e3 || isNaN(data86)) {
+          let err241 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9e3 }, message: "must be <= 9000" };
+          vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
+        }
+        if (data86 < 100 || isNaN(data86)) {
+          let err242 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
+          vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
         }
       }
     }
     if (data.callerLimits !== void 0) {
-      let data85 = data.callerLimits;
-      if (data85 && typeof data85 == "object" && !Array.isArray(data85)) {
-        for (let key21 in data85)
+      let data87 = data.callerLimits;
+      if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
+        for (let key21 in data87)
           if (!(key21 === "requests" || key21 === "writes" || key21 === "waitingReads")) {
-            let err238 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key21 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
+            let err243 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key21 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
           }
-        if (data85.requests !== void 0) {
-          let data86 = data85.requests;
-          if (data86 && typeof data86 == "object" && !Array.isArray(data86)) {
-            if (data86.perSecond === void 0) {
-              let err239 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
+        if (data87.requests !== void 0) {
+          let data88 = data87.requests;
+          if (data88 && typeof data88 == "object" && !Array.isArray(data88)) {
+            if (data88.perSecond === void 0) {
+              let err244 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
             }
-            if (data86.burst === void 0) {
-              let err240 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
+            if (data88.burst === void 0) {
+              let err245 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
             }
-            for (let key22 in data86)
+            for (let key22 in data88)
               if (!(key22 === "perSecond" || key22 === "burst")) {
-                let err241 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key22 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
+                let err246 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key22 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
               }
-            if (data86.perSecond !== void 0) {
-              let data87 = data86.perSecond;
-              if (typeof data87 == "number" && isFinite(data87)) {
-                if (data87 > 1e6 || isNaN(data87)) {
-                  let err242 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
-                }
-                if (data87 < 0.01 || isNaN(data87)) {
-                  let err243 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
-                }
-              } else {
-                let err244 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
-              }
-            }
-            if (data86.burst !== void 0) {
-              let data88 = data86.burst;
-              if (!(typeof data88 == "number" && !(data88 % 1) && !isNaN(data88) && isFinite(data88))) {
-                let err245 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
-              }
-              if (typeof data88 == "number" && isFinite(data88)) {
-                if (data88 > 1e6 || isNaN(data88)) {
-                  let err246 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
-                }
-                if (data88 < 1 || isNaN(data88)) {
-                  let err247 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+            if (data88.perSecond !== void 0) {
+              let data89 = data88.perSecond;
+              if (typeof data89 == "number" && isFinite(data89)) {
+                if (data89 > 1e6 || isNaN(data89)) {
+                  let err247 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
                   vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
                 }
+                if (data89 < 0.01 || isNaN(data89)) {
+                  let err248 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
+                }
+              } else {
+                let err249 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
               }
             }
-          } else {
-            let err248 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
-          }
-        }
-        if (data85.writes !== void 0) {
-          let data89 = data85.writes;
-          if (data89 && typeof data89 == "object" && !Array.isArray(data89)) {
-            if (data89.perSecond === void 0) {
-              let err249 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
-            }
-            if (data89.burst === void 0) {
-              let err250 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
-            }
-            for (let key23 in data89)
-              if (!(key23 === "perSecond" || key23 === "burst")) {
-                let err251 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key23 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
+            if (data88.burst !== void 0) {
+              let data90 = data88.burst;
+              if (!(typeof data90 == "number" && !(data90 % 1) && !isNaN(data90) && isFinite(data90))) {
+                let err250 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
               }
-            if (data89.perSecond !== void 0) {
-              let data90 = data89.perSecond;
               if (typeof data90 == "number" && isFinite(data90)) {
                 if (data90 > 1e6 || isNaN(data90)) {
-                  let err252 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  let err251 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
+                }
+                if (data90 < 1 || isNaN(data90)) {
+                  let err252 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
                   vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
                 }
-                if (data90 < 0.01 || isNaN(data90)) {
-                  let err253 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
-                }
-              } else {
-                let err254 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
-              }
-            }
-            if (data89.burst !== void 0) {
-              let data91 = data89.burst;
-              if (!(typeof data91 == "number" && !(data91 % 1) && !isNaN(data91) && isFinite(data91))) {
-                let err255 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
-              }
-              if (typeof data91 == "number" && isFinite(data91)) {
-                if (data91 > 1e6 || isNaN(data91)) {
-                  let err256 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
-                }
-                if (data91 < 1 || isNaN(data91)) {
-                  let err257 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
-                }
               }
             }
           } else {
-            let err258 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
+            let err253 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
           }
         }
-        if (data85.waitingReads !== void 0) {
-          let data92 = data85.waitingReads;
-          if (data92 && typeof data92 == "object" && !Array.isArray(data92)) {
-            if (data92.perSecond === void 0) {
-              let err259 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
+        if (data87.writes !== void 0) {
+          let data91 = data87.writes;
+          if (data91 && typeof data91 == "object" && !Array.isArray(data91)) {
+            if (data91.perSecond === void 0) {
+              let err254 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
             }
-            if (data92.burst === void 0) {
-              let err260 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
+            if (data91.burst === void 0) {
+              let err255 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
             }
-            for (let key24 in data92)
-              if (!(key24 === "perSecond" || key24 === "burst")) {
-                let err261 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key24 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
+            for (let key23 in data91)
+              if (!(key23 === "perSecond" || key23 === "burst")) {
+                let err256 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key23 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
               }
-            if (data92.perSecond !== void 0) {
-              let data93 = data92.perSecond;
-              if (typeof data93 == "number" && isFinite(data93)) {
-                if (data93 > 1e6 || isNaN(data93)) {
-                  let err262 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
+            if (data91.perSecond !== void 0) {
+              let data92 = data91.perSecond;
+              if (typeof data92 == "number" && isFinite(data92)) {
+                if (data92 > 1e6 || isNaN(data92)) {
+                  let err257 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
                 }
-                if (data93 < 0.01 || isNaN(data93)) {
-                  let err263 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
+                if (data92 < 0.01 || isNaN(data92)) {
+                  let err258 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
                 }
               } else {
-                let err264 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
+                let err259 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
               }
             }
-            if (data92.burst !== void 0) {
-              let data94 = data92.burst;
-              if (!(typeof data94 == "number" && !(data94 % 1) && !isNaN(data94) && isFinite(data94))) {
-                let err265 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
+            if (data91.burst !== void 0) {
+              let data93 = data91.burst;
+              if (!(typeof data93 == "number" && !(data93 % 1) && !isNaN(data93) && isFinite(data93))) {
+                let err260 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
               }
-              if (typeof data94 == "number" && isFinite(data94)) {
-                if (data94 > 1e6 || isNaN(data94)) {
-                  let err266 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
+              if (typeof data93 == "number" && isFinite(data93)) {
+                if (data93 > 1e6 || isNaN(data93)) {
+                  let err261 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
                 }
-                if (data94 < 1 || isNaN(data94)) {
-                  let err267 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
+                if (data93 < 1 || isNaN(data93)) {
+                  let err262 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
                 }
               }
             }
           } else {
-            let err268 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
+            let err263 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
+          }
+        }
+        if (data87.waitingReads !== void 0) {
+          let data94 = data87.waitingReads;
+          if (data94 && typeof data94 == "object" && !Array.isArray(data94)) {
+            if (data94.perSecond === void 0) {
+              let err264 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
+            }
+            if (data94.burst === void 0) {
+              let err265 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
+            }
+            for (let key24 in data94)
+              if (!(key24 === "perSecond" || key24 === "burst")) {
+                let err266 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key24 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
+              }
+            if (data94.perSecond !== void 0) {
+              let data95 = data94.perSecond;
+              if (typeof data95 == "number" && isFinite(data95)) {
+                if (data95 > 1e6 || isNaN(data95)) {
+                  let err267 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
+                }
+                if (data95 < 0.01 || isNaN(data95)) {
+                  let err268 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
+                }
+              } else {
+                let err269 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
+              }
+            }
+            if (data94.burst !== void 0) {
+              let data96 = data94.burst;
+              if (!(typeof data96 == "number" && !(data96 % 1) && !isNaN(data96) && isFinite(data96))) {
+                let err270 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
+              }
+              if (typeof data96 == "number" && isFinite(data96)) {
+                if (data96 > 1e6 || isNaN(data96)) {
+                  let err271 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
+                }
+                if (data96 < 1 || isNaN(data96)) {
+                  let err272 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
+                }
+              }
+            }
+          } else {
+            let err273 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
           }
         }
       } else {
-        let err269 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
+        let err274 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
       }
     }
     if (data.aws !== void 0) {
-      let data95 = data.aws;
-      if (data95 && typeof data95 == "object" && !Array.isArray(data95)) {
-        if (data95.table === void 0) {
-          let err270 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
-          vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
-        }
-        if (data95.outUrl === void 0) {
-          let err271 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
-          vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
-        }
-        if (data95.inUrl === void 0) {
-          let err272 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
-          vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
-        }
-        if (data95.deadUrl === void 0) {
-          let err273 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
-          vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
-        }
-        if (data95.tickUrl === void 0) {
-          let err274 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
-          vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
-        }
-        if (data95.verifyUrl === void 0) {
-          let err275 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
+      let data97 = data.aws;
+      if (data97 && typeof data97 == "object" && !Array.isArray(data97)) {
+        if (data97.table === void 0) {
+          let err275 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
           vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
         }
-        if (data95.reactUrl === void 0) {
-          let err276 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
+        if (data97.outUrl === void 0) {
+          let err276 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
           vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
         }
-        if (data95.objectsQueueUrl === void 0) {
-          let err277 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "objectsQueueUrl" }, message: "must have required property 'objectsQueueUrl'" };
+        if (data97.inUrl === void 0) {
+          let err277 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
           vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
         }
-        if (data95.secretsPrefix === void 0) {
-          let err278 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
+        if (data97.deadUrl === void 0) {
+          let err278 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
           vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
         }
-        for (let key25 in data95)
+        if (data97.tickUrl === void 0) {
+          let err279 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
+          vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
+        }
+        if (data97.verifyUrl === void 0) {
+          let err280 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
+          vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
+        }
+        if (data97.reactUrl === void 0) {
+          let err281 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
+          vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
+        }
+        if (data97.objectsQueueUrl === void 0) {
+          let err282 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "objectsQueueUrl" }, message: "must have required property 'objectsQueueUrl'" };
+          vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
+        }
+        if (data97.secretsPrefix === void 0) {
+          let err283 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
+          vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
+        }
+        for (let key25 in data97)
           if (!func2.call(schema11.properties.aws.properties, key25)) {
-            let err279 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key25 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
+            let err284 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key25 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
           }
-        if (data95.table !== void 0) {
-          let data96 = data95.table;
-          if (typeof data96 == "string") {
-            if (func3(data96) < 1) {
-              let err280 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
-            }
-          } else {
-            let err281 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
-          }
-        }
-        if (data95.outUrl !== void 0) {
-          let data97 = data95.outUrl;
-          if (typeof data97 == "string") {
-            if (func3(data97) < 1) {
-              let err282 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
-            }
-          } else {
-            let err283 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
-          }
-        }
-        if (data95.inUrl !== void 0) {
-          let data98 = data95.inUrl;
+        if (data97.table !== void 0) {
+          let data98 = data97.table;
           if (typeof data98 == "string") {
             if (func3(data98) < 1) {
-              let err284 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
+              let err285 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
             }
           } else {
-            let err285 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
+            let err286 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
           }
         }
-        if (data95.deadUrl !== void 0) {
-          let data99 = data95.deadUrl;
+        if (data97.outUrl !== void 0) {
+          let data99 = data97.outUrl;
           if (typeof data99 == "string") {
             if (func3(data99) < 1) {
-              let err286 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
+              let err287 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
             }
           } else {
-            let err287 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
+            let err288 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
           }
         }
-        if (data95.tickUrl !== void 0) {
-          let data100 = data95.tickUrl;
+        if (data97.inUrl !== void 0) {
+          let data100 = data97.inUrl;
           if (typeof data100 == "string") {
             if (func3(data100) < 1) {
-              let err288 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
+              let err289 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
             }
           } else {
-            let err289 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
+            let err290 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
           }
         }
-        if (data95.verifyUrl !== void 0) {
-          let data101 = data95.verifyUrl;
+        if (data97.deadUrl !== void 0) {
+          let data101 = data97.deadUrl;
           if (typeof data101 == "string") {
             if (func3(data101) < 1) {
-              let err290 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
+              let err291 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
             }
           } else {
-            let err291 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
+            let err292 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
           }
         }
-        if (data95.reactUrl !== void 0) {
-          let data102 = data95.reactUrl;
+        if (data97.tickUrl !== void 0) {
+          let data102 = data97.tickUrl;
           if (typeof data102 == "string") {
             if (func3(data102) < 1) {
-              let err292 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
+              let err293 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
             }
           } else {
-            let err293 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
+            let err294 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
           }
         }
-        if (data95.secretsPrefix !== void 0) {
-          let data103 = data95.secretsPrefix;
+        if (data97.verifyUrl !== void 0) {
+          let data103 = data97.verifyUrl;
           if (typeof data103 == "string") {
-            if (func3(data103) > 200) {
-              let err294 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
-              vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
-            }
-            if (!pattern39.test(data103)) {
-              let err295 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
+            if (func3(data103) < 1) {
+              let err295 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err295] : vErrors.push(err295), errors++;
             }
           } else {
-            let err296 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err296 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err296] : vErrors.push(err296), errors++;
           }
         }
-        if (data95.objectsQueueUrl !== void 0) {
-          let data104 = data95.objectsQueueUrl;
+        if (data97.reactUrl !== void 0) {
+          let data104 = data97.reactUrl;
           if (typeof data104 == "string") {
             if (func3(data104) < 1) {
-              let err297 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              let err297 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err297] : vErrors.push(err297), errors++;
             }
           } else {
-            let err298 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err298 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err298] : vErrors.push(err298), errors++;
           }
         }
-        if (data95.objectsBucket !== void 0) {
-          let data105 = data95.objectsBucket;
+        if (data97.secretsPrefix !== void 0) {
+          let data105 = data97.secretsPrefix;
           if (typeof data105 == "string") {
-            if (!pattern7.test(data105)) {
-              let err299 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+            if (func3(data105) > 200) {
+              let err299 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
               vErrors === null ? vErrors = [err299] : vErrors.push(err299), errors++;
             }
+            if (!pattern40.test(data105)) {
+              let err300 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
+              vErrors === null ? vErrors = [err300] : vErrors.push(err300), errors++;
+            }
           } else {
-            let err300 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err300] : vErrors.push(err300), errors++;
+            let err301 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
+          }
+        }
+        if (data97.objectsQueueUrl !== void 0) {
+          let data106 = data97.objectsQueueUrl;
+          if (typeof data106 == "string") {
+            if (func3(data106) < 1) {
+              let err302 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
+            }
+          } else {
+            let err303 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
+          }
+        }
+        if (data97.objectsBucket !== void 0) {
+          let data107 = data97.objectsBucket;
+          if (typeof data107 == "string") {
+            if (!pattern7.test(data107)) {
+              let err304 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+              vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
+            }
+          } else {
+            let err305 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
           }
         }
       } else {
-        let err301 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
+        let err306 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data106 = data.azure, _errs249 = errors, valid51 = !1, _errs250 = errors;
-      if (data106 && typeof data106 == "object" && !Array.isArray(data106) && data106.serviceBusNamespace === void 0) {
-        let err302 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
+      let data108 = data.azure, _errs253 = errors, valid51 = !1, _errs254 = errors;
+      if (data108 && typeof data108 == "object" && !Array.isArray(data108) && data108.serviceBusNamespace === void 0) {
+        let err307 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
       }
-      var _valid3 = _errs250 === errors;
+      var _valid3 = _errs254 === errors;
       if (valid51 = valid51 || _valid3, !valid51) {
-        let _errs251 = errors;
-        if (data106 && typeof data106 == "object" && !Array.isArray(data106) && data106.serviceBusConnection === void 0) {
-          let err303 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
+        let _errs255 = errors;
+        if (data108 && typeof data108 == "object" && !Array.isArray(data108) && data108.serviceBusConnection === void 0) {
+          let err308 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
+          vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
         }
-        var _valid3 = _errs251 === errors;
+        var _valid3 = _errs255 === errors;
         valid51 = valid51 || _valid3;
       }
       if (valid51)
-        errors = _errs249, vErrors !== null && (_errs249 ? vErrors.length = _errs249 : vErrors = null);
+        errors = _errs253, vErrors !== null && (_errs253 ? vErrors.length = _errs253 : vErrors = null);
       else {
-        let err304 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
+        let err309 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
       }
-      if (data106 && typeof data106 == "object" && !Array.isArray(data106)) {
-        if (data106.cosmosEndpoint === void 0) {
-          let err305 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
-        }
-        if (data106.cosmosDatabase === void 0) {
-          let err306 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
-        }
-        if (data106.cosmosContainer === void 0) {
-          let err307 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
-          vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
-        }
-        if (data106.outQueue === void 0) {
-          let err308 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
-          vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
-        }
-        if (data106.inQueue === void 0) {
-          let err309 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
-          vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
-        }
-        if (data106.deadQueue === void 0) {
-          let err310 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+      if (data108 && typeof data108 == "object" && !Array.isArray(data108)) {
+        if (data108.cosmosEndpoint === void 0) {
+          let err310 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
           vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
         }
-        if (data106.verifyQueue === void 0) {
-          let err311 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+        if (data108.cosmosDatabase === void 0) {
+          let err311 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
           vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
         }
-        if (data106.reactQueue === void 0) {
-          let err312 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
+        if (data108.cosmosContainer === void 0) {
+          let err312 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
           vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
         }
-        if (data106.objectsQueue === void 0) {
-          let err313 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "objectsQueue" }, message: "must have required property 'objectsQueue'" };
+        if (data108.outQueue === void 0) {
+          let err313 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
           vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
         }
-        if (data106.resourceManager === void 0) {
-          let err314 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+        if (data108.inQueue === void 0) {
+          let err314 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
           vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
         }
-        for (let key26 in data106)
+        if (data108.deadQueue === void 0) {
+          let err315 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+          vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+        }
+        if (data108.verifyQueue === void 0) {
+          let err316 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+          vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
+        }
+        if (data108.reactQueue === void 0) {
+          let err317 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
+          vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
+        }
+        if (data108.objectsQueue === void 0) {
+          let err318 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "objectsQueue" }, message: "must have required property 'objectsQueue'" };
+          vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
+        }
+        if (data108.resourceManager === void 0) {
+          let err319 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+          vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
+        }
+        for (let key26 in data108)
           if (!func2.call(schema11.properties.azure.properties, key26)) {
-            let err315 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key26 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+            let err320 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key26 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
           }
-        if (data106.serviceBusNamespace !== void 0 && data106.serviceBusId === void 0) {
-          let err316 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data108.serviceBusNamespace !== void 0 && data108.serviceBusId === void 0) {
+          let err321 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "serviceBusNamespace",
             missingProperty: "serviceBusId",
             depsCount: 1,
             deps: "serviceBusId"
           }, message: "must have property serviceBusId when property serviceBusNamespace is present" };
-          vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
+          vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
         }
-        if (data106.objectsUrl !== void 0 && data106.objectsContainer === void 0) {
-          let err317 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data108.objectsUrl !== void 0 && data108.objectsContainer === void 0) {
+          let err322 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "objectsUrl",
             missingProperty: "objectsContainer",
             depsCount: 1,
             deps: "objectsContainer"
           }, message: "must have property objectsContainer when property objectsUrl is present" };
-          vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
+          vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
         }
-        if (data106.objectsContainer !== void 0 && data106.objectsUrl === void 0) {
-          let err318 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data108.objectsContainer !== void 0 && data108.objectsUrl === void 0) {
+          let err323 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "objectsContainer",
             missingProperty: "objectsUrl",
             depsCount: 1,
             deps: "objectsUrl"
           }, message: "must have property objectsUrl when property objectsContainer is present" };
-          vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
+          vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
         }
-        if (data106.vaultUrl !== void 0) {
-          let data107 = data106.vaultUrl;
-          if (typeof data107 == "string") {
-            if (!pattern41.test(data107)) {
-              let err319 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
-              vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
-            }
-          } else {
-            let err320 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
-          }
-        }
-        if (data106.objectsUrl !== void 0) {
-          let data108 = data106.objectsUrl;
-          if (typeof data108 == "string") {
-            if (!pattern13.test(data108)) {
-              let err321 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
-              vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
-            }
-          } else {
-            let err322 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
-          }
-        }
-        if (data106.objectsContainer !== void 0) {
-          let data109 = data106.objectsContainer;
+        if (data108.vaultUrl !== void 0) {
+          let data109 = data108.vaultUrl;
           if (typeof data109 == "string") {
-            if (func3(data109) > 63) {
-              let err323 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
-              vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
-            }
-            if (func3(data109) < 3) {
-              let err324 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
+            if (!pattern42.test(data109)) {
+              let err324 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
               vErrors === null ? vErrors = [err324] : vErrors.push(err324), errors++;
             }
-            if (!pattern14.test(data109)) {
-              let err325 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
-              vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
-            }
           } else {
-            let err326 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
+            let err325 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
           }
         }
-        if (data106.communicationUrl !== void 0) {
-          let data110 = data106.communicationUrl;
+        if (data108.objectsUrl !== void 0) {
+          let data110 = data108.objectsUrl;
           if (typeof data110 == "string") {
-            if (!pattern23.test(data110)) {
-              let err327 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
-              vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
+            if (!pattern13.test(data110)) {
+              let err326 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
+              vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
             }
           } else {
-            let err328 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
+            let err327 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
           }
         }
-        if (data106.cosmosEndpoint !== void 0) {
-          let data111 = data106.cosmosEndpoint;
+        if (data108.objectsContainer !== void 0) {
+          let data111 = data108.objectsContainer;
           if (typeof data111 == "string") {
-            if (func3(data111) < 1) {
-              let err329 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+            if (func3(data111) > 63) {
+              let err328 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
+              vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
+            }
+            if (func3(data111) < 3) {
+              let err329 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
               vErrors === null ? vErrors = [err329] : vErrors.push(err329), errors++;
             }
-          } else {
-            let err330 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
-          }
-        }
-        if (data106.cosmosKey !== void 0) {
-          let data112 = data106.cosmosKey;
-          if (typeof data112 == "string") {
-            if (func3(data112) < 1) {
-              let err331 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
+            if (!pattern14.test(data111)) {
+              let err330 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
+              vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
             }
           } else {
-            let err332 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
+            let err331 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
           }
         }
-        if (data106.cosmosDatabase !== void 0) {
-          let data113 = data106.cosmosDatabase;
+        if (data108.communicationUrl !== void 0) {
+          let data112 = data108.communicationUrl;
+          if (typeof data112 == "string") {
+            if (!pattern23.test(data112)) {
+              let err332 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
+              vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
+            }
+          } else {
+            let err333 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
+          }
+        }
+        if (data108.cosmosEndpoint !== void 0) {
+          let data113 = data108.cosmosEndpoint;
           if (typeof data113 == "string") {
             if (func3(data113) < 1) {
-              let err333 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
+              let err334 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
             }
           } else {
-            let err334 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
+            let err335 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
           }
         }
-        if (data106.cosmosContainer !== void 0) {
-          let data114 = data106.cosmosContainer;
+        if (data108.cosmosKey !== void 0) {
+          let data114 = data108.cosmosKey;
           if (typeof data114 == "string") {
             if (func3(data114) < 1) {
-              let err335 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
+              let err336 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
             }
           } else {
-            let err336 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
+            let err337 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
           }
         }
-        if (data106.serviceBusNamespace !== void 0) {
-          let data115 = data106.serviceBusNamespace;
+        if (data108.cosmosDatabase !== void 0) {
+          let data115 = data108.cosmosDatabase;
           if (typeof data115 == "string") {
             if (func3(data115) < 1) {
-              let err337 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
+              let err338 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
             }
           } else {
-            let err338 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
+            let err339 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
           }
         }
-        if (data106.serviceBusConnection !== void 0) {
-          let data116 = data106.serviceBusConnection;
+        if (data108.cosmosContainer !== void 0) {
+          let data116 = data108.cosmosContainer;
           if (typeof data116 == "string") {
             if (func3(data116) < 1) {
-              let err339 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
+              let err340 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err340] : vErrors.push(err340), errors++;
             }
           } else {
-            let err340 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err340] : vErrors.push(err340), errors++;
+            let err341 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err341] : vErrors.push(err341), errors++;
           }
         }
-        if (data106.serviceBusId !== void 0) {
-          let data117 = data106.serviceBusId;
+        if (data108.serviceBusNamespace !== void 0) {
+          let data117 = data108.serviceBusNamespace;
           if (typeof data117 == "string") {
-            if (!pattern45.test(data117)) {
-              let err341 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
-              vErrors === null ? vErrors = [err341] : vErrors.push(err341), errors++;
+            if (func3(data117) < 1) {
+              let err342 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err342] : vErrors.push(err342), errors++;
             }
           } else {
-            let err342 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err342] : vErrors.push(err342), errors++;
+            let err343 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err343] : vErrors.push(err343), errors++;
           }
         }
-        if (data106.resourceManager !== void 0) {
-          let data118 = data106.resourceManager;
+        if (data108.serviceBusConnection !== void 0) {
+          let data118 = data108.serviceBusConnection;
           if (typeof data118 == "string") {
-            if (!pattern46.test(data118)) {
-              let err343 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
-              vErrors === null ? vErrors = [err343] : vErrors.push(err343), errors++;
+            if (func3(data118) < 1) {
+              let err344 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err344] : vErrors.push(err344), errors++;
             }
           } else {
-            let err344 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err344] : vErrors.push(err344), errors++;
+            let err345 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err345] : vErrors.push(err345), errors++;
           }
         }
-        if (data106.outQueue !== void 0) {
-          let data119 = data106.outQueue;
+        if (data108.serviceBusId !== void 0) {
+          let data119 = data108.serviceBusId;
           if (typeof data119 == "string") {
-            if (func3(data119) < 1) {
-              let err345 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err345] : vErrors.push(err345), errors++;
+            if (!pattern46.test(data119)) {
+              let err346 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
+              vErrors === null ? vErrors = [err346] : vErrors.push(err346), errors++;
             }
           } else {
-            let err346 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err346] : vErrors.push(err346), errors++;
+            let err347 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err347] : vErrors.push(err347), errors++;
           }
         }
-        if (data106.inQueue !== void 0) {
-          let data120 = data106.inQueue;
+        if (data108.resourceManager !== void 0) {
+          let data120 = data108.resourceManager;
           if (typeof data120 == "string") {
-            if (func3(data120) < 1) {
-              let err347 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err347] : vErrors.push(err347), errors++;
+            if (!pattern47.test(data120)) {
+              let err348 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
+              vErrors === null ? vErrors = [err348] : vErrors.push(err348), errors++;
             }
           } else {
-            let err348 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err348] : vErrors.push(err348), errors++;
+            let err349 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err349] : vErrors.push(err349), errors++;
           }
         }
-        if (data106.deadQueue !== void 0) {
-          let data121 = data106.deadQueue;
+        if (data108.outQueue !== void 0) {
+          let data121 = data108.outQueue;
           if (typeof data121 == "string") {
             if (func3(data121) < 1) {
-              let err349 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err349] : vErrors.push(err349), errors++;
+              let err350 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err350] : vErrors.push(err350), errors++;
             }
           } else {
-            let err350 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err350] : vErrors.push(err350), errors++;
+            let err351 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err351] : vErrors.push(err351), errors++;
           }
         }
-        if (data106.verifyQueue !== void 0) {
-          let data122 = data106.verifyQueue;
+        if (data108.inQueue !== void 0) {
+          let data122 = data108.inQueue;
           if (typeof data122 == "string") {
             if (func3(data122) < 1) {
-              let err351 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err351] : vErrors.push(err351), errors++;
+              let err352 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err352] : vErrors.push(err352), errors++;
             }
           } else {
-            let err352 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err352] : vErrors.push(err352), errors++;
+            let err353 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err353] : vErrors.push(err353), errors++;
           }
         }
-        if (data106.reactQueue !== void 0) {
-          let data123 = data106.reactQueue;
+        if (data108.deadQueue !== void 0) {
+          let data123 = data108.deadQueue;
           if (typeof data123 == "string") {
             if (func3(data123) < 1) {
-              let err353 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err353] : vErrors.push(err353), errors++;
+              let err354 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err354] : vErrors.push(err354), errors++;
             }
           } else {
-            let err354 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err354] : vErrors.push(err354), errors++;
+            let err355 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err355] : vErrors.push(err355), errors++;
           }
         }
-        if (data106.objectsQueue !== void 0) {
-          let data124 = data106.objectsQueue;
+        if (data108.verifyQueue !== void 0) {
+          let data124 = data108.verifyQueue;
           if (typeof data124 == "string") {
             if (func3(data124) < 1) {
-              let err355 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err355] : vErrors.push(err355), errors++;
+              let err356 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err356] : vErrors.push(err356), errors++;
             }
           } else {
-            let err356 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err356] : vErrors.push(err356), errors++;
+            let err357 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err357] : vErrors.push(err357), errors++;
+          }
+        }
+        if (data108.reactQueue !== void 0) {
+          let data125 = data108.reactQueue;
+          if (typeof data125 == "string") {
+            if (func3(data125) < 1) {
+              let err358 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err358] : vErrors.push(err358), errors++;
+            }
+          } else {
+            let err359 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err359] : vErrors.push(err359), errors++;
+          }
+        }
+        if (data108.objectsQueue !== void 0) {
+          let data126 = data108.objectsQueue;
+          if (typeof data126 == "string") {
+            if (func3(data126) < 1) {
+              let err360 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err360] : vErrors.push(err360), errors++;
+            }
+          } else {
+            let err361 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err361] : vErrors.push(err361), errors++;
           }
         }
       } else {
-        let err357 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err357] : vErrors.push(err357), errors++;
+        let err362 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err362] : vErrors.push(err362), errors++;
       }
     }
   } else {
-    let err358 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err358] : vErrors.push(err358), errors++;
+    let err363 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err363] : vErrors.push(err363), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
 var event = validate11;
-var pattern47 = new RegExp("^1\\.[0-9]+$", "u"), pattern48 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern50 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern51 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern52 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
+var pattern48 = new RegExp("^1\\.[0-9]+$", "u"), pattern49 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern51 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern52 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern53 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -2321,7 +2350,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern47.test(data0)) {
+        if (!pattern48.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -2337,7 +2366,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern48.test(data1)) {
+        if (!pattern49.test(data1)) {
           let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -2361,7 +2390,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern50.test(data3)) {
+        if (!pattern51.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -2385,7 +2414,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern51.test(data5)) {
+        if (!pattern52.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -2418,7 +2447,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key0 in data8) {
               let data9 = data8[key0];
               if (typeof data9 == "string") {
-                if (!pattern52.test(data9)) {
+                if (!pattern53.test(data9)) {
                   let err25 = { instancePath: instancePath + "/state/stamps/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/stamps/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                 }
@@ -2479,7 +2508,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data15.length > 0) {
                       let data16 = data15[0];
                       if (typeof data16 == "string") {
-                        if (!pattern52.test(data16)) {
+                        if (!pattern53.test(data16)) {
                           let err34 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                         }
@@ -2523,7 +2552,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data19.length > 0) {
                       let data20 = data19[0];
                       if (typeof data20 == "string") {
-                        if (!pattern52.test(data20)) {
+                        if (!pattern53.test(data20)) {
                           let err41 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                         }
@@ -2561,7 +2590,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key6 in data21) {
               let data22 = data21[key6];
               if (typeof data22 == "string") {
-                if (!pattern52.test(data22)) {
+                if (!pattern53.test(data22)) {
                   let err48 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
@@ -5418,7 +5447,7 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate21.errors = vErrors, errors === 0;
 }
-var movementCreate = validate22, schema23 = { type: "object", required: ["provider", "entryId", "kind", "currency", "atMs", "lines"], additionalProperties: !1, properties: { movementId: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } }, pattern72 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$", "u"), pattern73 = new RegExp("^[A-Z]{3}$", "u");
+var movementCreate = validate22, schema23 = { type: "object", required: ["provider", "entryId", "kind", "currency", "atMs", "lines"], additionalProperties: !1, properties: { movementId: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } }, pattern73 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$", "u"), pattern74 = new RegExp("^[A-Z]{3}$", "u");
 function validate22(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5454,7 +5483,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.movementId !== void 0) {
       let data0 = data.movementId;
       if (typeof data0 == "string") {
-        if (!pattern72.test(data0)) {
+        if (!pattern73.test(data0)) {
           let err7 = { instancePath: instancePath + "/movementId", schemaPath: "#/properties/movementId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$"' };
           vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
         }
@@ -5520,7 +5549,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data5 = data.currency;
       if (typeof data5 == "string") {
-        if (!pattern73.test(data5)) {
+        if (!pattern74.test(data5)) {
           let err19 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
         }
@@ -5693,7 +5722,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data4 = data.currency;
       if (typeof data4 == "string") {
-        if (!pattern73.test(data4)) {
+        if (!pattern74.test(data4)) {
           let err10 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -5788,7 +5817,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
   return validate24.errors = vErrors, errors === 0;
 }
 var notificationCreate = validate25;
-var pattern75 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
+var pattern76 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
 function validate25(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -5800,7 +5829,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.notificationId !== void 0) {
       let data0 = data.notificationId;
       if (typeof data0 == "string") {
-        if (!pattern75.test(data0)) {
+        if (!pattern76.test(data0)) {
           let err1 = { instancePath: instancePath + "/notificationId", schemaPath: "#/properties/notificationId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -6040,7 +6069,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
   return validate27.errors = vErrors, errors === 0;
 }
 var objectCreate = validate28;
-var pattern77 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern78 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern79 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern80 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
+var pattern78 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern79 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern80 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern81 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
 function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6052,7 +6081,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.objectId !== void 0) {
       let data0 = data.objectId;
       if (typeof data0 == "string") {
-        if (!pattern75.test(data0)) {
+        if (!pattern76.test(data0)) {
           let err1 = { instancePath: instancePath + "/objectId", schemaPath: "#/properties/objectId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -6096,7 +6125,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
               let err8 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (!pattern77.test(data3)) {
+            if (!pattern78.test(data3)) {
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -6125,7 +6154,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern78.test(data5)) {
+            if (!pattern79.test(data5)) {
               let err14 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -6137,7 +6166,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern79.test(data6)) {
+            if (!pattern80.test(data6)) {
               let err16 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -6153,7 +6182,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern80.test(data7)) {
+            if (!pattern81.test(data7)) {
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -6233,7 +6262,7 @@ function validate29(data, { instancePath = "", parentData, parentDataProperty, r
   return validate29.errors = vErrors, errors === 0;
 }
 var objectStored = validate30;
-var pattern81 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
+var pattern82 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
 function validate30(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6284,7 +6313,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern81.test(data2)) {
+            if (!pattern82.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -6313,7 +6342,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern78.test(data4)) {
+            if (!pattern79.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -6325,7 +6354,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern79.test(data5)) {
+            if (!pattern80.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -6341,7 +6370,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern77.test(data6)) {
+            if (!pattern78.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -6455,7 +6484,7 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.upload !== void 0) {
       let data0 = data.upload;
       if (typeof data0 == "string") {
-        if (!pattern81.test(data0)) {
+        if (!pattern82.test(data0)) {
           let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -6470,7 +6499,7 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate31.errors = vErrors, errors === 0;
 }
-var orderCreate = validate32, schema33 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] } } }, pattern87 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u"), pattern88 = new RegExp("^[+][1-9][0-9]{6,14}$", "u");
+var orderCreate = validate32, schema33 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] } } }, pattern88 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u"), pattern89 = new RegExp("^[+][1-9][0-9]{6,14}$", "u");
 function validate32(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6582,7 +6611,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data5 = data.currency;
       if (typeof data5 == "string") {
-        if (!pattern73.test(data5)) {
+        if (!pattern74.test(data5)) {
           let err20 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -6614,7 +6643,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
           let err25 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
         }
-        if (!pattern87.test(data7)) {
+        if (!pattern88.test(data7)) {
           let err26 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -6630,7 +6659,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
           let err28 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
           vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
         }
-        if (!pattern88.test(data8)) {
+        if (!pattern89.test(data8)) {
           let err29 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
         }
@@ -6785,7 +6814,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data6 = data.currency;
       if (typeof data6 == "string") {
-        if (!pattern73.test(data6)) {
+        if (!pattern74.test(data6)) {
           let err19 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
         }
@@ -6817,7 +6846,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
           let err24 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
         }
-        if (!pattern87.test(data8)) {
+        if (!pattern88.test(data8)) {
           let err25 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
         }
@@ -6833,7 +6862,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
           let err27 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
           vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
         }
-        if (!pattern88.test(data9)) {
+        if (!pattern89.test(data9)) {
           let err28 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
         }
@@ -7295,7 +7324,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.pictureId !== void 0) {
       let data0 = data.pictureId;
       if (typeof data0 == "string") {
-        if (!pattern75.test(data0)) {
+        if (!pattern76.test(data0)) {
           let err2 = { instancePath: instancePath + "/pictureId", schemaPath: "#/properties/pictureId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -7339,7 +7368,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
-            if (!pattern77.test(data3)) {
+            if (!pattern78.test(data3)) {
               let err10 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
             }
@@ -7368,7 +7397,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern78.test(data5)) {
+            if (!pattern79.test(data5)) {
               let err15 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
             }
@@ -7380,7 +7409,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern79.test(data6)) {
+            if (!pattern80.test(data6)) {
               let err17 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
             }
@@ -7396,7 +7425,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
-            if (!pattern80.test(data7)) {
+            if (!pattern81.test(data7)) {
               let err20 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -7558,7 +7587,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern81.test(data2)) {
+            if (!pattern82.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -7587,7 +7616,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern78.test(data4)) {
+            if (!pattern79.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -7599,7 +7628,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern79.test(data5)) {
+            if (!pattern80.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -7615,7 +7644,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern77.test(data6)) {
+            if (!pattern78.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -7888,7 +7917,7 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.upload !== void 0) {
       let data0 = data.upload;
       if (typeof data0 == "string") {
-        if (!pattern81.test(data0)) {
+        if (!pattern82.test(data0)) {
           let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -7903,7 +7932,7 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate44.errors = vErrors, errors === 0;
 }
-var productCreate = validate45, schema46 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern103 = new RegExp("^[a-z]{2}$", "u");
+var productCreate = validate45, schema46 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern104 = new RegExp("^[a-z]{2}$", "u");
 function validate45(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -7927,7 +7956,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.sku !== void 0) {
       let data0 = data.sku;
       if (typeof data0 == "string") {
-        if (!pattern75.test(data0)) {
+        if (!pattern76.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -7973,7 +8002,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key1 in data3) {
           let _errs10 = errors;
-          if (typeof key1 == "string" && !pattern103.test(key1)) {
+          if (typeof key1 == "string" && !pattern104.test(key1)) {
             let err12 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key1 };
             vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
           }
@@ -8053,7 +8082,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data8 = data.currency;
       if (typeof data8 == "string") {
-        if (!pattern73.test(data8)) {
+        if (!pattern74.test(data8)) {
           let err26 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -8089,7 +8118,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data11 = data10[i0];
           if (typeof data11 == "string") {
-            if (!pattern75.test(data11)) {
+            if (!pattern76.test(data11)) {
               let err32 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
             }
@@ -8195,7 +8224,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key1 in data2) {
           let _errs14 = errors;
-          if (typeof key1 == "string" && !pattern103.test(key1)) {
+          if (typeof key1 == "string" && !pattern104.test(key1)) {
             let err10 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/anyOf/0/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key1 };
             vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
           }
@@ -8291,7 +8320,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data7 = data.currency;
       if (typeof data7 == "string") {
-        if (!pattern73.test(data7)) {
+        if (!pattern74.test(data7)) {
           let err26 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -8343,7 +8372,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data10 = data9[i0];
           if (typeof data10 == "string") {
-            if (!pattern75.test(data10)) {
+            if (!pattern76.test(data10)) {
               let err34 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/anyOf/0/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
             }
@@ -8459,7 +8488,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key0 in data2) {
           let _errs7 = errors;
-          if (typeof key0 == "string" && !pattern103.test(key0)) {
+          if (typeof key0 == "string" && !pattern104.test(key0)) {
             let err6 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key0 };
             vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
           }
@@ -8539,7 +8568,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data7 = data.currency;
       if (typeof data7 == "string") {
-        if (!pattern73.test(data7)) {
+        if (!pattern74.test(data7)) {
           let err20 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -8575,7 +8604,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data10 = data9[i0];
           if (typeof data10 == "string") {
-            if (!pattern75.test(data10)) {
+            if (!pattern76.test(data10)) {
               let err26 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
             }
@@ -8627,7 +8656,7 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.stockId !== void 0) {
       let data0 = data.stockId;
       if (typeof data0 == "string") {
-        if (!pattern75.test(data0)) {
+        if (!pattern76.test(data0)) {
           let err1 = { instancePath: instancePath + "/stockId", schemaPath: "#/properties/stockId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -8877,7 +8906,7 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.addressHash !== void 0) {
       let data0 = data.addressHash;
       if (typeof data0 == "string") {
-        if (!pattern72.test(data0)) {
+        if (!pattern73.test(data0)) {
           let err1 = { instancePath: instancePath + "/addressHash", schemaPath: "#/properties/addressHash/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -8957,7 +8986,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.thumbnailId !== void 0) {
       let data0 = data.thumbnailId;
       if (typeof data0 == "string") {
-        if (!pattern75.test(data0)) {
+        if (!pattern76.test(data0)) {
           let err1 = { instancePath: instancePath + "/thumbnailId", schemaPath: "#/properties/thumbnailId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -9001,7 +9030,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
               let err8 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (!pattern77.test(data3)) {
+            if (!pattern78.test(data3)) {
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -9030,7 +9059,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern78.test(data5)) {
+            if (!pattern79.test(data5)) {
               let err14 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -9042,7 +9071,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern79.test(data6)) {
+            if (!pattern80.test(data6)) {
               let err16 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -9058,7 +9087,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern80.test(data7)) {
+            if (!pattern81.test(data7)) {
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -9147,7 +9176,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern81.test(data2)) {
+            if (!pattern82.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -9176,7 +9205,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern78.test(data4)) {
+            if (!pattern79.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -9188,7 +9217,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern79.test(data5)) {
+            if (!pattern80.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -9204,7 +9233,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern77.test(data6)) {
+            if (!pattern78.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -9356,7 +9385,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern75.test(data0)) {
+        if (!pattern76.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -10458,7 +10487,7 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
   return validate61.errors = vErrors, errors === 0;
 }
 var listAvailability$input = validate62;
-var pattern124 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+var pattern125 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
 function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -10494,7 +10523,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
               let err5 = { instancePath: instancePath + "/sku/" + i0, schemaPath: "#/properties/sku/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
             }
-            if (!pattern124.test(data1)) {
+            if (!pattern125.test(data1)) {
               let err6 = { instancePath: instancePath + "/sku/" + i0, schemaPath: "#/properties/sku/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
               vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
             }
@@ -10569,7 +10598,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
                   let err5 = { instancePath: instancePath + "/items/" + i0 + "/sku", schemaPath: "#/properties/items/items/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                   vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
                 }
-                if (!pattern124.test(data2)) {
+                if (!pattern125.test(data2)) {
                   let err6 = { instancePath: instancePath + "/items/" + i0 + "/sku", schemaPath: "#/properties/items/items/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
                   vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
                 }
@@ -10625,7 +10654,7 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -10684,7 +10713,7 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -10965,7 +10994,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -10981,7 +11010,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
   return validate66.errors = vErrors, errors === 0;
 }
 var receiveStock$input = validate67;
-var pattern129 = new RegExp("^[A-Za-z0-9]", "u");
+var pattern130 = new RegExp("^[A-Za-z0-9]", "u");
 function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -11009,7 +11038,7 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
           let err4 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
-        if (!pattern129.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err5 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9]" }, message: 'must match pattern "^[A-Za-z0-9]"' };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
@@ -11101,7 +11130,7 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11382,7 +11411,7 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11493,7 +11522,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11774,7 +11803,7 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11905,7 +11934,7 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -12186,7 +12215,7 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -12320,7 +12349,7 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err10 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -12617,7 +12646,7 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -12748,7 +12777,7 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern124.test(data0)) {
+        if (!pattern125.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -13006,7 +13035,7 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
   return validate80.errors = vErrors, errors === 0;
 }
 var reconcileLedger$input = validate81;
-var pattern139 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
+var pattern140 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
 function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -13058,7 +13087,7 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.cursor !== void 0) {
       let data2 = data.cursor;
       if (typeof data2 == "string") {
-        if (!pattern139.test(data2)) {
+        if (!pattern140.test(data2)) {
           let err9 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/pattern", keyword: "pattern", params: { pattern: "^[0-9]{1,15}-[0-9]{1,15}$" }, message: 'must match pattern "^[0-9]{1,15}-[0-9]{1,15}$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -13874,7 +13903,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
           let err5 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
-        if (!pattern87.test(data1)) {
+        if (!pattern88.test(data1)) {
           let err6 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
         }
@@ -13886,7 +13915,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.phone !== void 0) {
       let data2 = data.phone;
       if (typeof data2 == "string") {
-        if (!pattern88.test(data2)) {
+        if (!pattern89.test(data2)) {
           let err8 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
@@ -13967,7 +13996,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
           let err1 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
-        if (!pattern87.test(data0)) {
+        if (!pattern88.test(data0)) {
           let err2 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -13979,7 +14008,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.phone !== void 0) {
       let data1 = data.phone;
       if (typeof data1 == "string") {
-        if (!pattern88.test(data1)) {
+        if (!pattern89.test(data1)) {
           let err4 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -14080,7 +14109,7 @@ function validate94(data, { instancePath = "", parentData, parentDataProperty, r
   return validate94.errors = vErrors, errors === 0;
 }
 var getSubscription$params = validate95;
-var pattern144 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
+var pattern145 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
 function validate95(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -14096,7 +14125,7 @@ function validate95(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern144.test(data0)) {
+        if (!pattern145.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -14196,7 +14225,7 @@ function validate98(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern144.test(data0)) {
+        if (!pattern145.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -14274,7 +14303,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern144.test(data0)) {
+        if (!pattern145.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -14422,7 +14451,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.currency !== void 0) {
       let data4 = data.currency;
       if (typeof data4 == "string") {
-        if (!pattern73.test(data4)) {
+        if (!pattern74.test(data4)) {
           let err14 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
         }
@@ -15031,7 +15060,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern81.test(data2)) {
+            if (!pattern82.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -15060,7 +15089,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern78.test(data4)) {
+            if (!pattern79.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -15072,7 +15101,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern79.test(data5)) {
+            if (!pattern80.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -15088,7 +15117,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern77.test(data6)) {
+            if (!pattern78.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -15454,7 +15483,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.currency !== void 0) {
       let data6 = data.currency;
       if (typeof data6 == "string") {
-        if (!pattern73.test(data6)) {
+        if (!pattern74.test(data6)) {
           let err23 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
         }
@@ -15502,7 +15531,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
           let err30 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
         }
-        if (!pattern87.test(data8)) {
+        if (!pattern88.test(data8)) {
           let err31 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/anyOf/0/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
         }
@@ -15534,7 +15563,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
           let err35 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
           vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
         }
-        if (!pattern88.test(data9)) {
+        if (!pattern89.test(data9)) {
           let err36 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf/0/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
         }
@@ -16290,7 +16319,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern81.test(data2)) {
+            if (!pattern82.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -16319,7 +16348,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern78.test(data4)) {
+            if (!pattern79.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -16331,7 +16360,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern79.test(data5)) {
+            if (!pattern80.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -16347,7 +16376,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern77.test(data6)) {
+            if (!pattern78.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -17435,7 +17464,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern81.test(data2)) {
+            if (!pattern82.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -17464,7 +17493,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern78.test(data4)) {
+            if (!pattern79.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -17476,7 +17505,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern79.test(data5)) {
+            if (!pattern80.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -17492,7 +17521,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern77.test(data6)) {
+            if (!pattern78.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -17803,7 +17832,7 @@ function validate110(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern75.test(data0)) {
+        if (!pattern76.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }

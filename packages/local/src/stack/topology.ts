@@ -257,6 +257,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       ...paymentsEnvironment(input),
       ...mailEnvironment(input),
       ...smsEnvironment(site, input),
+      ...sqlEnvironment(input),
       ...tracesEnvironment(input),
       ...clockEnvironment(site, input),
       ...bridgeInspectEnvironment(site, ports),
@@ -327,6 +328,15 @@ function smsEnvironment({ cloud }: SiteName, { mail, ports }: TopologyInput): Re
     ...(cloud === 'aws'
       ? { AWS_ENDPOINT_URL_SNS: urlOf(ports, 'mail.sns') }
       : { COMMUNICATION_SERVICES_ENDPOINT: urlOf(ports, 'mail.communication-services') }),
+  };
+}
+
+/** One database for all sites, whose tables are in a schema each: the developer's own, if there is one. */
+function sqlEnvironment({ inherited }: TopologyInput): Record<string, string> {
+  const { TANDEM_SQL_URL: url, TANDEM_SQL_FILL: fill } = inherited;
+  return {
+    ...(url !== undefined && { TANDEM_SQL_URL: url }),
+    ...(fill !== undefined && { TANDEM_SQL_FILL: fill }),
   };
 }
 

@@ -7,13 +7,17 @@ import { succeeds, Unavailable } from './peer.ts';
 /** Installs a package of Debian when the command is not there and this may be done. @throws Unavailable */
 export function needCommand(command: string, test: readonly string[], debianPackage: string): void {
   if (succeeds(command, test, 'ignore')) return;
+  needPackage(debianPackage);
+  if (!succeeds(command, test, 'ignore'))
+    throw new Unavailable(`${debianPackage} was installed, and there is no ${command}`);
+}
+
+/** Installs a package of Debian. @throws Unavailable */
+export function needPackage(debianPackage: string): void {
   console.log(`installing ${debianPackage}`);
   const install = ['install', '--yes', '--no-install-recommends', debianPackage];
-  if (!succeeds('apt-get', install, 'ignore') || !succeeds(command, test, 'ignore')) {
-    throw new Unavailable(
-      `there is no ${command} on this machine, and ${debianPackage} could not be installed`,
-    );
-  }
+  if (!succeeds('apt-get', install, 'ignore'))
+    throw new Unavailable(`${debianPackage} is not on this machine, and could not be installed`);
 }
 
 /**

@@ -14,7 +14,7 @@ import { setEntries, type Wanted } from '@tandem-clouds/replication/reactions/sc
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { pageSizeMax, reactionKeysMax } from '../../bounds.ts';
 import type { Entity } from '../../domain/entity.ts';
-import { reactionNames } from '../../domain/reactions.ts';
+import { type Own, reactionNames } from '../../domain/reactions.ts';
 import { ConflictError, NotFoundError } from '../../errors.ts';
 import { reactionChange, reactionScan } from '../../generated/validators.js';
 import { readEach } from '../../read-each.ts';
@@ -36,10 +36,11 @@ export function reactionRoutes(
   site: Site,
   resources: Resources & Required<Pick<Resources, 'waker'>>,
   entities: readonly Entity[],
+  ownOf: Own = {},
 ): Route[] {
   const { store } = resources;
   const names = entities.flatMap((entity) =>
-    reactionNames(entity).map((reaction) => `${entity.name}.${reaction}`),
+    reactionNames(entity, ownOf).map((reaction) => `${entity.name}.${reaction}`),
   );
   const named = ({ params }: HttpRequest): string => {
     const name = params['reaction'] ?? '';
