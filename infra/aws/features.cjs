@@ -149,7 +149,11 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
     ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
   ];
-  const senders = [...SENDERS, ...(has('objects') ? ['TransferRole', ...contentRoles] : [])];
+  const senders = [
+    ...SENDERS,
+    ...(has('objects') ? ['TransferRole', ...contentRoles] : []),
+    ...(has('backup') ? ['BackupRole'] : []),
+  ];
   return {
     alarmSubscriptions: alarmEmail === '' ? [] : [{ Protocol: 'email', Endpoint: alarmEmail }],
     alarmKey: has('alarmKey') ? { Ref: 'AlarmKey' } : { Ref: 'AWS::NoValue' },

@@ -23,7 +23,7 @@ import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
 import { siteMetering } from './adapters/metering/site-metering.ts';
 import { siteTracing } from './adapters/tracing/site-tracing.ts';
-import { type Config, hasObjects, loadConfig } from './config/config.ts';
+import { archiveAt, type Config, hasObjects, loadConfig } from './config/config.ts';
 import { digest, sha256 } from './digest.ts';
 import { contentsOf } from './domain/content.ts';
 import type { Entity } from './domain/entity.ts';
@@ -80,6 +80,7 @@ export function openRuntime(): Runtime {
     site: {
       site: config.site,
       peers: config.peers.map(({ site }) => site),
+      archiveAt: archiveAt(config.peers),
       retired: config.retiredSites,
       rebuilding: config.rebuilding,
       ...(keptAt !== undefined && { keptAt }),
