@@ -562,3 +562,7 @@ export const archiveFullMaxMs = 20 * 3_600_000;
 export const archiveAtOnce = 16;
 /** A segment of before a full began is in the full, but for clocks that differ by this. */
 export const archiveMarginMs = 600_000;
+/** Keys that a restore reads and writes in one call, calls side by side, and how often a key is tried. */
+export const restoreBatchKeys = 100;
+export const restoreBatchesAtOnce = 8;
+export const restoreRoundsMax = 8;
