@@ -9,6 +9,7 @@ import { choice } from '@tandem-clouds/command-line/option';
 import { ROOT } from '@tandem-clouds/command-line/process-context';
 import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
+import { backup, exportOfSite, importOfSite, restore } from './backup.ts';
 import { bench } from './bench.ts';
 import { azureTemplate, diagrams, generate, lintInfra, newThings, testE2e, testPeers } from './develop.ts';
 import { faults } from './faults.ts';
@@ -86,6 +87,10 @@ export const PROGRAM: Program<CommandContext> = {
         analytics,
         deadLetters,
         reactions,
+        backup,
+        restore,
+        exportOfSite,
+        importOfSite,
       ],
     },
     { title: 'Traffic', entries: [dns, monitor, runbook] },

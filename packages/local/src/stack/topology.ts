@@ -537,7 +537,8 @@ function connectionString(port: number): string {
   return `Endpoint=sb://${HOST}:${port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true;`;
 }
 
-function blobConnection(endpoint: string): string {
+/** With the key of the emulator's account. */
+export function blobConnection(endpoint: string): string {
   const key = keyOf(OBJECTS.account);
   return `DefaultEndpointsProtocol=http;AccountName=${OBJECTS.account};AccountKey=${key};BlobEndpoint=${endpoint};`;
 }
