@@ -31,12 +31,7 @@ const COSMOS =
   /^(?<endpoint>https:\/\/[a-z0-9-]{3,44}\.documents\.azure\.com)\/(?<database>[^/]+)\/(?<container>[^/]+)$/;
 
 /** The emulators take any keys. */
-const LOCAL_KEYS = {
-  accessKeyId: 'local',
-  secretAccessKey: 'local',
-  sessionToken: 'local',
-  expiration: new Date(8.64e15),
-};
+const LOCAL_KEYS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 /** @throws CommandError that says what a place may be. */
 export function openObjectsPlace(text: string): Place<Objects> {

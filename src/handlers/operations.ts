@@ -18,7 +18,7 @@ import { peerObjectProbes } from '../shared/adapters/peers/peer-object-probes.ts
 import { peerProbes } from '../shared/adapters/peers/peer-probes.ts';
 import { hasObjects } from '../shared/config/config.ts';
 import { contentsOf } from '../shared/domain/content.ts';
-import { changeChecks } from '../shared/generated/validators.js';
+import { changeChecks, storedChecks } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
 import { contentRoutes } from '../shared/http/operations/contents.ts';
 import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
@@ -106,7 +106,12 @@ export const handler = serve(
     ...conflictRoutes(
       new ConflictService(openReplica(runtime, entities), { checks: changeChecks, entities }),
     ),
-    ...restoreRoutes(new RestoreService(openReplica(runtime, entities), { checks: changeChecks, entities })),
+    ...restoreRoutes(
+      new RestoreService(openReplica(runtime, entities), {
+        checks: { ...changeChecks, ...storedChecks },
+        entities,
+      }),
+    ),
     ...reactionRoutes(
       reacting(site, entities),
       { ...resources, waker: openWaker(runtime, entities) },

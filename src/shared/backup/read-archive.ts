@@ -9,7 +9,6 @@ import { mergeStates } from '@tandem-clouds/replication/merge';
 import { entityOf, type RecordState } from '@tandem-clouds/replication/record';
 import { type SiteId, stampMs } from '@tandem-clouds/replication/stamp';
 import { archiveAtOnce, archiveMarginMs } from '../bounds.ts';
-import { DamagedArchiveError } from './errors.ts';
 import type { ArchivedRecord } from './file.ts';
 import { type Full, type FullDocument, listFulls, readFull } from './full.ts';
 import { type HashedName, prefixOf } from './names.ts';
@@ -81,7 +80,9 @@ async function baseOf(
 
 /** The sites that an archive is of, in their order. */
 export async function sitesOf(storage: Pick<ArchiveStorage, 'list'>): Promise<readonly SiteId[]> {
-  return [...new Set((await listAll(storage, prefixOf('manifests'))).map(({ site }) => site))].sort();
+  const folders = ['manifests', 'daily', 'weekly', 'segments'] as const;
+  const listed = await Promise.all(folders.map((folder) => listAll(storage, prefixOf(folder))));
+  return [...new Set(listed.flat().map(({ site }) => site))].sort();
 }
 
 /** Of several archives together, so that what each site wrote itself is there. */
@@ -95,15 +96,6 @@ export async function readArchives(
     for (const [key, state] of states) addTo(together, { key, state });
   }
   return together;
-}
-
-/** @throws DamagedArchiveError when there is nothing of the site. */
-export async function requireArchive(storage: Pick<ArchiveStorage, 'list'>, site: SiteId): Promise<void> {
-  const sites = await sitesOf(storage);
-  if (sites.includes(site)) return;
-  throw new DamagedArchiveError(
-    `there is no archive of ${site} here${sites.length === 0 ? '' : `, but of ${sites.join(', ')}`}`,
-  );
 }
 
 /** Of all the records an entity's, or all. */

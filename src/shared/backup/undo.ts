@@ -74,12 +74,14 @@ export function undoOf(
   if (!lives && isWithin(now.fields['$deleted']?.[0], window)) {
     const values = fieldNames(then).filter((name) => !name.startsWith('$') && memberOf(name) === undefined);
     for (const field of values) {
-      const to = fieldValue(partsOf(then, field));
-      if (to !== null)
-        fields.push({ field, from: null, to, as: partsOf(then, field).set === undefined ? 'value' : 'set' });
+      const parts = partsOf(then, field);
+      const to = fieldValue(parts);
+      const as = parts.set !== undefined ? 'set' : parts.counter !== undefined ? 'counter' : 'value';
+      if (to !== null) fields.push({ field, from: null, to, as });
     }
     return { key, state: stateName(now), fields, life: 'back', kept, open };
   }
+  if (!lives) return { key, state: stateName(now), fields, kept: ['$deleted'], open };
   for (const field of new Set([...fieldNames(now), ...fieldNames(then)])) {
     if (field.startsWith('$') || field === REQUESTS) continue;
     const stamps = stampsOf(now, field);

@@ -87,8 +87,8 @@ export class RestoreService {
       const detail = `${entity} is no entity of this release; it knows ${known}`;
       throw new InvalidError(`${key} cannot be changed here`, [{ pointer: '/key', rule: 'entity', detail }]);
     }
-    // The release that wrote it took it; null takes a field away.
-    const values = fields.filter(({ to, as }) => to !== null && as === 'value');
+    // As they would be stored, which a client could not always ask for; null takes a field away.
+    const values = fields.filter(({ to }) => to !== null);
     const failures = validate(check, Object.fromEntries(values.map(({ field, to }) => [field, to])));
     if (failures.length > 0) throw new InvalidError(`${key} does not take these values`, failures);
   }

@@ -2262,6 +2262,22 @@ export interface components {
                     oldest?: string;
                 };
             }[];
+            /** @description The archive of this site, as a peer; absent when none is kept */
+            archive?: {
+                /** @description The site in whose cloud it is */
+                at: string;
+                /**
+                 * Format: date-time
+                 * @description Everything acknowledged here before it is in the archive
+                 */
+                safeTime: string;
+                exposure: {
+                    keys: number;
+                    atLeast: boolean;
+                };
+                /** @description Why it did not take what the last sweep sent */
+                problem?: string;
+            };
             /** @description A backlog that this site is sending to its peers; absent when there is none, or its sending has just begun */
             recovery?: {
                 /** @description Records that were sent a second since its sending began */
