@@ -113,8 +113,8 @@ export interface FullOptions {
   readonly objects?: ReadableObjects | undefined;
   /** Epoch milliseconds after which nothing more is begun. */
   readonly endsMs: number;
-  /** Begins one though none is due. */
-  readonly now?: boolean;
+  /** Records of one part; by default `archivePartRecords`. */
+  readonly partRecords?: number;
 }
 
 export interface FullProgress {
@@ -139,7 +139,7 @@ export async function runFull(options: FullOptions): Promise<FullProgress | unde
   const last = (kind?: FullKind): number =>
     fulls.findLast((full) => full.complete !== undefined && (kind === undefined || full.kind === kind))
       ?.beganMs ?? -Infinity;
-  if (open === undefined && options.now !== true && nowMs - last() < archiveDailyMs) return undefined;
+  if (open === undefined && nowMs - last() < archiveDailyMs) return undefined;
   const kind = nowMs - last('weekly') >= archiveWeeklyMs ? 'weekly' : 'daily';
   const full: Full = open ?? { kind, beganMs: nowMs, parts: [] };
   return new FullRun(options, full).run();
@@ -190,19 +190,19 @@ class FullRun {
     number: number,
     from: string | undefined,
   ): Promise<{ name: Listed<PartName>; next: string | undefined }> {
-    const { site, store, storage } = this.#options;
+    const { site, store, storage, partRecords = archivePartRecords } = this.#options;
     const records: ArchivedRecord[] = [];
     let bytes = 0;
     let cursor = from;
     do {
-      const page = await store.scan({ cursor, limit: Math.min(500, archivePartRecords - records.length) });
+      const page = await store.scan({ cursor, limit: Math.min(500, partRecords - records.length) });
       for (const { key, state } of page.records) {
         if (!isArchived(site, { key, state })) continue;
         records.push({ key, state });
         bytes += JSON.stringify(state).length;
       }
       cursor = page.next;
-    } while (cursor !== undefined && records.length < archivePartRecords && bytes < archiveFileBytes);
+    } while (cursor !== undefined && records.length < partRecords && bytes < archiveFileBytes);
     await this.#copyContents(records);
     const head = { kind: 'part', site: site.site, madeAt: new Date(site.now()).toISOString() } as const;
     const file = encodeFile({ head, records, ...(cursor !== undefined && { next: cursor }) });
