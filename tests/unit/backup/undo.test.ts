@@ -82,7 +82,7 @@ describe('an undo', () => {
     const before = state({}, { sets: { labels: slots({ old: 50, lost: 50 }) } });
     const now = state({}, { sets: { labels: slots({ old: 50, junk: 150, right: 250 }) } });
     expect(undoOf('user:a', before, now, window)?.fields).toMatchObject([
-      { field: 'labels', to: ['old', 'lost', 'right'], as: 'set' },
+      { field: 'labels', to: ['lost', 'old', 'right'], as: 'set' },
     ]);
   });
 
