@@ -1,6 +1,6 @@
 /** Commands of archives: what is there, whether it is whole, and what is put back from it; and a site as files. */
 import { command, type CommandContext, type Group } from '@tandem-clouds/command-line/command';
-import { file, flag, folder, many, text, url } from '@tandem-clouds/command-line/option';
+import { file, flag, folder, many, text, url, whole } from '@tandem-clouds/command-line/option';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 
 const DEFAULT_STACK = '.tandem/stack.json';
@@ -92,6 +92,20 @@ export const backup: Group<CommandContext> = {
           { stack, ...input, into: required('into', into), atMs: moment('at', at) },
           context,
         ),
+    }),
+    command({
+      name: 'backup drill',
+      summary:
+        'loses two sites on this machine, restores one from their archives, and takes back what a bad release wrote',
+      details: 'On stacks of its own, with data in memory. The exit status is 1 when anything differs.',
+      options: {
+        records: whole('that are written before', { min: 1, max: 100_000, default: '500' }),
+        out: folder('for report.json', { default: '.tandem/backup-drill' }),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'backup drill --records 100', shows: 'a short one' }],
+      run: async (input, context: CommandContext) =>
+        (await import('../operate/backup-drill.ts')).drillBackup(input, context),
     }),
   ],
 };
