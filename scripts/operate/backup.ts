@@ -12,6 +12,7 @@ import { listFulls, runFull } from '../../src/shared/backup/full.ts';
 import { readManifests } from '../../src/shared/backup/manifest.ts';
 import { readArchives, sitesOf, wantedOf } from '../../src/shared/backup/read-archive.ts';
 import {
+  claimContents,
   planRestore,
   requireNewSite,
   restoreContents,
@@ -180,7 +181,7 @@ async function intoSite(
     objectsPlace !== undefined ? openObjectsPlace(objectsPlace).opened : local && objectsOfStack(local);
   try {
     const isPart = entity !== undefined || key !== undefined;
-    const plan = await planRestore(target.store, states, { onlyTheirs: isPart });
+    const plan = await planRestore(target.store, states, { site: into, onlyTheirs: isPart });
     requireNewSite(states, { site: into, plan, beside });
     const contents = contentsOf(entities);
     if (!yes) {
@@ -202,7 +203,12 @@ async function intoSite(
       objects === undefined || contents === undefined
         ? undefined
         : await contentsFrom(archives, objects, states, contents);
-    const compared = await planRestore(target.store, states, { onlyTheirs: true });
+    if (copied !== undefined && contents !== undefined)
+      await claimContents({ site: into, peers: [], now: Date.now }, target.store, states, {
+        contents,
+        failed: copied.failed,
+      });
+    const compared = await planRestore(target.store, states, { site: into, onlyTheirs: true });
     const failed = { ...restored.failed, ...copied?.failed };
     const isEqual = compared.absent === 0 && compared.older === 0 && Object.keys(failed).length === 0;
     const result = {

@@ -6,12 +6,17 @@
  * a restore that was interrupted is begun again and does only what is left. It is for a site under a new id: a site that took back
  * its own past would use stamps again that its peers know.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+import { drive } from '@tandem-clouds/replication/drive';
 import { goneSinceOf } from '@tandem-clouds/replication/lives';
+import { type Changes, localWrite } from '@tandem-clouds/replication/local-write';
 import { mergeStates } from '@tandem-clouds/replication/merge';
 import type { Contents } from '@tandem-clouds/replication/objects/content';
-import { storageName } from '@tandem-clouds/replication/objects/content';
+import { claim, HELD_BY, storageName } from '@tandem-clouds/replication/objects/content';
+import { change } from '@tandem-clouds/replication/policies/set';
 import type { Store, Versioned, WriteRequest } from '@tandem-clouds/replication/ports/store';
-import { includes, type RecordState } from '@tandem-clouds/replication/record';
+import type { Site } from '@tandem-clouds/replication/protocol';
+import { includes, type RecordState, type StoredRecord } from '@tandem-clouds/replication/record';
 import { isOwnBusiness } from '@tandem-clouds/replication/reserved';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { archiveAtOnce, restoreBatchesAtOnce, restoreBatchKeys, restoreRoundsMax } from '../bounds.ts';
@@ -46,9 +51,15 @@ export async function planRestore(
   store: Target,
   states: States,
   {
+    site,
     onlyTheirs = false,
     progress = () => undefined,
-  }: { readonly onlyTheirs?: boolean; readonly progress?: Progress } = {},
+  }: {
+    /** Of the store: what it has written itself, such as that it holds the bytes of objects, stands in the way of nothing. */
+    readonly site?: SiteId;
+    readonly onlyTheirs?: boolean;
+    readonly progress?: Progress;
+  } = {},
 ): Promise<RestorePlan> {
   const counts = { absent: states.size, held: 0, older: 0 };
   const beyond: string[] = [];
@@ -62,7 +73,8 @@ export async function planRestore(
     counts.absent -= 1;
     if (includes(state, archived.vector)) counts.held += 1;
     else counts.older += 1;
-    if (!includes(archived, state.vector) && beyond.length < EXAMPLES_MAX) beyond.push(key);
+    const { [site ?? '']: _, ...others } = state.vector;
+    if (!includes(archived, others) && beyond.length < EXAMPLES_MAX) beyond.push(key);
   };
   if (onlyTheirs) {
     const keys = [...states.keys()];
@@ -210,6 +222,27 @@ export async function restoreContents(
     progress(done, wanted.length);
   });
   return { copied, held, failed };
+}
+
+/** Says in the records that this site holds the bytes, as a site does that has fetched them: from then on it gives them out. */
+export async function claimContents(
+  site: Site,
+  store: Store,
+  states: States,
+  { contents, failed }: { readonly contents: Contents; readonly failed: RestoredContents['failed'] },
+): Promise<void> {
+  const resources = { store, sleep: (ms: number) => delay(ms) };
+  const keys = [...states.keys()].filter((key) => contents.may(key) && !Object.hasOwn(failed, key));
+  await eachAtOnce(keys, archiveAtOnce, async (key) => {
+    const operationId = `claim-${site.now()}`;
+    const decide = (current: StoredRecord | undefined): Changes | undefined => {
+      const held = current && contents.of(key, current.state, site.now());
+      if (held === undefined || held.heldBy.includes(site.site)) return undefined;
+      return { [HELD_BY]: change({ add: [claim(held.content.upload, site.site)] }) };
+    };
+    if ((await store.get(key)) !== undefined)
+      await drive(localWrite(site, { key, operationId, decide }), resources);
+  });
 }
 
 /** Tries them in turn; why the last one failed, or undefined. */
