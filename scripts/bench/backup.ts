@@ -18,8 +18,8 @@ import {
   type Findings,
   report,
 } from '@tandem-clouds/testkit/report/report';
-import { openBlobObjects } from '../../src/shared/adapters/azure/open-objects.ts';
 import { S3Objects } from '../../src/shared/adapters/aws/objects.ts';
+import { openBlobObjects } from '../../src/shared/adapters/azure/open-objects.ts';
 import { runFull } from '../../src/shared/backup/full.ts';
 import { readArchive } from '../../src/shared/backup/read-archive.ts';
 import { planRestore, restoreContents, restoreStates } from '../../src/shared/backup/restore.ts';
