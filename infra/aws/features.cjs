@@ -162,7 +162,11 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
     ...(has('sql') ? [{ Ref: 'SqlWake' }] : []),
   ];
-  const senders = [...SENDERS, ...(has('objects') ? ['TransferRole', ...contentRoles] : [])];
+  const senders = [
+    ...SENDERS,
+    ...(has('objects') ? ['TransferRole', ...contentRoles] : []),
+    ...(has('backup') ? ['BackupRole'] : []),
+  ];
   return {
     alarmSubscriptions: alarmEmail === '' ? [] : [{ Protocol: 'email', Endpoint: alarmEmail }],
     alarmKey: has('alarmKey') ? { Ref: 'AlarmKey' } : { Ref: 'AWS::NoValue' },

@@ -135,6 +135,15 @@ export const bench: Group<CommandContext> = {
       run: async (input) => (await import('../bench/compare.ts')).benchCompare(input),
     }),
     command({
+      name: 'bench backup',
+      summary:
+        'a full backup of a site and its restore into an empty one on the other cloud: time, and how it grows',
+      details: 'With one object for fifty records.',
+      options: { records: whole('of the site', { min: 100, default: '100000' }), ...JSON_OPTION },
+      examples: [{ line: 'bench backup --records 10000', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/backup.ts')).benchBackup(input),
+    }),
+    command({
       name: 'bench bundle',
       summary: 'size and loading time of the functions, as the service definitions build them',
       options: {

@@ -9,6 +9,7 @@ import { choice } from '@tandem-clouds/command-line/option';
 import { ROOT } from '@tandem-clouds/command-line/process-context';
 import { emulatorsCommand } from '@tandem-clouds/emulators/command';
 import { start } from '@tandem-clouds/local/stack/start-command';
+import { backup, exportOfSite, importOfSite, restore } from './backup.ts';
 import { bench } from './bench.ts';
 import {
   azureTemplate,
@@ -99,6 +100,10 @@ export const PROGRAM: Program<CommandContext> = {
         sql,
         deadLetters,
         reactions,
+        backup,
+        restore,
+        exportOfSite,
+        importOfSite,
       ],
     },
     { title: 'Traffic', entries: [dns, monitor, runbook] },

@@ -7,6 +7,7 @@ import {
   conflictOverrideSchema,
   discardSchema,
   replaySchema,
+  restoreSchema,
   verificationBeginSchema,
   writerCloseSchema,
   writerOpenSchema,
@@ -45,6 +46,7 @@ export function operationPaths(): Paths {
     ...queuePaths(),
     ...firstCheckPaths(),
     ...conflictPaths(),
+    ...restorePaths(),
     ...verificationPaths(),
     ...contentPaths(),
     ...reactionPaths(),
@@ -60,6 +62,8 @@ export function operationSchemas(): Record<string, object> {
     ...queueSchemas(),
     ...firstCheckSchemas(),
     ...conflictSchemas(),
+    Restore: restoreSchema,
+    Restored: object({ key: text, state: text, fields: { type: 'array', items: text } }),
     ...verificationSchemas(),
     ...contentSchemas(),
     ...reactionSchemas(),
@@ -114,6 +118,27 @@ function writerSchemas(): Record<string, object> {
     Writers: object({ site: text, writers: { type: 'array', items: writer } }),
     WriterOpen: writerOpenSchema,
     WriterClose: writerCloseSchema,
+  };
+}
+
+function restorePaths(): Paths {
+  return {
+    '/replication/restores': {
+      post: {
+        ...FOR_OPERATORS,
+        operationId: 'restoreValues',
+        summary:
+          'Write values of an earlier moment to a record, if it has not changed since they were chosen',
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: ref('schemas', 'Restore') } },
+        },
+        responses: {
+          '200': response('Restored', 'They are written, and cross to every site'),
+          ...problems(400, 401, 403, 404, 409, 411, 412, 413, 415, 500, 503),
+        },
+      },
+    },
   };
 }
 

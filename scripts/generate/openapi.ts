@@ -229,7 +229,20 @@ function replication(): object {
     { type: 'array', items: index },
     'Indexes that do not answer yet, because not every site has completed them; absent when there are none',
   );
-  return { ...object(always), properties: { ...always, recovery: sending, indexes, content } };
+  const atArchive = {
+    at: described(text, 'The site in whose cloud it is'),
+    safeTime: described(time, 'Everything acknowledged here before it is in the archive'),
+    exposure: object({ keys: count, atLeast: { type: 'boolean' } }),
+  };
+  const problem = described(text, 'Why it did not take what the last sweep sent');
+  const archive = described(
+    { ...object(atArchive), properties: { ...atArchive, problem } },
+    'The archive of this site, as a peer; absent when none is kept',
+  );
+  return {
+    ...object(always),
+    properties: { ...always, archive, recovery: sending, indexes, content },
+  };
 }
 
 function headers(): Record<string, object> {

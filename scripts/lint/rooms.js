@@ -21,6 +21,7 @@ const APPLICATION = [
   'src/shared/generated',
   'src/shared/domain',
   'src/shared/objects',
+  'src/shared/backup',
   'src/shared/operations',
   'src/shared/http',
   'src/shared/entities',
@@ -84,6 +85,8 @@ export const ROOMS = {
   'src/shared/operations': [...PORTS, 'src/shared/domain'],
   'src/shared/http': [...PORTS, 'src/shared/generated', 'src/shared/domain', 'src/shared/operations'],
   'src/shared/objects': [...PORTS, 'src/shared/domain'],
+  // The archive of a site: its format, and what writes and reads it.
+  'src/shared/backup': PORTS,
   'src/shared/adapters': PORTS,
   'src/shared/adapters/aws': [...PORTS, 'src/shared/adapters'],
   'src/shared/adapters/azure': [...PORTS, 'src/shared/adapters'],

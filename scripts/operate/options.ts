@@ -172,3 +172,61 @@ export interface ReactionOptions extends CommonOptions {
   /** The site that is gone for good, of `take-over`. */
   readonly lost: string;
 }
+
+/** Where archives are: those of the stack, unless places are named. */
+export interface PlacesOptions {
+  readonly stack: string;
+  readonly from: readonly string[];
+  /** Sites whose archives are meant; empty: all. */
+  readonly of: readonly string[];
+  readonly json: boolean;
+}
+
+/** Into which site something is put. */
+interface IntoOptions {
+  /** Its id. */
+  readonly into: string;
+  /** Places of a deployed one. */
+  readonly store: string | undefined;
+  readonly objects: string | undefined;
+  /** Merges with what is there. */
+  readonly beside: boolean;
+  readonly yes: boolean;
+  /** A file that says what was done. */
+  readonly report: string | undefined;
+}
+
+export interface SiteRestoreOptions extends PlacesOptions, IntoOptions {
+  readonly entity: string | undefined;
+  readonly key: string | undefined;
+  /** Epoch milliseconds. */
+  readonly atMs: number | undefined;
+}
+
+export interface UndoOptions extends PlacesOptions, CommonOptions {
+  readonly entity: string | undefined;
+  readonly key: string | undefined;
+  readonly field: readonly string[];
+  /** Epoch milliseconds. */
+  readonly beforeMs: number;
+  readonly untilMs: number;
+  readonly deleteCreated: boolean;
+  /** By whose API it is written; undefined: any. */
+  readonly at: string | undefined;
+  readonly yes: boolean;
+}
+
+export interface ExportOptions {
+  readonly stack: string;
+  readonly site: string;
+  readonly store: string | undefined;
+  readonly objects: string | undefined;
+  readonly to: string;
+  readonly json: boolean;
+}
+
+export interface ImportOptions extends IntoOptions {
+  readonly stack: string;
+  readonly from: string;
+  readonly json: boolean;
+}

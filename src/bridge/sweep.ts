@@ -33,6 +33,7 @@ import { scanPending } from '../shared/operations/replication-view.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { indexes } from '../shared/registry/indexes.ts';
 import { openOwnOutbox, openRuntime, openSiteStore, openWaker, ownOf, sleep } from '../shared/runtime.ts';
+import { archiveSenders } from './archive-sender.ts';
 import { openDirections } from './open-directions.ts';
 
 const runtime = openRuntime();
@@ -41,7 +42,7 @@ const resources = {
   // What is at risk is waited for by nobody; live writes are.
   store: openSiteStore(runtime, 'background'),
   outbox: openOwnOutbox(runtime),
-  peers: openPeers(config.peers, { tracing }),
+  peers: new Map([...openPeers(config.peers, { tracing }), ...archiveSenders(runtime)]),
   verifiers: new Map([
     ...openPeers(config.peers, { queue: 'verify', tracing }),
     [site.site, tracing.queue(openVerifyQueue(config), 'tandem-verify')],

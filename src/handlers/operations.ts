@@ -18,7 +18,7 @@ import { peerObjectProbes } from '../shared/adapters/peers/peer-object-probes.ts
 import { peerProbes } from '../shared/adapters/peers/peer-probes.ts';
 import { hasObjects } from '../shared/config/config.ts';
 import { contentsOf } from '../shared/domain/content.ts';
-import { changeChecks } from '../shared/generated/validators.js';
+import { changeChecks, storedChecks } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
 import { contentRoutes } from '../shared/http/operations/contents.ts';
 import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
@@ -27,6 +27,7 @@ import { pauseRoutes } from '../shared/http/operations/pauses.ts';
 import { pendingRoutes } from '../shared/http/operations/pending.ts';
 import { queueRoutes } from '../shared/http/operations/queues.ts';
 import { reactionRoutes } from '../shared/http/operations/reactions.ts';
+import { restoreRoutes } from '../shared/http/operations/restores.ts';
 import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { writerRoutes } from '../shared/http/operations/writers.ts';
 import { forOperators } from '../shared/http/operator.ts';
@@ -35,6 +36,7 @@ import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
+import { RestoreService } from '../shared/operations/restore-service.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { entityWriters } from '../shared/registry/entity-sites.ts';
 import {
@@ -104,6 +106,12 @@ export const handler = serve(
     ...queueRoutes(site.site, openQueueDepths(config)),
     ...conflictRoutes(
       new ConflictService(openReplica(runtime, entities), { checks: changeChecks, entities }),
+    ),
+    ...restoreRoutes(
+      new RestoreService(openReplica(runtime, entities), {
+        checks: { ...changeChecks, ...storedChecks },
+        entities,
+      }),
     ),
     ...reactionRoutes(
       reacting(site, entities, config),

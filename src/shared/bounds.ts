@@ -563,3 +563,27 @@ export const meterBounds = {
   /** Sets of a name and its attributes that one process makes between two sendings; the rest has no attributes. */
   seriesMax: 500,
 } as const;
+
+// The archive
+/** Characters of records before they are compressed, after which a file of an archive ends. */
+export const archiveFileBytes = 8 * 1024 * 1024;
+/** Records of one part of a full backup, at most. */
+export const archivePartRecords = 2_000;
+/** How long a storage that failed is not written to. */
+export const archiveRestMs = 10_000;
+/** How long one run of a backup goes on; a function has five minutes. */
+export const archiveRunMs = 240_000;
+/** A daily full begins when the one before began so long ago: less than a day, because timers are not exact. */
+export const archiveDailyMs = 23.5 * 3_600_000;
+/** A full is a weekly one when the weekly one before began so long ago. */
+export const archiveWeeklyMs = 6.9 * 24 * 3_600_000;
+/** A full that is not complete after so long is given up, and another begins. */
+export const archiveFullMaxMs = 20 * 3_600_000;
+/** Files that are read, or objects that are copied, side by side. */
+export const archiveAtOnce = 16;
+/** A segment of before a full began is in the full, but for clocks that differ by this. */
+export const archiveMarginMs = 600_000;
+/** Keys that a restore reads and writes in one call, calls side by side, and how often a key is tried. */
+export const restoreBatchKeys = 100;
+export const restoreBatchesAtOnce = 8;
+export const restoreRoundsMax = 8;

@@ -24,7 +24,7 @@ import { jsonLogger } from './adapters/json-logger.ts';
 import { siteLogs } from './adapters/logging/site-logs.ts';
 import { siteMetering } from './adapters/metering/site-metering.ts';
 import { siteTracing } from './adapters/tracing/site-tracing.ts';
-import { type Config, hasObjects, loadConfig } from './config/config.ts';
+import { archiveAt, type Config, hasObjects, loadConfig } from './config/config.ts';
 import { digest, sha256 } from './digest.ts';
 import { contentsOf } from './domain/content.ts';
 import type { Entity } from './domain/entity.ts';
@@ -83,6 +83,7 @@ export function openRuntime(): Runtime {
     site: {
       site: config.site,
       peers: config.peers.map(({ site }) => site),
+      archiveAt: archiveAt(config.peers),
       retired: config.retiredSites,
       rebuilding: config.rebuilding,
       ...(keptAt !== undefined && { keptAt }),

@@ -4,6 +4,7 @@ import type { ConflictPage, ConflictView } from '../../../src/shared/operations/
 import type { Causes, Settled } from '../../../src/shared/operations/dead-letter-service.ts';
 import type { PendingView } from '../../../src/shared/operations/pending-view.ts';
 import type { InventoryView } from '../../../src/shared/operations/replication-view.ts';
+import type { RestoreRequest, RestoreView } from '../../../src/shared/operations/restore-service.ts';
 import type { QueueDepths } from '../../../src/shared/ports/dead-letter-box.ts';
 import type { Finding } from '../../../src/shared/ports/probe.ts';
 import { explain } from './get-json.ts';
@@ -217,6 +218,10 @@ export class OperatorApi {
       `conflicts/${encodeURIComponent(id)}/override`,
       decision,
     ) as Promise<ConflictView>;
+  }
+
+  restore(request: RestoreRequest): Promise<RestoreView> {
+    return this.#query('POST', 'restores', request) as Promise<RestoreView>;
   }
 
   async writers(): Promise<readonly WriterView[]> {

@@ -5,6 +5,7 @@
  * writes the very same record, writing it twice changes nothing, and it crosses to the other sites like any record: by
  * its markers, which the sweeper finds. It is durable before the merge that lets the write lose.
  */
+import { receiversOf } from './archive.ts';
 import { conflictKeptMs } from './bounds.ts';
 import { AmbiguousError, TooLargeError } from './errors.ts';
 import { eventOf } from './event.ts';
@@ -12,7 +13,6 @@ import { hashText } from './hash.ts';
 import type { Json } from './json.ts';
 import type { Conflict } from './merge.ts';
 import { messageOf } from './message.ts';
-import { peersOf } from './placement.ts';
 import type { Register } from './policies/field.ts';
 import { type Protocol, putMany, type Site } from './protocol.ts';
 import { entityOf, EXPIRES, type RecordState, type StoredRecord } from './record.ts';
@@ -88,7 +88,7 @@ function recordOf(site: Site, { key, conflict }: LostWrite, withWinner: boolean)
     vector: { [stampSite(stamp)]: stamp },
   };
   const entry = `${CONFLICT}:${entryId(key, conflict)}`;
-  const peers = peersOf(site, { key: entry, state });
+  const peers = receiversOf(site, { key: entry, state });
   return {
     key: entry,
     state,

@@ -1,8 +1,10 @@
 /**
  * Forward: from the site's own queue to every peer's inbound queue, then clear the markers.
  *
- * Invariant: a marker is cleared only after the peer's durable queue accepted that version or a newer one.
+ * Invariant: a marker is cleared only after the peer's durable queue accepted that version or a newer one. The archive is sent
+ * to as well, and holds up nobody: what it does not take is the sweeper's, by the marker that stands.
  */
+import { ARCHIVE, receiversOf } from './archive.ts';
 import { forwardAgeMaxMs, forwardAttemptsMax } from './bounds.ts';
 import { dead, foreign, unreadable } from './dispositions.ts';
 import { AppError, isPermanent, isRetryable, ThrottledError } from './errors.ts';
@@ -11,7 +13,6 @@ import type { FailedKeys } from './isolate.ts';
 import { isCleared } from './markers.ts';
 import { messageText } from './message.ts';
 import { own } from './own.ts';
-import { peersOf } from './placement.ts';
 import type { Disposition, InboundMessage, OutboundMessage, SendResult } from './ports/queue.ts';
 import type { ClearRequest } from './ports/store.ts';
 import { clearPending, type Protocol, send, type Site } from './protocol.ts';
@@ -123,7 +124,7 @@ export function* forward(
       // The marker stands: the sweeper sends the record as it is now.
       if (site.now() - event.sent_at > forwardAgeMaxMs) return;
       // A release before may have published what by now is kept at fewer sites.
-      const peers = peersOf(site, { key: event.key, ...(site.keptAt && { state: stateOf(event) }) });
+      const peers = receiversOf(site, { key: event.key, ...(site.keptAt && { state: stateOf(event) }) });
       if (peers.length === 0) return;
       crossings.push({
         index,
@@ -140,7 +141,7 @@ export function* forward(
   });
   const results = yield* cross(crossings.map(({ crossing }) => crossing));
   crossings.forEach(({ index }, position) => {
-    const { failed = {} } = results[position] ?? {};
+    const { [ARCHIVE]: _, ...failed } = results[position]?.failed ?? {};
     if (Object.keys(failed).length > 0) dispositions[index] = afterFailure(failed, messages[index]);
   });
   return dispositions;

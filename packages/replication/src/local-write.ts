@@ -7,6 +7,7 @@
  * Invariant: it takes effect at most once. Where the store has not answered a put, and what the record remembers of
  * operations no longer reaches back to it, nobody knows, and it is not tried again.
  */
+import { ARCHIVE, receiversOf } from './archive.ts';
 import {
   clockAheadMaxMs,
   eventBytesMax,
@@ -27,7 +28,7 @@ import { eventOf } from './event.ts';
 import type { Json } from './json.ts';
 import { cleared, goneSinceOf, nextLife } from './lives.ts';
 import { messageOf, messageText } from './message.ts';
-import { peersOf, requireKept } from './placement.ts';
+import { requireKept } from './placement.ts';
 import type { FieldOperation, FieldParts } from './policies/field.ts';
 import { write as setRegister } from './policies/register.ts';
 import type { OutboundMessage } from './ports/queue.ts';
@@ -226,7 +227,7 @@ function apply(
     });
   }
   const state = withParts(start, parts, { ...start?.vector, [site.site]: stamp });
-  const peers = peersOf(site, { key: write.key, state });
+  const peers = receiversOf(site, { key: write.key, state });
   const pending = Object.fromEntries(peers.map((peer) => [peer, stamp]));
   const goneSince = goneSinceOf(state, held, wallMs);
   const entries = entriesAfter(site, write.key, { held, state, done: write.done });
@@ -265,7 +266,7 @@ function messageFor(
   const options = { source: site.site, nowMs: site.now(), traceparent };
   const message = messageOf(eventOf(record, options));
   const bytes = Buffer.byteLength(message.body);
-  const writers = Object.keys(record.pending).length + 1;
+  const writers = Object.keys(record.pending).filter((peer) => peer !== ARCHIVE).length + 1;
   const shareBytes = Math.floor(eventBytesMax / writers);
   if (bytes <= shareBytes) return message;
   if (held !== undefined && stateBytes(record) < stateBytes(held)) return message;

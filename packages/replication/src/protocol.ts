@@ -63,6 +63,8 @@ export type Protocol<Result> = Generator<Effect, Result, unknown>;
 export interface Site {
   readonly site: SiteId;
   readonly peers: readonly SiteId[];
+  /** Where the archive of this site is (`archive.ts`): at the cloud of this peer. Absent: it has none. */
+  readonly archiveAt?: SiteId | undefined;
   /** Sites that are gone for good, whose stamps records still bear. */
   readonly retired?: readonly SiteId[];
   /** True while this site is being filled: what it lacks may yet arrive. */

@@ -11,6 +11,7 @@
  * understand them. What has become due lately is swept first, a page of it each run: a write whose message is lost beside a
  * backlog does not wait for the end of that. Whoever throttles sets the pace: this site's store for the run, a peer's queue for that peer alone.
  */
+import { ARCHIVE, isArchived, receivers, receiversOf } from './archive.ts';
 import {
   sweepGainMin,
   sweepGraceMs,
@@ -33,7 +34,7 @@ import { byAge } from './index-attributes.ts';
 import { readKeys } from './isolate.ts';
 import { messageOf } from './message.ts';
 import { sendPacked } from './packs.ts';
-import { keeps, peersOf } from './placement.ts';
+import { keeps } from './placement.ts';
 import type { ExposurePage, PendingEntry } from './ports/store.ts';
 import { all, clearPending, pending, type Protocol, send, type Site, sleep } from './protocol.ts';
 import { entityOf, type StoredRecord } from './record.ts';
@@ -154,7 +155,7 @@ class Run {
   }
 
   #answering(): readonly SiteId[] {
-    return this.#site.peers.filter((peer) => !Object.hasOwn(this.silent, peer));
+    return receivers(this.#site).filter((peer) => !Object.hasOwn(this.silent, peer));
   }
 
   /** How long nothing can be done; undefined when nothing can any more. */
@@ -283,7 +284,7 @@ class Run {
 
   *#clearForeign(records: readonly StoredRecord[]): Protocol<void> {
     const requests = records.flatMap((record) => {
-      const foreign = Object.entries(record.pending).filter(([peer]) => !keeps(this.#site, peer, record));
+      const foreign = Object.entries(record.pending).filter(([peer]) => isForeign(this.#site, peer, record));
       return foreign.length === 0 ? [] : [{ key: record.key, accepted: Object.fromEntries(foreign) }];
     });
     if (requests.length > 0) yield* clearPending(requests);
@@ -296,11 +297,11 @@ class Run {
   *#stillPending(keys: readonly string[]): Protocol<readonly Crossing[]> {
     const site = this.#site;
     const { held, failed } = yield* readKeys(keys);
-    for (const [key, error] of failed) refuse(this.refused, site.peers, key, error);
+    for (const [key, error] of failed) refuse(this.refused, receivers(site), key, error);
     const nowMs = site.now();
     yield* this.#clearForeign([...held.values()].map(({ record }) => record));
     const takes = (peer: SiteId, record: StoredRecord): boolean =>
-      peersOf(site, record).includes(peer) &&
+      receiversOf(site, record).includes(peer) &&
       !Object.hasOwn(this.silent, peer) &&
       (this.#busy.get(peer) ?? nowMs) <= nowMs;
     return [...held.values()].flatMap(({ record }) => {
@@ -326,6 +327,11 @@ class Run {
  */
 function isWatched({ declaredWriter }: Site, key: string): boolean {
   return declaredWriter !== undefined && (entityOf(key) === UNIQUE || declaredWriter(key) !== undefined);
+}
+
+/** Whether a receiver is not to have the record: a release before, or one with an archive, has set the marker. */
+function isForeign(site: Site, peer: SiteId, record: StoredRecord): boolean {
+  return peer === ARCHIVE ? !isArchived(site, record) : !keeps(site, peer, record);
 }
 
 /** Peers whose release understands packs, by their heartbeats. */

@@ -132,8 +132,15 @@ const awsPeer = {
     audience: text,
     objectsBucket: bucket,
     objectsEndpoint: url,
+    backupBucket: bucket,
+    backupEndpoint: url,
   },
-  dependencies: { roleArn: ['audience'], audience: ['roleArn'], objectsEndpoint: ['objectsBucket'] },
+  dependencies: {
+    roleArn: ['audience'],
+    audience: ['roleArn'],
+    objectsEndpoint: ['objectsBucket'],
+    backupEndpoint: ['backupBucket'],
+  },
 } as const;
 
 const azurePeer = {
@@ -154,6 +161,9 @@ const azurePeer = {
     objectsUrl: blobUrl,
     objectsContainer: blobContainer,
     objectsConnectionString: text,
+    backupUrl: blobUrl,
+    backupContainer: blobContainer,
+    backupConnectionString: text,
   },
   dependencies: {
     tenantId: ['clientId', 'namespace'],
@@ -163,6 +173,11 @@ const azurePeer = {
     // One of the two says where the container is.
     objectsContainer: {
       anyOf: [{ required: ['objectsUrl'] }, { required: ['objectsConnectionString'] }],
+    },
+    backupUrl: ['backupContainer'],
+    backupConnectionString: ['backupContainer'],
+    backupContainer: {
+      anyOf: [{ required: ['backupUrl'] }, { required: ['backupConnectionString'] }],
     },
   },
 } as const;

@@ -3,6 +3,7 @@
  * the result frozen. Endpoints of emulators, emulators or real services are set here and nowhere else
  * (the AWS SDK reads `AWS_ENDPOINT_URL_*` by itself).
  */
+import { ARCHIVE } from '@tandem-clouds/replication/archive';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
 import { storeTimeoutMs } from '../bounds.ts';
 import { type Failure, InvalidError } from '../errors.ts';
@@ -32,6 +33,10 @@ export type PeerConfig =
       readonly objectsBucket?: string;
       /** Of an emulator of S3. */
       readonly objectsEndpoint?: string;
+      /** The bucket that this site writes its archive to, with the same role or keys. Absent: none is kept there. */
+      readonly backupBucket?: string;
+      /** Of an emulator of S3. */
+      readonly backupEndpoint?: string;
     }
   | {
       readonly site: SiteId;
@@ -57,6 +62,11 @@ export type PeerConfig =
       readonly objectsContainer?: string;
       /** In place of `objectsUrl`: of an emulator of Blob Storage, which is read with its key. */
       readonly objectsConnectionString?: string;
+      /** The storage account and container that this site writes its archive to, as that identity. Absent: none is kept there. */
+      readonly backupUrl?: string;
+      readonly backupContainer?: string;
+      /** In place of `backupUrl`: of an emulator of Blob Storage. */
+      readonly backupConnectionString?: string;
     };
 
 /** Whose JSON Web Tokens are accepted, and which of them. */
@@ -230,6 +240,13 @@ export function hasObjects({ aws, azure }: Config): boolean {
   return aws?.objectsBucket !== undefined || azure?.objectsUrl !== undefined;
 }
 
+/** The peer in whose cloud this site keeps its archive: the first that has a place for it. */
+export function archiveAt(peers: readonly PeerConfig[]): SiteId | undefined {
+  return peers.find((peer) =>
+    peer.cloud === 'aws' ? peer.backupBucket !== undefined : peer.backupContainer !== undefined,
+  )?.site;
+}
+
 /** Variable → its place in the configuration. */
 const COMMON = {
   TANDEM_SQL_URL: 'sqlUrl',
@@ -357,6 +374,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     ...unread,
     ...validate(configCheck, config),
     ...misdirected(cloud, config.peers),
+    ...misplacedArchives(cloud, config.peers),
     ...confused(config.jwtIssuers),
   ];
   if (failures.length > 0) {
@@ -444,6 +462,23 @@ function misdirected(cloud: 'aws' | 'azure', peers: unknown): Failure[] {
         ]
       : [],
   );
+}
+
+/** An archive in the same cloud would go with the site, and no site may be called as the archive is among markers. */
+function misplacedArchives(cloud: 'aws' | 'azure', peers: unknown): Failure[] {
+  if (!Array.isArray(peers)) return [];
+  return peers.flatMap((peer: Readonly<Record<string, unknown>> | null, index) => [
+    ...['backupBucket', 'backupContainer']
+      .filter((field) => peer?.['cloud'] === cloud && peer[field] !== undefined)
+      .map((field) => ({
+        pointer: `/peers/${index}/${field}`,
+        rule: 'direction',
+        detail: 'is for sites on the other cloud: an archive in the same one would be lost with the site',
+      })),
+    ...(peer?.['site'] === ARCHIVE
+      ? [{ pointer: `/peers/${index}/site`, rule: 'reserved', detail: `must not be ${ARCHIVE}` }]
+      : []),
+  ]);
 }
 
 /** Two issuers of one prefix could own each other's records. */

@@ -6,6 +6,7 @@ export declare const event: ValidateFunction;
 export declare const deadLetterDiscard: ValidateFunction;
 export declare const deadLetterReplay: ValidateFunction;
 export declare const conflictOverride: ValidateFunction;
+export declare const restore: ValidateFunction;
 export declare const step: ValidateFunction;
 export declare const verificationBegin: ValidateFunction;
 export declare const inventoryBegin: ValidateFunction;

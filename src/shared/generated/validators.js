@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, objectsEndpoint: { type: "string", pattern: "^https?://[^ ]+$" } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"], objectsEndpoint: ["objectsBucket"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, objectsConnectionString: { type: "string", minLength: 1 } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"], objectsUrl: ["objectsContainer"], objectsConnectionString: ["objectsContainer"], objectsContainer: { anyOf: [{ required: ["objectsUrl"] }, { required: ["objectsConnectionString"] }] } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, payments: { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { enum: ["stripe", "paypal"] }, url: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, returnUrl: { type: "string", pattern: "^https?://[^ ]+$" } } }, mail: { type: "object", required: ["url", "from", "linksUrl"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$" }, from: { type: "string", maxLength: 200, pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$' }, linksUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" } } }, sms: { type: "object", required: ["from", "name"], additionalProperties: !1, properties: { from: { type: "string", pattern: "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$" }, name: { type: "string", maxLength: 20, pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" } } }, traces: { type: "object", required: ["url", "ratio", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, ratio: { type: "number", minimum: 0, maximum: 1 }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, metrics: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, logs: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, sqlUrl: { type: "string", pattern: "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$" }, sqlFill: { type: "integer", minimum: 1, maximum: 1e6 }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "objectsQueueUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsQueueUrl: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "objectsQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, communicationUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 }, objectsQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern7 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern11 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern13 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern14 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern15 = new RegExp("^[0-9a-f]{64}$", "u"), pattern16 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern18 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern20 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern21 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern23 = new RegExp("^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$", "u"), pattern25 = new RegExp("^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "u"), pattern26 = new RegExp('^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$', "u"), pattern28 = new RegExp("^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$", "u"), pattern29 = new RegExp("^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$", "u"), pattern31 = new RegExp("^[a-z0-9-]{1,64}$", "u"), pattern32 = new RegExp("^[\\x20-\\x7e]{1,2000}$", "u"), pattern39 = new RegExp("^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$", "u"), pattern40 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern42 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern46 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern47 = new RegExp("^https?://[^/]+$", "u");
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, objectsEndpoint: { type: "string", pattern: "^https?://[^ ]+$" }, backupBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, backupEndpoint: { type: "string", pattern: "^https?://[^ ]+$" } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"], objectsEndpoint: ["objectsBucket"], backupEndpoint: ["backupBucket"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, objectsConnectionString: { type: "string", minLength: 1 }, backupUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, backupContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, backupConnectionString: { type: "string", minLength: 1 } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"], objectsUrl: ["objectsContainer"], objectsConnectionString: ["objectsContainer"], objectsContainer: { anyOf: [{ required: ["objectsUrl"] }, { required: ["objectsConnectionString"] }] }, backupUrl: ["backupContainer"], backupConnectionString: ["backupContainer"], backupContainer: { anyOf: [{ required: ["backupUrl"] }, { required: ["backupConnectionString"] }] } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, payments: { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { enum: ["stripe", "paypal"] }, url: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, returnUrl: { type: "string", pattern: "^https?://[^ ]+$" } } }, mail: { type: "object", required: ["url", "from", "linksUrl"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$" }, from: { type: "string", maxLength: 200, pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$' }, linksUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" } } }, sms: { type: "object", required: ["from", "name"], additionalProperties: !1, properties: { from: { type: "string", pattern: "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$" }, name: { type: "string", maxLength: 20, pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" } } }, traces: { type: "object", required: ["url", "ratio", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, ratio: { type: "number", minimum: 0, maximum: 1 }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, metrics: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, logs: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, sqlUrl: { type: "string", pattern: "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$" }, sqlFill: { type: "integer", minimum: 1, maximum: 1e6 }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "objectsQueueUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsQueueUrl: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "objectsQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, communicationUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 }, objectsQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern7 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern13 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern15 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern16 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern19 = new RegExp("^[0-9a-f]{64}$", "u"), pattern20 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern22 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern24 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern25 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern27 = new RegExp("^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$", "u"), pattern29 = new RegExp("^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "u"), pattern30 = new RegExp('^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$', "u"), pattern32 = new RegExp("^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$", "u"), pattern33 = new RegExp("^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$", "u"), pattern35 = new RegExp("^[a-z0-9-]{1,64}$", "u"), pattern36 = new RegExp("^[\\x20-\\x7e]{1,2000}$", "u"), pattern43 = new RegExp("^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$", "u"), pattern44 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern46 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern50 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern51 = new RegExp("^https?://[^/]+$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -362,457 +362,575 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
                 }, message: "must have property objectsBucket when property objectsEndpoint is present" };
                 vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
               }
+              if (data4.backupEndpoint !== void 0 && data4.backupBucket === void 0) {
+                let err31 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/dependencies", keyword: "dependencies", params: {
+                  property: "backupEndpoint",
+                  missingProperty: "backupBucket",
+                  depsCount: 1,
+                  deps: "backupBucket"
+                }, message: "must have property backupBucket when property backupEndpoint is present" };
+                vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+              }
               if (data4.site !== void 0) {
                 let data6 = data4.site;
                 if (typeof data6 == "string") {
                   if (!pattern0.test(data6)) {
-                    let err31 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
+                    let err32 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
                   }
                 } else {
-                  let err32 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
+                  let err33 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/then/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
                 }
               }
               if (data4.cloud !== void 0 && data4.cloud !== "aws") {
-                let err33 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
-                vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
+                let err34 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/then/properties/cloud/const", keyword: "const", params: { allowedValue: "aws" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
               }
               if (data4.region !== void 0) {
                 let data8 = data4.region;
                 if (typeof data8 == "string") {
                   if (func3(data8) < 1) {
-                    let err34 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
+                    let err35 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
                   }
                 } else {
-                  let err35 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
+                  let err36 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
                 }
               }
               if (data4.url !== void 0) {
                 let data9 = data4.url;
                 if (typeof data9 == "string") {
                   if (!pattern2.test(data9)) {
-                    let err36 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
+                    let err37 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
                   }
                 } else {
-                  let err37 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
+                  let err38 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
                 }
               }
               if (data4.inbox !== void 0) {
                 let data10 = data4.inbox;
                 if (typeof data10 == "string") {
                   if (!pattern2.test(data10)) {
-                    let err38 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
+                    let err39 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
                   }
                 } else {
-                  let err39 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
+                  let err40 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/then/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
                 }
               }
               if (data4.verify !== void 0) {
                 let data11 = data4.verify;
                 if (typeof data11 == "string") {
                   if (!pattern2.test(data11)) {
-                    let err40 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
+                    let err41 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                   }
                 } else {
-                  let err41 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
+                  let err42 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/then/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
                 }
               }
               if (data4.endpoint !== void 0) {
                 let data12 = data4.endpoint;
                 if (typeof data12 == "string") {
                   if (!pattern2.test(data12)) {
-                    let err42 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err42] : vErrors.push(err42), errors++;
+                    let err43 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
                   }
                 } else {
-                  let err43 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
+                  let err44 = { instancePath: instancePath + "/peers/" + i0 + "/endpoint", schemaPath: "#/properties/peers/items/then/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
                 }
               }
               if (data4.roleArn !== void 0) {
                 let data13 = data4.roleArn;
                 if (typeof data13 == "string") {
                   if (!pattern6.test(data13)) {
-                    let err44 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/pattern", keyword: "pattern", params: { pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, message: 'must match pattern "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$"' };
-                    vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
+                    let err45 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/pattern", keyword: "pattern", params: { pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, message: 'must match pattern "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$"' };
+                    vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
                   }
                 } else {
-                  let err45 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
+                  let err46 = { instancePath: instancePath + "/peers/" + i0 + "/roleArn", schemaPath: "#/properties/peers/items/then/properties/roleArn/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
                 }
               }
               if (data4.audience !== void 0) {
                 let data14 = data4.audience;
                 if (typeof data14 == "string") {
                   if (func3(data14) < 1) {
-                    let err46 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
+                    let err47 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
                   }
                 } else {
-                  let err47 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
+                  let err48 = { instancePath: instancePath + "/peers/" + i0 + "/audience", schemaPath: "#/properties/peers/items/then/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
               }
               if (data4.objectsBucket !== void 0) {
                 let data15 = data4.objectsBucket;
                 if (typeof data15 == "string") {
                   if (!pattern7.test(data15)) {
-                    let err48 = { instancePath: instancePath + "/peers/" + i0 + "/objectsBucket", schemaPath: "#/properties/peers/items/then/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
-                    vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
+                    let err49 = { instancePath: instancePath + "/peers/" + i0 + "/objectsBucket", schemaPath: "#/properties/peers/items/then/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+                    vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
                   }
                 } else {
-                  let err49 = { instancePath: instancePath + "/peers/" + i0 + "/objectsBucket", schemaPath: "#/properties/peers/items/then/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err49] : vErrors.push(err49), errors++;
+                  let err50 = { instancePath: instancePath + "/peers/" + i0 + "/objectsBucket", schemaPath: "#/properties/peers/items/then/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
                 }
               }
               if (data4.objectsEndpoint !== void 0) {
                 let data16 = data4.objectsEndpoint;
                 if (typeof data16 == "string") {
                   if (!pattern2.test(data16)) {
-                    let err50 = { instancePath: instancePath + "/peers/" + i0 + "/objectsEndpoint", schemaPath: "#/properties/peers/items/then/properties/objectsEndpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err50] : vErrors.push(err50), errors++;
+                    let err51 = { instancePath: instancePath + "/peers/" + i0 + "/objectsEndpoint", schemaPath: "#/properties/peers/items/then/properties/objectsEndpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
                   }
                 } else {
-                  let err51 = { instancePath: instancePath + "/peers/" + i0 + "/objectsEndpoint", schemaPath: "#/properties/peers/items/then/properties/objectsEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err51] : vErrors.push(err51), errors++;
+                  let err52 = { instancePath: instancePath + "/peers/" + i0 + "/objectsEndpoint", schemaPath: "#/properties/peers/items/then/properties/objectsEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+                }
+              }
+              if (data4.backupBucket !== void 0) {
+                let data17 = data4.backupBucket;
+                if (typeof data17 == "string") {
+                  if (!pattern7.test(data17)) {
+                    let err53 = { instancePath: instancePath + "/peers/" + i0 + "/backupBucket", schemaPath: "#/properties/peers/items/then/properties/backupBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+                    vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+                  }
+                } else {
+                  let err54 = { instancePath: instancePath + "/peers/" + i0 + "/backupBucket", schemaPath: "#/properties/peers/items/then/properties/backupBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+                }
+              }
+              if (data4.backupEndpoint !== void 0) {
+                let data18 = data4.backupEndpoint;
+                if (typeof data18 == "string") {
+                  if (!pattern2.test(data18)) {
+                    let err55 = { instancePath: instancePath + "/peers/" + i0 + "/backupEndpoint", schemaPath: "#/properties/peers/items/then/properties/backupEndpoint/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
+                    vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+                  }
+                } else {
+                  let err56 = { instancePath: instancePath + "/peers/" + i0 + "/backupEndpoint", schemaPath: "#/properties/peers/items/then/properties/backupEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
                 }
               }
             } else {
-              let err52 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err52] : vErrors.push(err52), errors++;
+              let err57 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/then/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
             }
             var _valid0 = _errs14 === errors;
             valid3 = _valid0, ifClause0 = "then";
           } else {
-            let _errs38 = errors;
+            let _errs42 = errors;
             if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
               if (data4.site === void 0) {
-                let err53 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
-                vErrors === null ? vErrors = [err53] : vErrors.push(err53), errors++;
+                let err58 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "site" }, message: "must have required property 'site'" };
+                vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
               }
               if (data4.cloud === void 0) {
-                let err54 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-                vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
+                let err59 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+                vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
               }
               if (data4.region === void 0) {
-                let err55 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
-                vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
+                let err60 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "region" }, message: "must have required property 'region'" };
+                vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
               }
               if (data4.url === void 0) {
-                let err56 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
-                vErrors === null ? vErrors = [err56] : vErrors.push(err56), errors++;
+                let err61 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+                vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
               }
               if (data4.inbox === void 0) {
-                let err57 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
-                vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
+                let err62 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "inbox" }, message: "must have required property 'inbox'" };
+                vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
               }
               if (data4.verify === void 0) {
-                let err58 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
-                vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
+                let err63 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/required", keyword: "required", params: { missingProperty: "verify" }, message: "must have required property 'verify'" };
+                vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
               }
               for (let key2 in data4)
                 if (!func2.call(schema11.properties.peers.items.else.properties, key2)) {
-                  let err59 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
-                  vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
+                  let err64 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key2 }, message: "must NOT have additional properties" };
+                  vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
                 }
               if (data4.tenantId !== void 0) {
                 if (data4.clientId === void 0) {
-                  let err60 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  let err65 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                     property: "tenantId",
                     missingProperty: "clientId",
                     depsCount: 2,
                     deps: "clientId, namespace"
                   }, message: "must have properties clientId, namespace when property tenantId is present" };
-                  vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
+                  vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
                 }
                 if (data4.namespace === void 0) {
-                  let err61 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  let err66 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                     property: "tenantId",
                     missingProperty: "namespace",
                     depsCount: 2,
                     deps: "clientId, namespace"
                   }, message: "must have properties clientId, namespace when property tenantId is present" };
-                  vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
+                  vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
                 }
               }
               if (data4.clientId !== void 0 && data4.tenantId === void 0) {
-                let err62 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                let err67 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                   property: "clientId",
                   missingProperty: "tenantId",
                   depsCount: 1,
                   deps: "tenantId"
                 }, message: "must have property tenantId when property clientId is present" };
-                vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
+                vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
               }
               if (data4.objectsUrl !== void 0 && data4.objectsContainer === void 0) {
-                let err63 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                let err68 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                   property: "objectsUrl",
                   missingProperty: "objectsContainer",
                   depsCount: 1,
                   deps: "objectsContainer"
                 }, message: "must have property objectsContainer when property objectsUrl is present" };
-                vErrors === null ? vErrors = [err63] : vErrors.push(err63), errors++;
+                vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
               }
               if (data4.objectsConnectionString !== void 0 && data4.objectsContainer === void 0) {
-                let err64 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                let err69 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
                   property: "objectsConnectionString",
                   missingProperty: "objectsContainer",
                   depsCount: 1,
                   deps: "objectsContainer"
                 }, message: "must have property objectsContainer when property objectsConnectionString is present" };
-                vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
+                vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
+              }
+              if (data4.backupUrl !== void 0 && data4.backupContainer === void 0) {
+                let err70 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  property: "backupUrl",
+                  missingProperty: "backupContainer",
+                  depsCount: 1,
+                  deps: "backupContainer"
+                }, message: "must have property backupContainer when property backupUrl is present" };
+                vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
+              }
+              if (data4.backupConnectionString !== void 0 && data4.backupContainer === void 0) {
+                let err71 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies", keyword: "dependencies", params: {
+                  property: "backupConnectionString",
+                  missingProperty: "backupContainer",
+                  depsCount: 1,
+                  deps: "backupContainer"
+                }, message: "must have property backupContainer when property backupConnectionString is present" };
+                vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
               }
               if (data4.objectsContainer !== void 0) {
-                let _errs42 = errors, valid8 = !1, _errs43 = errors;
+                let _errs46 = errors, valid8 = !1, _errs47 = errors;
                 if (data4 && typeof data4 == "object" && !Array.isArray(data4) && data4.objectsUrl === void 0) {
-                  let err65 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/objectsContainer/anyOf/0/required", keyword: "required", params: { missingProperty: "objectsUrl" }, message: "must have required property 'objectsUrl'" };
-                  vErrors === null ? vErrors = [err65] : vErrors.push(err65), errors++;
+                  let err72 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/objectsContainer/anyOf/0/required", keyword: "required", params: { missingProperty: "objectsUrl" }, message: "must have required property 'objectsUrl'" };
+                  vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
                 }
-                var _valid1 = _errs43 === errors;
+                var _valid1 = _errs47 === errors;
                 if (valid8 = valid8 || _valid1, !valid8) {
-                  let _errs44 = errors;
+                  let _errs48 = errors;
                   if (data4 && typeof data4 == "object" && !Array.isArray(data4) && data4.objectsConnectionString === void 0) {
-                    let err66 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/objectsContainer/anyOf/1/required", keyword: "required", params: { missingProperty: "objectsConnectionString" }, message: "must have required property 'objectsConnectionString'" };
-                    vErrors === null ? vErrors = [err66] : vErrors.push(err66), errors++;
+                    let err73 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/objectsContainer/anyOf/1/required", keyword: "required", params: { missingProperty: "objectsConnectionString" }, message: "must have required property 'objectsConnectionString'" };
+                    vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
                   }
-                  var _valid1 = _errs44 === errors;
+                  var _valid1 = _errs48 === errors;
                   valid8 = valid8 || _valid1;
                 }
                 if (valid8)
-                  errors = _errs42, vErrors !== null && (_errs42 ? vErrors.length = _errs42 : vErrors = null);
+                  errors = _errs46, vErrors !== null && (_errs46 ? vErrors.length = _errs46 : vErrors = null);
                 else {
-                  let err67 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/objectsContainer/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-                  vErrors === null ? vErrors = [err67] : vErrors.push(err67), errors++;
-                }
-              }
-              if (data4.site !== void 0) {
-                let data17 = data4.site;
-                if (typeof data17 == "string") {
-                  if (!pattern0.test(data17)) {
-                    let err68 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
-                    vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
-                  }
-                } else {
-                  let err69 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err69] : vErrors.push(err69), errors++;
-                }
-              }
-              if (data4.cloud !== void 0 && data4.cloud !== "azure") {
-                let err70 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
-                vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
-              }
-              if (data4.region !== void 0) {
-                let data19 = data4.region;
-                if (typeof data19 == "string") {
-                  if (func3(data19) < 1) {
-                    let err71 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err71] : vErrors.push(err71), errors++;
-                  }
-                } else {
-                  let err72 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err72] : vErrors.push(err72), errors++;
-                }
-              }
-              if (data4.url !== void 0) {
-                let data20 = data4.url;
-                if (typeof data20 == "string") {
-                  if (!pattern2.test(data20)) {
-                    let err73 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-                    vErrors === null ? vErrors = [err73] : vErrors.push(err73), errors++;
-                  }
-                } else {
-                  let err74 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err74 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/objectsContainer/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
                   vErrors === null ? vErrors = [err74] : vErrors.push(err74), errors++;
                 }
               }
-              if (data4.inbox !== void 0) {
-                let data21 = data4.inbox;
+              if (data4.backupContainer !== void 0) {
+                let _errs50 = errors, valid9 = !1, _errs51 = errors;
+                if (data4 && typeof data4 == "object" && !Array.isArray(data4) && data4.backupUrl === void 0) {
+                  let err75 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/backupContainer/anyOf/0/required", keyword: "required", params: { missingProperty: "backupUrl" }, message: "must have required property 'backupUrl'" };
+                  vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
+                }
+                var _valid2 = _errs51 === errors;
+                if (valid9 = valid9 || _valid2, !valid9) {
+                  let _errs52 = errors;
+                  if (data4 && typeof data4 == "object" && !Array.isArray(data4) && data4.backupConnectionString === void 0) {
+                    let err76 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/backupContainer/anyOf/1/required", keyword: "required", params: { missingProperty: "backupConnectionString" }, message: "must have required property 'backupConnectionString'" };
+                    vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
+                  }
+                  var _valid2 = _errs52 === errors;
+                  valid9 = valid9 || _valid2;
+                }
+                if (valid9)
+                  errors = _errs50, vErrors !== null && (_errs50 ? vErrors.length = _errs50 : vErrors = null);
+                else {
+                  let err77 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/dependencies/backupContainer/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+                  vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
+                }
+              }
+              if (data4.site !== void 0) {
+                let data19 = data4.site;
+                if (typeof data19 == "string") {
+                  if (!pattern0.test(data19)) {
+                    let err78 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+                    vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
+                  }
+                } else {
+                  let err79 = { instancePath: instancePath + "/peers/" + i0 + "/site", schemaPath: "#/properties/peers/items/else/properties/site/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
+                }
+              }
+              if (data4.cloud !== void 0 && data4.cloud !== "azure") {
+                let err80 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/else/properties/cloud/const", keyword: "const", params: { allowedValue: "azure" }, message: "must be equal to constant" };
+                vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
+              }
+              if (data4.region !== void 0) {
+                let data21 = data4.region;
                 if (typeof data21 == "string") {
                   if (func3(data21) < 1) {
-                    let err75 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err75] : vErrors.push(err75), errors++;
-                  }
-                } else {
-                  let err76 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err76] : vErrors.push(err76), errors++;
-                }
-              }
-              if (data4.verify !== void 0) {
-                let data22 = data4.verify;
-                if (typeof data22 == "string") {
-                  if (func3(data22) < 1) {
-                    let err77 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err77] : vErrors.push(err77), errors++;
-                  }
-                } else {
-                  let err78 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err78] : vErrors.push(err78), errors++;
-                }
-              }
-              if (data4.namespace !== void 0) {
-                let data23 = data4.namespace;
-                if (typeof data23 == "string") {
-                  if (func3(data23) < 1) {
-                    let err79 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                    vErrors === null ? vErrors = [err79] : vErrors.push(err79), errors++;
-                  }
-                } else {
-                  let err80 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                  vErrors === null ? vErrors = [err80] : vErrors.push(err80), errors++;
-                }
-              }
-              if (data4.connectionString !== void 0) {
-                let data24 = data4.connectionString;
-                if (typeof data24 == "string") {
-                  if (func3(data24) < 1) {
-                    let err81 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    let err81 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                     vErrors === null ? vErrors = [err81] : vErrors.push(err81), errors++;
                   }
                 } else {
-                  let err82 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err82 = { instancePath: instancePath + "/peers/" + i0 + "/region", schemaPath: "#/properties/peers/items/else/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
                 }
               }
-              if (data4.tenantId !== void 0) {
-                let data25 = data4.tenantId;
-                if (typeof data25 == "string") {
-                  if (!pattern11.test(data25)) {
-                    let err83 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+              if (data4.url !== void 0) {
+                let data22 = data4.url;
+                if (typeof data22 == "string") {
+                  if (!pattern2.test(data22)) {
+                    let err83 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
                     vErrors === null ? vErrors = [err83] : vErrors.push(err83), errors++;
                   }
                 } else {
-                  let err84 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err84 = { instancePath: instancePath + "/peers/" + i0 + "/url", schemaPath: "#/properties/peers/items/else/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err84] : vErrors.push(err84), errors++;
                 }
               }
-              if (data4.clientId !== void 0) {
-                let data26 = data4.clientId;
-                if (typeof data26 == "string") {
-                  if (!pattern11.test(data26)) {
-                    let err85 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+              if (data4.inbox !== void 0) {
+                let data23 = data4.inbox;
+                if (typeof data23 == "string") {
+                  if (func3(data23) < 1) {
+                    let err85 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                     vErrors === null ? vErrors = [err85] : vErrors.push(err85), errors++;
                   }
                 } else {
-                  let err86 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err86 = { instancePath: instancePath + "/peers/" + i0 + "/inbox", schemaPath: "#/properties/peers/items/else/properties/inbox/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err86] : vErrors.push(err86), errors++;
                 }
               }
-              if (data4.objectsUrl !== void 0) {
-                let data27 = data4.objectsUrl;
-                if (typeof data27 == "string") {
-                  if (!pattern13.test(data27)) {
-                    let err87 = { instancePath: instancePath + "/peers/" + i0 + "/objectsUrl", schemaPath: "#/properties/peers/items/else/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
+              if (data4.verify !== void 0) {
+                let data24 = data4.verify;
+                if (typeof data24 == "string") {
+                  if (func3(data24) < 1) {
+                    let err87 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                     vErrors === null ? vErrors = [err87] : vErrors.push(err87), errors++;
                   }
                 } else {
-                  let err88 = { instancePath: instancePath + "/peers/" + i0 + "/objectsUrl", schemaPath: "#/properties/peers/items/else/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err88 = { instancePath: instancePath + "/peers/" + i0 + "/verify", schemaPath: "#/properties/peers/items/else/properties/verify/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err88] : vErrors.push(err88), errors++;
                 }
               }
-              if (data4.objectsContainer !== void 0) {
-                let data28 = data4.objectsContainer;
-                if (typeof data28 == "string") {
-                  if (func3(data28) > 63) {
-                    let err89 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
+              if (data4.namespace !== void 0) {
+                let data25 = data4.namespace;
+                if (typeof data25 == "string") {
+                  if (func3(data25) < 1) {
+                    let err89 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                     vErrors === null ? vErrors = [err89] : vErrors.push(err89), errors++;
                   }
-                  if (func3(data28) < 3) {
-                    let err90 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
-                    vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
-                  }
-                  if (!pattern14.test(data28)) {
-                    let err91 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
+                } else {
+                  let err90 = { instancePath: instancePath + "/peers/" + i0 + "/namespace", schemaPath: "#/properties/peers/items/else/properties/namespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err90] : vErrors.push(err90), errors++;
+                }
+              }
+              if (data4.connectionString !== void 0) {
+                let data26 = data4.connectionString;
+                if (typeof data26 == "string") {
+                  if (func3(data26) < 1) {
+                    let err91 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                     vErrors === null ? vErrors = [err91] : vErrors.push(err91), errors++;
                   }
                 } else {
-                  let err92 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err92 = { instancePath: instancePath + "/peers/" + i0 + "/connectionString", schemaPath: "#/properties/peers/items/else/properties/connectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err92] : vErrors.push(err92), errors++;
                 }
               }
-              if (data4.objectsConnectionString !== void 0) {
-                let data29 = data4.objectsConnectionString;
-                if (typeof data29 == "string") {
-                  if (func3(data29) < 1) {
-                    let err93 = { instancePath: instancePath + "/peers/" + i0 + "/objectsConnectionString", schemaPath: "#/properties/peers/items/else/properties/objectsConnectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              if (data4.tenantId !== void 0) {
+                let data27 = data4.tenantId;
+                if (typeof data27 == "string") {
+                  if (!pattern13.test(data27)) {
+                    let err93 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
                     vErrors === null ? vErrors = [err93] : vErrors.push(err93), errors++;
                   }
                 } else {
-                  let err94 = { instancePath: instancePath + "/peers/" + i0 + "/objectsConnectionString", schemaPath: "#/properties/peers/items/else/properties/objectsConnectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  let err94 = { instancePath: instancePath + "/peers/" + i0 + "/tenantId", schemaPath: "#/properties/peers/items/else/properties/tenantId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                   vErrors === null ? vErrors = [err94] : vErrors.push(err94), errors++;
                 }
               }
+              if (data4.clientId !== void 0) {
+                let data28 = data4.clientId;
+                if (typeof data28 == "string") {
+                  if (!pattern13.test(data28)) {
+                    let err95 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/pattern", keyword: "pattern", params: { pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, message: 'must match pattern "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"' };
+                    vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+                  }
+                } else {
+                  let err96 = { instancePath: instancePath + "/peers/" + i0 + "/clientId", schemaPath: "#/properties/peers/items/else/properties/clientId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+                }
+              }
+              if (data4.objectsUrl !== void 0) {
+                let data29 = data4.objectsUrl;
+                if (typeof data29 == "string") {
+                  if (!pattern15.test(data29)) {
+                    let err97 = { instancePath: instancePath + "/peers/" + i0 + "/objectsUrl", schemaPath: "#/properties/peers/items/else/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
+                    vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+                  }
+                } else {
+                  let err98 = { instancePath: instancePath + "/peers/" + i0 + "/objectsUrl", schemaPath: "#/properties/peers/items/else/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+                }
+              }
+              if (data4.objectsContainer !== void 0) {
+                let data30 = data4.objectsContainer;
+                if (typeof data30 == "string") {
+                  if (func3(data30) > 63) {
+                    let err99 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
+                    vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+                  }
+                  if (func3(data30) < 3) {
+                    let err100 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
+                    vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+                  }
+                  if (!pattern16.test(data30)) {
+                    let err101 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
+                    vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
+                  }
+                } else {
+                  let err102 = { instancePath: instancePath + "/peers/" + i0 + "/objectsContainer", schemaPath: "#/properties/peers/items/else/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
+                }
+              }
+              if (data4.objectsConnectionString !== void 0) {
+                let data31 = data4.objectsConnectionString;
+                if (typeof data31 == "string") {
+                  if (func3(data31) < 1) {
+                    let err103 = { instancePath: instancePath + "/peers/" + i0 + "/objectsConnectionString", schemaPath: "#/properties/peers/items/else/properties/objectsConnectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
+                  }
+                } else {
+                  let err104 = { instancePath: instancePath + "/peers/" + i0 + "/objectsConnectionString", schemaPath: "#/properties/peers/items/else/properties/objectsConnectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
+                }
+              }
+              if (data4.backupUrl !== void 0) {
+                let data32 = data4.backupUrl;
+                if (typeof data32 == "string") {
+                  if (!pattern15.test(data32)) {
+                    let err105 = { instancePath: instancePath + "/peers/" + i0 + "/backupUrl", schemaPath: "#/properties/peers/items/else/properties/backupUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
+                    vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
+                  }
+                } else {
+                  let err106 = { instancePath: instancePath + "/peers/" + i0 + "/backupUrl", schemaPath: "#/properties/peers/items/else/properties/backupUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+                }
+              }
+              if (data4.backupContainer !== void 0) {
+                let data33 = data4.backupContainer;
+                if (typeof data33 == "string") {
+                  if (func3(data33) > 63) {
+                    let err107 = { instancePath: instancePath + "/peers/" + i0 + "/backupContainer", schemaPath: "#/properties/peers/items/else/properties/backupContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
+                    vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+                  }
+                  if (func3(data33) < 3) {
+                    let err108 = { instancePath: instancePath + "/peers/" + i0 + "/backupContainer", schemaPath: "#/properties/peers/items/else/properties/backupContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
+                    vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+                  }
+                  if (!pattern16.test(data33)) {
+                    let err109 = { instancePath: instancePath + "/peers/" + i0 + "/backupContainer", schemaPath: "#/properties/peers/items/else/properties/backupContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
+                    vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+                  }
+                } else {
+                  let err110 = { instancePath: instancePath + "/peers/" + i0 + "/backupContainer", schemaPath: "#/properties/peers/items/else/properties/backupContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+                }
+              }
+              if (data4.backupConnectionString !== void 0) {
+                let data34 = data4.backupConnectionString;
+                if (typeof data34 == "string") {
+                  if (func3(data34) < 1) {
+                    let err111 = { instancePath: instancePath + "/peers/" + i0 + "/backupConnectionString", schemaPath: "#/properties/peers/items/else/properties/backupConnectionString/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                    vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+                  }
+                } else {
+                  let err112 = { instancePath: instancePath + "/peers/" + i0 + "/backupConnectionString", schemaPath: "#/properties/peers/items/else/properties/backupConnectionString/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                  vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+                }
+              }
             } else {
-              let err95 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-              vErrors === null ? vErrors = [err95] : vErrors.push(err95), errors++;
+              let err113 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/else/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+              vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
             }
-            var _valid0 = _errs38 === errors;
+            var _valid0 = _errs42 === errors;
             valid3 = _valid0, ifClause0 = "else";
           }
           if (!valid3) {
-            let err96 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
-            vErrors === null ? vErrors = [err96] : vErrors.push(err96), errors++;
+            let err114 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/if", keyword: "if", params: { failingKeyword: ifClause0 }, message: 'must match "' + ifClause0 + '" schema' };
+            vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
           }
           if (data4 && typeof data4 == "object" && !Array.isArray(data4)) {
             if (data4.cloud === void 0) {
-              let err97 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
-              vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
+              let err115 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/required", keyword: "required", params: { missingProperty: "cloud" }, message: "must have required property 'cloud'" };
+              vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
             }
             if (data4.cloud !== void 0) {
-              let data30 = data4.cloud;
-              if (!(data30 === "aws" || data30 === "azure")) {
-                let err98 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
-                vErrors === null ? vErrors = [err98] : vErrors.push(err98), errors++;
+              let data35 = data4.cloud;
+              if (!(data35 === "aws" || data35 === "azure")) {
+                let err116 = { instancePath: instancePath + "/peers/" + i0 + "/cloud", schemaPath: "#/properties/peers/items/properties/cloud/enum", keyword: "enum", params: { allowedValues: schema11.properties.peers.items.properties.cloud.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
               }
             }
           } else {
-            let err99 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err99] : vErrors.push(err99), errors++;
+            let err117 = { instancePath: instancePath + "/peers/" + i0, schemaPath: "#/properties/peers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
           }
         }
       } else {
-        let err100 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err100] : vErrors.push(err100), errors++;
+        let err118 = { instancePath: instancePath + "/peers", schemaPath: "#/properties/peers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
       }
     }
     if (data.operatorKeys !== void 0) {
-      let data31 = data.operatorKeys;
-      if (Array.isArray(data31)) {
-        if (data31.length > 8) {
-          let err101 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err101] : vErrors.push(err101), errors++;
+      let data36 = data.operatorKeys;
+      if (Array.isArray(data36)) {
+        if (data36.length > 8) {
+          let err119 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
         }
-        let len1 = data31.length;
+        let len1 = data36.length;
         for (let i1 = 0; i1 < len1; i1++) {
-          let data32 = data31[i1];
-          if (typeof data32 == "string") {
-            if (!pattern15.test(data32)) {
-              let err102 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
-              vErrors === null ? vErrors = [err102] : vErrors.push(err102), errors++;
+          let data37 = data36[i1];
+          if (typeof data37 == "string") {
+            if (!pattern19.test(data37)) {
+              let err120 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
+              vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
             }
           } else {
-            let err103 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err103] : vErrors.push(err103), errors++;
+            let err121 = { instancePath: instancePath + "/operatorKeys/" + i1, schemaPath: "#/properties/operatorKeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
           }
         }
-        let i2 = data31.length, j0;
+        let i2 = data36.length, j0;
         if (i2 > 1) {
           let indices0 = {};
           for (; i2--; ) {
-            let item0 = data31[i2];
+            let item0 = data36[i2];
             if (typeof item0 == "string") {
               if (typeof indices0[item0] == "number") {
                 j0 = indices0[item0];
-                let err104 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
-                vErrors === null ? vErrors = [err104] : vErrors.push(err104), errors++;
+                let err122 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/uniqueItems", keyword: "uniqueItems", params: { i: i2, j: j0 }, message: "must NOT have duplicate items (items ## " + j0 + " and " + i2 + " are identical)" };
+                vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
                 break;
               }
               indices0[item0] = i2;
@@ -820,348 +938,348 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
       } else {
-        let err105 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err105] : vErrors.push(err105), errors++;
+        let err123 = { instancePath: instancePath + "/operatorKeys", schemaPath: "#/properties/operatorKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
       }
     }
     if (data.jwtIssuers !== void 0) {
-      let data33 = data.jwtIssuers;
-      if (Array.isArray(data33)) {
-        if (data33.length > 8) {
-          let err106 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
-          vErrors === null ? vErrors = [err106] : vErrors.push(err106), errors++;
+      let data38 = data.jwtIssuers;
+      if (Array.isArray(data38)) {
+        if (data38.length > 8) {
+          let err124 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/maxItems", keyword: "maxItems", params: { limit: 8 }, message: "must NOT have more than 8 items" };
+          vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
         }
-        let len2 = data33.length;
+        let len2 = data38.length;
         for (let i3 = 0; i3 < len2; i3++) {
-          let data34 = data33[i3], _errs79 = errors, valid16 = !1, _errs80 = errors;
-          if (data34 && typeof data34 == "object" && !Array.isArray(data34) && data34.audience === void 0) {
-            let err107 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/0/required", keyword: "required", params: { missingProperty: "audience" }, message: "must have required property 'audience'" };
-            vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
+          let data39 = data38[i3], _errs93 = errors, valid17 = !1, _errs94 = errors;
+          if (data39 && typeof data39 == "object" && !Array.isArray(data39) && data39.audience === void 0) {
+            let err125 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/0/required", keyword: "required", params: { missingProperty: "audience" }, message: "must have required property 'audience'" };
+            vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
           }
-          var _valid2 = _errs80 === errors;
-          if (valid16 = valid16 || _valid2, !valid16) {
-            let _errs81 = errors;
-            if (data34 && typeof data34 == "object" && !Array.isArray(data34) && data34.clientIds === void 0) {
-              let err108 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/1/required", keyword: "required", params: { missingProperty: "clientIds" }, message: "must have required property 'clientIds'" };
-              vErrors === null ? vErrors = [err108] : vErrors.push(err108), errors++;
+          var _valid3 = _errs94 === errors;
+          if (valid17 = valid17 || _valid3, !valid17) {
+            let _errs95 = errors;
+            if (data39 && typeof data39 == "object" && !Array.isArray(data39) && data39.clientIds === void 0) {
+              let err126 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf/1/required", keyword: "required", params: { missingProperty: "clientIds" }, message: "must have required property 'clientIds'" };
+              vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
             }
-            var _valid2 = _errs81 === errors;
-            valid16 = valid16 || _valid2;
+            var _valid3 = _errs95 === errors;
+            valid17 = valid17 || _valid3;
           }
-          if (valid16)
-            errors = _errs79, vErrors !== null && (_errs79 ? vErrors.length = _errs79 : vErrors = null);
+          if (valid17)
+            errors = _errs93, vErrors !== null && (_errs93 ? vErrors.length = _errs93 : vErrors = null);
           else {
-            let err109 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-            vErrors === null ? vErrors = [err109] : vErrors.push(err109), errors++;
+            let err127 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+            vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
           }
-          if (data34 && typeof data34 == "object" && !Array.isArray(data34)) {
-            if (data34.issuer === void 0) {
-              let err110 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/required", keyword: "required", params: { missingProperty: "issuer" }, message: "must have required property 'issuer'" };
-              vErrors === null ? vErrors = [err110] : vErrors.push(err110), errors++;
+          if (data39 && typeof data39 == "object" && !Array.isArray(data39)) {
+            if (data39.issuer === void 0) {
+              let err128 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/required", keyword: "required", params: { missingProperty: "issuer" }, message: "must have required property 'issuer'" };
+              vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
             }
-            for (let key3 in data34)
+            for (let key3 in data39)
               if (!(key3 === "issuer" || key3 === "jwksUri" || key3 === "audience" || key3 === "clientIds" || key3 === "algorithms" || key3 === "claims" || key3 === "claimNames" || key3 === "subjects")) {
-                let err111 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err111] : vErrors.push(err111), errors++;
+                let err129 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key3 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
               }
-            if (data34.issuer !== void 0) {
-              let data35 = data34.issuer;
-              if (typeof data35 == "string") {
-                if (!pattern16.test(data35)) {
-                  let err112 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
-                  vErrors === null ? vErrors = [err112] : vErrors.push(err112), errors++;
+            if (data39.issuer !== void 0) {
+              let data40 = data39.issuer;
+              if (typeof data40 == "string") {
+                if (!pattern20.test(data40)) {
+                  let err130 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+                  vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
                 }
               } else {
-                let err113 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err113] : vErrors.push(err113), errors++;
+                let err131 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/issuer", schemaPath: "#/properties/jwtIssuers/items/properties/issuer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
               }
             }
-            if (data34.jwksUri !== void 0) {
-              let data36 = data34.jwksUri;
-              if (typeof data36 == "string") {
-                if (!pattern16.test(data36)) {
-                  let err114 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
-                  vErrors === null ? vErrors = [err114] : vErrors.push(err114), errors++;
+            if (data39.jwksUri !== void 0) {
+              let data41 = data39.jwksUri;
+              if (typeof data41 == "string") {
+                if (!pattern20.test(data41)) {
+                  let err132 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+                  vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
                 }
               } else {
-                let err115 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err115] : vErrors.push(err115), errors++;
+                let err133 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/jwksUri", schemaPath: "#/properties/jwtIssuers/items/properties/jwksUri/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
               }
             }
-            if (data34.audience !== void 0) {
-              let data37 = data34.audience;
-              if (typeof data37 == "string") {
-                if (func3(data37) < 1) {
-                  let err116 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                  vErrors === null ? vErrors = [err116] : vErrors.push(err116), errors++;
+            if (data39.audience !== void 0) {
+              let data42 = data39.audience;
+              if (typeof data42 == "string") {
+                if (func3(data42) < 1) {
+                  let err134 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                  vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
                 }
               } else {
-                let err117 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err117] : vErrors.push(err117), errors++;
+                let err135 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/audience", schemaPath: "#/properties/jwtIssuers/items/properties/audience/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
               }
             }
-            if (data34.clientIds !== void 0) {
-              let data38 = data34.clientIds;
-              if (Array.isArray(data38)) {
-                if (data38.length > 16) {
-                  let err118 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
-                  vErrors === null ? vErrors = [err118] : vErrors.push(err118), errors++;
+            if (data39.clientIds !== void 0) {
+              let data43 = data39.clientIds;
+              if (Array.isArray(data43)) {
+                if (data43.length > 16) {
+                  let err136 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/maxItems", keyword: "maxItems", params: { limit: 16 }, message: "must NOT have more than 16 items" };
+                  vErrors === null ? vErrors = [err136] : vErrors.push(err136), errors++;
                 }
-                if (data38.length < 1) {
-                  let err119 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                  vErrors === null ? vErrors = [err119] : vErrors.push(err119), errors++;
+                if (data43.length < 1) {
+                  let err137 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                  vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
                 }
-                let len3 = data38.length;
+                let len3 = data43.length;
                 for (let i4 = 0; i4 < len3; i4++) {
-                  let data39 = data38[i4];
-                  if (typeof data39 == "string") {
-                    if (func3(data39) < 1) {
-                      let err120 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                      vErrors === null ? vErrors = [err120] : vErrors.push(err120), errors++;
+                  let data44 = data43[i4];
+                  if (typeof data44 == "string") {
+                    if (func3(data44) < 1) {
+                      let err138 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err138] : vErrors.push(err138), errors++;
                     }
                   } else {
-                    let err121 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err121] : vErrors.push(err121), errors++;
+                    let err139 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds/" + i4, schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err139] : vErrors.push(err139), errors++;
                   }
                 }
               } else {
-                let err122 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                vErrors === null ? vErrors = [err122] : vErrors.push(err122), errors++;
+                let err140 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/clientIds", schemaPath: "#/properties/jwtIssuers/items/properties/clientIds/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err140] : vErrors.push(err140), errors++;
               }
             }
-            if (data34.algorithms !== void 0) {
-              let data40 = data34.algorithms;
-              if (Array.isArray(data40)) {
-                if (data40.length < 1) {
-                  let err123 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
-                  vErrors === null ? vErrors = [err123] : vErrors.push(err123), errors++;
+            if (data39.algorithms !== void 0) {
+              let data45 = data39.algorithms;
+              if (Array.isArray(data45)) {
+                if (data45.length < 1) {
+                  let err141 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" };
+                  vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
                 }
-                let len4 = data40.length;
+                let len4 = data45.length;
                 for (let i5 = 0; i5 < len4; i5++) {
-                  let data41 = data40[i5];
-                  if (!(data41 === "RS256" || data41 === "RS384" || data41 === "RS512" || data41 === "PS256" || data41 === "PS384" || data41 === "PS512" || data41 === "ES256" || data41 === "ES384" || data41 === "ES512" || data41 === "EdDSA")) {
-                    let err124 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms/" + i5, schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/items/enum", keyword: "enum", params: { allowedValues: schema11.properties.jwtIssuers.items.properties.algorithms.items.enum }, message: "must be equal to one of the allowed values" };
-                    vErrors === null ? vErrors = [err124] : vErrors.push(err124), errors++;
+                  let data46 = data45[i5];
+                  if (!(data46 === "RS256" || data46 === "RS384" || data46 === "RS512" || data46 === "PS256" || data46 === "PS384" || data46 === "PS512" || data46 === "ES256" || data46 === "ES384" || data46 === "ES512" || data46 === "EdDSA")) {
+                    let err142 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms/" + i5, schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/items/enum", keyword: "enum", params: { allowedValues: schema11.properties.jwtIssuers.items.properties.algorithms.items.enum }, message: "must be equal to one of the allowed values" };
+                    vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
                   }
                 }
               } else {
-                let err125 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                vErrors === null ? vErrors = [err125] : vErrors.push(err125), errors++;
+                let err143 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/algorithms", schemaPath: "#/properties/jwtIssuers/items/properties/algorithms/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
               }
             }
-            if (data34.claims !== void 0) {
-              let data42 = data34.claims;
-              if (data42 && typeof data42 == "object" && !Array.isArray(data42))
-                for (let key4 in data42) {
-                  let data43 = data42[key4];
-                  if (typeof data43 == "string") {
-                    if (func3(data43) < 1) {
-                      let err126 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                      vErrors === null ? vErrors = [err126] : vErrors.push(err126), errors++;
+            if (data39.claims !== void 0) {
+              let data47 = data39.claims;
+              if (data47 && typeof data47 == "object" && !Array.isArray(data47))
+                for (let key4 in data47) {
+                  let data48 = data47[key4];
+                  if (typeof data48 == "string") {
+                    if (func3(data48) < 1) {
+                      let err144 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
                     }
                   } else {
-                    let err127 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err127] : vErrors.push(err127), errors++;
+                    let err145 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
                   }
                 }
               else {
-                let err128 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims", schemaPath: "#/properties/jwtIssuers/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-                vErrors === null ? vErrors = [err128] : vErrors.push(err128), errors++;
+                let err146 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claims", schemaPath: "#/properties/jwtIssuers/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err146] : vErrors.push(err146), errors++;
               }
             }
-            if (data34.claimNames !== void 0) {
-              let data44 = data34.claimNames;
-              if (data44 && typeof data44 == "object" && !Array.isArray(data44)) {
-                if (Object.keys(data44).length > 16) {
-                  let err129 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames", schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/maxProperties", keyword: "maxProperties", params: { limit: 16 }, message: "must NOT have more than 16 properties" };
-                  vErrors === null ? vErrors = [err129] : vErrors.push(err129), errors++;
+            if (data39.claimNames !== void 0) {
+              let data49 = data39.claimNames;
+              if (data49 && typeof data49 == "object" && !Array.isArray(data49)) {
+                if (Object.keys(data49).length > 16) {
+                  let err147 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames", schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/maxProperties", keyword: "maxProperties", params: { limit: 16 }, message: "must NOT have more than 16 properties" };
+                  vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
                 }
-                for (let key5 in data44) {
-                  let data45 = data44[key5];
-                  if (typeof data45 == "string") {
-                    if (func3(data45) < 1) {
-                      let err130 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                      vErrors === null ? vErrors = [err130] : vErrors.push(err130), errors++;
+                for (let key5 in data49) {
+                  let data50 = data49[key5];
+                  if (typeof data50 == "string") {
+                    if (func3(data50) < 1) {
+                      let err148 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err148] : vErrors.push(err148), errors++;
                     }
                   } else {
-                    let err131 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err131] : vErrors.push(err131), errors++;
+                    let err149 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err149] : vErrors.push(err149), errors++;
                   }
                 }
               } else {
-                let err132 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames", schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-                vErrors === null ? vErrors = [err132] : vErrors.push(err132), errors++;
-              }
-            }
-            if (data34.subjects !== void 0) {
-              let data46 = data34.subjects, _errs108 = errors, _errs109 = errors;
-              if (data46 !== "service") {
-                let err133 = {};
-                vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
-              }
-              var valid24 = _errs109 === errors;
-              if (valid24) {
-                let err134 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/not", keyword: "not", params: {}, message: "must NOT be valid" };
-                vErrors === null ? vErrors = [err134] : vErrors.push(err134), errors++;
-              } else
-                errors = _errs108, vErrors !== null && (_errs108 ? vErrors.length = _errs108 : vErrors = null);
-              if (typeof data46 == "string") {
-                if (!pattern18.test(data46)) {
-                  let err135 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/pattern", keyword: "pattern", params: { pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$" }, message: 'must match pattern "^([a-z0-9][a-z0-9.-]{0,31})?$"' };
-                  vErrors === null ? vErrors = [err135] : vErrors.push(err135), errors++;
-                }
-              } else {
-                let err136 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err136] : vErrors.push(err136), errors++;
-              }
-            }
-          } else {
-            let err137 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
-          }
-        }
-      } else {
-        let err138 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err138] : vErrors.push(err138), errors++;
-      }
-    }
-    if (data.serviceKeys !== void 0) {
-      let data47 = data.serviceKeys;
-      if (Array.isArray(data47)) {
-        if (data47.length > 32) {
-          let err139 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
-          vErrors === null ? vErrors = [err139] : vErrors.push(err139), errors++;
-        }
-        let len5 = data47.length;
-        for (let i6 = 0; i6 < len5; i6++) {
-          let data48 = data47[i6];
-          if (data48 && typeof data48 == "object" && !Array.isArray(data48)) {
-            if (data48.sha256 === void 0) {
-              let err140 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "sha256" }, message: "must have required property 'sha256'" };
-              vErrors === null ? vErrors = [err140] : vErrors.push(err140), errors++;
-            }
-            if (data48.scopes === void 0) {
-              let err141 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "scopes" }, message: "must have required property 'scopes'" };
-              vErrors === null ? vErrors = [err141] : vErrors.push(err141), errors++;
-            }
-            for (let key6 in data48)
-              if (!(key6 === "sha256" || key6 === "scopes" || key6 === "name" || key6 === "claims")) {
-                let err142 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key6 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err142] : vErrors.push(err142), errors++;
-              }
-            if (data48.sha256 !== void 0) {
-              let data49 = data48.sha256;
-              if (typeof data49 == "string") {
-                if (!pattern15.test(data49)) {
-                  let err143 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
-                  vErrors === null ? vErrors = [err143] : vErrors.push(err143), errors++;
-                }
-              } else {
-                let err144 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err144] : vErrors.push(err144), errors++;
-              }
-            }
-            if (data48.scopes !== void 0) {
-              let data50 = data48.scopes;
-              if (Array.isArray(data50)) {
-                if (data50.length > 32) {
-                  let err145 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
-                  vErrors === null ? vErrors = [err145] : vErrors.push(err145), errors++;
-                }
-                let len6 = data50.length;
-                for (let i7 = 0; i7 < len6; i7++) {
-                  let data51 = data50[i7];
-                  if (typeof data51 == "string") {
-                    if (!pattern20.test(data51)) {
-                      let err146 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/pattern", keyword: "pattern", params: { pattern: "^[!#-[\\]-~]{1,128}$" }, message: 'must match pattern "^[!#-[\\]-~]{1,128}$"' };
-                      vErrors === null ? vErrors = [err146] : vErrors.push(err146), errors++;
-                    }
-                  } else {
-                    let err147 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err147] : vErrors.push(err147), errors++;
-                  }
-                }
-              } else {
-                let err148 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-                vErrors === null ? vErrors = [err148] : vErrors.push(err148), errors++;
-              }
-            }
-            if (data48.name !== void 0) {
-              let data52 = data48.name;
-              if (typeof data52 == "string") {
-                if (!pattern21.test(data52)) {
-                  let err149 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/name", schemaPath: "#/properties/serviceKeys/items/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9.-]{0,63}$"' };
-                  vErrors === null ? vErrors = [err149] : vErrors.push(err149), errors++;
-                }
-              } else {
-                let err150 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/name", schemaPath: "#/properties/serviceKeys/items/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                let err150 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/claimNames", schemaPath: "#/properties/jwtIssuers/items/properties/claimNames/type", keyword: "type", params: { type: "object" }, message: "must be object" };
                 vErrors === null ? vErrors = [err150] : vErrors.push(err150), errors++;
               }
             }
-            if (data48.claims !== void 0) {
-              let data53 = data48.claims;
-              if (data53 && typeof data53 == "object" && !Array.isArray(data53)) {
-                if (Object.keys(data53).length > 16) {
-                  let err151 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims", schemaPath: "#/properties/serviceKeys/items/properties/claims/maxProperties", keyword: "maxProperties", params: { limit: 16 }, message: "must NOT have more than 16 properties" };
-                  vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
-                }
-                for (let key7 in data53) {
-                  let data54 = data53[key7];
-                  if (typeof data54 == "string") {
-                    if (func3(data54) < 1) {
-                      let err152 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/serviceKeys/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-                      vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
-                    }
-                  } else {
-                    let err153 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/serviceKeys/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                    vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
-                  }
+            if (data39.subjects !== void 0) {
+              let data51 = data39.subjects, _errs122 = errors, _errs123 = errors;
+              if (data51 !== "service") {
+                let err151 = {};
+                vErrors === null ? vErrors = [err151] : vErrors.push(err151), errors++;
+              }
+              var valid25 = _errs123 === errors;
+              if (valid25) {
+                let err152 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/not", keyword: "not", params: {}, message: "must NOT be valid" };
+                vErrors === null ? vErrors = [err152] : vErrors.push(err152), errors++;
+              } else
+                errors = _errs122, vErrors !== null && (_errs122 ? vErrors.length = _errs122 : vErrors = null);
+              if (typeof data51 == "string") {
+                if (!pattern22.test(data51)) {
+                  let err153 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/pattern", keyword: "pattern", params: { pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$" }, message: 'must match pattern "^([a-z0-9][a-z0-9.-]{0,31})?$"' };
+                  vErrors === null ? vErrors = [err153] : vErrors.push(err153), errors++;
                 }
               } else {
-                let err154 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims", schemaPath: "#/properties/serviceKeys/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                let err154 = { instancePath: instancePath + "/jwtIssuers/" + i3 + "/subjects", schemaPath: "#/properties/jwtIssuers/items/properties/subjects/type", keyword: "type", params: { type: "string" }, message: "must be string" };
                 vErrors === null ? vErrors = [err154] : vErrors.push(err154), errors++;
               }
             }
           } else {
-            let err155 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            let err155 = { instancePath: instancePath + "/jwtIssuers/" + i3, schemaPath: "#/properties/jwtIssuers/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
             vErrors === null ? vErrors = [err155] : vErrors.push(err155), errors++;
           }
         }
       } else {
-        let err156 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        let err156 = { instancePath: instancePath + "/jwtIssuers", schemaPath: "#/properties/jwtIssuers/type", keyword: "type", params: { type: "array" }, message: "must be array" };
         vErrors === null ? vErrors = [err156] : vErrors.push(err156), errors++;
       }
     }
-    if (data.retiredSites !== void 0) {
-      let data55 = data.retiredSites;
-      if (Array.isArray(data55)) {
-        if (data55.length > 48) {
-          let err157 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/maxItems", keyword: "maxItems", params: { limit: 48 }, message: "must NOT have more than 48 items" };
+    if (data.serviceKeys !== void 0) {
+      let data52 = data.serviceKeys;
+      if (Array.isArray(data52)) {
+        if (data52.length > 32) {
+          let err157 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
           vErrors === null ? vErrors = [err157] : vErrors.push(err157), errors++;
         }
-        let len7 = data55.length;
-        for (let i8 = 0; i8 < len7; i8++) {
-          let data56 = data55[i8];
-          if (typeof data56 == "string") {
-            if (!pattern0.test(data56)) {
-              let err158 = { instancePath: instancePath + "/retiredSites/" + i8, schemaPath: "#/properties/retiredSites/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+        let len5 = data52.length;
+        for (let i6 = 0; i6 < len5; i6++) {
+          let data53 = data52[i6];
+          if (data53 && typeof data53 == "object" && !Array.isArray(data53)) {
+            if (data53.sha256 === void 0) {
+              let err158 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "sha256" }, message: "must have required property 'sha256'" };
               vErrors === null ? vErrors = [err158] : vErrors.push(err158), errors++;
             }
+            if (data53.scopes === void 0) {
+              let err159 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/required", keyword: "required", params: { missingProperty: "scopes" }, message: "must have required property 'scopes'" };
+              vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
+            }
+            for (let key6 in data53)
+              if (!(key6 === "sha256" || key6 === "scopes" || key6 === "name" || key6 === "claims")) {
+                let err160 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key6 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
+              }
+            if (data53.sha256 !== void 0) {
+              let data54 = data53.sha256;
+              if (typeof data54 == "string") {
+                if (!pattern19.test(data54)) {
+                  let err161 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' };
+                  vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
+                }
+              } else {
+                let err162 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/sha256", schemaPath: "#/properties/serviceKeys/items/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
+              }
+            }
+            if (data53.scopes !== void 0) {
+              let data55 = data53.scopes;
+              if (Array.isArray(data55)) {
+                if (data55.length > 32) {
+                  let err163 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/maxItems", keyword: "maxItems", params: { limit: 32 }, message: "must NOT have more than 32 items" };
+                  vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
+                }
+                let len6 = data55.length;
+                for (let i7 = 0; i7 < len6; i7++) {
+                  let data56 = data55[i7];
+                  if (typeof data56 == "string") {
+                    if (!pattern24.test(data56)) {
+                      let err164 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/pattern", keyword: "pattern", params: { pattern: "^[!#-[\\]-~]{1,128}$" }, message: 'must match pattern "^[!#-[\\]-~]{1,128}$"' };
+                      vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
+                    }
+                  } else {
+                    let err165 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes/" + i7, schemaPath: "#/properties/serviceKeys/items/properties/scopes/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
+                  }
+                }
+              } else {
+                let err166 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/scopes", schemaPath: "#/properties/serviceKeys/items/properties/scopes/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+                vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
+              }
+            }
+            if (data53.name !== void 0) {
+              let data57 = data53.name;
+              if (typeof data57 == "string") {
+                if (!pattern25.test(data57)) {
+                  let err167 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/name", schemaPath: "#/properties/serviceKeys/items/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9.-]{0,63}$"' };
+                  vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
+                }
+              } else {
+                let err168 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/name", schemaPath: "#/properties/serviceKeys/items/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err168] : vErrors.push(err168), errors++;
+              }
+            }
+            if (data53.claims !== void 0) {
+              let data58 = data53.claims;
+              if (data58 && typeof data58 == "object" && !Array.isArray(data58)) {
+                if (Object.keys(data58).length > 16) {
+                  let err169 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims", schemaPath: "#/properties/serviceKeys/items/properties/claims/maxProperties", keyword: "maxProperties", params: { limit: 16 }, message: "must NOT have more than 16 properties" };
+                  vErrors === null ? vErrors = [err169] : vErrors.push(err169), errors++;
+                }
+                for (let key7 in data58) {
+                  let data59 = data58[key7];
+                  if (typeof data59 == "string") {
+                    if (func3(data59) < 1) {
+                      let err170 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/serviceKeys/items/properties/claims/additionalProperties/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                      vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
+                    }
+                  } else {
+                    let err171 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims/" + key7.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/serviceKeys/items/properties/claims/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                    vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
+                  }
+                }
+              } else {
+                let err172 = { instancePath: instancePath + "/serviceKeys/" + i6 + "/claims", schemaPath: "#/properties/serviceKeys/items/properties/claims/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+                vErrors === null ? vErrors = [err172] : vErrors.push(err172), errors++;
+              }
+            }
           } else {
-            let err159 = { instancePath: instancePath + "/retiredSites/" + i8, schemaPath: "#/properties/retiredSites/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err159] : vErrors.push(err159), errors++;
+            let err173 = { instancePath: instancePath + "/serviceKeys/" + i6, schemaPath: "#/properties/serviceKeys/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err173] : vErrors.push(err173), errors++;
           }
         }
-        let i9 = data55.length, j1;
+      } else {
+        let err174 = { instancePath: instancePath + "/serviceKeys", schemaPath: "#/properties/serviceKeys/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err174] : vErrors.push(err174), errors++;
+      }
+    }
+    if (data.retiredSites !== void 0) {
+      let data60 = data.retiredSites;
+      if (Array.isArray(data60)) {
+        if (data60.length > 48) {
+          let err175 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/maxItems", keyword: "maxItems", params: { limit: 48 }, message: "must NOT have more than 48 items" };
+          vErrors === null ? vErrors = [err175] : vErrors.push(err175), errors++;
+        }
+        let len7 = data60.length;
+        for (let i8 = 0; i8 < len7; i8++) {
+          let data61 = data60[i8];
+          if (typeof data61 == "string") {
+            if (!pattern0.test(data61)) {
+              let err176 = { instancePath: instancePath + "/retiredSites/" + i8, schemaPath: "#/properties/retiredSites/items/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{0,47}$"' };
+              vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
+            }
+          } else {
+            let err177 = { instancePath: instancePath + "/retiredSites/" + i8, schemaPath: "#/properties/retiredSites/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err177] : vErrors.push(err177), errors++;
+          }
+        }
+        let i9 = data60.length, j1;
         if (i9 > 1) {
           let indices1 = {};
           for (; i9--; ) {
-            let item1 = data55[i9];
+            let item1 = data60[i9];
             if (typeof item1 == "string") {
               if (typeof indices1[item1] == "number") {
                 j1 = indices1[item1];
-                let err160 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/uniqueItems", keyword: "uniqueItems", params: { i: i9, j: j1 }, message: "must NOT have duplicate items (items ## " + j1 + " and " + i9 + " are identical)" };
-                vErrors === null ? vErrors = [err160] : vErrors.push(err160), errors++;
+                let err178 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/uniqueItems", keyword: "uniqueItems", params: { i: i9, j: j1 }, message: "must NOT have duplicate items (items ## " + j1 + " and " + i9 + " are identical)" };
+                vErrors === null ? vErrors = [err178] : vErrors.push(err178), errors++;
                 break;
               }
               indices1[item1] = i9;
@@ -1169,1145 +1287,1145 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
           }
         }
       } else {
-        let err161 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err161] : vErrors.push(err161), errors++;
+        let err179 = { instancePath: instancePath + "/retiredSites", schemaPath: "#/properties/retiredSites/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err179] : vErrors.push(err179), errors++;
       }
     }
     if (data.rebuilding !== void 0 && typeof data.rebuilding != "boolean") {
-      let err162 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err162] : vErrors.push(err162), errors++;
+      let err180 = { instancePath: instancePath + "/rebuilding", schemaPath: "#/properties/rebuilding/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err180] : vErrors.push(err180), errors++;
     }
     if (data.payments !== void 0) {
-      let data58 = data.payments;
-      if (data58 && typeof data58 == "object" && !Array.isArray(data58)) {
-        if (data58.provider === void 0) {
-          let err163 = { instancePath: instancePath + "/payments", schemaPath: "#/properties/payments/required", keyword: "required", params: { missingProperty: "provider" }, message: "must have required property 'provider'" };
-          vErrors === null ? vErrors = [err163] : vErrors.push(err163), errors++;
+      let data63 = data.payments;
+      if (data63 && typeof data63 == "object" && !Array.isArray(data63)) {
+        if (data63.provider === void 0) {
+          let err181 = { instancePath: instancePath + "/payments", schemaPath: "#/properties/payments/required", keyword: "required", params: { missingProperty: "provider" }, message: "must have required property 'provider'" };
+          vErrors === null ? vErrors = [err181] : vErrors.push(err181), errors++;
         }
-        for (let key8 in data58)
+        for (let key8 in data63)
           if (!(key8 === "provider" || key8 === "url" || key8 === "returnUrl")) {
-            let err164 = { instancePath: instancePath + "/payments", schemaPath: "#/properties/payments/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key8 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err164] : vErrors.push(err164), errors++;
+            let err182 = { instancePath: instancePath + "/payments", schemaPath: "#/properties/payments/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key8 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err182] : vErrors.push(err182), errors++;
           }
-        if (data58.provider !== void 0) {
-          let data59 = data58.provider;
-          if (!(data59 === "stripe" || data59 === "paypal")) {
-            let err165 = { instancePath: instancePath + "/payments/provider", schemaPath: "#/properties/payments/properties/provider/enum", keyword: "enum", params: { allowedValues: schema11.properties.payments.properties.provider.enum }, message: "must be equal to one of the allowed values" };
-            vErrors === null ? vErrors = [err165] : vErrors.push(err165), errors++;
-          }
-        }
-        if (data58.url !== void 0) {
-          let data60 = data58.url;
-          if (typeof data60 == "string") {
-            if (!pattern23.test(data60)) {
-              let err166 = { instancePath: instancePath + "/payments/url", schemaPath: "#/properties/payments/properties/url/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
-              vErrors === null ? vErrors = [err166] : vErrors.push(err166), errors++;
-            }
-          } else {
-            let err167 = { instancePath: instancePath + "/payments/url", schemaPath: "#/properties/payments/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err167] : vErrors.push(err167), errors++;
+        if (data63.provider !== void 0) {
+          let data64 = data63.provider;
+          if (!(data64 === "stripe" || data64 === "paypal")) {
+            let err183 = { instancePath: instancePath + "/payments/provider", schemaPath: "#/properties/payments/properties/provider/enum", keyword: "enum", params: { allowedValues: schema11.properties.payments.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+            vErrors === null ? vErrors = [err183] : vErrors.push(err183), errors++;
           }
         }
-        if (data58.returnUrl !== void 0) {
-          let data61 = data58.returnUrl;
-          if (typeof data61 == "string") {
-            if (!pattern2.test(data61)) {
-              let err168 = { instancePath: instancePath + "/payments/returnUrl", schemaPath: "#/properties/payments/properties/returnUrl/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
-              vErrors === null ? vErrors = [err168] : vErrors.push(err168), errors++;
-            }
-          } else {
-            let err169 = { instancePath: instancePath + "/payments/returnUrl", schemaPath: "#/properties/payments/properties/returnUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err169] : vErrors.push(err169), errors++;
-          }
-        }
-      } else {
-        let err170 = { instancePath: instancePath + "/payments", schemaPath: "#/properties/payments/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err170] : vErrors.push(err170), errors++;
-      }
-    }
-    if (data.mail !== void 0) {
-      let data62 = data.mail;
-      if (data62 && typeof data62 == "object" && !Array.isArray(data62)) {
-        if (data62.url === void 0) {
-          let err171 = { instancePath: instancePath + "/mail", schemaPath: "#/properties/mail/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
-          vErrors === null ? vErrors = [err171] : vErrors.push(err171), errors++;
-        }
-        if (data62.from === void 0) {
-          let err172 = { instancePath: instancePath + "/mail", schemaPath: "#/properties/mail/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-          vErrors === null ? vErrors = [err172] : vErrors.push(err172), errors++;
-        }
-        if (data62.linksUrl === void 0) {
-          let err173 = { instancePath: instancePath + "/mail", schemaPath: "#/properties/mail/required", keyword: "required", params: { missingProperty: "linksUrl" }, message: "must have required property 'linksUrl'" };
-          vErrors === null ? vErrors = [err173] : vErrors.push(err173), errors++;
-        }
-        for (let key9 in data62)
-          if (!(key9 === "url" || key9 === "from" || key9 === "linksUrl")) {
-            let err174 = { instancePath: instancePath + "/mail", schemaPath: "#/properties/mail/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key9 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err174] : vErrors.push(err174), errors++;
-          }
-        if (data62.url !== void 0) {
-          let data63 = data62.url;
-          if (typeof data63 == "string") {
-            if (!pattern25.test(data63)) {
-              let err175 = { instancePath: instancePath + "/mail/url", schemaPath: "#/properties/mail/properties/url/pattern", keyword: "pattern", params: { pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$" }, message: 'must match pattern "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$"' };
-              vErrors === null ? vErrors = [err175] : vErrors.push(err175), errors++;
-            }
-          } else {
-            let err176 = { instancePath: instancePath + "/mail/url", schemaPath: "#/properties/mail/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err176] : vErrors.push(err176), errors++;
-          }
-        }
-        if (data62.from !== void 0) {
-          let data64 = data62.from;
-          if (typeof data64 == "string") {
-            if (func3(data64) > 200) {
-              let err177 = { instancePath: instancePath + "/mail/from", schemaPath: "#/properties/mail/properties/from/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
-              vErrors === null ? vErrors = [err177] : vErrors.push(err177), errors++;
-            }
-            if (!pattern26.test(data64)) {
-              let err178 = { instancePath: instancePath + "/mail/from", schemaPath: "#/properties/mail/properties/from/pattern", keyword: "pattern", params: { pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$' }, message: 'must match pattern "^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$"' };
-              vErrors === null ? vErrors = [err178] : vErrors.push(err178), errors++;
-            }
-          } else {
-            let err179 = { instancePath: instancePath + "/mail/from", schemaPath: "#/properties/mail/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err179] : vErrors.push(err179), errors++;
-          }
-        }
-        if (data62.linksUrl !== void 0) {
-          let data65 = data62.linksUrl;
+        if (data63.url !== void 0) {
+          let data65 = data63.url;
           if (typeof data65 == "string") {
-            if (!pattern23.test(data65)) {
-              let err180 = { instancePath: instancePath + "/mail/linksUrl", schemaPath: "#/properties/mail/properties/linksUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
-              vErrors === null ? vErrors = [err180] : vErrors.push(err180), errors++;
+            if (!pattern27.test(data65)) {
+              let err184 = { instancePath: instancePath + "/payments/url", schemaPath: "#/properties/payments/properties/url/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
+              vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
             }
           } else {
-            let err181 = { instancePath: instancePath + "/mail/linksUrl", schemaPath: "#/properties/mail/properties/linksUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err181] : vErrors.push(err181), errors++;
-          }
-        }
-      } else {
-        let err182 = { instancePath: instancePath + "/mail", schemaPath: "#/properties/mail/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err182] : vErrors.push(err182), errors++;
-      }
-    }
-    if (data.sms !== void 0) {
-      let data66 = data.sms;
-      if (data66 && typeof data66 == "object" && !Array.isArray(data66)) {
-        if (data66.from === void 0) {
-          let err183 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
-          vErrors === null ? vErrors = [err183] : vErrors.push(err183), errors++;
-        }
-        if (data66.name === void 0) {
-          let err184 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/required", keyword: "required", params: { missingProperty: "name" }, message: "must have required property 'name'" };
-          vErrors === null ? vErrors = [err184] : vErrors.push(err184), errors++;
-        }
-        for (let key10 in data66)
-          if (!(key10 === "from" || key10 === "name")) {
-            let err185 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key10 }, message: "must NOT have additional properties" };
+            let err185 = { instancePath: instancePath + "/payments/url", schemaPath: "#/properties/payments/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err185] : vErrors.push(err185), errors++;
           }
-        if (data66.from !== void 0) {
-          let data67 = data66.from;
-          if (typeof data67 == "string") {
-            if (!pattern28.test(data67)) {
-              let err186 = { instancePath: instancePath + "/sms/from", schemaPath: "#/properties/sms/properties/from/pattern", keyword: "pattern", params: { pattern: "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$" }, message: 'must match pattern "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$"' };
+        }
+        if (data63.returnUrl !== void 0) {
+          let data66 = data63.returnUrl;
+          if (typeof data66 == "string") {
+            if (!pattern2.test(data66)) {
+              let err186 = { instancePath: instancePath + "/payments/returnUrl", schemaPath: "#/properties/payments/properties/returnUrl/pattern", keyword: "pattern", params: { pattern: "^https?://[^ ]+$" }, message: 'must match pattern "^https?://[^ ]+$"' };
               vErrors === null ? vErrors = [err186] : vErrors.push(err186), errors++;
             }
           } else {
-            let err187 = { instancePath: instancePath + "/sms/from", schemaPath: "#/properties/sms/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err187 = { instancePath: instancePath + "/payments/returnUrl", schemaPath: "#/properties/payments/properties/returnUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err187] : vErrors.push(err187), errors++;
           }
         }
-        if (data66.name !== void 0) {
-          let data68 = data66.name;
-          if (typeof data68 == "string") {
-            if (func3(data68) > 20) {
-              let err188 = { instancePath: instancePath + "/sms/name", schemaPath: "#/properties/sms/properties/name/maxLength", keyword: "maxLength", params: { limit: 20 }, message: "must NOT have more than 20 characters" };
-              vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
-            }
-            if (!pattern29.test(data68)) {
-              let err189 = { instancePath: instancePath + "/sms/name", schemaPath: "#/properties/sms/properties/name/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" }, message: `must match pattern "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$"` };
-              vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
-            }
-          } else {
-            let err190 = { instancePath: instancePath + "/sms/name", schemaPath: "#/properties/sms/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
-          }
-        }
       } else {
-        let err191 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
+        let err188 = { instancePath: instancePath + "/payments", schemaPath: "#/properties/payments/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err188] : vErrors.push(err188), errors++;
       }
     }
-    if (data.traces !== void 0) {
-      let data69 = data.traces;
-      if (data69 && typeof data69 == "object" && !Array.isArray(data69)) {
-        if (data69.url === void 0) {
-          let err192 = { instancePath: instancePath + "/traces", schemaPath: "#/properties/traces/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
-          vErrors === null ? vErrors = [err192] : vErrors.push(err192), errors++;
+    if (data.mail !== void 0) {
+      let data67 = data.mail;
+      if (data67 && typeof data67 == "object" && !Array.isArray(data67)) {
+        if (data67.url === void 0) {
+          let err189 = { instancePath: instancePath + "/mail", schemaPath: "#/properties/mail/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+          vErrors === null ? vErrors = [err189] : vErrors.push(err189), errors++;
         }
-        if (data69.ratio === void 0) {
-          let err193 = { instancePath: instancePath + "/traces", schemaPath: "#/properties/traces/required", keyword: "required", params: { missingProperty: "ratio" }, message: "must have required property 'ratio'" };
-          vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
+        if (data67.from === void 0) {
+          let err190 = { instancePath: instancePath + "/mail", schemaPath: "#/properties/mail/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+          vErrors === null ? vErrors = [err190] : vErrors.push(err190), errors++;
         }
-        if (data69.headers === void 0) {
-          let err194 = { instancePath: instancePath + "/traces", schemaPath: "#/properties/traces/required", keyword: "required", params: { missingProperty: "headers" }, message: "must have required property 'headers'" };
-          vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
+        if (data67.linksUrl === void 0) {
+          let err191 = { instancePath: instancePath + "/mail", schemaPath: "#/properties/mail/required", keyword: "required", params: { missingProperty: "linksUrl" }, message: "must have required property 'linksUrl'" };
+          vErrors === null ? vErrors = [err191] : vErrors.push(err191), errors++;
         }
-        for (let key11 in data69)
-          if (!(key11 === "url" || key11 === "ratio" || key11 === "headers")) {
-            let err195 = { instancePath: instancePath + "/traces", schemaPath: "#/properties/traces/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key11 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
+        for (let key9 in data67)
+          if (!(key9 === "url" || key9 === "from" || key9 === "linksUrl")) {
+            let err192 = { instancePath: instancePath + "/mail", schemaPath: "#/properties/mail/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key9 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err192] : vErrors.push(err192), errors++;
           }
-        if (data69.url !== void 0) {
-          let data70 = data69.url;
-          if (typeof data70 == "string") {
-            if (!pattern16.test(data70)) {
-              let err196 = { instancePath: instancePath + "/traces/url", schemaPath: "#/properties/traces/properties/url/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+        if (data67.url !== void 0) {
+          let data68 = data67.url;
+          if (typeof data68 == "string") {
+            if (!pattern29.test(data68)) {
+              let err193 = { instancePath: instancePath + "/mail/url", schemaPath: "#/properties/mail/properties/url/pattern", keyword: "pattern", params: { pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$" }, message: 'must match pattern "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$"' };
+              vErrors === null ? vErrors = [err193] : vErrors.push(err193), errors++;
+            }
+          } else {
+            let err194 = { instancePath: instancePath + "/mail/url", schemaPath: "#/properties/mail/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err194] : vErrors.push(err194), errors++;
+          }
+        }
+        if (data67.from !== void 0) {
+          let data69 = data67.from;
+          if (typeof data69 == "string") {
+            if (func3(data69) > 200) {
+              let err195 = { instancePath: instancePath + "/mail/from", schemaPath: "#/properties/mail/properties/from/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
+              vErrors === null ? vErrors = [err195] : vErrors.push(err195), errors++;
+            }
+            if (!pattern30.test(data69)) {
+              let err196 = { instancePath: instancePath + "/mail/from", schemaPath: "#/properties/mail/properties/from/pattern", keyword: "pattern", params: { pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$' }, message: 'must match pattern "^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$"' };
               vErrors === null ? vErrors = [err196] : vErrors.push(err196), errors++;
             }
           } else {
-            let err197 = { instancePath: instancePath + "/traces/url", schemaPath: "#/properties/traces/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err197 = { instancePath: instancePath + "/mail/from", schemaPath: "#/properties/mail/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err197] : vErrors.push(err197), errors++;
           }
         }
-        if (data69.ratio !== void 0) {
-          let data71 = data69.ratio;
-          if (typeof data71 == "number" && isFinite(data71)) {
-            if (data71 > 1 || isNaN(data71)) {
-              let err198 = { instancePath: instancePath + "/traces/ratio", schemaPath: "#/properties/traces/properties/ratio/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1 }, message: "must be <= 1" };
+        if (data67.linksUrl !== void 0) {
+          let data70 = data67.linksUrl;
+          if (typeof data70 == "string") {
+            if (!pattern27.test(data70)) {
+              let err198 = { instancePath: instancePath + "/mail/linksUrl", schemaPath: "#/properties/mail/properties/linksUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
               vErrors === null ? vErrors = [err198] : vErrors.push(err198), errors++;
             }
-            if (data71 < 0 || isNaN(data71)) {
-              let err199 = { instancePath: instancePath + "/traces/ratio", schemaPath: "#/properties/traces/properties/ratio/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-              vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
-            }
           } else {
-            let err200 = { instancePath: instancePath + "/traces/ratio", schemaPath: "#/properties/traces/properties/ratio/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-            vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
-          }
-        }
-        if (data69.headers !== void 0) {
-          let data72 = data69.headers;
-          if (data72 && typeof data72 == "object" && !Array.isArray(data72)) {
-            if (Object.keys(data72).length > 8) {
-              let err201 = { instancePath: instancePath + "/traces/headers", schemaPath: "#/properties/traces/properties/headers/maxProperties", keyword: "maxProperties", params: { limit: 8 }, message: "must NOT have more than 8 properties" };
-              vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
-            }
-            for (let key12 in data72) {
-              let _errs167 = errors;
-              if (typeof key12 == "string" && !pattern31.test(key12)) {
-                let err202 = { instancePath: instancePath + "/traces/headers", schemaPath: "#/properties/traces/properties/headers/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,64}$" }, message: 'must match pattern "^[a-z0-9-]{1,64}$"', propertyName: key12 };
-                vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
-              }
-              var valid38 = _errs167 === errors;
-              if (!valid38) {
-                let err203 = { instancePath: instancePath + "/traces/headers", schemaPath: "#/properties/traces/properties/headers/propertyNames", keyword: "propertyNames", params: { propertyName: key12 }, message: "property name must be valid" };
-                vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
-              }
-            }
-            for (let key13 in data72) {
-              let data73 = data72[key13];
-              if (typeof data73 == "string") {
-                if (!pattern32.test(data73)) {
-                  let err204 = { instancePath: instancePath + "/traces/headers/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/traces/properties/headers/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[\\x20-\\x7e]{1,2000}$" }, message: 'must match pattern "^[\\x20-\\x7e]{1,2000}$"' };
-                  vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
-                }
-              } else {
-                let err205 = { instancePath: instancePath + "/traces/headers/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/traces/properties/headers/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
-              }
-            }
-          } else {
-            let err206 = { instancePath: instancePath + "/traces/headers", schemaPath: "#/properties/traces/properties/headers/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
+            let err199 = { instancePath: instancePath + "/mail/linksUrl", schemaPath: "#/properties/mail/properties/linksUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err199] : vErrors.push(err199), errors++;
           }
         }
       } else {
-        let err207 = { instancePath: instancePath + "/traces", schemaPath: "#/properties/traces/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
+        let err200 = { instancePath: instancePath + "/mail", schemaPath: "#/properties/mail/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err200] : vErrors.push(err200), errors++;
       }
     }
-    if (data.metrics !== void 0) {
-      let data74 = data.metrics;
+    if (data.sms !== void 0) {
+      let data71 = data.sms;
+      if (data71 && typeof data71 == "object" && !Array.isArray(data71)) {
+        if (data71.from === void 0) {
+          let err201 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/required", keyword: "required", params: { missingProperty: "from" }, message: "must have required property 'from'" };
+          vErrors === null ? vErrors = [err201] : vErrors.push(err201), errors++;
+        }
+        if (data71.name === void 0) {
+          let err202 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/required", keyword: "required", params: { missingProperty: "name" }, message: "must have required property 'name'" };
+          vErrors === null ? vErrors = [err202] : vErrors.push(err202), errors++;
+        }
+        for (let key10 in data71)
+          if (!(key10 === "from" || key10 === "name")) {
+            let err203 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key10 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
+          }
+        if (data71.from !== void 0) {
+          let data72 = data71.from;
+          if (typeof data72 == "string") {
+            if (!pattern32.test(data72)) {
+              let err204 = { instancePath: instancePath + "/sms/from", schemaPath: "#/properties/sms/properties/from/pattern", keyword: "pattern", params: { pattern: "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$" }, message: 'must match pattern "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$"' };
+              vErrors === null ? vErrors = [err204] : vErrors.push(err204), errors++;
+            }
+          } else {
+            let err205 = { instancePath: instancePath + "/sms/from", schemaPath: "#/properties/sms/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err205] : vErrors.push(err205), errors++;
+          }
+        }
+        if (data71.name !== void 0) {
+          let data73 = data71.name;
+          if (typeof data73 == "string") {
+            if (func3(data73) > 20) {
+              let err206 = { instancePath: instancePath + "/sms/name", schemaPath: "#/properties/sms/properties/name/maxLength", keyword: "maxLength", params: { limit: 20 }, message: "must NOT have more than 20 characters" };
+              vErrors === null ? vErrors = [err206] : vErrors.push(err206), errors++;
+            }
+            if (!pattern33.test(data73)) {
+              let err207 = { instancePath: instancePath + "/sms/name", schemaPath: "#/properties/sms/properties/name/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" }, message: `must match pattern "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$"` };
+              vErrors === null ? vErrors = [err207] : vErrors.push(err207), errors++;
+            }
+          } else {
+            let err208 = { instancePath: instancePath + "/sms/name", schemaPath: "#/properties/sms/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
+          }
+        }
+      } else {
+        let err209 = { instancePath: instancePath + "/sms", schemaPath: "#/properties/sms/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
+      }
+    }
+    if (data.traces !== void 0) {
+      let data74 = data.traces;
       if (data74 && typeof data74 == "object" && !Array.isArray(data74)) {
         if (data74.url === void 0) {
-          let err208 = { instancePath: instancePath + "/metrics", schemaPath: "#/properties/metrics/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
-          vErrors === null ? vErrors = [err208] : vErrors.push(err208), errors++;
+          let err210 = { instancePath: instancePath + "/traces", schemaPath: "#/properties/traces/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+          vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
+        }
+        if (data74.ratio === void 0) {
+          let err211 = { instancePath: instancePath + "/traces", schemaPath: "#/properties/traces/required", keyword: "required", params: { missingProperty: "ratio" }, message: "must have required property 'ratio'" };
+          vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
         }
         if (data74.headers === void 0) {
-          let err209 = { instancePath: instancePath + "/metrics", schemaPath: "#/properties/metrics/required", keyword: "required", params: { missingProperty: "headers" }, message: "must have required property 'headers'" };
-          vErrors === null ? vErrors = [err209] : vErrors.push(err209), errors++;
+          let err212 = { instancePath: instancePath + "/traces", schemaPath: "#/properties/traces/required", keyword: "required", params: { missingProperty: "headers" }, message: "must have required property 'headers'" };
+          vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
         }
-        for (let key14 in data74)
-          if (!(key14 === "url" || key14 === "headers")) {
-            let err210 = { instancePath: instancePath + "/metrics", schemaPath: "#/properties/metrics/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err210] : vErrors.push(err210), errors++;
+        for (let key11 in data74)
+          if (!(key11 === "url" || key11 === "ratio" || key11 === "headers")) {
+            let err213 = { instancePath: instancePath + "/traces", schemaPath: "#/properties/traces/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key11 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
           }
         if (data74.url !== void 0) {
           let data75 = data74.url;
           if (typeof data75 == "string") {
-            if (!pattern16.test(data75)) {
-              let err211 = { instancePath: instancePath + "/metrics/url", schemaPath: "#/properties/metrics/properties/url/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
-              vErrors === null ? vErrors = [err211] : vErrors.push(err211), errors++;
+            if (!pattern20.test(data75)) {
+              let err214 = { instancePath: instancePath + "/traces/url", schemaPath: "#/properties/traces/properties/url/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+              vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
             }
           } else {
-            let err212 = { instancePath: instancePath + "/metrics/url", schemaPath: "#/properties/metrics/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err212] : vErrors.push(err212), errors++;
+            let err215 = { instancePath: instancePath + "/traces/url", schemaPath: "#/properties/traces/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
           }
         }
-        if (data74.headers !== void 0) {
-          let data76 = data74.headers;
-          if (data76 && typeof data76 == "object" && !Array.isArray(data76)) {
-            if (Object.keys(data76).length > 8) {
-              let err213 = { instancePath: instancePath + "/metrics/headers", schemaPath: "#/properties/metrics/properties/headers/maxProperties", keyword: "maxProperties", params: { limit: 8 }, message: "must NOT have more than 8 properties" };
-              vErrors === null ? vErrors = [err213] : vErrors.push(err213), errors++;
+        if (data74.ratio !== void 0) {
+          let data76 = data74.ratio;
+          if (typeof data76 == "number" && isFinite(data76)) {
+            if (data76 > 1 || isNaN(data76)) {
+              let err216 = { instancePath: instancePath + "/traces/ratio", schemaPath: "#/properties/traces/properties/ratio/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1 }, message: "must be <= 1" };
+              vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
             }
-            for (let key15 in data76) {
-              let _errs178 = errors;
-              if (typeof key15 == "string" && !pattern31.test(key15)) {
-                let err214 = { instancePath: instancePath + "/metrics/headers", schemaPath: "#/properties/metrics/properties/headers/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,64}$" }, message: 'must match pattern "^[a-z0-9-]{1,64}$"', propertyName: key15 };
-                vErrors === null ? vErrors = [err214] : vErrors.push(err214), errors++;
-              }
-              var valid41 = _errs178 === errors;
-              if (!valid41) {
-                let err215 = { instancePath: instancePath + "/metrics/headers", schemaPath: "#/properties/metrics/properties/headers/propertyNames", keyword: "propertyNames", params: { propertyName: key15 }, message: "property name must be valid" };
-                vErrors === null ? vErrors = [err215] : vErrors.push(err215), errors++;
-              }
-            }
-            for (let key16 in data76) {
-              let data77 = data76[key16];
-              if (typeof data77 == "string") {
-                if (!pattern32.test(data77)) {
-                  let err216 = { instancePath: instancePath + "/metrics/headers/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/metrics/properties/headers/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[\\x20-\\x7e]{1,2000}$" }, message: 'must match pattern "^[\\x20-\\x7e]{1,2000}$"' };
-                  vErrors === null ? vErrors = [err216] : vErrors.push(err216), errors++;
-                }
-              } else {
-                let err217 = { instancePath: instancePath + "/metrics/headers/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/metrics/properties/headers/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
-              }
+            if (data76 < 0 || isNaN(data76)) {
+              let err217 = { instancePath: instancePath + "/traces/ratio", schemaPath: "#/properties/traces/properties/ratio/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+              vErrors === null ? vErrors = [err217] : vErrors.push(err217), errors++;
             }
           } else {
-            let err218 = { instancePath: instancePath + "/metrics/headers", schemaPath: "#/properties/metrics/properties/headers/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            let err218 = { instancePath: instancePath + "/traces/ratio", schemaPath: "#/properties/traces/properties/ratio/type", keyword: "type", params: { type: "number" }, message: "must be number" };
             vErrors === null ? vErrors = [err218] : vErrors.push(err218), errors++;
           }
         }
-      } else {
-        let err219 = { instancePath: instancePath + "/metrics", schemaPath: "#/properties/metrics/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
-      }
-    }
-    if (data.logs !== void 0) {
-      let data78 = data.logs;
-      if (data78 && typeof data78 == "object" && !Array.isArray(data78)) {
-        if (data78.url === void 0) {
-          let err220 = { instancePath: instancePath + "/logs", schemaPath: "#/properties/logs/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
-          vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
-        }
-        if (data78.headers === void 0) {
-          let err221 = { instancePath: instancePath + "/logs", schemaPath: "#/properties/logs/required", keyword: "required", params: { missingProperty: "headers" }, message: "must have required property 'headers'" };
-          vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
-        }
-        for (let key17 in data78)
-          if (!(key17 === "url" || key17 === "headers")) {
-            let err222 = { instancePath: instancePath + "/logs", schemaPath: "#/properties/logs/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key17 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
-          }
-        if (data78.url !== void 0) {
-          let data79 = data78.url;
-          if (typeof data79 == "string") {
-            if (!pattern16.test(data79)) {
-              let err223 = { instancePath: instancePath + "/logs/url", schemaPath: "#/properties/logs/properties/url/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
-              vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
+        if (data74.headers !== void 0) {
+          let data77 = data74.headers;
+          if (data77 && typeof data77 == "object" && !Array.isArray(data77)) {
+            if (Object.keys(data77).length > 8) {
+              let err219 = { instancePath: instancePath + "/traces/headers", schemaPath: "#/properties/traces/properties/headers/maxProperties", keyword: "maxProperties", params: { limit: 8 }, message: "must NOT have more than 8 properties" };
+              vErrors === null ? vErrors = [err219] : vErrors.push(err219), errors++;
+            }
+            for (let key12 in data77) {
+              let _errs181 = errors;
+              if (typeof key12 == "string" && !pattern35.test(key12)) {
+                let err220 = { instancePath: instancePath + "/traces/headers", schemaPath: "#/properties/traces/properties/headers/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,64}$" }, message: 'must match pattern "^[a-z0-9-]{1,64}$"', propertyName: key12 };
+                vErrors === null ? vErrors = [err220] : vErrors.push(err220), errors++;
+              }
+              var valid39 = _errs181 === errors;
+              if (!valid39) {
+                let err221 = { instancePath: instancePath + "/traces/headers", schemaPath: "#/properties/traces/properties/headers/propertyNames", keyword: "propertyNames", params: { propertyName: key12 }, message: "property name must be valid" };
+                vErrors === null ? vErrors = [err221] : vErrors.push(err221), errors++;
+              }
+            }
+            for (let key13 in data77) {
+              let data78 = data77[key13];
+              if (typeof data78 == "string") {
+                if (!pattern36.test(data78)) {
+                  let err222 = { instancePath: instancePath + "/traces/headers/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/traces/properties/headers/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[\\x20-\\x7e]{1,2000}$" }, message: 'must match pattern "^[\\x20-\\x7e]{1,2000}$"' };
+                  vErrors === null ? vErrors = [err222] : vErrors.push(err222), errors++;
+                }
+              } else {
+                let err223 = { instancePath: instancePath + "/traces/headers/" + key13.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/traces/properties/headers/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err223] : vErrors.push(err223), errors++;
+              }
             }
           } else {
-            let err224 = { instancePath: instancePath + "/logs/url", schemaPath: "#/properties/logs/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err224 = { instancePath: instancePath + "/traces/headers", schemaPath: "#/properties/traces/properties/headers/type", keyword: "type", params: { type: "object" }, message: "must be object" };
             vErrors === null ? vErrors = [err224] : vErrors.push(err224), errors++;
           }
         }
-        if (data78.headers !== void 0) {
-          let data80 = data78.headers;
-          if (data80 && typeof data80 == "object" && !Array.isArray(data80)) {
-            if (Object.keys(data80).length > 8) {
-              let err225 = { instancePath: instancePath + "/logs/headers", schemaPath: "#/properties/logs/properties/headers/maxProperties", keyword: "maxProperties", params: { limit: 8 }, message: "must NOT have more than 8 properties" };
-              vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
-            }
-            for (let key18 in data80) {
-              let _errs189 = errors;
-              if (typeof key18 == "string" && !pattern31.test(key18)) {
-                let err226 = { instancePath: instancePath + "/logs/headers", schemaPath: "#/properties/logs/properties/headers/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,64}$" }, message: 'must match pattern "^[a-z0-9-]{1,64}$"', propertyName: key18 };
-                vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
-              }
-              var valid44 = _errs189 === errors;
-              if (!valid44) {
-                let err227 = { instancePath: instancePath + "/logs/headers", schemaPath: "#/properties/logs/properties/headers/propertyNames", keyword: "propertyNames", params: { propertyName: key18 }, message: "property name must be valid" };
-                vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
-              }
-            }
-            for (let key19 in data80) {
-              let data81 = data80[key19];
-              if (typeof data81 == "string") {
-                if (!pattern32.test(data81)) {
-                  let err228 = { instancePath: instancePath + "/logs/headers/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/logs/properties/headers/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[\\x20-\\x7e]{1,2000}$" }, message: 'must match pattern "^[\\x20-\\x7e]{1,2000}$"' };
-                  vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
-                }
-              } else {
-                let err229 = { instancePath: instancePath + "/logs/headers/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/logs/properties/headers/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
-              }
+      } else {
+        let err225 = { instancePath: instancePath + "/traces", schemaPath: "#/properties/traces/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err225] : vErrors.push(err225), errors++;
+      }
+    }
+    if (data.metrics !== void 0) {
+      let data79 = data.metrics;
+      if (data79 && typeof data79 == "object" && !Array.isArray(data79)) {
+        if (data79.url === void 0) {
+          let err226 = { instancePath: instancePath + "/metrics", schemaPath: "#/properties/metrics/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+          vErrors === null ? vErrors = [err226] : vErrors.push(err226), errors++;
+        }
+        if (data79.headers === void 0) {
+          let err227 = { instancePath: instancePath + "/metrics", schemaPath: "#/properties/metrics/required", keyword: "required", params: { missingProperty: "headers" }, message: "must have required property 'headers'" };
+          vErrors === null ? vErrors = [err227] : vErrors.push(err227), errors++;
+        }
+        for (let key14 in data79)
+          if (!(key14 === "url" || key14 === "headers")) {
+            let err228 = { instancePath: instancePath + "/metrics", schemaPath: "#/properties/metrics/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key14 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err228] : vErrors.push(err228), errors++;
+          }
+        if (data79.url !== void 0) {
+          let data80 = data79.url;
+          if (typeof data80 == "string") {
+            if (!pattern20.test(data80)) {
+              let err229 = { instancePath: instancePath + "/metrics/url", schemaPath: "#/properties/metrics/properties/url/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+              vErrors === null ? vErrors = [err229] : vErrors.push(err229), errors++;
             }
           } else {
-            let err230 = { instancePath: instancePath + "/logs/headers", schemaPath: "#/properties/logs/properties/headers/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            let err230 = { instancePath: instancePath + "/metrics/url", schemaPath: "#/properties/metrics/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err230] : vErrors.push(err230), errors++;
           }
         }
+        if (data79.headers !== void 0) {
+          let data81 = data79.headers;
+          if (data81 && typeof data81 == "object" && !Array.isArray(data81)) {
+            if (Object.keys(data81).length > 8) {
+              let err231 = { instancePath: instancePath + "/metrics/headers", schemaPath: "#/properties/metrics/properties/headers/maxProperties", keyword: "maxProperties", params: { limit: 8 }, message: "must NOT have more than 8 properties" };
+              vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
+            }
+            for (let key15 in data81) {
+              let _errs192 = errors;
+              if (typeof key15 == "string" && !pattern35.test(key15)) {
+                let err232 = { instancePath: instancePath + "/metrics/headers", schemaPath: "#/properties/metrics/properties/headers/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,64}$" }, message: 'must match pattern "^[a-z0-9-]{1,64}$"', propertyName: key15 };
+                vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
+              }
+              var valid42 = _errs192 === errors;
+              if (!valid42) {
+                let err233 = { instancePath: instancePath + "/metrics/headers", schemaPath: "#/properties/metrics/properties/headers/propertyNames", keyword: "propertyNames", params: { propertyName: key15 }, message: "property name must be valid" };
+                vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
+              }
+            }
+            for (let key16 in data81) {
+              let data82 = data81[key16];
+              if (typeof data82 == "string") {
+                if (!pattern36.test(data82)) {
+                  let err234 = { instancePath: instancePath + "/metrics/headers/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/metrics/properties/headers/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[\\x20-\\x7e]{1,2000}$" }, message: 'must match pattern "^[\\x20-\\x7e]{1,2000}$"' };
+                  vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
+                }
+              } else {
+                let err235 = { instancePath: instancePath + "/metrics/headers/" + key16.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/metrics/properties/headers/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
+              }
+            }
+          } else {
+            let err236 = { instancePath: instancePath + "/metrics/headers", schemaPath: "#/properties/metrics/properties/headers/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
+          }
+        }
       } else {
-        let err231 = { instancePath: instancePath + "/logs", schemaPath: "#/properties/logs/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err231] : vErrors.push(err231), errors++;
+        let err237 = { instancePath: instancePath + "/metrics", schemaPath: "#/properties/metrics/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
+      }
+    }
+    if (data.logs !== void 0) {
+      let data83 = data.logs;
+      if (data83 && typeof data83 == "object" && !Array.isArray(data83)) {
+        if (data83.url === void 0) {
+          let err238 = { instancePath: instancePath + "/logs", schemaPath: "#/properties/logs/required", keyword: "required", params: { missingProperty: "url" }, message: "must have required property 'url'" };
+          vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
+        }
+        if (data83.headers === void 0) {
+          let err239 = { instancePath: instancePath + "/logs", schemaPath: "#/properties/logs/required", keyword: "required", params: { missingProperty: "headers" }, message: "must have required property 'headers'" };
+          vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
+        }
+        for (let key17 in data83)
+          if (!(key17 === "url" || key17 === "headers")) {
+            let err240 = { instancePath: instancePath + "/logs", schemaPath: "#/properties/logs/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key17 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
+          }
+        if (data83.url !== void 0) {
+          let data84 = data83.url;
+          if (typeof data84 == "string") {
+            if (!pattern20.test(data84)) {
+              let err241 = { instancePath: instancePath + "/logs/url", schemaPath: "#/properties/logs/properties/url/pattern", keyword: "pattern", params: { pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, message: 'must match pattern "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$"' };
+              vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
+            }
+          } else {
+            let err242 = { instancePath: instancePath + "/logs/url", schemaPath: "#/properties/logs/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
+          }
+        }
+        if (data83.headers !== void 0) {
+          let data85 = data83.headers;
+          if (data85 && typeof data85 == "object" && !Array.isArray(data85)) {
+            if (Object.keys(data85).length > 8) {
+              let err243 = { instancePath: instancePath + "/logs/headers", schemaPath: "#/properties/logs/properties/headers/maxProperties", keyword: "maxProperties", params: { limit: 8 }, message: "must NOT have more than 8 properties" };
+              vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
+            }
+            for (let key18 in data85) {
+              let _errs203 = errors;
+              if (typeof key18 == "string" && !pattern35.test(key18)) {
+                let err244 = { instancePath: instancePath + "/logs/headers", schemaPath: "#/properties/logs/properties/headers/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,64}$" }, message: 'must match pattern "^[a-z0-9-]{1,64}$"', propertyName: key18 };
+                vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
+              }
+              var valid45 = _errs203 === errors;
+              if (!valid45) {
+                let err245 = { instancePath: instancePath + "/logs/headers", schemaPath: "#/properties/logs/properties/headers/propertyNames", keyword: "propertyNames", params: { propertyName: key18 }, message: "property name must be valid" };
+                vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
+              }
+            }
+            for (let key19 in data85) {
+              let data86 = data85[key19];
+              if (typeof data86 == "string") {
+                if (!pattern36.test(data86)) {
+                  let err246 = { instancePath: instancePath + "/logs/headers/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/logs/properties/headers/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[\\x20-\\x7e]{1,2000}$" }, message: 'must match pattern "^[\\x20-\\x7e]{1,2000}$"' };
+                  vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
+                }
+              } else {
+                let err247 = { instancePath: instancePath + "/logs/headers/" + key19.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/logs/properties/headers/additionalProperties/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
+              }
+            }
+          } else {
+            let err248 = { instancePath: instancePath + "/logs/headers", schemaPath: "#/properties/logs/properties/headers/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
+          }
+        }
+      } else {
+        let err249 = { instancePath: instancePath + "/logs", schemaPath: "#/properties/logs/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
       }
     }
     if (data.sqlUrl !== void 0) {
-      let data82 = data.sqlUrl;
-      if (typeof data82 == "string") {
-        if (!pattern39.test(data82)) {
-          let err232 = { instancePath: instancePath + "/sqlUrl", schemaPath: "#/properties/sqlUrl/pattern", keyword: "pattern", params: { pattern: "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$" }, message: 'must match pattern "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$"' };
-          vErrors === null ? vErrors = [err232] : vErrors.push(err232), errors++;
+      let data87 = data.sqlUrl;
+      if (typeof data87 == "string") {
+        if (!pattern43.test(data87)) {
+          let err250 = { instancePath: instancePath + "/sqlUrl", schemaPath: "#/properties/sqlUrl/pattern", keyword: "pattern", params: { pattern: "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$" }, message: 'must match pattern "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$"' };
+          vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
         }
       } else {
-        let err233 = { instancePath: instancePath + "/sqlUrl", schemaPath: "#/properties/sqlUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err233] : vErrors.push(err233), errors++;
+        let err251 = { instancePath: instancePath + "/sqlUrl", schemaPath: "#/properties/sqlUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
       }
     }
     if (data.sqlFill !== void 0) {
-      let data83 = data.sqlFill;
-      if (!(typeof data83 == "number" && !(data83 % 1) && !isNaN(data83) && isFinite(data83))) {
-        let err234 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err234] : vErrors.push(err234), errors++;
+      let data88 = data.sqlFill;
+      if (!(typeof data88 == "number" && !(data88 % 1) && !isNaN(data88) && isFinite(data88))) {
+        let err252 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
       }
-      if (typeof data83 == "number" && isFinite(data83)) {
-        if (data83 > 1e6 || isNaN(data83)) {
-          let err235 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-          vErrors === null ? vErrors = [err235] : vErrors.push(err235), errors++;
+      if (typeof data88 == "number" && isFinite(data88)) {
+        if (data88 > 1e6 || isNaN(data88)) {
+          let err253 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+          vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
         }
-        if (data83 < 1 || isNaN(data83)) {
-          let err236 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-          vErrors === null ? vErrors = [err236] : vErrors.push(err236), errors++;
+        if (data88 < 1 || isNaN(data88)) {
+          let err254 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+          vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
         }
       }
     }
     if (data.own !== void 0) {
-      let data84 = data.own;
-      if (data84 && typeof data84 == "object" && !Array.isArray(data84))
-        for (let key20 in data84) {
-          let err237 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key20 }, message: "must NOT have additional properties" };
-          vErrors === null ? vErrors = [err237] : vErrors.push(err237), errors++;
+      let data89 = data.own;
+      if (data89 && typeof data89 == "object" && !Array.isArray(data89))
+        for (let key20 in data89) {
+          let err255 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key20 }, message: "must NOT have additional properties" };
+          vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
         }
       else {
-        let err238 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err238] : vErrors.push(err238), errors++;
+        let err256 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
       }
     }
     if (data.trustsEverybody !== void 0 && typeof data.trustsEverybody != "boolean") {
-      let err239 = { instancePath: instancePath + "/trustsEverybody", schemaPath: "#/properties/trustsEverybody/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err239] : vErrors.push(err239), errors++;
+      let err257 = { instancePath: instancePath + "/trustsEverybody", schemaPath: "#/properties/trustsEverybody/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
     }
     if (data.storeTimeoutMs !== void 0) {
-      let data86 = data.storeTimeoutMs;
-      if (!(typeof data86 == "number" && !(data86 % 1) && !isNaN(data86) && isFinite(data86))) {
-        let err240 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err240] : vErrors.push(err240), errors++;
+      let data91 = data.storeTimeoutMs;
+      if (!(typeof data91 == "number" && !(data91 % 1) && !isNaN(data91) && isFinite(data91))) {
+        let err258 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
       }
-      if (typeof data86 == "number" && isFinite(data86)) {
-        if (data86 > 9e3 || isNaN(data86)) {
-          let err241 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9e3 }, message: "must be <= 9000" };
-          vErrors === null ? vErrors = [err241] : vErrors.push(err241), errors++;
+      if (typeof data91 == "number" && isFinite(data91)) {
+        if (data91 > 9e3 || isNaN(data91)) {
+          let err259 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9e3 }, message: "must be <= 9000" };
+          vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
         }
-        if (data86 < 100 || isNaN(data86)) {
-          let err242 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
-          vErrors === null ? vErrors = [err242] : vErrors.push(err242), errors++;
+        if (data91 < 100 || isNaN(data91)) {
+          let err260 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
+          vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
         }
       }
     }
     if (data.callerLimits !== void 0) {
-      let data87 = data.callerLimits;
-      if (data87 && typeof data87 == "object" && !Array.isArray(data87)) {
-        for (let key21 in data87)
+      let data92 = data.callerLimits;
+      if (data92 && typeof data92 == "object" && !Array.isArray(data92)) {
+        for (let key21 in data92)
           if (!(key21 === "requests" || key21 === "writes" || key21 === "waitingReads")) {
-            let err243 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key21 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err243] : vErrors.push(err243), errors++;
+            let err261 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key21 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
           }
-        if (data87.requests !== void 0) {
-          let data88 = data87.requests;
-          if (data88 && typeof data88 == "object" && !Array.isArray(data88)) {
-            if (data88.perSecond === void 0) {
-              let err244 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err244] : vErrors.push(err244), errors++;
+        if (data92.requests !== void 0) {
+          let data93 = data92.requests;
+          if (data93 && typeof data93 == "object" && !Array.isArray(data93)) {
+            if (data93.perSecond === void 0) {
+              let err262 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
             }
-            if (data88.burst === void 0) {
-              let err245 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err245] : vErrors.push(err245), errors++;
+            if (data93.burst === void 0) {
+              let err263 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
             }
-            for (let key22 in data88)
+            for (let key22 in data93)
               if (!(key22 === "perSecond" || key22 === "burst")) {
-                let err246 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key22 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err246] : vErrors.push(err246), errors++;
+                let err264 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key22 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
               }
-            if (data88.perSecond !== void 0) {
-              let data89 = data88.perSecond;
-              if (typeof data89 == "number" && isFinite(data89)) {
-                if (data89 > 1e6 || isNaN(data89)) {
-                  let err247 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err247] : vErrors.push(err247), errors++;
+            if (data93.perSecond !== void 0) {
+              let data94 = data93.perSecond;
+              if (typeof data94 == "number" && isFinite(data94)) {
+                if (data94 > 1e6 || isNaN(data94)) {
+                  let err265 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
                 }
-                if (data89 < 0.01 || isNaN(data89)) {
-                  let err248 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err248] : vErrors.push(err248), errors++;
-                }
-              } else {
-                let err249 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err249] : vErrors.push(err249), errors++;
-              }
-            }
-            if (data88.burst !== void 0) {
-              let data90 = data88.burst;
-              if (!(typeof data90 == "number" && !(data90 % 1) && !isNaN(data90) && isFinite(data90))) {
-                let err250 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err250] : vErrors.push(err250), errors++;
-              }
-              if (typeof data90 == "number" && isFinite(data90)) {
-                if (data90 > 1e6 || isNaN(data90)) {
-                  let err251 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err251] : vErrors.push(err251), errors++;
-                }
-                if (data90 < 1 || isNaN(data90)) {
-                  let err252 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err252] : vErrors.push(err252), errors++;
-                }
-              }
-            }
-          } else {
-            let err253 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err253] : vErrors.push(err253), errors++;
-          }
-        }
-        if (data87.writes !== void 0) {
-          let data91 = data87.writes;
-          if (data91 && typeof data91 == "object" && !Array.isArray(data91)) {
-            if (data91.perSecond === void 0) {
-              let err254 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err254] : vErrors.push(err254), errors++;
-            }
-            if (data91.burst === void 0) {
-              let err255 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err255] : vErrors.push(err255), errors++;
-            }
-            for (let key23 in data91)
-              if (!(key23 === "perSecond" || key23 === "burst")) {
-                let err256 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key23 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err256] : vErrors.push(err256), errors++;
-              }
-            if (data91.perSecond !== void 0) {
-              let data92 = data91.perSecond;
-              if (typeof data92 == "number" && isFinite(data92)) {
-                if (data92 > 1e6 || isNaN(data92)) {
-                  let err257 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err257] : vErrors.push(err257), errors++;
-                }
-                if (data92 < 0.01 || isNaN(data92)) {
-                  let err258 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err258] : vErrors.push(err258), errors++;
+                if (data94 < 0.01 || isNaN(data94)) {
+                  let err266 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
                 }
               } else {
-                let err259 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err259] : vErrors.push(err259), errors++;
+                let err267 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
               }
             }
-            if (data91.burst !== void 0) {
-              let data93 = data91.burst;
-              if (!(typeof data93 == "number" && !(data93 % 1) && !isNaN(data93) && isFinite(data93))) {
-                let err260 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err260] : vErrors.push(err260), errors++;
+            if (data93.burst !== void 0) {
+              let data95 = data93.burst;
+              if (!(typeof data95 == "number" && !(data95 % 1) && !isNaN(data95) && isFinite(data95))) {
+                let err268 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
               }
-              if (typeof data93 == "number" && isFinite(data93)) {
-                if (data93 > 1e6 || isNaN(data93)) {
-                  let err261 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err261] : vErrors.push(err261), errors++;
-                }
-                if (data93 < 1 || isNaN(data93)) {
-                  let err262 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err262] : vErrors.push(err262), errors++;
-                }
-              }
-            }
-          } else {
-            let err263 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
-          }
-        }
-        if (data87.waitingReads !== void 0) {
-          let data94 = data87.waitingReads;
-          if (data94 && typeof data94 == "object" && !Array.isArray(data94)) {
-            if (data94.perSecond === void 0) {
-              let err264 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
-            }
-            if (data94.burst === void 0) {
-              let err265 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
-            }
-            for (let key24 in data94)
-              if (!(key24 === "perSecond" || key24 === "burst")) {
-                let err266 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key24 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
-              }
-            if (data94.perSecond !== void 0) {
-              let data95 = data94.perSecond;
               if (typeof data95 == "number" && isFinite(data95)) {
                 if (data95 > 1e6 || isNaN(data95)) {
-                  let err267 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
+                  let err269 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
                 }
-                if (data95 < 0.01 || isNaN(data95)) {
-                  let err268 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
-                }
-              } else {
-                let err269 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
-              }
-            }
-            if (data94.burst !== void 0) {
-              let data96 = data94.burst;
-              if (!(typeof data96 == "number" && !(data96 % 1) && !isNaN(data96) && isFinite(data96))) {
-                let err270 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
-              }
-              if (typeof data96 == "number" && isFinite(data96)) {
-                if (data96 > 1e6 || isNaN(data96)) {
-                  let err271 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
-                }
-                if (data96 < 1 || isNaN(data96)) {
-                  let err272 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
+                if (data95 < 1 || isNaN(data95)) {
+                  let err270 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
                 }
               }
             }
           } else {
-            let err273 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
+            let err271 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
+          }
+        }
+        if (data92.writes !== void 0) {
+          let data96 = data92.writes;
+          if (data96 && typeof data96 == "object" && !Array.isArray(data96)) {
+            if (data96.perSecond === void 0) {
+              let err272 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
+            }
+            if (data96.burst === void 0) {
+              let err273 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
+            }
+            for (let key23 in data96)
+              if (!(key23 === "perSecond" || key23 === "burst")) {
+                let err274 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key23 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
+              }
+            if (data96.perSecond !== void 0) {
+              let data97 = data96.perSecond;
+              if (typeof data97 == "number" && isFinite(data97)) {
+                if (data97 > 1e6 || isNaN(data97)) {
+                  let err275 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
+                }
+                if (data97 < 0.01 || isNaN(data97)) {
+                  let err276 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
+                }
+              } else {
+                let err277 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
+              }
+            }
+            if (data96.burst !== void 0) {
+              let data98 = data96.burst;
+              if (!(typeof data98 == "number" && !(data98 % 1) && !isNaN(data98) && isFinite(data98))) {
+                let err278 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
+              }
+              if (typeof data98 == "number" && isFinite(data98)) {
+                if (data98 > 1e6 || isNaN(data98)) {
+                  let err279 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
+                }
+                if (data98 < 1 || isNaN(data98)) {
+                  let err280 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
+                }
+              }
+            }
+          } else {
+            let err281 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
+          }
+        }
+        if (data92.waitingReads !== void 0) {
+          let data99 = data92.waitingReads;
+          if (data99 && typeof data99 == "object" && !Array.isArray(data99)) {
+            if (data99.perSecond === void 0) {
+              let err282 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
+            }
+            if (data99.burst === void 0) {
+              let err283 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
+            }
+            for (let key24 in data99)
+              if (!(key24 === "perSecond" || key24 === "burst")) {
+                let err284 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key24 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
+              }
+            if (data99.perSecond !== void 0) {
+              let data100 = data99.perSecond;
+              if (typeof data100 == "number" && isFinite(data100)) {
+                if (data100 > 1e6 || isNaN(data100)) {
+                  let err285 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
+                }
+                if (data100 < 0.01 || isNaN(data100)) {
+                  let err286 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
+                }
+              } else {
+                let err287 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
+              }
+            }
+            if (data99.burst !== void 0) {
+              let data101 = data99.burst;
+              if (!(typeof data101 == "number" && !(data101 % 1) && !isNaN(data101) && isFinite(data101))) {
+                let err288 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
+              }
+              if (typeof data101 == "number" && isFinite(data101)) {
+                if (data101 > 1e6 || isNaN(data101)) {
+                  let err289 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
+                }
+                if (data101 < 1 || isNaN(data101)) {
+                  let err290 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
+                }
+              }
+            }
+          } else {
+            let err291 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
           }
         }
       } else {
-        let err274 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
+        let err292 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
       }
     }
     if (data.aws !== void 0) {
-      let data97 = data.aws;
-      if (data97 && typeof data97 == "object" && !Array.isArray(data97)) {
-        if (data97.table === void 0) {
-          let err275 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
-          vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
+      let data102 = data.aws;
+      if (data102 && typeof data102 == "object" && !Array.isArray(data102)) {
+        if (data102.table === void 0) {
+          let err293 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
+          vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
         }
-        if (data97.outUrl === void 0) {
-          let err276 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
-          vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
+        if (data102.outUrl === void 0) {
+          let err294 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
+          vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
         }
-        if (data97.inUrl === void 0) {
-          let err277 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
-          vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
+        if (data102.inUrl === void 0) {
+          let err295 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
+          vErrors === null ? vErrors = [err295] : vErrors.push(err295), errors++;
         }
-        if (data97.deadUrl === void 0) {
-          let err278 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
-          vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
+        if (data102.deadUrl === void 0) {
+          let err296 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
+          vErrors === null ? vErrors = [err296] : vErrors.push(err296), errors++;
         }
-        if (data97.tickUrl === void 0) {
-          let err279 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
-          vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
+        if (data102.tickUrl === void 0) {
+          let err297 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
+          vErrors === null ? vErrors = [err297] : vErrors.push(err297), errors++;
         }
-        if (data97.verifyUrl === void 0) {
-          let err280 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
-          vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
+        if (data102.verifyUrl === void 0) {
+          let err298 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
+          vErrors === null ? vErrors = [err298] : vErrors.push(err298), errors++;
         }
-        if (data97.reactUrl === void 0) {
-          let err281 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
-          vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
+        if (data102.reactUrl === void 0) {
+          let err299 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
+          vErrors === null ? vErrors = [err299] : vErrors.push(err299), errors++;
         }
-        if (data97.objectsQueueUrl === void 0) {
-          let err282 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "objectsQueueUrl" }, message: "must have required property 'objectsQueueUrl'" };
-          vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
+        if (data102.objectsQueueUrl === void 0) {
+          let err300 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "objectsQueueUrl" }, message: "must have required property 'objectsQueueUrl'" };
+          vErrors === null ? vErrors = [err300] : vErrors.push(err300), errors++;
         }
-        if (data97.secretsPrefix === void 0) {
-          let err283 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
-          vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
+        if (data102.secretsPrefix === void 0) {
+          let err301 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
+          vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
         }
-        for (let key25 in data97)
+        for (let key25 in data102)
           if (!func2.call(schema11.properties.aws.properties, key25)) {
-            let err284 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key25 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
+            let err302 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key25 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
           }
-        if (data97.table !== void 0) {
-          let data98 = data97.table;
-          if (typeof data98 == "string") {
-            if (func3(data98) < 1) {
-              let err285 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
-            }
-          } else {
-            let err286 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
-          }
-        }
-        if (data97.outUrl !== void 0) {
-          let data99 = data97.outUrl;
-          if (typeof data99 == "string") {
-            if (func3(data99) < 1) {
-              let err287 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
-            }
-          } else {
-            let err288 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
-          }
-        }
-        if (data97.inUrl !== void 0) {
-          let data100 = data97.inUrl;
-          if (typeof data100 == "string") {
-            if (func3(data100) < 1) {
-              let err289 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
-            }
-          } else {
-            let err290 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
-          }
-        }
-        if (data97.deadUrl !== void 0) {
-          let data101 = data97.deadUrl;
-          if (typeof data101 == "string") {
-            if (func3(data101) < 1) {
-              let err291 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
-            }
-          } else {
-            let err292 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
-          }
-        }
-        if (data97.tickUrl !== void 0) {
-          let data102 = data97.tickUrl;
-          if (typeof data102 == "string") {
-            if (func3(data102) < 1) {
-              let err293 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
-            }
-          } else {
-            let err294 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
-          }
-        }
-        if (data97.verifyUrl !== void 0) {
-          let data103 = data97.verifyUrl;
+        if (data102.table !== void 0) {
+          let data103 = data102.table;
           if (typeof data103 == "string") {
             if (func3(data103) < 1) {
-              let err295 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err295] : vErrors.push(err295), errors++;
+              let err303 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
             }
           } else {
-            let err296 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err296] : vErrors.push(err296), errors++;
+            let err304 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
           }
         }
-        if (data97.reactUrl !== void 0) {
-          let data104 = data97.reactUrl;
+        if (data102.outUrl !== void 0) {
+          let data104 = data102.outUrl;
           if (typeof data104 == "string") {
             if (func3(data104) < 1) {
-              let err297 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err297] : vErrors.push(err297), errors++;
+              let err305 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
             }
           } else {
-            let err298 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err298] : vErrors.push(err298), errors++;
+            let err306 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
           }
         }
-        if (data97.secretsPrefix !== void 0) {
-          let data105 = data97.secretsPrefix;
+        if (data102.inUrl !== void 0) {
+          let data105 = data102.inUrl;
           if (typeof data105 == "string") {
-            if (func3(data105) > 200) {
-              let err299 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
-              vErrors === null ? vErrors = [err299] : vErrors.push(err299), errors++;
-            }
-            if (!pattern40.test(data105)) {
-              let err300 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
-              vErrors === null ? vErrors = [err300] : vErrors.push(err300), errors++;
+            if (func3(data105) < 1) {
+              let err307 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
             }
           } else {
-            let err301 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
+            let err308 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
           }
         }
-        if (data97.objectsQueueUrl !== void 0) {
-          let data106 = data97.objectsQueueUrl;
+        if (data102.deadUrl !== void 0) {
+          let data106 = data102.deadUrl;
           if (typeof data106 == "string") {
             if (func3(data106) < 1) {
-              let err302 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
+              let err309 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
             }
           } else {
-            let err303 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
+            let err310 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
           }
         }
-        if (data97.objectsBucket !== void 0) {
-          let data107 = data97.objectsBucket;
+        if (data102.tickUrl !== void 0) {
+          let data107 = data102.tickUrl;
           if (typeof data107 == "string") {
-            if (!pattern7.test(data107)) {
-              let err304 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
-              vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
+            if (func3(data107) < 1) {
+              let err311 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
             }
           } else {
-            let err305 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
+            let err312 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
+          }
+        }
+        if (data102.verifyUrl !== void 0) {
+          let data108 = data102.verifyUrl;
+          if (typeof data108 == "string") {
+            if (func3(data108) < 1) {
+              let err313 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
+            }
+          } else {
+            let err314 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
+          }
+        }
+        if (data102.reactUrl !== void 0) {
+          let data109 = data102.reactUrl;
+          if (typeof data109 == "string") {
+            if (func3(data109) < 1) {
+              let err315 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+            }
+          } else {
+            let err316 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
+          }
+        }
+        if (data102.secretsPrefix !== void 0) {
+          let data110 = data102.secretsPrefix;
+          if (typeof data110 == "string") {
+            if (func3(data110) > 200) {
+              let err317 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
+              vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
+            }
+            if (!pattern44.test(data110)) {
+              let err318 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
+              vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
+            }
+          } else {
+            let err319 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
+          }
+        }
+        if (data102.objectsQueueUrl !== void 0) {
+          let data111 = data102.objectsQueueUrl;
+          if (typeof data111 == "string") {
+            if (func3(data111) < 1) {
+              let err320 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
+            }
+          } else {
+            let err321 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
+          }
+        }
+        if (data102.objectsBucket !== void 0) {
+          let data112 = data102.objectsBucket;
+          if (typeof data112 == "string") {
+            if (!pattern7.test(data112)) {
+              let err322 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+              vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
+            }
+          } else {
+            let err323 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
           }
         }
       } else {
-        let err306 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
+        let err324 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err324] : vErrors.push(err324), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data108 = data.azure, _errs253 = errors, valid51 = !1, _errs254 = errors;
-      if (data108 && typeof data108 == "object" && !Array.isArray(data108) && data108.serviceBusNamespace === void 0) {
-        let err307 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
+      let data113 = data.azure, _errs267 = errors, valid52 = !1, _errs268 = errors;
+      if (data113 && typeof data113 == "object" && !Array.isArray(data113) && data113.serviceBusNamespace === void 0) {
+        let err325 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
       }
-      var _valid3 = _errs254 === errors;
-      if (valid51 = valid51 || _valid3, !valid51) {
-        let _errs255 = errors;
-        if (data108 && typeof data108 == "object" && !Array.isArray(data108) && data108.serviceBusConnection === void 0) {
-          let err308 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
+      var _valid4 = _errs268 === errors;
+      if (valid52 = valid52 || _valid4, !valid52) {
+        let _errs269 = errors;
+        if (data113 && typeof data113 == "object" && !Array.isArray(data113) && data113.serviceBusConnection === void 0) {
+          let err326 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
+          vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
         }
-        var _valid3 = _errs255 === errors;
-        valid51 = valid51 || _valid3;
+        var _valid4 = _errs269 === errors;
+        valid52 = valid52 || _valid4;
       }
-      if (valid51)
-        errors = _errs253, vErrors !== null && (_errs253 ? vErrors.length = _errs253 : vErrors = null);
+      if (valid52)
+        errors = _errs267, vErrors !== null && (_errs267 ? vErrors.length = _errs267 : vErrors = null);
       else {
-        let err309 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
+        let err327 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
       }
-      if (data108 && typeof data108 == "object" && !Array.isArray(data108)) {
-        if (data108.cosmosEndpoint === void 0) {
-          let err310 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
+      if (data113 && typeof data113 == "object" && !Array.isArray(data113)) {
+        if (data113.cosmosEndpoint === void 0) {
+          let err328 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
+          vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
         }
-        if (data108.cosmosDatabase === void 0) {
-          let err311 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
+        if (data113.cosmosDatabase === void 0) {
+          let err329 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
+          vErrors === null ? vErrors = [err329] : vErrors.push(err329), errors++;
         }
-        if (data108.cosmosContainer === void 0) {
-          let err312 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
-          vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
+        if (data113.cosmosContainer === void 0) {
+          let err330 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
+          vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
         }
-        if (data108.outQueue === void 0) {
-          let err313 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
-          vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
+        if (data113.outQueue === void 0) {
+          let err331 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
+          vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
         }
-        if (data108.inQueue === void 0) {
-          let err314 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
-          vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
+        if (data113.inQueue === void 0) {
+          let err332 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+          vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
         }
-        if (data108.deadQueue === void 0) {
-          let err315 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
-          vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+        if (data113.deadQueue === void 0) {
+          let err333 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+          vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
         }
-        if (data108.verifyQueue === void 0) {
-          let err316 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
-          vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
+        if (data113.verifyQueue === void 0) {
+          let err334 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+          vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
         }
-        if (data108.reactQueue === void 0) {
-          let err317 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
-          vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
+        if (data113.reactQueue === void 0) {
+          let err335 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
+          vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
         }
-        if (data108.objectsQueue === void 0) {
-          let err318 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "objectsQueue" }, message: "must have required property 'objectsQueue'" };
-          vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
+        if (data113.objectsQueue === void 0) {
+          let err336 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "objectsQueue" }, message: "must have required property 'objectsQueue'" };
+          vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
         }
-        if (data108.resourceManager === void 0) {
-          let err319 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
-          vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
+        if (data113.resourceManager === void 0) {
+          let err337 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+          vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
         }
-        for (let key26 in data108)
+        for (let key26 in data113)
           if (!func2.call(schema11.properties.azure.properties, key26)) {
-            let err320 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key26 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
+            let err338 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key26 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
           }
-        if (data108.serviceBusNamespace !== void 0 && data108.serviceBusId === void 0) {
-          let err321 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data113.serviceBusNamespace !== void 0 && data113.serviceBusId === void 0) {
+          let err339 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "serviceBusNamespace",
             missingProperty: "serviceBusId",
             depsCount: 1,
             deps: "serviceBusId"
           }, message: "must have property serviceBusId when property serviceBusNamespace is present" };
-          vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
+          vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
         }
-        if (data108.objectsUrl !== void 0 && data108.objectsContainer === void 0) {
-          let err322 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data113.objectsUrl !== void 0 && data113.objectsContainer === void 0) {
+          let err340 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "objectsUrl",
             missingProperty: "objectsContainer",
             depsCount: 1,
             deps: "objectsContainer"
           }, message: "must have property objectsContainer when property objectsUrl is present" };
-          vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
+          vErrors === null ? vErrors = [err340] : vErrors.push(err340), errors++;
         }
-        if (data108.objectsContainer !== void 0 && data108.objectsUrl === void 0) {
-          let err323 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data113.objectsContainer !== void 0 && data113.objectsUrl === void 0) {
+          let err341 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "objectsContainer",
             missingProperty: "objectsUrl",
             depsCount: 1,
             deps: "objectsUrl"
           }, message: "must have property objectsUrl when property objectsContainer is present" };
-          vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
+          vErrors === null ? vErrors = [err341] : vErrors.push(err341), errors++;
         }
-        if (data108.vaultUrl !== void 0) {
-          let data109 = data108.vaultUrl;
-          if (typeof data109 == "string") {
-            if (!pattern42.test(data109)) {
-              let err324 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
-              vErrors === null ? vErrors = [err324] : vErrors.push(err324), errors++;
-            }
-          } else {
-            let err325 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
-          }
-        }
-        if (data108.objectsUrl !== void 0) {
-          let data110 = data108.objectsUrl;
-          if (typeof data110 == "string") {
-            if (!pattern13.test(data110)) {
-              let err326 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
-              vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
-            }
-          } else {
-            let err327 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
-          }
-        }
-        if (data108.objectsContainer !== void 0) {
-          let data111 = data108.objectsContainer;
-          if (typeof data111 == "string") {
-            if (func3(data111) > 63) {
-              let err328 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
-              vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
-            }
-            if (func3(data111) < 3) {
-              let err329 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
-              vErrors === null ? vErrors = [err329] : vErrors.push(err329), errors++;
-            }
-            if (!pattern14.test(data111)) {
-              let err330 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
-              vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
-            }
-          } else {
-            let err331 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
-          }
-        }
-        if (data108.communicationUrl !== void 0) {
-          let data112 = data108.communicationUrl;
-          if (typeof data112 == "string") {
-            if (!pattern23.test(data112)) {
-              let err332 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
-              vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
-            }
-          } else {
-            let err333 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
-          }
-        }
-        if (data108.cosmosEndpoint !== void 0) {
-          let data113 = data108.cosmosEndpoint;
-          if (typeof data113 == "string") {
-            if (func3(data113) < 1) {
-              let err334 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
-            }
-          } else {
-            let err335 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
-          }
-        }
-        if (data108.cosmosKey !== void 0) {
-          let data114 = data108.cosmosKey;
+        if (data113.vaultUrl !== void 0) {
+          let data114 = data113.vaultUrl;
           if (typeof data114 == "string") {
-            if (func3(data114) < 1) {
-              let err336 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
-            }
-          } else {
-            let err337 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
-          }
-        }
-        if (data108.cosmosDatabase !== void 0) {
-          let data115 = data108.cosmosDatabase;
-          if (typeof data115 == "string") {
-            if (func3(data115) < 1) {
-              let err338 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
-            }
-          } else {
-            let err339 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
-          }
-        }
-        if (data108.cosmosContainer !== void 0) {
-          let data116 = data108.cosmosContainer;
-          if (typeof data116 == "string") {
-            if (func3(data116) < 1) {
-              let err340 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err340] : vErrors.push(err340), errors++;
-            }
-          } else {
-            let err341 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err341] : vErrors.push(err341), errors++;
-          }
-        }
-        if (data108.serviceBusNamespace !== void 0) {
-          let data117 = data108.serviceBusNamespace;
-          if (typeof data117 == "string") {
-            if (func3(data117) < 1) {
-              let err342 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+            if (!pattern46.test(data114)) {
+              let err342 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
               vErrors === null ? vErrors = [err342] : vErrors.push(err342), errors++;
             }
           } else {
-            let err343 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err343 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err343] : vErrors.push(err343), errors++;
           }
         }
-        if (data108.serviceBusConnection !== void 0) {
-          let data118 = data108.serviceBusConnection;
-          if (typeof data118 == "string") {
-            if (func3(data118) < 1) {
-              let err344 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data113.objectsUrl !== void 0) {
+          let data115 = data113.objectsUrl;
+          if (typeof data115 == "string") {
+            if (!pattern15.test(data115)) {
+              let err344 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
               vErrors === null ? vErrors = [err344] : vErrors.push(err344), errors++;
             }
           } else {
-            let err345 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err345 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err345] : vErrors.push(err345), errors++;
           }
         }
-        if (data108.serviceBusId !== void 0) {
-          let data119 = data108.serviceBusId;
-          if (typeof data119 == "string") {
-            if (!pattern46.test(data119)) {
-              let err346 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
+        if (data113.objectsContainer !== void 0) {
+          let data116 = data113.objectsContainer;
+          if (typeof data116 == "string") {
+            if (func3(data116) > 63) {
+              let err346 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
               vErrors === null ? vErrors = [err346] : vErrors.push(err346), errors++;
             }
-          } else {
-            let err347 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err347] : vErrors.push(err347), errors++;
-          }
-        }
-        if (data108.resourceManager !== void 0) {
-          let data120 = data108.resourceManager;
-          if (typeof data120 == "string") {
-            if (!pattern47.test(data120)) {
-              let err348 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
+            if (func3(data116) < 3) {
+              let err347 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
+              vErrors === null ? vErrors = [err347] : vErrors.push(err347), errors++;
+            }
+            if (!pattern16.test(data116)) {
+              let err348 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
               vErrors === null ? vErrors = [err348] : vErrors.push(err348), errors++;
             }
           } else {
-            let err349 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err349 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err349] : vErrors.push(err349), errors++;
           }
         }
-        if (data108.outQueue !== void 0) {
-          let data121 = data108.outQueue;
-          if (typeof data121 == "string") {
-            if (func3(data121) < 1) {
-              let err350 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data113.communicationUrl !== void 0) {
+          let data117 = data113.communicationUrl;
+          if (typeof data117 == "string") {
+            if (!pattern27.test(data117)) {
+              let err350 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
               vErrors === null ? vErrors = [err350] : vErrors.push(err350), errors++;
             }
           } else {
-            let err351 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err351 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err351] : vErrors.push(err351), errors++;
           }
         }
-        if (data108.inQueue !== void 0) {
-          let data122 = data108.inQueue;
-          if (typeof data122 == "string") {
-            if (func3(data122) < 1) {
-              let err352 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data113.cosmosEndpoint !== void 0) {
+          let data118 = data113.cosmosEndpoint;
+          if (typeof data118 == "string") {
+            if (func3(data118) < 1) {
+              let err352 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err352] : vErrors.push(err352), errors++;
             }
           } else {
-            let err353 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err353 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err353] : vErrors.push(err353), errors++;
           }
         }
-        if (data108.deadQueue !== void 0) {
-          let data123 = data108.deadQueue;
-          if (typeof data123 == "string") {
-            if (func3(data123) < 1) {
-              let err354 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data113.cosmosKey !== void 0) {
+          let data119 = data113.cosmosKey;
+          if (typeof data119 == "string") {
+            if (func3(data119) < 1) {
+              let err354 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err354] : vErrors.push(err354), errors++;
             }
           } else {
-            let err355 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err355 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err355] : vErrors.push(err355), errors++;
           }
         }
-        if (data108.verifyQueue !== void 0) {
-          let data124 = data108.verifyQueue;
-          if (typeof data124 == "string") {
-            if (func3(data124) < 1) {
-              let err356 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data113.cosmosDatabase !== void 0) {
+          let data120 = data113.cosmosDatabase;
+          if (typeof data120 == "string") {
+            if (func3(data120) < 1) {
+              let err356 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err356] : vErrors.push(err356), errors++;
             }
           } else {
-            let err357 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err357 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err357] : vErrors.push(err357), errors++;
           }
         }
-        if (data108.reactQueue !== void 0) {
-          let data125 = data108.reactQueue;
-          if (typeof data125 == "string") {
-            if (func3(data125) < 1) {
-              let err358 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data113.cosmosContainer !== void 0) {
+          let data121 = data113.cosmosContainer;
+          if (typeof data121 == "string") {
+            if (func3(data121) < 1) {
+              let err358 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err358] : vErrors.push(err358), errors++;
             }
           } else {
-            let err359 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err359 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err359] : vErrors.push(err359), errors++;
           }
         }
-        if (data108.objectsQueue !== void 0) {
-          let data126 = data108.objectsQueue;
-          if (typeof data126 == "string") {
-            if (func3(data126) < 1) {
-              let err360 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data113.serviceBusNamespace !== void 0) {
+          let data122 = data113.serviceBusNamespace;
+          if (typeof data122 == "string") {
+            if (func3(data122) < 1) {
+              let err360 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err360] : vErrors.push(err360), errors++;
             }
           } else {
-            let err361 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err361 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err361] : vErrors.push(err361), errors++;
           }
         }
+        if (data113.serviceBusConnection !== void 0) {
+          let data123 = data113.serviceBusConnection;
+          if (typeof data123 == "string") {
+            if (func3(data123) < 1) {
+              let err362 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err362] : vErrors.push(err362), errors++;
+            }
+          } else {
+            let err363 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err363] : vErrors.push(err363), errors++;
+          }
+        }
+        if (data113.serviceBusId !== void 0) {
+          let data124 = data113.serviceBusId;
+          if (typeof data124 == "string") {
+            if (!pattern50.test(data124)) {
+              let err364 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
+              vErrors === null ? vErrors = [err364] : vErrors.push(err364), errors++;
+            }
+          } else {
+            let err365 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err365] : vErrors.push(err365), errors++;
+          }
+        }
+        if (data113.resourceManager !== void 0) {
+          let data125 = data113.resourceManager;
+          if (typeof data125 == "string") {
+            if (!pattern51.test(data125)) {
+              let err366 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
+              vErrors === null ? vErrors = [err366] : vErrors.push(err366), errors++;
+            }
+          } else {
+            let err367 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err367] : vErrors.push(err367), errors++;
+          }
+        }
+        if (data113.outQueue !== void 0) {
+          let data126 = data113.outQueue;
+          if (typeof data126 == "string") {
+            if (func3(data126) < 1) {
+              let err368 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err368] : vErrors.push(err368), errors++;
+            }
+          } else {
+            let err369 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err369] : vErrors.push(err369), errors++;
+          }
+        }
+        if (data113.inQueue !== void 0) {
+          let data127 = data113.inQueue;
+          if (typeof data127 == "string") {
+            if (func3(data127) < 1) {
+              let err370 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err370] : vErrors.push(err370), errors++;
+            }
+          } else {
+            let err371 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err371] : vErrors.push(err371), errors++;
+          }
+        }
+        if (data113.deadQueue !== void 0) {
+          let data128 = data113.deadQueue;
+          if (typeof data128 == "string") {
+            if (func3(data128) < 1) {
+              let err372 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err372] : vErrors.push(err372), errors++;
+            }
+          } else {
+            let err373 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err373] : vErrors.push(err373), errors++;
+          }
+        }
+        if (data113.verifyQueue !== void 0) {
+          let data129 = data113.verifyQueue;
+          if (typeof data129 == "string") {
+            if (func3(data129) < 1) {
+              let err374 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err374] : vErrors.push(err374), errors++;
+            }
+          } else {
+            let err375 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err375] : vErrors.push(err375), errors++;
+          }
+        }
+        if (data113.reactQueue !== void 0) {
+          let data130 = data113.reactQueue;
+          if (typeof data130 == "string") {
+            if (func3(data130) < 1) {
+              let err376 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err376] : vErrors.push(err376), errors++;
+            }
+          } else {
+            let err377 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err377] : vErrors.push(err377), errors++;
+          }
+        }
+        if (data113.objectsQueue !== void 0) {
+          let data131 = data113.objectsQueue;
+          if (typeof data131 == "string") {
+            if (func3(data131) < 1) {
+              let err378 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err378] : vErrors.push(err378), errors++;
+            }
+          } else {
+            let err379 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err379] : vErrors.push(err379), errors++;
+          }
+        }
       } else {
-        let err362 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err362] : vErrors.push(err362), errors++;
+        let err380 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err380] : vErrors.push(err380), errors++;
       }
     }
   } else {
-    let err363 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err363] : vErrors.push(err363), errors++;
+    let err381 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err381] : vErrors.push(err381), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
 var event = validate11;
-var pattern48 = new RegExp("^1\\.[0-9]+$", "u"), pattern49 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern51 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern52 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern53 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
+var pattern52 = new RegExp("^1\\.[0-9]+$", "u"), pattern53 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern55 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern56 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern57 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -2350,7 +2468,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern48.test(data0)) {
+        if (!pattern52.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -2366,7 +2484,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern49.test(data1)) {
+        if (!pattern53.test(data1)) {
           let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -2390,7 +2508,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern51.test(data3)) {
+        if (!pattern55.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -2414,7 +2532,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern52.test(data5)) {
+        if (!pattern56.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -2447,7 +2565,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key0 in data8) {
               let data9 = data8[key0];
               if (typeof data9 == "string") {
-                if (!pattern53.test(data9)) {
+                if (!pattern57.test(data9)) {
                   let err25 = { instancePath: instancePath + "/state/stamps/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/stamps/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                 }
@@ -2508,7 +2626,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data15.length > 0) {
                       let data16 = data15[0];
                       if (typeof data16 == "string") {
-                        if (!pattern53.test(data16)) {
+                        if (!pattern57.test(data16)) {
                           let err34 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                         }
@@ -2552,7 +2670,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data19.length > 0) {
                       let data20 = data19[0];
                       if (typeof data20 == "string") {
-                        if (!pattern53.test(data20)) {
+                        if (!pattern57.test(data20)) {
                           let err41 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                         }
@@ -2590,7 +2708,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key6 in data21) {
               let data22 = data21[key6];
               if (typeof data22 == "string") {
-                if (!pattern53.test(data22)) {
+                if (!pattern57.test(data22)) {
                   let err48 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
@@ -3014,8 +3132,134 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate14.errors = vErrors, errors === 0;
 }
-var step = validate15, schema16 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury", "purge", "index", "pack"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }, { type: "object", required: ["kind", "from", "by", "states"], additionalProperties: !0, properties: { kind: { const: "purge" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, by: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "site", "ids", "sinceMs"], additionalProperties: !0, properties: { kind: { const: "index" }, site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, ids: { type: "array", minItems: 1, maxItems: 200, items: { type: "string", maxLength: 512 } }, sinceMs: { type: "integer", minimum: 0 }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "from", "events"], additionalProperties: !0, properties: { kind: { const: "pack" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, events: { type: "array", minItems: 1, maxItems: 1e3, items: { type: "object" } } } }] };
+var restore = validate15, schema16 = { type: "object", required: ["key", "state", "fields"], additionalProperties: !1, properties: { key: { type: "string", minLength: 3, maxLength: 200 }, state: { type: "string", minLength: 1, maxLength: 4096 }, fields: { type: "array", maxItems: 200, items: { type: "object", required: ["field", "to", "as"], additionalProperties: !0, properties: { field: { type: "string", minLength: 1, maxLength: 128, pattern: "^[^$]" }, to: {}, as: { enum: ["value", "set", "counter"] } } } }, life: { enum: ["back", "gone"] } } }, pattern61 = new RegExp("^[^$]", "u");
 function validate15(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.key === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "key" }, message: "must have required property 'key'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.state === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "state" }, message: "must have required property 'state'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    if (data.fields === void 0) {
+      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "fields" }, message: "must have required property 'fields'" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "key" || key0 === "state" || key0 === "fields" || key0 === "life")) {
+        let err3 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    if (data.key !== void 0) {
+      let data0 = data.key;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 200) {
+          let err4 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
+          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+        }
+        if (func3(data0) < 3) {
+          let err5 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
+          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+    if (data.state !== void 0) {
+      let data1 = data.state;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 4096) {
+          let err7 = { instancePath: instancePath + "/state", schemaPath: "#/properties/state/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+        }
+        if (func3(data1) < 1) {
+          let err8 = { instancePath: instancePath + "/state", schemaPath: "#/properties/state/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+      } else {
+        let err9 = { instancePath: instancePath + "/state", schemaPath: "#/properties/state/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+      }
+    }
+    if (data.fields !== void 0) {
+      let data2 = data.fields;
+      if (Array.isArray(data2)) {
+        if (data2.length > 200) {
+          let err10 = { instancePath: instancePath + "/fields", schemaPath: "#/properties/fields/maxItems", keyword: "maxItems", params: { limit: 200 }, message: "must NOT have more than 200 items" };
+          vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+        }
+        let len0 = data2.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data3 = data2[i0];
+          if (data3 && typeof data3 == "object" && !Array.isArray(data3)) {
+            if (data3.field === void 0) {
+              let err11 = { instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/required", keyword: "required", params: { missingProperty: "field" }, message: "must have required property 'field'" };
+              vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+            }
+            if (data3.to === void 0) {
+              let err12 = { instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/required", keyword: "required", params: { missingProperty: "to" }, message: "must have required property 'to'" };
+              vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+            }
+            if (data3.as === void 0) {
+              let err13 = { instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/required", keyword: "required", params: { missingProperty: "as" }, message: "must have required property 'as'" };
+              vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+            }
+            if (data3.field !== void 0) {
+              let data4 = data3.field;
+              if (typeof data4 == "string") {
+                if (func3(data4) > 128) {
+                  let err14 = { instancePath: instancePath + "/fields/" + i0 + "/field", schemaPath: "#/properties/fields/items/properties/field/maxLength", keyword: "maxLength", params: { limit: 128 }, message: "must NOT have more than 128 characters" };
+                  vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+                }
+                if (func3(data4) < 1) {
+                  let err15 = { instancePath: instancePath + "/fields/" + i0 + "/field", schemaPath: "#/properties/fields/items/properties/field/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+                  vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+                }
+                if (!pattern61.test(data4)) {
+                  let err16 = { instancePath: instancePath + "/fields/" + i0 + "/field", schemaPath: "#/properties/fields/items/properties/field/pattern", keyword: "pattern", params: { pattern: "^[^$]" }, message: 'must match pattern "^[^$]"' };
+                  vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+                }
+              } else {
+                let err17 = { instancePath: instancePath + "/fields/" + i0 + "/field", schemaPath: "#/properties/fields/items/properties/field/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+              }
+            }
+            if (data3.as !== void 0) {
+              let data5 = data3.as;
+              if (!(data5 === "value" || data5 === "set" || data5 === "counter")) {
+                let err18 = { instancePath: instancePath + "/fields/" + i0 + "/as", schemaPath: "#/properties/fields/items/properties/as/enum", keyword: "enum", params: { allowedValues: schema16.properties.fields.items.properties.as.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+              }
+            }
+          } else {
+            let err19 = { instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+          }
+        }
+      } else {
+        let err20 = { instancePath: instancePath + "/fields", schemaPath: "#/properties/fields/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+      }
+    }
+    if (data.life !== void 0) {
+      let data6 = data.life;
+      if (!(data6 === "back" || data6 === "gone")) {
+        let err21 = { instancePath: instancePath + "/life", schemaPath: "#/properties/life/enum", keyword: "enum", params: { allowedValues: schema16.properties.life.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+      }
+    }
+  } else {
+    let err22 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
+  }
+  return validate15.errors = vErrors, errors === 0;
+}
+var step = validate16, schema17 = { type: "object", required: ["kind"], properties: { kind: { enum: ["digest", "find", "offer", "lacking", "ended", "bury", "purge", "index", "pack"] } }, discriminator: { propertyName: "kind" }, oneOf: [{ type: "object", required: ["kind", "job", "side", "counted"], additionalProperties: !0, properties: { kind: { const: "digest" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, sketch: { type: "string", maxLength: 131040 }, cursor: { type: "string", maxLength: 4096 } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "rest"], additionalProperties: !0, properties: { kind: { const: "find" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "states"], additionalProperties: !0, properties: { kind: { const: "offer" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 3, items: { type: "string", maxLength: 4096 } } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals", "keys"], additionalProperties: !0, properties: { kind: { const: "lacking" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } }, rest: { type: "object", required: ["wanted"], additionalProperties: !0, properties: { wanted: { anyOf: [{ const: "all" }, { type: "array", maxItems: 2e4, items: { type: "string", maxLength: 512 } }] }, cursor: { type: "string", maxLength: 4096 } } }, keys: { type: "array", maxItems: 1e4, items: { type: "string", maxLength: 512 } } } }, { type: "object", required: ["kind", "job", "side", "counted", "totals"], additionalProperties: !0, properties: { kind: { const: "ended" }, job: { type: "object", required: ["id", "from", "to", "atMs", "repair"], additionalProperties: !0, properties: { id: { type: "string", maxLength: 512 }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, to: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, repair: { type: "boolean" }, of: { type: "string", maxLength: 512 }, contents: { type: "boolean" }, ordered: { type: "boolean" }, hops: { type: "integer", minimum: 0 } } }, side: { enum: ["from", "to"] }, counted: { type: "object", required: ["from", "to"], additionalProperties: !1, properties: { from: { type: "integer", minimum: 0 }, to: { type: "integer", minimum: 0 } } }, totals: { type: "object", required: ["checked", "differing", "repaired", "examples"], additionalProperties: !0, properties: { checked: { type: "integer", minimum: 0 }, differing: { type: "integer", minimum: 0 }, repaired: { type: "integer", minimum: 0 }, examples: { type: "array", maxItems: 100, items: { type: "string", maxLength: 512 } } } } } }, { type: "object", required: ["kind", "from", "left", "states"], additionalProperties: !0, properties: { kind: { const: "bury" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, atMs: { type: "integer", minimum: 0 }, left: { type: "array", maxItems: 8, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } } } }, { type: "object", required: ["kind", "from", "by", "states"], additionalProperties: !0, properties: { kind: { const: "purge" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, by: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, states: { type: "array", maxItems: 1e4, items: { type: "array", minItems: 2, maxItems: 2, items: [{ type: "string", maxLength: 512 }, { type: "string", maxLength: 4096 }] } }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "site", "ids", "sinceMs"], additionalProperties: !0, properties: { kind: { const: "index" }, site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, ids: { type: "array", minItems: 1, maxItems: 200, items: { type: "string", maxLength: 512 } }, sinceMs: { type: "integer", minimum: 0 }, cursor: { type: "string", maxLength: 4096 }, hops: { type: "integer", minimum: 0 } } }, { type: "object", required: ["kind", "from", "events"], additionalProperties: !0, properties: { kind: { const: "pack" }, from: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, events: { type: "array", minItems: 1, maxItems: 1e3, items: { type: "object" } } } }] };
+function validate16(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.kind === void 0) {
@@ -3025,7 +3269,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.kind !== void 0) {
       let data0 = data.kind;
       if (!(data0 === "digest" || data0 === "find" || data0 === "offer" || data0 === "lacking" || data0 === "ended" || data0 === "bury" || data0 === "purge" || data0 === "index" || data0 === "pack")) {
-        let err1 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema16.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err1 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema17.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
     }
@@ -3166,7 +3410,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
           if (data.side !== void 0) {
             let data12 = data.side;
             if (!(data12 === "from" || data12 === "to")) {
-              let err28 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/0/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[0].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              let err28 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/0/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[0].properties.side.enum }, message: "must be equal to one of the allowed values" };
               vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
             }
           }
@@ -3384,7 +3628,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
           if (data.side !== void 0) {
             let data29 = data.side;
             if (!(data29 === "from" || data29 === "to")) {
-              let err70 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/1/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[1].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              let err70 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/1/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[1].properties.side.enum }, message: "must be equal to one of the allowed values" };
               vErrors === null ? vErrors = [err70] : vErrors.push(err70), errors++;
             }
           }
@@ -3725,7 +3969,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
           if (data.side !== void 0) {
             let data54 = data.side;
             if (!(data54 === "from" || data54 === "to")) {
-              let err133 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/2/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[2].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              let err133 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/2/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[2].properties.side.enum }, message: "must be equal to one of the allowed values" };
               vErrors === null ? vErrors = [err133] : vErrors.push(err133), errors++;
             }
           }
@@ -4108,7 +4352,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
           if (data.side !== void 0) {
             let data82 = data.side;
             if (!(data82 === "from" || data82 === "to")) {
-              let err203 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/3/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[3].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              let err203 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/3/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[3].properties.side.enum }, message: "must be equal to one of the allowed values" };
               vErrors === null ? vErrors = [err203] : vErrors.push(err203), errors++;
             }
           }
@@ -4470,7 +4714,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
           if (data.side !== void 0) {
             let data109 = data.side;
             if (!(data109 === "from" || data109 === "to")) {
-              let err269 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/4/properties/side/enum", keyword: "enum", params: { allowedValues: schema16.oneOf[4].properties.side.enum }, message: "must be equal to one of the allowed values" };
+              let err269 = { instancePath: instancePath + "/side", schemaPath: "#/oneOf/4/properties/side/enum", keyword: "enum", params: { allowedValues: schema17.oneOf[4].properties.side.enum }, message: "must be equal to one of the allowed values" };
               vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
             }
           }
@@ -5029,10 +5273,10 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
     let err372 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err372] : vErrors.push(err372), errors++;
   }
-  return validate15.errors = vErrors, errors === 0;
+  return validate16.errors = vErrors, errors === 0;
 }
-var verificationBegin = validate16;
-function validate16(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var verificationBegin = validate17;
+function validate17(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.peer === void 0) {
@@ -5084,10 +5328,10 @@ function validate16(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate16.errors = vErrors, errors === 0;
+  return validate17.errors = vErrors, errors === 0;
 }
-var inventoryBegin = validate17;
-function validate17(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var inventoryBegin = validate18;
+function validate18(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -5103,10 +5347,10 @@ function validate17(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate17.errors = vErrors, errors === 0;
+  return validate18.errors = vErrors, errors === 0;
 }
-var reactionChange = validate18, schema19 = { type: "object", required: ["action", "key", "reaction"], additionalProperties: !1, properties: { action: { enum: ["retry", "park"] }, key: { type: "string", minLength: 1, maxLength: 200 }, reaction: { type: "string", minLength: 1, maxLength: 64 } } };
-function validate18(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reactionChange = validate19, schema20 = { type: "object", required: ["action", "key", "reaction"], additionalProperties: !1, properties: { action: { enum: ["retry", "park"] }, key: { type: "string", minLength: 1, maxLength: 200 }, reaction: { type: "string", minLength: 1, maxLength: 64 } } };
+function validate19(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.action === void 0) {
@@ -5129,7 +5373,7 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.action !== void 0) {
       let data0 = data.action;
       if (!(data0 === "retry" || data0 === "park")) {
-        let err4 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/enum", keyword: "enum", params: { allowedValues: schema19.properties.action.enum }, message: "must be equal to one of the allowed values" };
+        let err4 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/enum", keyword: "enum", params: { allowedValues: schema20.properties.action.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
       }
     }
@@ -5169,10 +5413,10 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate18.errors = vErrors, errors === 0;
+  return validate19.errors = vErrors, errors === 0;
 }
-var reactionScan = validate19;
-function validate19(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reactionScan = validate20;
+function validate20(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0, _errs1 = errors, valid0 = !1, passing0 = null, _errs2 = errors, _errs3 = errors, _errs4 = errors, _errs5 = errors, valid2 = !1, _errs6 = errors;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     let missing0;
@@ -5313,10 +5557,10 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
     let err22 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
   }
-  return validate19.errors = vErrors, errors === 0;
+  return validate20.errors = vErrors, errors === 0;
 }
-var writerClose = validate20;
-function validate20(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var writerClose = validate21;
+function validate21(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.entity === void 0) {
@@ -5389,10 +5633,10 @@ function validate20(data, { instancePath = "", parentData, parentDataProperty, r
     let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
   }
-  return validate20.errors = vErrors, errors === 0;
+  return validate21.errors = vErrors, errors === 0;
 }
-var writerOpen = validate21;
-function validate21(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var writerOpen = validate22;
+function validate22(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.entity === void 0) {
@@ -5445,10 +5689,10 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate21.errors = vErrors, errors === 0;
+  return validate22.errors = vErrors, errors === 0;
 }
-var movementCreate = validate22, schema23 = { type: "object", required: ["provider", "entryId", "kind", "currency", "atMs", "lines"], additionalProperties: !1, properties: { movementId: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } }, pattern73 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$", "u"), pattern74 = new RegExp("^[A-Z]{3}$", "u");
-function validate22(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var movementCreate = validate23, schema24 = { type: "object", required: ["provider", "entryId", "kind", "currency", "atMs", "lines"], additionalProperties: !1, properties: { movementId: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } }, pattern78 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$", "u"), pattern79 = new RegExp("^[A-Z]{3}$", "u");
+function validate23(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -5483,7 +5727,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.movementId !== void 0) {
       let data0 = data.movementId;
       if (typeof data0 == "string") {
-        if (!pattern73.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err7 = { instancePath: instancePath + "/movementId", schemaPath: "#/properties/movementId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$"' };
           vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
         }
@@ -5499,7 +5743,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
       if (!(data1 === "stripe" || data1 === "paypal")) {
-        let err10 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema23.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err10 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema24.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
     }
@@ -5526,7 +5770,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
       }
       if (!(data3 === "charge" || data3 === "refund" || data3 === "dispute" || data3 === "payout" || data3 === "fee" || data3 === "other")) {
-        let err15 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema23.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err15 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema24.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
       }
     }
@@ -5549,7 +5793,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data5 = data.currency;
       if (typeof data5 == "string") {
-        if (!pattern74.test(data5)) {
+        if (!pattern79.test(data5)) {
           let err19 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
         }
@@ -5606,7 +5850,7 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
               }
               if (!(data9 === "provider" || data9 === "sales" || data9 === "refunds" || data9 === "disputes" || data9 === "fees" || data9 === "bank" || data9 === "other")) {
-                let err29 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema23.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err29 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema24.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
               }
             }
@@ -5641,10 +5885,10 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     let err35 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
   }
-  return validate22.errors = vErrors, errors === 0;
+  return validate23.errors = vErrors, errors === 0;
 }
-var movementPatch = validate23;
-function validate23(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var movementPatch = validate24;
+function validate24(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -5659,10 +5903,10 @@ function validate23(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate23.errors = vErrors, errors === 0;
+  return validate24.errors = vErrors, errors === 0;
 }
-var movementStored = validate24, schema25 = { type: "object", properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
-function validate24(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var movementStored = validate25, schema26 = { type: "object", properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+function validate25(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider !== void 0) {
@@ -5672,7 +5916,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err1 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema25.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err1 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema26.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
     }
@@ -5699,7 +5943,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
       }
       if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
-        let err6 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema25.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err6 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema26.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     }
@@ -5722,7 +5966,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data4 = data.currency;
       if (typeof data4 == "string") {
-        if (!pattern74.test(data4)) {
+        if (!pattern79.test(data4)) {
           let err10 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -5779,7 +6023,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
               if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
-                let err20 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema25.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err20 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema26.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
               }
             }
@@ -5814,11 +6058,11 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
     let err26 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
   }
-  return validate24.errors = vErrors, errors === 0;
+  return validate25.errors = vErrors, errors === 0;
 }
-var notificationCreate = validate25;
-var pattern76 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
-function validate25(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationCreate = validate26;
+var pattern81 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
+function validate26(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -5829,7 +6073,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.notificationId !== void 0) {
       let data0 = data.notificationId;
       if (typeof data0 == "string") {
-        if (!pattern76.test(data0)) {
+        if (!pattern81.test(data0)) {
           let err1 = { instancePath: instancePath + "/notificationId", schemaPath: "#/properties/notificationId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -5842,10 +6086,10 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate25.errors = vErrors, errors === 0;
+  return validate26.errors = vErrors, errors === 0;
 }
-var notificationPatch = validate26;
-function validate26(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationPatch = validate27;
+function validate27(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -5860,10 +6104,10 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate26.errors = vErrors, errors === 0;
+  return validate27.errors = vErrors, errors === 0;
 }
-var notificationStored = validate27, schema28 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, orderId: { type: "string", maxLength: 128 }, kind: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, refundId: { type: "string", maxLength: 128 }, channel: { type: "string", enum: ["mail", "sms"] }, to: { type: "string", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { type: "string", maxLength: 400 }, sentMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, site: { type: "string", maxLength: 48 }, attempts: { type: "integer", minimum: 0, maximum: 1e6 }, ended: { type: "integer", minimum: 0, maximum: 1e6 }, copies: { type: "integer", minimum: 0, maximum: 1e6 }, detail: { type: "string", maxLength: 300 } } };
-function validate27(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationStored = validate28, schema29 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, orderId: { type: "string", maxLength: 128 }, kind: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, refundId: { type: "string", maxLength: 128 }, channel: { type: "string", enum: ["mail", "sms"] }, to: { type: "string", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { type: "string", maxLength: 400 }, sentMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, site: { type: "string", maxLength: 48 }, attempts: { type: "integer", minimum: 0, maximum: 1e6 }, ended: { type: "integer", minimum: 0, maximum: 1e6 }, copies: { type: "integer", minimum: 0, maximum: 1e6 }, detail: { type: "string", maxLength: 300 } } };
+function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.customerId !== void 0) {
@@ -5897,7 +6141,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
       }
       if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-        let err5 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema28.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err5 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema29.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
       }
     }
@@ -5920,7 +6164,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data4 === "mail" || data4 === "sms")) {
-        let err9 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/enum", keyword: "enum", params: { allowedValues: schema28.properties.channel.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/enum", keyword: "enum", params: { allowedValues: schema29.properties.channel.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -5943,7 +6187,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
       }
       if (!(data6 === "en" || data6 === "de")) {
-        let err13 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema28.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err13 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema29.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
       }
     }
@@ -5954,7 +6198,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
       }
       if (!(data7 === "pending" || data7 === "suppressed" || data7 === "refused" || data7 === "sent" || data7 === "bounced")) {
-        let err15 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema28.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err15 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema29.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
       }
     }
@@ -6066,11 +6310,11 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
     let err34 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
   }
-  return validate27.errors = vErrors, errors === 0;
+  return validate28.errors = vErrors, errors === 0;
 }
-var objectCreate = validate28;
-var pattern78 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern79 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern80 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern81 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
-function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectCreate = validate29;
+var pattern83 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern84 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern85 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern86 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
+function validate29(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -6081,7 +6325,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.objectId !== void 0) {
       let data0 = data.objectId;
       if (typeof data0 == "string") {
-        if (!pattern76.test(data0)) {
+        if (!pattern81.test(data0)) {
           let err1 = { instancePath: instancePath + "/objectId", schemaPath: "#/properties/objectId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -6125,7 +6369,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
               let err8 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (!pattern78.test(data3)) {
+            if (!pattern83.test(data3)) {
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -6154,7 +6398,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern79.test(data5)) {
+            if (!pattern84.test(data5)) {
               let err14 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -6166,7 +6410,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern80.test(data6)) {
+            if (!pattern85.test(data6)) {
               let err16 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -6182,7 +6426,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern81.test(data7)) {
+            if (!pattern86.test(data7)) {
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -6212,10 +6456,10 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
     let err24 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
   }
-  return validate28.errors = vErrors, errors === 0;
+  return validate29.errors = vErrors, errors === 0;
 }
-var objectPatch = validate29;
-function validate29(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectPatch = validate30;
+function validate30(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -6259,11 +6503,11 @@ function validate29(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate29.errors = vErrors, errors === 0;
+  return validate30.errors = vErrors, errors === 0;
 }
-var objectStored = validate30;
-var pattern82 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
-function validate30(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectStored = validate31;
+var pattern87 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
+function validate31(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -6313,7 +6557,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern82.test(data2)) {
+            if (!pattern87.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -6342,7 +6586,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern79.test(data4)) {
+            if (!pattern84.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -6354,7 +6598,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern80.test(data5)) {
+            if (!pattern85.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -6370,7 +6614,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern78.test(data6)) {
+            if (!pattern83.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -6466,10 +6710,10 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
     let err35 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
   }
-  return validate30.errors = vErrors, errors === 0;
+  return validate31.errors = vErrors, errors === 0;
 }
-var objectCompleteInput = validate31;
-function validate31(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectCompleteInput = validate32;
+function validate32(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.upload === void 0) {
@@ -6484,7 +6728,7 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.upload !== void 0) {
       let data0 = data.upload;
       if (typeof data0 == "string") {
-        if (!pattern82.test(data0)) {
+        if (!pattern87.test(data0)) {
           let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -6497,10 +6741,10 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate31.errors = vErrors, errors === 0;
+  return validate32.errors = vErrors, errors === 0;
 }
-var orderCreate = validate32, schema33 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] } } }, pattern88 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u"), pattern89 = new RegExp("^[+][1-9][0-9]{6,14}$", "u");
-function validate32(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCreate = validate33, schema34 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] } } }, pattern93 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u"), pattern94 = new RegExp("^[+][1-9][0-9]{6,14}$", "u");
+function validate33(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -6611,7 +6855,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data5 = data.currency;
       if (typeof data5 == "string") {
-        if (!pattern74.test(data5)) {
+        if (!pattern79.test(data5)) {
           let err20 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -6643,7 +6887,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
           let err25 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
         }
-        if (!pattern88.test(data7)) {
+        if (!pattern93.test(data7)) {
           let err26 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -6659,7 +6903,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
           let err28 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
           vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
         }
-        if (!pattern89.test(data8)) {
+        if (!pattern94.test(data8)) {
           let err29 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
         }
@@ -6675,7 +6919,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
       if (!(data9 === "en" || data9 === "de")) {
-        let err32 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema33.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err32 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema34.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
       }
     }
@@ -6683,10 +6927,10 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
     let err33 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
   }
-  return validate32.errors = vErrors, errors === 0;
+  return validate33.errors = vErrors, errors === 0;
 }
-var orderPatch = validate33;
-function validate33(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderPatch = validate34;
+function validate34(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -6701,10 +6945,10 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate33.errors = vErrors, errors === 0;
+  return validate34.errors = vErrors, errors === 0;
 }
-var orderStored = validate34, schema35 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, checkedAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } } } };
-function validate34(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderStored = validate35, schema36 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, checkedAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } } } };
+function validate35(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.customerId !== void 0) {
@@ -6814,7 +7058,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data6 = data.currency;
       if (typeof data6 == "string") {
-        if (!pattern74.test(data6)) {
+        if (!pattern79.test(data6)) {
           let err19 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
         }
@@ -6846,7 +7090,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
           let err24 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
         }
-        if (!pattern88.test(data8)) {
+        if (!pattern93.test(data8)) {
           let err25 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
         }
@@ -6862,7 +7106,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
           let err27 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
           vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
         }
-        if (!pattern89.test(data9)) {
+        if (!pattern94.test(data9)) {
           let err28 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
         }
@@ -6878,7 +7122,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
       }
       if (!(data10 === "en" || data10 === "de")) {
-        let err31 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema35.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err31 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema36.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
     }
@@ -6889,7 +7133,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
       }
       if (!(data11 === "reserving" || data11 === "rejected" || data11 === "reserved" || data11 === "paying" || data11 === "cancelling" || data11 === "expired" || data11 === "cancelled" || data11 === "paid" || data11 === "fulfilled" || data11 === "refunded")) {
-        let err33 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema35.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err33 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema36.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
       }
     }
@@ -6900,7 +7144,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
       }
       if (!(data12 === "unknown_product" || data12 === "price_changed" || data12 === "other_currency" || data12 === "amount_too_large" || data12 === "short" || data12 === "declined" || data12 === "by_customer" || data12 === "elsewhere" || data12 === "taken_over" || data12 === "not_paid_in_time")) {
-        let err35 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema35.properties.reason.enum }, message: "must be equal to one of the allowed values" };
+        let err35 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema36.properties.reason.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
       }
     }
@@ -7184,10 +7428,10 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
     let err82 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
   }
-  return validate34.errors = vErrors, errors === 0;
+  return validate35.errors = vErrors, errors === 0;
 }
-var orderPayInput = validate35;
-function validate35(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderPayInput = validate36;
+function validate36(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -7215,10 +7459,10 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate35.errors = vErrors, errors === 0;
+  return validate36.errors = vErrors, errors === 0;
 }
-var orderCancelInput = validate36;
-function validate36(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCancelInput = validate37;
+function validate37(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -7229,10 +7473,10 @@ function validate36(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate36.errors = vErrors, errors === 0;
+  return validate37.errors = vErrors, errors === 0;
 }
-var orderCheckInput = validate37;
-function validate37(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCheckInput = validate38;
+function validate38(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -7260,10 +7504,10 @@ function validate37(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate37.errors = vErrors, errors === 0;
+  return validate38.errors = vErrors, errors === 0;
 }
-var orderFulfilInput = validate38;
-function validate38(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderFulfilInput = validate39;
+function validate39(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -7274,10 +7518,10 @@ function validate38(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate38.errors = vErrors, errors === 0;
+  return validate39.errors = vErrors, errors === 0;
 }
-var orderRefundInput = validate39;
-function validate39(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderRefundInput = validate40;
+function validate40(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -7306,10 +7550,10 @@ function validate39(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate39.errors = vErrors, errors === 0;
+  return validate40.errors = vErrors, errors === 0;
 }
-var pictureCreate = validate40;
-function validate40(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureCreate = validate41;
+function validate41(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -7324,7 +7568,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.pictureId !== void 0) {
       let data0 = data.pictureId;
       if (typeof data0 == "string") {
-        if (!pattern76.test(data0)) {
+        if (!pattern81.test(data0)) {
           let err2 = { instancePath: instancePath + "/pictureId", schemaPath: "#/properties/pictureId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -7368,7 +7612,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
-            if (!pattern78.test(data3)) {
+            if (!pattern83.test(data3)) {
               let err10 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
             }
@@ -7397,7 +7641,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern79.test(data5)) {
+            if (!pattern84.test(data5)) {
               let err15 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
             }
@@ -7409,7 +7653,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern80.test(data6)) {
+            if (!pattern85.test(data6)) {
               let err17 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
             }
@@ -7425,7 +7669,7 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
-            if (!pattern81.test(data7)) {
+            if (!pattern86.test(data7)) {
               let err20 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -7471,10 +7715,10 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
     let err28 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
   }
-  return validate40.errors = vErrors, errors === 0;
+  return validate41.errors = vErrors, errors === 0;
 }
-var picturePatch = validate41;
-function validate41(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var picturePatch = validate42;
+function validate42(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -7534,10 +7778,10 @@ function validate41(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate41.errors = vErrors, errors === 0;
+  return validate42.errors = vErrors, errors === 0;
 }
-var pictureStored = validate42, schema43 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { type: "string", maxLength: 300 }, status: { type: "string", enum: ["checking", "ready", "refused"], default: "checking" }, reason: { type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, detail: { type: "string", maxLength: 300 }, asked: { type: "string", maxLength: 40 }, checkedFor: { type: "string", maxLength: 160 }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 }, sizes: { type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } } } };
-function validate42(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureStored = validate43, schema44 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { type: "string", maxLength: 300 }, status: { type: "string", enum: ["checking", "ready", "refused"], default: "checking" }, reason: { type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, detail: { type: "string", maxLength: 300 }, asked: { type: "string", maxLength: 40 }, checkedFor: { type: "string", maxLength: 160 }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 }, sizes: { type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } } } };
+function validate43(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -7587,7 +7831,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern82.test(data2)) {
+            if (!pattern87.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -7616,7 +7860,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern79.test(data4)) {
+            if (!pattern84.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -7628,7 +7872,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern80.test(data5)) {
+            if (!pattern85.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -7644,7 +7888,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern78.test(data6)) {
+            if (!pattern83.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -7747,7 +7991,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
       }
       if (!(data13 === "checking" || data13 === "ready" || data13 === "refused")) {
-        let err37 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema43.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err37 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema44.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
       }
     }
@@ -7758,7 +8002,7 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
       }
       if (!(data14 === "not_a_picture" || data14 === "unsupported_format" || data14 === "too_many_bytes" || data14 === "too_many_pixels" || data14 === "damaged" || data14 === "too_slow")) {
-        let err39 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema43.properties.reason.enum }, message: "must be equal to one of the allowed values" };
+        let err39 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema44.properties.reason.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
       }
     }
@@ -7885,10 +8129,10 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
     let err60 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
   }
-  return validate42.errors = vErrors, errors === 0;
+  return validate43.errors = vErrors, errors === 0;
 }
-var pictureCheckInput = validate43;
-function validate43(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureCheckInput = validate44;
+function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -7899,10 +8143,10 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate43.errors = vErrors, errors === 0;
+  return validate44.errors = vErrors, errors === 0;
 }
-var pictureCompleteInput = validate44;
-function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureCompleteInput = validate45;
+function validate45(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.upload === void 0) {
@@ -7917,7 +8161,7 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.upload !== void 0) {
       let data0 = data.upload;
       if (typeof data0 == "string") {
-        if (!pattern82.test(data0)) {
+        if (!pattern87.test(data0)) {
           let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -7930,10 +8174,10 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate44.errors = vErrors, errors === 0;
+  return validate45.errors = vErrors, errors === 0;
 }
-var productCreate = validate45, schema46 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern104 = new RegExp("^[a-z]{2}$", "u");
-function validate45(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productCreate = validate46, schema47 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern109 = new RegExp("^[a-z]{2}$", "u");
+function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -7949,14 +8193,14 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema46.properties, key0)) {
+      if (!func2.call(schema47.properties, key0)) {
         let err3 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     if (data.sku !== void 0) {
       let data0 = data.sku;
       if (typeof data0 == "string") {
-        if (!pattern76.test(data0)) {
+        if (!pattern81.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -8002,7 +8246,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key1 in data3) {
           let _errs10 = errors;
-          if (typeof key1 == "string" && !pattern104.test(key1)) {
+          if (typeof key1 == "string" && !pattern109.test(key1)) {
             let err12 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key1 };
             vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
           }
@@ -8082,7 +8326,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data8 = data.currency;
       if (typeof data8 == "string") {
-        if (!pattern74.test(data8)) {
+        if (!pattern79.test(data8)) {
           let err26 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -8118,7 +8362,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data11 = data10[i0];
           if (typeof data11 == "string") {
-            if (!pattern76.test(data11)) {
+            if (!pattern81.test(data11)) {
               let err32 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
             }
@@ -8156,10 +8400,10 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
     let err37 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
   }
-  return validate45.errors = vErrors, errors === 0;
+  return validate46.errors = vErrors, errors === 0;
 }
-var productPatch = validate46;
-function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productPatch = validate47;
+function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -8224,7 +8468,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key1 in data2) {
           let _errs14 = errors;
-          if (typeof key1 == "string" && !pattern104.test(key1)) {
+          if (typeof key1 == "string" && !pattern109.test(key1)) {
             let err10 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/anyOf/0/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key1 };
             vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
           }
@@ -8320,7 +8564,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data7 = data.currency;
       if (typeof data7 == "string") {
-        if (!pattern74.test(data7)) {
+        if (!pattern79.test(data7)) {
           let err26 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -8372,7 +8616,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data10 = data9[i0];
           if (typeof data10 == "string") {
-            if (!pattern76.test(data10)) {
+            if (!pattern81.test(data10)) {
               let err34 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/anyOf/0/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
             }
@@ -8445,10 +8689,10 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
     let err43 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
   }
-  return validate46.errors = vErrors, errors === 0;
+  return validate47.errors = vErrors, errors === 0;
 }
-var productStored = validate47;
-function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productStored = validate48;
+function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -8488,7 +8732,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key0 in data2) {
           let _errs7 = errors;
-          if (typeof key0 == "string" && !pattern104.test(key0)) {
+          if (typeof key0 == "string" && !pattern109.test(key0)) {
             let err6 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key0 };
             vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
           }
@@ -8568,7 +8812,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data7 = data.currency;
       if (typeof data7 == "string") {
-        if (!pattern74.test(data7)) {
+        if (!pattern79.test(data7)) {
           let err20 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -8604,7 +8848,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data10 = data9[i0];
           if (typeof data10 == "string") {
-            if (!pattern76.test(data10)) {
+            if (!pattern81.test(data10)) {
               let err26 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
             }
@@ -8642,10 +8886,10 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
     let err31 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
   }
-  return validate47.errors = vErrors, errors === 0;
+  return validate48.errors = vErrors, errors === 0;
 }
-var stockCreate = validate48;
-function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockCreate = validate49;
+function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -8656,7 +8900,7 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.stockId !== void 0) {
       let data0 = data.stockId;
       if (typeof data0 == "string") {
-        if (!pattern76.test(data0)) {
+        if (!pattern81.test(data0)) {
           let err1 = { instancePath: instancePath + "/stockId", schemaPath: "#/properties/stockId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -8669,10 +8913,10 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate48.errors = vErrors, errors === 0;
+  return validate49.errors = vErrors, errors === 0;
 }
-var stockPatch = validate49;
-function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockPatch = validate50;
+function validate50(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -8687,10 +8931,10 @@ function validate49(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate49.errors = vErrors, errors === 0;
+  return validate50.errors = vErrors, errors === 0;
 }
-var stockStored = validate50;
-function validate50(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockStored = validate51;
+function validate51(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku !== void 0) {
@@ -8892,10 +9136,10 @@ function validate50(data, { instancePath = "", parentData, parentDataProperty, r
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate50.errors = vErrors, errors === 0;
+  return validate51.errors = vErrors, errors === 0;
 }
-var suppressionCreate = validate51;
-function validate51(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionCreate = validate52;
+function validate52(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -8906,7 +9150,7 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.addressHash !== void 0) {
       let data0 = data.addressHash;
       if (typeof data0 == "string") {
-        if (!pattern73.test(data0)) {
+        if (!pattern78.test(data0)) {
           let err1 = { instancePath: instancePath + "/addressHash", schemaPath: "#/properties/addressHash/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -8919,10 +9163,10 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate51.errors = vErrors, errors === 0;
+  return validate52.errors = vErrors, errors === 0;
 }
-var suppressionPatch = validate52;
-function validate52(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionPatch = validate53;
+function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -8937,10 +9181,10 @@ function validate52(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate52.errors = vErrors, errors === 0;
+  return validate53.errors = vErrors, errors === 0;
 }
-var suppressionStored = validate53;
-function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionStored = validate54;
+function validate54(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.bounced !== void 0 && typeof data.bounced != "boolean") {
@@ -8972,10 +9216,10 @@ function validate53(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate53.errors = vErrors, errors === 0;
+  return validate54.errors = vErrors, errors === 0;
 }
-var thumbnailCreate = validate54;
-function validate54(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailCreate = validate55;
+function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -8986,7 +9230,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.thumbnailId !== void 0) {
       let data0 = data.thumbnailId;
       if (typeof data0 == "string") {
-        if (!pattern76.test(data0)) {
+        if (!pattern81.test(data0)) {
           let err1 = { instancePath: instancePath + "/thumbnailId", schemaPath: "#/properties/thumbnailId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -9030,7 +9274,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
               let err8 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (!pattern78.test(data3)) {
+            if (!pattern83.test(data3)) {
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -9059,7 +9303,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern79.test(data5)) {
+            if (!pattern84.test(data5)) {
               let err14 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -9071,7 +9315,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern80.test(data6)) {
+            if (!pattern85.test(data6)) {
               let err16 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -9087,7 +9331,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern81.test(data7)) {
+            if (!pattern86.test(data7)) {
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -9105,10 +9349,10 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
     let err22 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
   }
-  return validate54.errors = vErrors, errors === 0;
+  return validate55.errors = vErrors, errors === 0;
 }
-var thumbnailPatch = validate55;
-function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailPatch = validate56;
+function validate56(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -9123,10 +9367,10 @@ function validate55(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate55.errors = vErrors, errors === 0;
+  return validate56.errors = vErrors, errors === 0;
 }
-var thumbnailStored = validate56, schema57 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, picture: { type: "string", maxLength: 128 }, size: { type: "string", enum: ["small", "medium", "large"] }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 } } };
-function validate56(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailStored = validate57, schema58 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, picture: { type: "string", maxLength: 128 }, size: { type: "string", enum: ["small", "medium", "large"] }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 } } };
+function validate57(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -9176,7 +9420,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern82.test(data2)) {
+            if (!pattern87.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -9205,7 +9449,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern79.test(data4)) {
+            if (!pattern84.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -9217,7 +9461,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern80.test(data5)) {
+            if (!pattern85.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -9233,7 +9477,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern78.test(data6)) {
+            if (!pattern83.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -9320,7 +9564,7 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
       }
       if (!(data12 === "small" || data12 === "medium" || data12 === "large")) {
-        let err34 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/enum", keyword: "enum", params: { allowedValues: schema57.properties.size.enum }, message: "must be equal to one of the allowed values" };
+        let err34 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/enum", keyword: "enum", params: { allowedValues: schema58.properties.size.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
       }
     }
@@ -9362,11 +9606,11 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
     let err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
   }
-  return validate56.errors = vErrors, errors === 0;
+  return validate57.errors = vErrors, errors === 0;
 }
-var userCreate = validate57;
+var userCreate = validate58;
 var formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
-function validate57(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -9385,7 +9629,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern76.test(data0)) {
+        if (!pattern81.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -9488,10 +9732,10 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate57.errors = vErrors, errors === 0;
+  return validate58.errors = vErrors, errors === 0;
 }
-var userPatch = validate58;
-function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userPatch = validate59;
+function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -9726,10 +9970,10 @@ function validate58(data, { instancePath = "", parentData, parentDataProperty, r
     let err39 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
   }
-  return validate58.errors = vErrors, errors === 0;
+  return validate59.errors = vErrors, errors === 0;
 }
-var userStored = validate59;
-function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userStored = validate60;
+function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -9826,10 +10070,10 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
     let err16 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
   }
-  return validate59.errors = vErrors, errors === 0;
+  return validate60.errors = vErrors, errors === 0;
 }
-var readAnalytics$input = validate60, schema61 = { type: "object", required: [], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string", minLength: 1, maxLength: 64 } } };
-function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readAnalytics$input = validate61, schema62 = { type: "object", required: [], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string", minLength: 1, maxLength: 64 } } };
+function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -9868,7 +10112,7 @@ function validate60(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
       }
       if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
-        let err6 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema61.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        let err6 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema62.properties.step.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     }
@@ -9892,10 +10136,10 @@ function validate60(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate60.errors = vErrors, errors === 0;
+  return validate61.errors = vErrors, errors === 0;
 }
-var readAnalytics$output = validate61, schema62 = { type: "object", required: ["from", "to", "step", "timeZone", "answeredBy", "heardUntil", "total", "sites", "series"], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string" }, answeredBy: { type: "string" }, heardUntil: { type: "object", additionalProperties: { type: "string", maxLength: 40 } }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } }, series: { type: "array", items: { type: "object", required: ["at", "total", "sites"], additionalProperties: !1, properties: { at: { type: "string", maxLength: 40 }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } } } } } } };
-function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readAnalytics$output = validate62, schema63 = { type: "object", required: ["from", "to", "step", "timeZone", "answeredBy", "heardUntil", "total", "sites", "series"], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string" }, answeredBy: { type: "string" }, heardUntil: { type: "object", additionalProperties: { type: "string", maxLength: 40 } }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } }, series: { type: "array", items: { type: "object", required: ["at", "total", "sites"], additionalProperties: !1, properties: { at: { type: "string", maxLength: 40 }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } } } } } } };
+function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -9935,7 +10179,7 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema62.properties, key0)) {
+      if (!func2.call(schema63.properties, key0)) {
         let err9 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
@@ -9970,7 +10214,7 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
       }
       if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
-        let err15 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema62.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        let err15 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema63.properties.step.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
       }
     }
@@ -10484,11 +10728,11 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
     let err107 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
   }
-  return validate61.errors = vErrors, errors === 0;
+  return validate62.errors = vErrors, errors === 0;
 }
-var listAvailability$input = validate62;
-var pattern125 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
-function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listAvailability$input = validate63;
+var pattern130 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10523,7 +10767,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
               let err5 = { instancePath: instancePath + "/sku/" + i0, schemaPath: "#/properties/sku/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
             }
-            if (!pattern125.test(data1)) {
+            if (!pattern130.test(data1)) {
               let err6 = { instancePath: instancePath + "/sku/" + i0, schemaPath: "#/properties/sku/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
               vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
             }
@@ -10557,10 +10801,10 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate62.errors = vErrors, errors === 0;
+  return validate63.errors = vErrors, errors === 0;
 }
-var listAvailability$output = validate63, schema64 = { type: "object", required: ["items"], additionalProperties: !1, properties: { items: { type: "array", items: { type: "object", required: ["sku", "availability"], properties: { sku: { type: "string", minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, availability: { enum: ["in_stock", "few", "none"] } } } } } };
-function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listAvailability$output = validate64, schema65 = { type: "object", required: ["items"], additionalProperties: !1, properties: { items: { type: "array", items: { type: "object", required: ["sku", "availability"], properties: { sku: { type: "string", minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, availability: { enum: ["in_stock", "few", "none"] } } } } } };
+function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -10598,7 +10842,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
                   let err5 = { instancePath: instancePath + "/items/" + i0 + "/sku", schemaPath: "#/properties/items/items/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                   vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
                 }
-                if (!pattern125.test(data2)) {
+                if (!pattern130.test(data2)) {
                   let err6 = { instancePath: instancePath + "/items/" + i0 + "/sku", schemaPath: "#/properties/items/items/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
                   vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
                 }
@@ -10610,7 +10854,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
             if (data1.availability !== void 0) {
               let data3 = data1.availability;
               if (!(data3 === "in_stock" || data3 === "few" || data3 === "none")) {
-                let err8 = { instancePath: instancePath + "/items/" + i0 + "/availability", schemaPath: "#/properties/items/items/properties/availability/enum", keyword: "enum", params: { allowedValues: schema64.properties.items.items.properties.availability.enum }, message: "must be equal to one of the allowed values" };
+                let err8 = { instancePath: instancePath + "/items/" + i0 + "/availability", schemaPath: "#/properties/items/items/properties/availability/enum", keyword: "enum", params: { allowedValues: schema65.properties.items.items.properties.availability.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
               }
             }
@@ -10628,10 +10872,10 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate63.errors = vErrors, errors === 0;
+  return validate64.errors = vErrors, errors === 0;
 }
-var getInventory$params = validate64;
-function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$params = validate65;
+function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10654,7 +10898,7 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -10667,10 +10911,10 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate64.errors = vErrors, errors === 0;
+  return validate65.errors = vErrors, errors === 0;
 }
-var getInventory$output = validate65;
-function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$output = validate66;
+function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10713,7 +10957,7 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -10968,10 +11212,10 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate65.errors = vErrors, errors === 0;
+  return validate66.errors = vErrors, errors === 0;
 }
-var receiveStock$params = validate66;
-function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$params = validate67;
+function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -10994,7 +11238,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11007,11 +11251,11 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate66.errors = vErrors, errors === 0;
+  return validate67.errors = vErrors, errors === 0;
 }
-var receiveStock$input = validate67;
-var pattern130 = new RegExp("^[A-Za-z0-9]", "u");
-function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$input = validate68;
+var pattern135 = new RegExp("^[A-Za-z0-9]", "u");
+function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.book === void 0) {
@@ -11038,7 +11282,7 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
           let err4 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
-        if (!pattern130.test(data0)) {
+        if (!pattern135.test(data0)) {
           let err5 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9]" }, message: 'must match pattern "^[A-Za-z0-9]"' };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
@@ -11084,10 +11328,10 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
     let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
   }
-  return validate67.errors = vErrors, errors === 0;
+  return validate68.errors = vErrors, errors === 0;
 }
-var receiveStock$output = validate68;
-function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$output = validate69;
+function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11130,7 +11374,7 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11385,10 +11629,10 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate68.errors = vErrors, errors === 0;
+  return validate69.errors = vErrors, errors === 0;
 }
-var countStock$params = validate69;
-function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$params = validate70;
+function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11411,7 +11655,7 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11424,10 +11668,10 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate69.errors = vErrors, errors === 0;
+  return validate70.errors = vErrors, errors === 0;
 }
-var countStock$input = validate70;
-function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$input = validate71;
+function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.units === void 0) {
@@ -11476,10 +11720,10 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
     let err8 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
   }
-  return validate70.errors = vErrors, errors === 0;
+  return validate71.errors = vErrors, errors === 0;
 }
-var countStock$output = validate71;
-function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$output = validate72;
+function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11522,7 +11766,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11777,10 +12021,10 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate71.errors = vErrors, errors === 0;
+  return validate72.errors = vErrors, errors === 0;
 }
-var moveStock$params = validate72;
-function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$params = validate73;
+function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11803,7 +12047,7 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11816,10 +12060,10 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate72.errors = vErrors, errors === 0;
+  return validate73.errors = vErrors, errors === 0;
 }
-var moveStock$input = validate73;
-function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$input = validate74;
+function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.to === void 0) {
@@ -11888,10 +12132,10 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate73.errors = vErrors, errors === 0;
+  return validate74.errors = vErrors, errors === 0;
 }
-var moveStock$output = validate74;
-function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$output = validate75;
+function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11934,7 +12178,7 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -12189,10 +12433,10 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate74.errors = vErrors, errors === 0;
+  return validate75.errors = vErrors, errors === 0;
 }
-var fenceSite$params = validate75;
-function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$params = validate76;
+function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12215,7 +12459,7 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -12228,10 +12472,10 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate75.errors = vErrors, errors === 0;
+  return validate76.errors = vErrors, errors === 0;
 }
-var fenceSite$input = validate76;
-function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$input = validate77;
+function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -12299,10 +12543,10 @@ function validate76(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate76.errors = vErrors, errors === 0;
+  return validate77.errors = vErrors, errors === 0;
 }
-var fenceSite$output = validate77;
-function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$output = validate78;
+function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12349,7 +12593,7 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err10 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -12620,10 +12864,10 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
     let err59 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
   }
-  return validate77.errors = vErrors, errors === 0;
+  return validate78.errors = vErrors, errors === 0;
 }
-var recoverStock$params = validate78;
-function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$params = validate79;
+function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12646,7 +12890,7 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -12659,10 +12903,10 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate78.errors = vErrors, errors === 0;
+  return validate79.errors = vErrors, errors === 0;
 }
-var recoverStock$input = validate79;
-function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$input = validate80;
+function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -12731,10 +12975,10 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate79.errors = vErrors, errors === 0;
+  return validate80.errors = vErrors, errors === 0;
 }
-var recoverStock$output = validate80;
-function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$output = validate81;
+function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12777,7 +13021,7 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern125.test(data0)) {
+        if (!pattern130.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -13032,11 +13276,11 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate80.errors = vErrors, errors === 0;
+  return validate81.errors = vErrors, errors === 0;
 }
-var reconcileLedger$input = validate81;
-var pattern140 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
-function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reconcileLedger$input = validate82;
+var pattern145 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
+function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -13087,7 +13331,7 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.cursor !== void 0) {
       let data2 = data.cursor;
       if (typeof data2 == "string") {
-        if (!pattern140.test(data2)) {
+        if (!pattern145.test(data2)) {
           let err9 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/pattern", keyword: "pattern", params: { pattern: "^[0-9]{1,15}-[0-9]{1,15}$" }, message: 'must match pattern "^[0-9]{1,15}-[0-9]{1,15}$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -13100,10 +13344,10 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate81.errors = vErrors, errors === 0;
+  return validate82.errors = vErrors, errors === 0;
 }
-var reconcileLedger$output = validate82, schema83 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reconcileLedger$output = validate83, schema84 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -13146,7 +13390,7 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema83.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema84.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -13232,7 +13476,7 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
             for (let key1 in data7)
-              if (!func2.call(schema83.properties.differences.items.properties, key1)) {
+              if (!func2.call(schema84.properties.differences.items.properties, key1)) {
                 let err24 = { instancePath: instancePath + "/differences/" + i0, schemaPath: "#/properties/differences/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
@@ -13321,10 +13565,10 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
     let err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
   }
-  return validate82.errors = vErrors, errors === 0;
+  return validate83.errors = vErrors, errors === 0;
 }
-var readLedgerBalance$input = validate83, schema84 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readLedgerBalance$input = validate84, schema85 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -13343,7 +13587,7 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema84.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema85.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -13387,10 +13631,10 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate83.errors = vErrors, errors === 0;
+  return validate84.errors = vErrors, errors === 0;
 }
-var readLedgerBalance$output = validate84, schema85 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
-function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readLedgerBalance$output = validate85, schema86 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
+function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.accounts === void 0) {
@@ -13449,7 +13693,7 @@ function validate84(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
               if (!(data3 === "provider" || data3 === "sales" || data3 === "refunds" || data3 === "disputes" || data3 === "fees" || data3 === "bank" || data3 === "other")) {
-                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema85.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema86.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
               }
             }
@@ -13507,10 +13751,10 @@ function validate84(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate84.errors = vErrors, errors === 0;
+  return validate85.errors = vErrors, errors === 0;
 }
-var listLedgerLines$input = validate85, schema86 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listLedgerLines$input = validate86, schema87 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -13529,7 +13773,7 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema86.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema87.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -13573,10 +13817,10 @@ function validate85(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate85.errors = vErrors, errors === 0;
+  return validate86.errors = vErrors, errors === 0;
 }
-var listLedgerLines$output = validate86, schema87 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listLedgerLines$output = validate87, schema88 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -13628,7 +13872,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
             for (let key1 in data1)
-              if (!func2.call(schema87.properties.lines.items.properties, key1)) {
+              if (!func2.call(schema88.properties.lines.items.properties, key1)) {
                 let err10 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
@@ -13643,7 +13887,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
               }
               if (!(data3 === "stripe" || data3 === "paypal")) {
-                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema87.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
               }
             }
@@ -13662,7 +13906,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
               }
               if (!(data6 === "charge" || data6 === "refund" || data6 === "dispute" || data6 === "payout" || data6 === "fee" || data6 === "other")) {
-                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema87.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
               }
             }
@@ -13673,7 +13917,7 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
               }
               if (!(data7 === "provider" || data7 === "sales" || data7 === "refunds" || data7 === "disputes" || data7 === "fees" || data7 === "bank" || data7 === "other")) {
-                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema87.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
             }
@@ -13717,10 +13961,10 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
     let err27 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
   }
-  return validate86.errors = vErrors, errors === 0;
+  return validate87.errors = vErrors, errors === 0;
 }
-var listNotifications$input = validate87;
-function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$input = validate88;
+function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.orderId === void 0) {
@@ -13752,10 +13996,10 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate87.errors = vErrors, errors === 0;
+  return validate88.errors = vErrors, errors === 0;
 }
-var listNotifications$output = validate88;
-function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$output = validate89;
+function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -13865,10 +14109,10 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate88.errors = vErrors, errors === 0;
+  return validate89.errors = vErrors, errors === 0;
 }
-var reportBounce$input = validate89, schema90 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
-function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$input = validate90, schema91 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
+function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.kind === void 0) {
@@ -13903,7 +14147,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
           let err5 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
-        if (!pattern88.test(data1)) {
+        if (!pattern93.test(data1)) {
           let err6 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
         }
@@ -13915,7 +14159,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.phone !== void 0) {
       let data2 = data.phone;
       if (typeof data2 == "string") {
-        if (!pattern89.test(data2)) {
+        if (!pattern94.test(data2)) {
           let err8 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
@@ -13931,7 +14175,7 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
       if (!(data3 === "hard" || data3 === "soft")) {
-        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema90.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema91.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
     }
@@ -13939,10 +14183,10 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate89.errors = vErrors, errors === 0;
+  return validate90.errors = vErrors, errors === 0;
 }
-var reportBounce$output = validate90, schema91 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$output = validate91, schema92 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.suppressed === void 0) {
@@ -13965,7 +14209,7 @@ function validate90(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
           }
           if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema91.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema92.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
           }
         }
@@ -13978,10 +14222,10 @@ function validate90(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate90.errors = vErrors, errors === 0;
+  return validate91.errors = vErrors, errors === 0;
 }
-var liftSuppression$input = validate91;
-function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var liftSuppression$input = validate92;
+function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -13996,7 +14240,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
           let err1 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
-        if (!pattern88.test(data0)) {
+        if (!pattern93.test(data0)) {
           let err2 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -14008,7 +14252,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.phone !== void 0) {
       let data1 = data.phone;
       if (typeof data1 == "string") {
-        if (!pattern89.test(data1)) {
+        if (!pattern94.test(data1)) {
           let err4 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -14021,10 +14265,10 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate91.errors = vErrors, errors === 0;
+  return validate92.errors = vErrors, errors === 0;
 }
-var liftSuppression$output = validate92, schema93 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var liftSuppression$output = validate93, schema94 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.suppressed === void 0) {
@@ -14047,7 +14291,7 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
           }
           if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema93.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema94.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
           }
         }
@@ -14060,32 +14304,9 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate92.errors = vErrors, errors === 0;
-}
-var takeStripeEvent$output = validate93;
-function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.received === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (key0 !== "received") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.received !== void 0 && typeof data.received != "boolean") {
-      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-    }
-  } else {
-    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-  }
   return validate93.errors = vErrors, errors === 0;
 }
-var takePayPalEvent$output = validate94;
+var takeStripeEvent$output = validate94;
 function validate94(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -14108,9 +14329,32 @@ function validate94(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate94.errors = vErrors, errors === 0;
 }
-var getSubscription$params = validate95;
-var pattern145 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
+var takePayPalEvent$output = validate95;
 function validate95(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.received === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "received") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.received !== void 0 && typeof data.received != "boolean") {
+      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+  } else {
+    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+  }
+  return validate95.errors = vErrors, errors === 0;
+}
+var getSubscription$params = validate96;
+var pattern150 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
+function validate96(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.token === void 0) {
@@ -14125,7 +14369,7 @@ function validate95(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern145.test(data0)) {
+        if (!pattern150.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -14138,10 +14382,10 @@ function validate95(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate95.errors = vErrors, errors === 0;
+  return validate96.errors = vErrors, errors === 0;
 }
-var getSubscription$input = validate96, schema97 = { type: "object", required: [], additionalProperties: !1, properties: { language: { enum: ["en", "de"] } } };
-function validate96(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getSubscription$input = validate97, schema98 = { type: "object", required: [], additionalProperties: !1, properties: { language: { enum: ["en", "de"] } } };
+function validate97(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -14152,7 +14396,7 @@ function validate96(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.language !== void 0) {
       let data0 = data.language;
       if (!(data0 === "en" || data0 === "de")) {
-        let err1 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema97.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err1 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema98.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
     }
@@ -14160,135 +14404,57 @@ function validate96(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate96.errors = vErrors, errors === 0;
-}
-var getSubscription$output = validate97, schema98 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate97(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.unsubscribed === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    if (data.stops === void 0) {
-      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
-      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "unsubscribed" || key0 === "stops")) {
-        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-      }
-    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
-      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-    }
-    if (data.stops !== void 0) {
-      let data1 = data.stops;
-      if (Array.isArray(data1)) {
-        let len0 = data1.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data2 = data1[i0];
-          if (typeof data2 != "string") {
-            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-          }
-          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema98.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
-            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-          }
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
-    }
-  } else {
-    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-  }
   return validate97.errors = vErrors, errors === 0;
 }
-var unsubscribe$params = validate98;
+var getSubscription$output = validate98, schema99 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
 function validate98(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.token === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
+    if (data.unsubscribed === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
+    if (data.stops === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
     for (let key0 in data)
-      if (key0 !== "token") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      if (!(key0 === "unsubscribed" || key0 === "stops")) {
+        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
-    if (data.token !== void 0) {
-      let data0 = data.token;
-      if (typeof data0 == "string") {
-        if (!pattern145.test(data0)) {
-          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
-          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
+      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    if (data.stops !== void 0) {
+      let data1 = data.stops;
+      if (Array.isArray(data1)) {
+        let len0 = data1.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data2 = data1[i0];
+          if (typeof data2 != "string") {
+            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+          }
+          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema99.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+          }
         }
       } else {
-        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     }
   } else {
-    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
   }
   return validate98.errors = vErrors, errors === 0;
 }
-var unsubscribe$output = validate99, schema100 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+var unsubscribe$params = validate99;
 function validate99(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.unsubscribed === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    if (data.stops === void 0) {
-      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
-      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "unsubscribed" || key0 === "stops")) {
-        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-      }
-    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
-      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-    }
-    if (data.stops !== void 0) {
-      let data1 = data.stops;
-      if (Array.isArray(data1)) {
-        let len0 = data1.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data2 = data1[i0];
-          if (typeof data2 != "string") {
-            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-          }
-          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema100.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
-            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-          }
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
-    }
-  } else {
-    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-  }
-  return validate99.errors = vErrors, errors === 0;
-}
-var resubscribe$params = validate100;
-function validate100(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.token === void 0) {
@@ -14303,7 +14469,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern145.test(data0)) {
+        if (!pattern150.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -14316,10 +14482,10 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate100.errors = vErrors, errors === 0;
+  return validate99.errors = vErrors, errors === 0;
 }
-var resubscribe$output = validate101, schema102 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate101(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var unsubscribe$output = validate100, schema101 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate100(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.unsubscribed === void 0) {
@@ -14350,7 +14516,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
             vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
           }
           if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema102.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema101.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
           }
         }
@@ -14363,10 +14529,88 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
     let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
   }
+  return validate100.errors = vErrors, errors === 0;
+}
+var resubscribe$params = validate101;
+function validate101(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.token === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "token") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.token !== void 0) {
+      let data0 = data.token;
+      if (typeof data0 == "string") {
+        if (!pattern150.test(data0)) {
+          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
+          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+        }
+      } else {
+        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    }
+  } else {
+    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+  }
   return validate101.errors = vErrors, errors === 0;
 }
-var movementOverride = validate102, schema103 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+var resubscribe$output = validate102, schema103 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
 function validate102(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.unsubscribed === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.stops === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "unsubscribed" || key0 === "stops")) {
+        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      }
+    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
+      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    if (data.stops !== void 0) {
+      let data1 = data.stops;
+      if (Array.isArray(data1)) {
+        let len0 = data1.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data2 = data1[i0];
+          if (typeof data2 != "string") {
+            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+          }
+          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema103.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+          }
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+  } else {
+    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+  }
+  return validate102.errors = vErrors, errors === 0;
+}
+var movementOverride = validate103, schema104 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+function validate103(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14385,7 +14629,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema103.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema104.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -14412,7 +14656,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
       }
       if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
-        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema103.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema104.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
     }
@@ -14451,7 +14695,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.currency !== void 0) {
       let data4 = data.currency;
       if (typeof data4 == "string") {
-        if (!pattern74.test(data4)) {
+        if (!pattern79.test(data4)) {
           let err14 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
         }
@@ -14508,7 +14752,7 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
                 vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
               }
               if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
-                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema103.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema104.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
             }
@@ -14543,10 +14787,10 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate102.errors = vErrors, errors === 0;
+  return validate103.errors = vErrors, errors === 0;
 }
-var notificationOverride = validate103, schema104 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, channel: { anyOf: [{ type: "string", enum: ["mail", "sms"] }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
-function validate103(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationOverride = validate104, schema105 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, channel: { anyOf: [{ type: "string", enum: ["mail", "sms"] }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
+function validate104(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14554,7 +14798,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema104.properties, key0)) {
+      if (!func2.call(schema105.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -14621,7 +14865,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
       if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
       var _valid2 = _errs16 === errors;
@@ -14676,7 +14920,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
       }
       if (!(data4 === "mail" || data4 === "sms")) {
-        let err19 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.channel.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err19 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.channel.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
       }
       var _valid4 = _errs28 === errors;
@@ -14731,7 +14975,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
       }
       if (!(data6 === "en" || data6 === "de")) {
-        let err27 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema104.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err27 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
       }
       var _valid6 = _errs40 === errors;
@@ -14758,7 +15002,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
       }
       if (!(data7 === "pending" || data7 === "suppressed" || data7 === "refused" || data7 === "sent" || data7 === "bounced")) {
-        let err31 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema104.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err31 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema105.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
     }
@@ -14982,10 +15226,10 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
     let err64 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
   }
-  return validate103.errors = vErrors, errors === 0;
+  return validate104.errors = vErrors, errors === 0;
 }
-var objectOverride = validate104;
-function validate104(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectOverride = validate105;
+function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -15060,7 +15304,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern82.test(data2)) {
+            if (!pattern87.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -15089,7 +15333,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern79.test(data4)) {
+            if (!pattern84.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -15101,7 +15345,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern80.test(data5)) {
+            if (!pattern85.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -15117,7 +15361,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern78.test(data6)) {
+            if (!pattern83.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -15345,10 +15589,10 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate104.errors = vErrors, errors === 0;
+  return validate105.errors = vErrors, errors === 0;
 }
-var orderOverride = validate105, schema106 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, phone: { anyOf: [{ type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
-function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderOverride = validate106, schema107 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, phone: { anyOf: [{ type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
+function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -15356,7 +15600,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema106.properties, key0)) {
+      if (!func2.call(schema107.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -15483,7 +15727,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.currency !== void 0) {
       let data6 = data.currency;
       if (typeof data6 == "string") {
-        if (!pattern74.test(data6)) {
+        if (!pattern79.test(data6)) {
           let err23 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
         }
@@ -15531,7 +15775,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
           let err30 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
         }
-        if (!pattern88.test(data8)) {
+        if (!pattern93.test(data8)) {
           let err31 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/anyOf/0/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
         }
@@ -15563,7 +15807,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
           let err35 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
           vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
         }
-        if (!pattern89.test(data9)) {
+        if (!pattern94.test(data9)) {
           let err36 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf/0/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
         }
@@ -15595,7 +15839,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
       }
       if (!(data10 === "en" || data10 === "de")) {
-        let err41 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema106.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err41 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
       }
       var _valid4 = _errs41 === errors;
@@ -15622,7 +15866,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
       }
       if (!(data11 === "reserving" || data11 === "rejected" || data11 === "reserved" || data11 === "paying" || data11 === "cancelling" || data11 === "expired" || data11 === "cancelled" || data11 === "paid" || data11 === "fulfilled" || data11 === "refunded")) {
-        let err45 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema106.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err45 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema107.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
       }
     }
@@ -15633,7 +15877,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
       }
       if (!(data12 === "unknown_product" || data12 === "price_changed" || data12 === "other_currency" || data12 === "amount_too_large" || data12 === "short" || data12 === "declined" || data12 === "by_customer" || data12 === "elsewhere" || data12 === "taken_over" || data12 === "not_paid_in_time")) {
-        let err47 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema106.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err47 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
       }
       var _valid5 = _errs49 === errors;
@@ -16241,10 +16485,10 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
     let err137 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
   }
-  return validate105.errors = vErrors, errors === 0;
+  return validate106.errors = vErrors, errors === 0;
 }
-var pictureOverride = validate106, schema107 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, status: { anyOf: [{ type: "string", enum: ["checking", "ready", "refused"] }, { type: "null" }] }, reason: { anyOf: [{ type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, asked: { anyOf: [{ type: "string", maxLength: 40 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 160 }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, sizes: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } }, { type: "null" }] } } };
-function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureOverride = validate107, schema108 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, status: { anyOf: [{ type: "string", enum: ["checking", "ready", "refused"] }, { type: "null" }] }, reason: { anyOf: [{ type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, asked: { anyOf: [{ type: "string", maxLength: 40 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 160 }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, sizes: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } }, { type: "null" }] } } };
+function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -16252,7 +16496,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema107.properties, key0)) {
+      if (!func2.call(schema108.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -16319,7 +16563,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern82.test(data2)) {
+            if (!pattern87.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -16348,7 +16592,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern79.test(data4)) {
+            if (!pattern84.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -16360,7 +16604,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern80.test(data5)) {
+            if (!pattern85.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -16376,7 +16620,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern78.test(data6)) {
+            if (!pattern83.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -16595,7 +16839,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
       }
       if (!(data17 === "checking" || data17 === "ready" || data17 === "refused")) {
-        let err58 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.status.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err58 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema108.properties.status.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
       }
       var _valid4 = _errs58 === errors;
@@ -16622,7 +16866,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
       }
       if (!(data18 === "not_a_picture" || data18 === "unsupported_format" || data18 === "too_many_bytes" || data18 === "too_many_pixels" || data18 === "damaged" || data18 === "too_slow")) {
-        let err62 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err62 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema108.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
       }
       var _valid5 = _errs64 === errors;
@@ -16861,10 +17105,10 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
     let err97 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
   }
-  return validate106.errors = vErrors, errors === 0;
+  return validate107.errors = vErrors, errors === 0;
 }
-var stockOverride = validate107, schema108 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
-function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockOverride = validate108, schema109 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
+function validate108(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -16872,7 +17116,7 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema108.properties, key0)) {
+      if (!func2.call(schema109.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -17283,10 +17527,10 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate107.errors = vErrors, errors === 0;
+  return validate108.errors = vErrors, errors === 0;
 }
-var suppressionOverride = validate108;
-function validate108(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionOverride = validate109;
+function validate109(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -17386,10 +17630,10 @@ function validate108(data, { instancePath = "", parentData, parentDataProperty, 
     let err15 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
   }
-  return validate108.errors = vErrors, errors === 0;
+  return validate109.errors = vErrors, errors === 0;
 }
-var thumbnailOverride = validate109, schema110 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, picture: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, size: { anyOf: [{ type: "string", enum: ["small", "medium", "large"] }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] } } };
-function validate109(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailOverride = validate110, schema111 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, picture: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, size: { anyOf: [{ type: "string", enum: ["small", "medium", "large"] }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] } } };
+function validate110(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -17464,7 +17708,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern82.test(data2)) {
+            if (!pattern87.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -17493,7 +17737,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern79.test(data4)) {
+            if (!pattern84.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -17505,7 +17749,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern80.test(data5)) {
+            if (!pattern85.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -17521,7 +17765,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern78.test(data6)) {
+            if (!pattern83.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -17724,7 +17968,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
       }
       if (!(data16 === "small" || data16 === "medium" || data16 === "large")) {
-        let err55 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema110.properties.size.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err55 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema111.properties.size.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
       }
       var _valid4 = _errs56 === errors;
@@ -17814,10 +18058,10 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
     let err68 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
   }
-  return validate109.errors = vErrors, errors === 0;
+  return validate110.errors = vErrors, errors === 0;
 }
-var itemWrite = validate110;
-function validate110(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var itemWrite = validate111;
+function validate111(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.data === void 0) {
@@ -17832,7 +18076,7 @@ function validate110(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern76.test(data0)) {
+        if (!pattern81.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -17874,7 +18118,7 @@ function validate110(data, { instancePath = "", parentData, parentDataProperty, 
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate110.errors = vErrors, errors === 0;
+  return validate111.errors = vErrors, errors === 0;
 }
 var changeChecks = { movement: movementOverride, notification: notificationOverride, object: objectOverride, order: orderOverride, picture: pictureOverride, product: productPatch, stock: stockOverride, suppression: suppressionOverride, thumbnail: thumbnailOverride, user: userPatch, item: itemWrite }, storedChecks = { movement: movementStored, notification: notificationStored, object: objectStored, order: orderStored, picture: pictureStored, product: productStored, stock: stockStored, suppression: suppressionStored, thumbnail: thumbnailStored, user: userStored };
 export {
@@ -17955,6 +18199,7 @@ export {
   recoverStock$params,
   reportBounce$input,
   reportBounce$output,
+  restore,
   resubscribe$output,
   resubscribe$params,
   step,

@@ -1,4 +1,5 @@
 /** What a site can say of its replication at one moment: for `GET /replication`, and for metrics. */
+import { ARCHIVE } from '@tandem-clouds/replication/archive';
 import { exposureOf, type PeerExposure } from '@tandem-clouds/replication/exposure';
 import { heardMsAgo, outlook, refusedKeys, silentPeers } from '@tandem-clouds/replication/heartbeat';
 import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
@@ -66,6 +67,16 @@ export interface ReplicationView {
     /** Contents that are here and not there; absent where no entity has content. */
     readonly content?: TallyView;
   }[];
+  /** The archive of this site, as a peer; absent where none is kept. */
+  readonly archive?: {
+    /** The site in whose cloud it is. */
+    readonly at: string;
+    /** RFC 3339: everything acknowledged here before it is in the archive. */
+    readonly safeTime: string;
+    readonly exposure: { readonly keys: number; readonly atLeast: boolean };
+    /** Why it did not take what the last sweep sent; absent when it did, or when there was nothing to send. */
+    readonly problem?: string;
+  };
   /** A backlog that is being sent; absent when there is none, or its sending has just begun. */
   readonly recovery?: {
     readonly keysPerSecond: number;
@@ -121,6 +132,7 @@ export async function replicationView(
     unknown === undefined
       ? silentPeers(heartbeat)
       : Object.fromEntries(peers.map((peer) => [peer, `what is paused cannot be read: ${unknown.message}`]));
+  const archive = archiveView(self, page, { nowMs, silent });
   const exposures = exposureOf(page, { peers, nowMs, refused: refusedKeys(heartbeat) });
   const unfinished = unfinishedIndexes(
     heartbeat,
@@ -130,6 +142,7 @@ export async function replicationView(
     site,
     now: new Date(nowMs).toISOString(),
     peers: exposures.map((exposure) => viewOf(exposure, { nowMs, paused, silent })),
+    ...(archive !== undefined && { archive }),
     ...(sending !== undefined && {
       recovery: {
         keysPerSecond: sending.keysPerSecond,
@@ -141,6 +154,22 @@ export async function replicationView(
       site: peer,
       heardMsAgo: heardMsAgo(held.get(heartbeatKey(peer))?.record, nowMs),
     })),
+  };
+}
+
+function archiveView(
+  { archiveAt }: Site,
+  page: PendingScan['page'],
+  { nowMs, silent }: { nowMs: number; silent: Readonly<Record<string, string>> },
+): ReplicationView['archive'] {
+  const [exposure] = exposureOf(page, { peers: [ARCHIVE], nowMs });
+  if (archiveAt === undefined || exposure === undefined) return undefined;
+  const problem = own(silent, ARCHIVE);
+  return {
+    at: archiveAt,
+    safeTime: new Date(exposure.safeTimeMs).toISOString(),
+    exposure: { keys: exposure.keysAtRisk, atLeast: exposure.atLeast },
+    ...(problem !== undefined && { problem }),
   };
 }
 

@@ -91,6 +91,7 @@ export const operationFacts: readonly OperationFacts[] = [
   {"method":"GET","path":"/replication/conflicts","keyed":false},
   {"method":"GET","path":"/replication/conflicts/{id}","keyed":false},
   {"method":"POST","path":"/replication/conflicts/{id}/override","keyed":false},
+  {"method":"POST","path":"/replication/restores","keyed":false},
   {"method":"GET","path":"/replication/verifications","keyed":false},
   {"method":"POST","path":"/replication/verifications","keyed":false},
   {"method":"GET","path":"/replication/inventories","keyed":false},

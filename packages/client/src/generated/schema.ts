@@ -1236,6 +1236,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/replication/restores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write values of an earlier moment to a record, if it has not changed since they were chosen */
+        post: operations["restoreValues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/replication/verifications": {
         parameters: {
             query?: never;
@@ -2245,6 +2262,22 @@ export interface components {
                     oldest?: string;
                 };
             }[];
+            /** @description The archive of this site, as a peer; absent when none is kept */
+            archive?: {
+                /** @description The site in whose cloud it is */
+                at: string;
+                /**
+                 * Format: date-time
+                 * @description Everything acknowledged here before it is in the archive
+                 */
+                safeTime: string;
+                exposure: {
+                    keys: number;
+                    atLeast: boolean;
+                };
+                /** @description Why it did not take what the last sweep sent */
+                problem?: string;
+            };
             /** @description A backlog that this site is sending to its peers; absent when there is none, or its sending has just begun */
             recovery?: {
                 /** @description Records that were sent a second since its sending began */
@@ -3010,6 +3043,25 @@ export interface components {
         ConflictOverride: {
             value?: unknown;
             note?: string;
+        };
+        Restore: {
+            key: string;
+            state: string;
+            fields: ({
+                field: string;
+                to: unknown;
+                /** @enum {unknown} */
+                as: "value" | "set" | "counter";
+            } & {
+                [key: string]: unknown;
+            })[];
+            /** @enum {unknown} */
+            life?: "back" | "gone";
+        };
+        Restored: {
+            key: string;
+            state: string;
+            fields: string[];
         };
         Verification: {
             id: string;
@@ -12877,6 +12929,129 @@ export interface operations {
             };
             /** @description The body was sent in chunks, without a Content-Length */
             411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, or the record it would make, is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON by its type, or not in UTF-8 */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What this site holds of the record cannot be read (`unreadable`), which `GET /replication/pending` explains; or a defect */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A dependency does not answer, or the state of X-Tandem-Session is not here yet; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restoreValues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Restore"];
+            };
+        };
+        responses: {
+            /** @description They are written, and cross to every site */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Restored"];
+                };
+            };
+            /** @description Malformed or invalid; the broken rules are named */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key or token, or one that is not accepted; see WWW-Authenticate */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this key or token; or the site accepts nobody, because its configuration holds no key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such record */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It exists already; or what it holds now does not allow the change */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body was sent in chunks, without a Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A precondition does not hold */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

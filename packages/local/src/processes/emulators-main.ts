@@ -10,7 +10,7 @@ import { FAULTS_PATH } from '@tandem-clouds/emulators/core/control';
 import { endAtStart } from '../exit-codes.ts';
 import { HOST } from '../ports.ts';
 import { announce } from '../run-registry.ts';
-import { type EmulatorsSettings, OBJECTS } from './emulators-settings.ts';
+import { BACKUP, type EmulatorsSettings, OBJECTS } from './emulators-settings.ts';
 import { type LazyServer, listenLazily } from './lazy-server.ts';
 
 /** What listens, and its addresses by purpose. */
@@ -50,7 +50,7 @@ async function startAws({
     const { startS3 } = await import('@tandem-clouds/emulators/s3/server');
     return startS3({
       region,
-      buckets: [OBJECTS.bucket],
+      buckets: [OBJECTS.bucket, BACKUP.bucket],
       sqsEndpoint: sqs.endpoint,
       removalsTo: OBJECTS.queue,
       ...(dataDir !== undefined && { dataDir: path.join(dataDir, 's3') }),
@@ -91,7 +91,7 @@ async function startAzure({ dataDir, ports, secretsFile, secrets }: EmulatorsSet
     const { startBlob } = await import('@tandem-clouds/emulators/blob/server');
     return startBlob({
       account: OBJECTS.account,
-      containers: [OBJECTS.container],
+      containers: [OBJECTS.container, BACKUP.container],
       versioning: true,
       events: { connectionString: servicebus.connectionString, queue: OBJECTS.queue },
       ...(dataDir !== undefined && { dataDir: path.join(dataDir, 'blob') }),

@@ -18,6 +18,9 @@ export interface EmulatorsSettings {
   readonly ports: Readonly<Record<string, number>>;
 }
 
+/** Where sites of the other cloud keep their archives on this machine. */
+export const BACKUP = { bucket: 'tandem-backup', container: 'backup' } as const;
+
 /** Where objects are on this machine: as a stack would make it, with versions. */
 export const OBJECTS = {
   bucket: 'tandem-objects',

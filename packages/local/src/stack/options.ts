@@ -27,6 +27,8 @@ export interface StackOptions {
   readonly inspect: boolean;
   /** Whether type errors of what is changed are reported. */
   readonly types: (typeof TYPE_CHECKS)[number];
+  /** Each site keeps its archive in the other cloud. */
+  readonly backup: boolean;
   /** Whose sandbox the sites take payments at. */
   readonly payments: PaymentProviderName;
   /** Base address of a collector of OTLP, in place of the stack's own. */

@@ -201,6 +201,7 @@ class RunningStack {
       logLevel: options.logLevel,
       operatorDigest: createHash('sha256').update(this.#operatorKey).digest('hex'),
       inherited: withDotEnv(PROJECT_DIR, process.env),
+      ...(options.backup && { backup: true }),
       payments: options.payments,
       mail: true,
       traces: true,

@@ -33,6 +33,7 @@ export const start = command({
     verbose: flag('show everything that the processes write'),
     inspect: flag('an inspector for the functions of each cloud and for its bridge, on free ports'),
     types: choice('report type errors of what is changed while it runs', TYPE_CHECKS, { default: 'on' }),
+    backup: flag('each site keeps an archive in the storage of the other cloud'),
     payments: choice('whose sandbox the sites take payments at', PAYMENT_PROVIDERS, { default: 'stripe' }),
     collector: url(
       'where the sites send traces, metrics and logs by OTLP, in place of the one of the stack',

@@ -12,7 +12,7 @@ import { resourceManagerSettings } from '@tandem-clouds/emulators/service-bus/re
 import type { JwtIssuer, PeerConfig } from '../../../../src/shared/config/config.ts';
 import { HOST, type Ports } from '../ports.ts';
 import type { DnsSettings } from '../processes/dns-main.ts';
-import { type EmulatorsSettings, OBJECTS } from '../processes/emulators-settings.ts';
+import { BACKUP, type EmulatorsSettings, OBJECTS } from '../processes/emulators-settings.ts';
 import { MAIL_SECRETS, type MailSettings } from '../processes/mail-settings.ts';
 import {
   LOCAL_SECRETS,
@@ -74,6 +74,8 @@ export interface TopologyInput {
   readonly traces?: true;
   /** Base address of another collector, which they send to in place of it. */
   readonly collector?: string | undefined;
+  /** Whether each site keeps its archive in the storage of a peer on the other cloud. Absent: none is kept. */
+  readonly backup?: true | undefined;
   /** The stack's folder, which its console finds it by. Absent: none is served. */
   readonly consoleOf?: string;
 }
@@ -182,6 +184,16 @@ function peerConfig({ site, cloud, region }: SiteName, ports: Ports, links: Peer
   return { site, cloud, region, url, inbox, verify, endpoint, ...objects };
 }
 
+/** The archives of other sites are beside the objects of this one. */
+function withArchive(peer: PeerConfig): PeerConfig {
+  if (peer.cloud === 'aws') {
+    const { objectsEndpoint: backupEndpoint = '' } = peer;
+    return { ...peer, backupBucket: BACKUP.bucket, backupEndpoint };
+  }
+  const { objectsConnectionString: backupConnectionString = '' } = peer;
+  return { ...peer, backupContainer: BACKUP.container, backupConnectionString };
+}
+
 /** Of the way to the storage of a site: `a/b` is that to its queue. */
 export function objectsLink(link: string): string {
   return `${link}/objects`;
@@ -229,7 +241,8 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
     .map((other) => {
       const link = `${site.site}/${other.site}`;
       const links = { queue: ways[link], objects: ways[objectsLink(link)] };
-      return peerConfig(other, ports, links);
+      const peer = peerConfig(other, ports, links);
+      return input.backup === true && other.cloud !== site.cloud ? withArchive(peer) : peer;
     });
   return {
     name: site.site,
@@ -516,7 +529,8 @@ export function commonEnvironment({
   inherited,
   runDir,
   cacheDir,
-}: Pick<TopologyInput, 'inherited' | 'runDir' | 'cacheDir'>): Record<string, string> {
+  backup,
+}: Pick<TopologyInput, 'inherited' | 'runDir' | 'cacheDir' | 'backup'>): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {
     if (value !== undefined && !NOT_INHERITED.test(name)) env[name] = value;
@@ -525,6 +539,8 @@ export function commonEnvironment({
   return {
     ...env,
     TANDEM_RUN_DIR: runDir,
+    // A flag of the definitions.
+    ...(backup === true && { TANDEM_BACKUP: 'true' }),
     NODE_COMPILE_CACHE: inherited['NODE_COMPILE_CACHE'] ?? cacheDir,
     // The Azure SDKs would otherwise send what is meant for an emulator to the proxy of the user's network.
     NO_PROXY: noProxy,
@@ -536,7 +552,8 @@ function connectionString(port: number): string {
   return `Endpoint=sb://${HOST}:${port};SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true;`;
 }
 
-function blobConnection(endpoint: string): string {
+/** With the key of the emulator's account. */
+export function blobConnection(endpoint: string): string {
   const key = keyOf(OBJECTS.account);
   return `DefaultEndpointsProtocol=http;AccountName=${OBJECTS.account};AccountKey=${key};BlobEndpoint=${endpoint};`;
 }

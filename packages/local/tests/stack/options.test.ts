@@ -43,6 +43,7 @@ describe('the command line of npm start', () => {
       seed: false,
       logLevel: 'info',
       verbose: false,
+      backup: false,
       inspect: false,
       types: 'on',
       payments: 'stripe',

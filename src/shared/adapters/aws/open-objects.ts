@@ -11,7 +11,7 @@ interface Access {
   readonly bucket: string;
   readonly endpoint?: string | undefined;
   /** Absent: what the SDK finds in the environment, as the role of a Lambda function. */
-  readonly credentials?: (() => Promise<RoleCredentials>) | undefined;
+  readonly credentials?: (() => Promise<Omit<RoleCredentials, 'sessionToken' | 'expiration'>>) | undefined;
 }
 
 /** @throws TypeError when the configuration names no bucket. */

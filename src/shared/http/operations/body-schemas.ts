@@ -41,6 +41,32 @@ export const conflictOverrideSchema = {
   },
 } as const;
 
+/** What of a record is brought back; a field that has members is not among them. */
+export const restoreSchema = {
+  type: 'object',
+  required: ['key', 'state', 'fields'],
+  additionalProperties: false,
+  properties: {
+    key: { type: 'string', minLength: 3, maxLength: 200 },
+    state: { type: 'string', minLength: 1, maxLength: 4_096 },
+    fields: {
+      type: 'array',
+      maxItems: 200,
+      items: {
+        type: 'object',
+        required: ['field', 'to', 'as'],
+        additionalProperties: true,
+        properties: {
+          field: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[^$]' },
+          to: {},
+          as: { enum: ['value', 'set', 'counter'] },
+        },
+      },
+    },
+    life: { enum: ['back', 'gone'] },
+  },
+} as const;
+
 /** What begins a comparison. */
 export const verificationBeginSchema = {
   type: 'object',

@@ -1,0 +1,111 @@
+/**
+ * What an archive says of records, as they were at a moment: the last full that ended before it, and the segments since.
+ *
+ * Invariant: states are merged as a site merges them, so it does not matter in which order files are read, how often a write is in
+ * them, or that those of several sites are read together. A segment is of one write, whose state includes nothing later; so what
+ * is later than the moment is left out write by write.
+ */
+import { mergeStates } from '@tandem-clouds/replication/merge';
+import { entityOf, type RecordState } from '@tandem-clouds/replication/record';
+import { type SiteId, stampMs } from '@tandem-clouds/replication/stamp';
+import { archiveAtOnce, archiveMarginMs } from '../bounds.ts';
+import type { ArchivedRecord } from './file.ts';
+import { type Full, type FullDocument, listFulls, readFull } from './full.ts';
+import { type HashedName, prefixOf } from './names.ts';
+import { type ArchiveStorage, eachAtOnce, listAll, listArchive, readFile } from './storage.ts';
+
+type Readable = Pick<ArchiveStorage, 'read' | 'list'>;
+
+export interface ReadArchiveOptions {
+  readonly site: SiteId;
+  /** Epoch milliseconds: records as they were then. Absent: as they are in all that is there. */
+  readonly atMs?: number;
+  /** Only records that this is true of; absent: all. */
+  readonly wanted?: (key: string) => boolean;
+  /** Told after each file. */
+  readonly progress?: (done: number, all: number) => void;
+}
+
+export interface ArchivedStates {
+  readonly states: ReadonlyMap<string, RecordState>;
+  /** The full that it began with; absent: all of it is in segments. */
+  readonly full?: FullDocument;
+  readonly segments: number;
+}
+
+/** @throws DamagedArchiveError at the first file that is missing, changed, cut short or newer: nothing is restored from a part. */
+export async function readArchive(
+  storage: Readable,
+  { site, atMs = Infinity, wanted = () => true, progress = () => undefined }: ReadArchiveOptions,
+): Promise<ArchivedStates> {
+  const base = await baseOf(storage, site, atMs);
+  const fromMs = base === undefined ? 0 : base.full.beganMs - archiveMarginMs;
+  const segments = (await listArchive(storage, site, 'segments')).filter(
+    (each) => each.kind === 'segment' && each.ms >= fromMs,
+  );
+  const files = [...(base?.full.parts ?? []), ...segments] as readonly HashedName[];
+  const states = new Map<string, RecordState>();
+  let done = 0;
+  await eachAtOnce(files, archiveAtOnce, async (name) => {
+    const { records } = await readFile(storage, name);
+    for (const record of records) if (wanted(record.key) && isBefore(record, atMs)) addTo(states, record);
+    done += 1;
+    progress(done, files.length);
+  });
+  return { states, ...(base !== undefined && { full: base.document }), segments: segments.length };
+}
+
+function isBefore({ version }: ArchivedRecord, atMs: number): boolean {
+  return version === undefined || stampMs(version) <= atMs;
+}
+
+function addTo(states: Map<string, RecordState>, { key, state }: ArchivedRecord): void {
+  const held = states.get(key);
+  states.set(key, held === undefined ? state : mergeStates(held, state).state);
+}
+
+async function baseOf(
+  storage: Readable,
+  site: SiteId,
+  atMs: number,
+): Promise<{ readonly full: Full; readonly document: FullDocument } | undefined> {
+  const fulls = await listFulls(storage, site);
+  for (const full of fulls.filter(({ complete }) => complete !== undefined).reverse()) {
+    if (full.beganMs > atMs) continue;
+    const document = await readFull(storage, full);
+    if (Date.parse(document.endedAt) <= atMs) return { full, document };
+  }
+  return undefined;
+}
+
+/** The sites that an archive is of, in their order. */
+export async function sitesOf(storage: Pick<ArchiveStorage, 'list'>): Promise<readonly SiteId[]> {
+  const folders = ['manifests', 'daily', 'weekly', 'segments'] as const;
+  const listed = await Promise.all(folders.map((folder) => listAll(storage, prefixOf(folder))));
+  return [...new Set(listed.flat().map(({ site }) => site))].sort();
+}
+
+/** Of several archives together, so that what each site wrote itself is there. */
+export async function readArchives(
+  archives: readonly { readonly storage: Readable; readonly site: SiteId }[],
+  options: Omit<ReadArchiveOptions, 'site'>,
+): Promise<ReadonlyMap<string, RecordState>> {
+  const together = new Map<string, RecordState>();
+  for (const { storage, site } of archives) {
+    const { states } = await readArchive(storage, { ...options, site });
+    for (const [key, state] of states) addTo(together, { key, state });
+  }
+  return together;
+}
+
+/** Of all the records an entity's, or all. */
+export function wantedOf({
+  entity,
+  key,
+}: {
+  readonly entity?: string | undefined;
+  readonly key?: string | undefined;
+}) {
+  return (each: string): boolean =>
+    (entity === undefined || entityOf(each) === entity) && (key === undefined || each === key);
+}
