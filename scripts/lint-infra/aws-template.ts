@@ -27,6 +27,7 @@ export const awsFeatures = [
   'monitor',
   'objects',
   'storefront',
+  'backup',
 ] as const;
 export type AwsFeature = (typeof awsFeatures)[number];
 
