@@ -29,6 +29,7 @@ export const awsFeatures = [
   'storefront',
   'budget',
   'sql',
+  'backup',
 ] as const;
 export type AwsFeature = (typeof awsFeatures)[number];
 

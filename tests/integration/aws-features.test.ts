@@ -141,6 +141,16 @@ describe('features of the AWS stack', () => {
     'S3Endpoint',
   ];
   const ADDS: Record<AwsFeature, readonly string[]> = {
+  backup: [
+    'BackupBucket',
+    'BackupBucketPolicy',
+    'BackupEventsRuleSchedule1',
+    'BackupLambdaFunction',
+    'BackupLambdaPermissionEventsRuleSchedule1',
+    'BackupLogGroup',
+    'BackupRole',
+    'PeerArchives',
+  ],
     cdn: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     network: NETWORK,
