@@ -46,6 +46,7 @@ export function marksOf(moments: Moments): readonly Mark[] {
     ['detected', moments.detected],
     ['redirected', moments.redirected],
     ['last error, TTL honoured', moments.lastError],
+    ['full capacity', moments.fullCapacity],
     ['may return', moments.back],
     ['ready', moments.serves],
     ['converged', moments.converged],

@@ -125,6 +125,7 @@ const EVENTS: Readonly<Record<keyof Moments, string>> = {
   redirected: 'from here on no DNS answer leads there',
   lastError: 'last error of a client that honours the TTL',
   allServed: 'each of them has had a good answer since',
+  fullCapacity: 'good answers are back at their level of before',
   back: 'the site may start again',
   serves: 'its functions and its bridge are ready',
   converged: 'every write that was acknowledged before the return is at both sites',

@@ -1,6 +1,7 @@
 /** From what was seen to what it means. Pure. Moments are in milliseconds after the cut. */
 import { groupBy } from '../history/facts.ts';
 import { type Call, type Group, GROUPS, isError, type Observed } from '../history/observed.ts';
+import { fullCapacityMs, secondsOf } from './series.ts';
 
 export interface Moments {
   /** The DNS server's health check gave the lost site up. */
@@ -13,6 +14,11 @@ export interface Moments {
   readonly lastError: number | undefined;
   /** The last client that honours the TTL has had a good answer after its last error. */
   readonly allServed: number | undefined;
+  /**
+   * Full capacity: from this second on, for `STEADY_SECONDS`, the good answers are those of before the cut again, but for
+   * `STEADY_SHARE`. Undefined also when too little was seen before the cut.
+   */
+  readonly fullCapacity: number | undefined;
   /** The lost site may start again. */
   readonly back: number;
   /** Its functions and its bridge are ready. */
@@ -130,6 +136,7 @@ function momentsOf(observed: Observed): Moments {
     redirected: since(redirected?.atMs),
     firstGood: since(firstGoodMs(observed)),
     ...recoveryOf(observed),
+    fullCapacity: fullCapacityMs(secondsOf(observed)),
     back: backMs - cutMs,
     serves: since(observed.servesMs),
     converged: since(observed.convergedMs),

@@ -28,3 +28,32 @@ export function secondsOf({ calls, beganMs, cutMs, endMs, victim, survivor }: Ob
   }
   return seconds;
 }
+
+/** So long the level of before has to be kept; its mean evens out the chance in when clients ask. */
+export const STEADY_SECONDS = 5;
+/** Of the level before the cut. */
+export const STEADY_SHARE = 0.9;
+
+/** Good answers of all sites together. */
+export function goodOf({ good }: Second): number {
+  return Object.values(good).reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * Goodput back at its level of before: milliseconds from the cut to the first second that begins `STEADY_SECONDS` of at
+ * least `STEADY_SHARE` of it, on average, and is at that level itself. Undefined when that never came, or when fewer than
+ * `STEADY_SECONDS` were seen before the cut.
+ */
+export function fullCapacityMs(seconds: readonly Second[]): number | undefined {
+  const mean = (of: readonly Second[]): number => of.reduce((sum, one) => sum + goodOf(one), 0) / of.length;
+  const before = seconds.filter(({ atS }) => atS < 0);
+  const after = seconds.filter(({ atS }) => atS >= 0);
+  if (before.length < STEADY_SECONDS) return undefined;
+  const level = mean(before) * STEADY_SHARE;
+  const index = after.findIndex((second, at) => {
+    const window = after.slice(at, at + STEADY_SECONDS);
+    return window.length === STEADY_SECONDS && goodOf(second) >= level && mean(window) >= level;
+  });
+  const first = after[index];
+  return first === undefined ? undefined : first.atS * 1_000;
+}
