@@ -176,7 +176,7 @@ async function measure({ seconds, runs }: Options, progress: (line: string) => v
     });
     return { figures: [...figures, ...figuresOf(contenders)], notes: [...NOTES, ...samples] };
   } finally {
-    for (const { close } of all) await close();
+    for (const each of all) await each.close();
   }
 }
 
