@@ -19,7 +19,7 @@ import {
 } from '@tandem-clouds/testkit/report/report';
 import { median, percentile } from '@tandem-clouds/testkit/report/statistics';
 import { ENVIRONMENT } from './bundle/environment.ts';
-import { type Environment, loadTimes } from './bundle/load-time.ts';
+import { type Environment, loadSamples } from './bundle/load-time.ts';
 import { readServiceBundles, ROOT } from './service-bundles.ts';
 import { type BenchCollector, collectors } from './telemetry/collectors.ts';
 import type { Round } from './telemetry/worker.ts';
@@ -147,21 +147,25 @@ const NOTES = [
   'writes one after another at one process, as Lambda calls one; every trace is sent, and a line of the log each',
   'on is sent within the invocation, so each write waits for the collector to take its spans and lines; the others are ' +
     'what a write costs while a collector does not take them, after three seconds of warming up',
-  'cold start is the loading of the bundle, over a process that does nothing; with the settings and without',
+  'cold start is the loading of the bundle, over a process that does nothing; with the settings and without, in turns',
 ];
+
+const inOrder = (samples: readonly number[]): string => samples.map((ms) => ms.toFixed(1)).join(' ');
 
 async function measure({ seconds, runs }: Options, progress: (line: string) => void): Promise<Findings> {
   const file = await bundle();
-  progress(`cold start: ${runs} loads with and without`);
-  const load = async (env: Environment): Promise<number> =>
-    (await loadTimes([{ file, env: { ...ENVIRONMENT.aws, ...env } }], runs)).get(file) ?? Number.NaN;
-  const without = await load({});
-  const withAll = await load(sending('http://127.0.0.1:4318'));
+  progress(`cold start: ${runs} loads with and without, in turns`);
+  const loadWith = (env: Environment) => ({ file, env: { ...ENVIRONMENT.aws, ...env } });
+  const [off = [], on = []] = await loadSamples(
+    [loadWith({}), loadWith(sending('http://127.0.0.1:4318'))],
+    runs,
+  );
   const figures = [
-    figure('cold start, off', without, 'ms'),
-    figure('cold start, on', withAll, 'ms'),
-    figure('cold start, on over off', withAll / without, '×'),
+    figure('cold start, off', median(off), 'ms'),
+    figure('cold start, on', median(on), 'ms'),
+    figure('cold start, on over off', median(on) / median(off), '×'),
   ];
+  const samples = [`cold starts, off, ms: ${inOrder(off)}`, `cold starts, on, ms: ${inOrder(on)}`];
   const all = await collectors();
   try {
     progress(`requests: ${seconds} s with each of ${all.length} collectors`);
@@ -170,9 +174,9 @@ async function measure({ seconds, runs }: Options, progress: (line: string) => v
       if (site === undefined) throw new Error('the stack has no site on AWS');
       return race(site, all, { file, seconds });
     });
-    return { figures: [...figures, ...figuresOf(contenders)], notes: NOTES };
+    return { figures: [...figures, ...figuresOf(contenders)], notes: [...NOTES, ...samples] };
   } finally {
-    for (const { close } of all) await close();
+    for (const each of all) await each.close();
   }
 }
 

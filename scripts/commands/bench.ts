@@ -160,8 +160,8 @@ export const bench: Group<CommandContext> = {
         'what traces, metrics and logs cost a function, with a collector that takes them and with some that do not',
       details: 'It starts a stack of its own, with data in memory, and stops it afterwards.',
       options: {
-        seconds: whole('with each collector', { ...COUNT, default: '20' }),
-        runs: whole('loads of the bundle, with and without', { ...COUNT, default: '9' }),
+        seconds: whole('with each collector', { ...COUNT, default: '60' }),
+        runs: whole('loads of the bundle, with and without', { ...COUNT, default: '15' }),
         ...JSON_OPTION,
       },
       examples: [

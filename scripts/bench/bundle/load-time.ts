@@ -20,21 +20,30 @@ async function processMs(script: string, args: readonly string[], env: Environme
 }
 
 /**
- * Median milliseconds to load each file, less the median of the empty process. The runs are interleaved, so that a
- * slow moment of the machine does not fall on one of them alone; no compile cache, as at a cold start.
+ * Milliseconds of each load, a list for each bundle in the order given, less the median of the empty process. The runs are
+ * interleaved, so that a slow moment of the machine does not fall on one of them alone; no compile cache, as at a cold start.
  */
+export async function loadSamples(
+  bundles: readonly { readonly file: string; readonly env: Environment }[],
+  runs: number,
+): Promise<readonly (readonly number[])[]> {
+  const empty: number[] = [];
+  const loads = bundles.map((bundle) => ({ ...bundle, ms: [] as number[] }));
+  for (let n = 0; n < runs; n += 1) {
+    for (const { file, env, ms } of loads) {
+      empty.push(await processMs(EMPTY, [], env));
+      ms.push(await processMs(LOAD, [file], env));
+    }
+  }
+  const nothing = median(empty);
+  return loads.map(({ ms }) => ms.map((each) => each - nothing));
+}
+
+/** The median of `loadSamples` for each file. */
 export async function loadTimes(
   bundles: readonly { readonly file: string; readonly env: Environment }[],
   runs: number,
 ): Promise<ReadonlyMap<string, number>> {
-  const empty: number[] = [];
-  const loads = new Map<string, number[]>(bundles.map(({ file }) => [file, []]));
-  for (let n = 0; n < runs; n += 1) {
-    for (const { file, env } of bundles) {
-      empty.push(await processMs(EMPTY, [], env));
-      loads.get(file)?.push(await processMs(LOAD, [file], env));
-    }
-  }
-  const nothing = median(empty);
-  return new Map([...loads].map(([file, ms]) => [file, median(ms) - nothing]));
+  const samples = await loadSamples(bundles, runs);
+  return new Map(bundles.map(({ file }, i) => [file, median(samples[i] ?? [])]));
 }
