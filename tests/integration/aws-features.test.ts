@@ -120,16 +120,17 @@ test('a template that is packaged after others, in one process, is the one that 
 
 describe('features of the AWS stack', () => {
   const ADDS: Record<AwsFeature, readonly string[]> = {
-  backup: [
-    'BackupBucket',
-    'BackupBucketPolicy',
-    'BackupEventsRuleSchedule1',
-    'BackupLambdaFunction',
-    'BackupLambdaPermissionEventsRuleSchedule1',
-    'BackupLogGroup',
-    'BackupRole',
-    'PeerArchives',
-  ],
+    backup: [
+      'BackupBucket',
+      'BackupBucketPolicy',
+      'BackupEventsRuleSchedule1',
+      'BackupLambdaEvConf',
+      'BackupLambdaFunction',
+      'BackupLambdaPermissionEventsRuleSchedule1',
+      'BackupLogGroup',
+      'BackupRole',
+      'PeerArchives',
+    ],
     cdn: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     network: [
