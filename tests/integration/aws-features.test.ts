@@ -141,16 +141,17 @@ describe('features of the AWS stack', () => {
     'S3Endpoint',
   ];
   const ADDS: Record<AwsFeature, readonly string[]> = {
-  backup: [
-    'BackupBucket',
-    'BackupBucketPolicy',
-    'BackupEventsRuleSchedule1',
-    'BackupLambdaFunction',
-    'BackupLambdaPermissionEventsRuleSchedule1',
-    'BackupLogGroup',
-    'BackupRole',
-    'PeerArchives',
-  ],
+    backup: [
+      'BackupBucket',
+      'BackupBucketPolicy',
+      'BackupEventsRuleSchedule1',
+      'BackupLambdaEvConf',
+      'BackupLambdaFunction',
+      'BackupLambdaPermissionEventsRuleSchedule1',
+      'BackupLogGroup',
+      'BackupRole',
+      'PeerArchives',
+    ],
     cdn: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     network: NETWORK,
