@@ -569,8 +569,11 @@ export const meterBounds = {
 export const archiveFileBytes = 8 * 1024 * 1024;
 /** Records of one part of a full backup, at most. */
 export const archivePartRecords = 2_000;
-/** How long a storage that failed is not written to. */
+/** How long one write to it may take beside what goes to the peers, signing in included. */
+export const archiveWriteMs = 3_000;
+/** How long a storage that failed is not written to: twice as long each time, up to the second. */
 export const archiveRestMs = 10_000;
+export const archiveRestMaxMs = 300_000;
 /** How long one run of a backup goes on; a function has five minutes. */
 export const archiveRunMs = 240_000;
 /** A daily full begins when the one before began so long ago: less than a day, because timers are not exact. */

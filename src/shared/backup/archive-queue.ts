@@ -2,15 +2,16 @@
  * The archive as the bridge sees it: a queue whose messages are durable once the file that holds them is.
  *
  * Invariant: a message is taken only when the storage has said that it has its file, under a name that no other bytes have. A
- * storage that fails is left alone for `archiveRestMs`, so that it does not slow down what goes to the peers in the same run: the
- * markers stand, and the sweep comes back.
+ * storage that fails, or does not answer within `archiveWriteMs`, is left alone for longer each time, so that it does not slow
+ * down what goes to the peers in the same run: the markers stand, and the sweep comes back.
  */
 import { AppError, isRetryable, ThrottledError, UnavailableError } from '@tandem-clouds/replication/errors';
 import { eventVersion, type ReplicationEvent, stateOf } from '@tandem-clouds/replication/event';
 import type { OutboundMessage, QueueSender, SendResult } from '@tandem-clouds/replication/ports/queue';
 import type { SiteId } from '@tandem-clouds/replication/stamp';
-import { archiveFileBytes, archiveRestMs } from '../bounds.ts';
+import { archiveFileBytes, archiveRestMaxMs, archiveRestMs, archiveWriteMs } from '../bounds.ts';
 import type { Objects } from '../ports/objects.ts';
+import { timeLimit } from '../time-limit.ts';
 import { type ArchivedRecord, encodeFile } from './file.ts';
 import { nameOf } from './names.ts';
 
@@ -29,23 +30,31 @@ export const GZIP = 'application/gzip';
 export function archiveQueue({ site, open, now }: ArchiveQueueOptions): QueueSender {
   let opened: Promise<WritableObjects> | undefined;
   let restsUntilMs = 0;
+  let failures = 0;
   let why = '';
 
   const write = async (messages: readonly OutboundMessage[]): Promise<SendResult> => {
     if (now() < restsUntilMs) return new UnavailableError(`the archive is left alone for a while: ${why}`);
     try {
-      opened ??= open();
-      const objects = await opened;
       const ms = now();
       const head = { kind: 'segment', site, madeAt: new Date(ms).toISOString() } as const;
       const { bytes, sha256 } = encodeFile({ head, records: messages.map(recordOf) });
       const name = nameOf({ kind: 'segment', site, ms, sha256 });
-      await objects.put(name, bytes, { contentType: GZIP, createOnly: true });
+      // One that comes late is a file more of the same records, which merges to the same.
+      await timeLimit({ ms: archiveWriteMs }).run(async () => {
+        opened ??= open().catch((error: unknown) => {
+          opened = undefined;
+          throw error;
+        });
+        await (await opened).put(name, bytes, { contentType: GZIP, createOnly: true });
+      });
+      failures = 0;
       return undefined;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       why = error.message;
-      restsUntilMs = now() + archiveRestMs;
+      restsUntilMs = now() + Math.min(archiveRestMs * 2 ** failures, archiveRestMaxMs);
+      failures += 1;
       const message = `archive: ${error.message}`;
       if (error instanceof ThrottledError)
         return new ThrottledError(message, { cause: error, retryAfterMs: error.retryAfterMs });

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ARCHIVE } from '@tandem-clouds/replication/archive';
 import { drive } from '@tandem-clouds/replication/drive';
+import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { forward } from '@tandem-clouds/replication/forward';
 import type { Json } from '@tandem-clouds/replication/json';
 import { localWrite } from '@tandem-clouds/replication/local-write';
@@ -110,6 +111,26 @@ describe.each([
     await drive(sweep(site), resources);
     expect(pending('note:a')).toEqual({});
     expect((await archived()).states.size).toBe(1);
+  });
+
+  test('is asked less often the longer it fails', async () => {
+    let asked = 0;
+    let clockMs = BEGIN_MS;
+    const failing = archiveQueue({
+      ...{ site: 'aws-1', now: () => clockMs },
+      open: () => {
+        asked += 1;
+        return Promise.reject(new UnavailableError('no sign-in'));
+      },
+    });
+    await write('note:a', { text: 'one' });
+    for (let second = 0; second < 600; second += 1) {
+      clockMs += 1_000;
+      const [result] = await failing.send(out.sent);
+      expect(result).toBeInstanceOf(UnavailableError);
+    }
+    // At once, then after 10, 20, 40, 80 and 160 seconds more; the next pause is the longest.
+    expect(asked).toBe(6);
   });
 
   test('clears the marker that an archive has left which is kept no more', async () => {
