@@ -371,8 +371,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper sends to its first peer only',
     SWEEP,
-    'peersOf(site, record).includes(peer) &&',
-    'peersOf(site, record)[0] === peer &&',
+    'receiversOf(site, record).includes(peer) &&',
+    'receiversOf(site, record)[0] === peer &&',
   ),
   mutant(
     'a pack that the queue refuses counts as taken',
@@ -890,7 +890,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the sweeper does not name what it cannot read',
     SWEEP,
-    'for (const [key, error] of failed) refuse(this.refused, site.peers, key, error);',
+    'for (const [key, error] of failed) refuse(this.refused, receivers(site), key, error);',
     '',
     BAD,
   ),
