@@ -27,5 +27,7 @@ export function openArchive(peers: readonly PeerConfig[]): Objects {
         identity: identityAt(peer, { service: 'Blob Storage' }),
       });
   }
-  throw new UnavailableError('no peer has a place for the archive of this site: backupBucket or backupContainer');
+  throw new UnavailableError(
+    'no peer has a place for the archive of this site: backupBucket or backupContainer',
+  );
 }
