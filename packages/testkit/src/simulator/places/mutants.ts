@@ -12,7 +12,7 @@ export const placesMutants: readonly Mutant[] = [
   mutant(
     'an event is forwarded to every peer',
     'packages/replication/src/forward.ts',
-    'const peers = peersOf(site, { key: event.key, ...(site.keptAt && { state: stateOf(event) }) });',
+    'const peers = receiversOf(site, { key: event.key, ...(site.keptAt && { state: stateOf(event) }) });',
     'const { peers } = site;',
   ),
   mutant(
