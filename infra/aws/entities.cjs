@@ -134,6 +134,8 @@ module.exports = {
   },
   /** Of the functions that have objects: those of entities with content. */
   contentRoles: entities.filter(({ content }) => content).map(roleOf),
+  /** Of all functions here: what they write are records of entities. */
+  recordRoles: [...entities, ...routes].map(roleOf),
   /** For tests, which ask what a declaration that is not here would get. */
   statementsOfRoutes,
 };

@@ -4,7 +4,7 @@
  *
  * Every parameter and flag is checked here before anything else (infra/parameters.cjs).
  */
-const { contentRoles } = require('./entities.cjs');
+const { contentRoles, recordRoles } = require('./entities.cjs');
 const { mistakesIn } = require('../parameters.cjs');
 
 /** What a flag needs besides itself: another flag, or values of parameters. */
@@ -160,13 +160,13 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
   const managedPolicies = [
     ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
     ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
-    ...(has('sql') ? [{ Ref: 'SqlWake' }] : []),
   ];
   const senders = [
     ...SENDERS,
     ...(has('objects') ? ['TransferRole', ...contentRoles] : []),
     ...(has('backup') ? ['BackupRole'] : []),
   ];
+  const peerReaders = federation === 'none' ? [] : [{ Ref: 'PeerSender' }];
   return {
     alarmSubscriptions: alarmEmail === '' ? [] : [{ Protocol: 'email', Endpoint: alarmEmail }],
     alarmKey: has('alarmKey') ? { Ref: 'AlarmKey' } : { Ref: 'AWS::NoValue' },
@@ -174,6 +174,16 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     alarmSenders: has('budget')
       ? ['cloudwatch.amazonaws.com', 'budgets.amazonaws.com']
       : 'cloudwatch.amazonaws.com',
+    budgetKeyStatement: has('budget')
+      ? {
+          Sid: 'Budgets',
+          Effect: 'Allow',
+          Principal: { Service: 'budgets.amazonaws.com' },
+          Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          Resource: '*',
+          Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+        }
+      : { Ref: 'AWS::NoValue' },
     tracing: has('tracing'),
     // Instances that are kept warm per function; 0 is none, and no alias.
     provisionedConcurrency: has('warm') ? 1 : 0,
@@ -209,11 +219,14 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
           },
         }
       : { Ref: 'AWS::NoValue' },
+    // Of the functions whose records get rows; those of the bridge may wake whoever reacts already.
+    sqlWakers: recordRoles.map((Ref) => ({ Ref })),
     sqlUrl: has('sql')
       ? { 'Fn::Sub': 'postgres://tandem@${SqlCluster.Endpoint.Address}:${SqlCluster.Endpoint.Port}/tandem' }
       : sqlUrl,
-    // Which role of another cloud reads objects here.
-    peerReaders: federation === 'none' ? [] : [{ Ref: 'PeerSender' }],
+    // Which role of another cloud reads here, and who reads objects and has no other right to them.
+    peerReaders,
+    objectReaders: [...peerReaders, ...(has('backup') ? [{ Ref: 'BackupRole' }] : [])],
     senderRoles: senders.map((Ref) => ({ Ref })),
     senderArns: { 'Fn::Join': [',', senders.map((role) => ({ 'Fn::GetAtt': [role, 'Arn'] }))] },
     objectsOrigins,

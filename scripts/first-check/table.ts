@@ -342,7 +342,7 @@ export const PROBES: readonly ProbeRow[] = [
     calls: { aws: 'HEAD of an object that is not there', azure: 'HEAD of an object that is not there' },
     needs: {
       aws: 'the identity at the peer may read its container: Storage Blob Data Reader (infra/azure/parts/objects.json)',
-      azure: 'the role at the peer may read its bucket (infra/aws/features/objects.yml, PeerReads)',
+      azure: 'the role at the peer may read its bucket (infra/aws/features/objects.yml, ObjectReads)',
     },
     refusals: [
       {

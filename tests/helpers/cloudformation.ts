@@ -88,8 +88,19 @@ export function made(result: Stack | Error | undefined): Stack {
   return result;
 }
 
-/** The properties of the resources of one type, by logical id. */
+/** The properties of the resources of one type, by logical id, as CloudFormation reads them. */
 export const ofType = (resources: Resources, type: string): [string, Record<string, unknown>][] =>
   Object.entries(resources)
     .filter(([, { Type }]) => Type === type)
-    .map(([id, { Properties }]) => [id, Properties ?? {}]);
+    .map(([id, { Properties }]) => [id, withoutNoValue(Properties ?? {}) as Record<string, unknown>]);
+
+/** An element that is `AWS::NoValue` is left out: the right to SMS of a site that sends none. */
+function withoutNoValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((each) => !isNoValue(each)).map(withoutNoValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withoutNoValue(each)]));
+}
+
+function isNoValue(value: unknown): boolean {
+  return (value as { readonly Ref?: unknown } | null)?.Ref === 'AWS::NoValue';
+}

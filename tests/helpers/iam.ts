@@ -138,6 +138,9 @@ export function resolverOf(resources: Resources): Resolve {
   const names = Object.fromEntries(
     Object.entries(resources).flatMap(([id, { Type }]) => (Type in ARNS ? [[`${id}.Arn`, arnOf(id)]] : [])),
   );
+  // Ids that a service gives.
+  for (const [id, { Type }] of Object.entries(resources))
+    if (Type === 'AWS::RDS::DBCluster') names[`${id}.DBClusterResourceId`] = 'cluster-ABCDEFGHIJKL';
   return (value) => {
     if (typeof value === 'object' && value !== null) {
       if ('Fn::GetAtt' in value) return [arnOf((value['Fn::GetAtt'] as string[])[0] ?? '')];

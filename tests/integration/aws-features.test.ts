@@ -196,7 +196,7 @@ describe('features of the AWS stack', () => {
         .sort(),
     ).toEqual(
       [
-        ...['ObjectsBucket', 'ObjectsBucketPolicy', 'ObjectAccess', 'PeerReads', 'PeerObjects'],
+        ...['ObjectsBucket', 'ObjectsBucketPolicy', 'ObjectAccess', 'ObjectReads', 'PeerObjects'],
         ...['ObjectsOverdueWarning', 'TransferRole', 'TransferLambdaFunction', 'TransferLogGroup'],
         'TransferEventSourceMappingSQSObjectsQueue',
       ].sort(),

@@ -41,8 +41,10 @@ describe('the AWS stack', () => {
     'MonitorRole HealthChecks',
     // Keys are chosen when objects are written.
     'ObjectAccess Objects',
-    'PeerReads Objects',
+    'ObjectReads Objects',
     'PeerObjects Objects',
+    // So are names in archives.
+    'PeerArchives Archives',
   ];
 
   test('no role may do or reach more than it names, whatever features are on', () => {
@@ -178,8 +180,8 @@ describe('the AWS stack', () => {
     });
     const found = (id: string) => ({ ...resources[id]?.Properties, id });
     expect(found('PeerObjects')).toMatchObject(readers('PeerObjects', roles));
-    expect(found('PeerReads')).toMatchObject(readers('PeerReads', [{ Ref: 'PeerSender' }]));
-    expect(withPeers['PeerReads']?.Properties).toMatchObject({ Roles: [] });
+    expect(found('ObjectReads')).toMatchObject(readers('ObjectReads', [{ Ref: 'PeerSender' }]));
+    expect(withPeers['ObjectReads']?.Properties).toMatchObject({ Roles: [] });
     expect(resources['VouchForSenders']?.Properties?.['Roles']).toEqual(expect.arrayContaining(roles));
     expect(alone).not.toHaveProperty('PeerObjects');
   });

@@ -18,7 +18,8 @@ interface Named {
 const CALLS = /npm run (?:-s |--silent )?(tandem|bench|generate|package) -- ([^`\n#;|&()]*)/g;
 
 function namedIn(file: string): Named[] {
-  const text = fs.readFileSync(path.join(ROOT, file), 'utf8');
+  // A shell goes on in the next line after a backslash.
+  const text = fs.readFileSync(path.join(ROOT, file), 'utf8').replaceAll(/\\\n\s*/g, '');
   return [...text.matchAll(CALLS)].map(([, script = '', rest = '']) => ({
     file,
     line: `${script === 'tandem' ? '' : `${script} `}${rest.replace(/, .*|"\$@"/, '')}`.trim(),

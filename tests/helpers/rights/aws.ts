@@ -33,10 +33,7 @@ export function awsRights(resources: Resources): AwsRights {
   for (const [role, { Policies = [] }] of ofType(resources, 'AWS::IAM::Role')) {
     statements.set(
       role,
-      (Policies as Policy[])
-        .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
-        // CloudFormation leaves out what is `AWS::NoValue`: the right to SMS of a site that sends none.
-        .filter((statement) => !('Ref' in statement)),
+      (Policies as Policy[]).flatMap(({ PolicyDocument }) => PolicyDocument.Statement),
     );
   }
   for (const [, policy] of ofType(resources, 'AWS::IAM::ManagedPolicy')) {
