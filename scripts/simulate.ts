@@ -43,6 +43,7 @@ const OPERATIONS_A_MINUTE = {
   places: 15_000,
   writer: 15_000,
   objects: 5_000,
+  erasure: 5_000,
 } as const;
 
 async function measure(options: Options, progress: (line: string) => void): Promise<Findings> {

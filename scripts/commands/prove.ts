@@ -37,7 +37,7 @@ drawn in .simulate/.`,
     threads: whole('at once', { min: 1, max: 256, default: String(os.availableParallelism()) }),
     workload: choice(
       'what clients do',
-      ['records', 'shop', 'unique', 'reactions', 'places', 'writer', 'objects'],
+      ['records', 'shop', 'unique', 'reactions', 'places', 'writer', 'objects', 'erasure'],
       { default: 'records' },
     ),
     mutants: flag('plant defects in the protocol, each until a checker finds it out'),

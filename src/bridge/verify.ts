@@ -45,7 +45,7 @@ export const handler = queueEntry(
     const peers = [...resources.peers].map(
       ([peer, queue]) => [peer, open.includes(peer) ? queue : closed] as const,
     );
-    return drive(verify(site, messages, checkStep, { check: checkEvent, applied }), {
+    return drive(verify(site, messages, checkStep, { packs: { check: checkEvent, applied } }), {
       ...resources,
       // What is left of a pack goes on by the site's own inbound queue.
       peers: new Map([...peers, [site.site, inbox]]),

@@ -13,7 +13,7 @@ import { own } from './own.ts';
 import { outranks } from './policies/field.ts';
 import type { Slot } from './policies/slots.ts';
 import type { Site } from './protocol.ts';
-import { entityOf, idOf, type RecordState, REQUESTS } from './record.ts';
+import { entityOf, ERASED, idOf, type RecordState, REQUESTS } from './record.ts';
 import { CONFLICT, CURSOR, HEARTBEAT, PAUSE, VERIFICATION } from './reserved.ts';
 import { type SiteId, type Stamp, stampMs, stampSite } from './stamp.ts';
 
@@ -77,7 +77,8 @@ function newsOf(held: RecordState, state: RecordState, isOwn: (stamp: Stamp) => 
   if (theirs < ours) return undefined;
   const known: Pick<RecordState, 'fields' | 'sets' | 'counters'> = theirs > ours ? { fields: {} } : held;
   for (const [field, register] of Object.entries(state.fields)) {
-    if (!isOwn(register[0])) continue;
+    // That the life before was erased goes along into the next ones, of which this site may know another.
+    if (!isOwn(register[0]) || field === ERASED) continue;
     const mine = own(known.fields, field);
     if (mine === undefined || (mine[0] !== register[0] && outranks(register, mine))) return field;
   }

@@ -196,6 +196,17 @@ export const inventoryHeardMs = 3_600_000;
 export const horizonMs = 30 * 24 * 3_600_000;
 /** What a site holds a tombstone for longer than the horizon before it is removed: more than clocks ever disagree. */
 export const tombstoneMarginMs = 24 * 3_600_000;
+/**
+ * What was erased stays named for longer than anything lives that holds it as it was: dead letters of both clouds, the conflict
+ * log, and every file of an archive, for which infra/parameters.cjs has 365 days at most. 400 days.
+ */
+export const erasedKeptMs = 400 * 24 * 3_600_000;
+/** Erasures that one search of a site is for: their names fit a message. The others are in the next one. */
+export const erasuresSoughtMax = 200;
+/** Records that two people had written, which one search goes after in the conflict log. */
+export const erasureToldMax = 300;
+/** What a queue had accepted when a site was found clean has been applied so long after it. */
+export const erasureSettleMs = 60_000;
 
 // Places
 /**

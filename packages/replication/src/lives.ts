@@ -5,11 +5,15 @@
  * with the next incarnation, and of two incarnations the higher one stands whole (`merge.ts`). What was removed after the
  * horizon has left no incarnation to count on: then the stamps tell the lives apart. (Incarnation numbers: Das, Gupta,
  * Motivala, "SWIM", 2002.)
+ *
+ * Invariant: an erasure ranks before every life that had not heard of it. It raises the incarnation to the next multiple of a
+ * number that no key has lives, so nothing of before shows in what follows, and no life of before is remembered by it.
  */
-import { horizonMs } from './bounds.ts';
+import { erasedKeptMs, horizonMs } from './bounds.ts';
 import type { Json } from './json.ts';
 import {
   DELETED,
+  ERASED,
   EXPIRES,
   expiresAtSeconds,
   fieldNames,
@@ -39,8 +43,13 @@ export function goneSinceOf(
 
 /** Epoch milliseconds of the oldest stamp in a state. */
 export function oldestMs(state: RecordState): number {
-  const parts = [...Object.values(state.fields), ...slotsOf(state)].map(([stamp]) => stamp);
-  return Math.min(...[...parts, ...Object.values(state.vector)].map(stampMs));
+  return Math.min(oldestPartMs(state), ...Object.values(state.vector).map(stampMs));
+}
+
+/** Of the oldest part of the life that a state is of: that an earlier one was erased is none. */
+export function oldestPartMs(state: RecordState): number {
+  const { [ERASED]: _, ...fields } = state.fields;
+  return Math.min(...[...Object.values(fields), ...slotsOf(state)].map(([stamp]) => stampMs(stamp)));
 }
 
 /**
@@ -50,14 +59,33 @@ export function oldestMs(state: RecordState): number {
  */
 export function isForgotten(gone: RecordState, other: RecordState): boolean {
   const goneMs = goneAtMs(gone);
-  return goneMs !== Infinity && oldestMs(other) > goneMs + horizonMs;
+  return goneMs !== Infinity && oldestMs(other) > goneMs + keptMsOf(gone);
 }
 
-/** The state that a creation over a gone record begins with: no part of it but the requests that it remembers. */
-export function nextLife({ sets, vector, incarnation = 0 }: RecordState): RecordState {
-  const requests = sets?.[REQUESTS];
+/** Lives of a key between two erasures: more than it ever has. */
+const ERASURE_LIVES = 2 ** 20;
+
+/** How often a key was erased. */
+export function erasuresOf({ incarnation = 0 }: Pick<RecordState, 'incarnation'>): number {
+  return Math.floor(incarnation / ERASURE_LIVES);
+}
+
+/** The state that an erasure begins with: nothing of what was there, not even the requests that had made it. */
+export function erasedLife(state: RecordState): RecordState {
+  const incarnation = (erasuresOf(state) + 1) * ERASURE_LIVES;
+  return stateFrom({ fields: {}, sets: {}, counters: {}, vector: state.vector, incarnation });
+}
+
+/** How long a record stays that is gone, in milliseconds. */
+export function keptMsOf({ fields }: RecordState): number {
+  return fields[ERASED] === undefined ? horizonMs : erasedKeptMs;
+}
+
+/** The state that a creation over a gone record begins with: no part of it but the requests that it remembers, and its erasure. */
+export function nextLife({ fields, sets, vector, incarnation = 0 }: RecordState): RecordState {
+  const [requests, erased] = [sets?.[REQUESTS], fields[ERASED]];
   return stateFrom({
-    fields: {},
+    fields: erased === undefined ? {} : { [ERASED]: erased },
     sets: requests === undefined ? {} : { [REQUESTS]: requests },
     counters: {},
     vector,
@@ -66,7 +94,7 @@ export function nextLife({ sets, vector, incarnation = 0 }: RecordState): Record
 }
 
 /** Fields that a delete and a creation leave as they are, or set themselves. */
-const KEPT: ReadonlySet<string> = new Set([REQUESTS, EXPIRES]);
+const KEPT: ReadonlySet<string> = new Set([REQUESTS, EXPIRES, ERASED]);
 
 /** Every field of a record emptied: what a delete sets beside its tombstone. */
 export function emptied(state: RecordState): Record<string, null> {

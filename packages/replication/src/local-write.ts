@@ -26,7 +26,7 @@ import {
 } from './errors.ts';
 import { eventOf } from './event.ts';
 import type { Json } from './json.ts';
-import { cleared, goneSinceOf, nextLife } from './lives.ts';
+import { cleared, erasedLife, goneSinceOf, nextLife } from './lives.ts';
 import { messageOf, messageText } from './message.ts';
 import { requireKept } from './placement.ts';
 import type { FieldOperation, FieldParts } from './policies/field.ts';
@@ -39,7 +39,7 @@ import { isDue } from './reactions/due-at.ts';
 import { entriesAfter, withEntries } from './reactions/entries.ts';
 import { isLive, newestStamp, partsOf, type RecordState, type StoredRecord, withParts } from './record.ts';
 import { isOwnBusiness } from './reserved.ts';
-import { areUnderstood, INCARNATIONS } from './semantics.ts';
+import { areUnderstood, ERASURES, INCARNATIONS, requireUnderstood } from './semantics.ts';
 import { laterStamp, nextStamp, type Stamp, stampMs } from './stamp.ts';
 import { requireWriter } from './writer-record.ts';
 
@@ -61,6 +61,8 @@ export interface LocalWrite {
    * `keepUnseenTombstone`: the id derives from the request, so nothing but this creation can have been deleted under it.
    */
   readonly creates?: { readonly keepUnseenTombstone: boolean };
+  /** Present when the write erases what is there: nothing of it is in the record that it leaves, wherever they merge. */
+  readonly erases?: true;
   /** True when the key is most likely new: saves the read. */
   readonly expectNew?: boolean;
   /** What the caller has just read or written of it: saves the read. */
@@ -195,10 +197,14 @@ interface Start {
  */
 function* startOf(
   site: Site,
-  { creates }: LocalWrite,
+  { creates, erases }: LocalWrite,
   held: StoredRecord | undefined,
   live: boolean,
 ): Protocol<Start> {
+  if (erases === true && held !== undefined) {
+    yield* requireUnderstood(site, ERASURES);
+    return { state: erasedLife(held.state), resets: {} };
+  }
   if (creates === undefined || live) return { state: held?.state, resets: {} };
   if (held !== undefined && (yield* areUnderstood(site, INCARNATIONS)))
     return { state: nextLife(held.state), resets: cleared(undefined) };

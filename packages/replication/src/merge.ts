@@ -8,11 +8,12 @@
  */
 import { canonicalJson } from './canonical-json.ts';
 import type { Json } from './json.ts';
-import { isForgotten } from './lives.ts';
+import { erasuresOf, isForgotten } from './lives.ts';
 import { own, setOwn } from './own.ts';
+import { erasuresIn } from './policies/erased.ts';
 import { outranks, type Register } from './policies/field.ts';
 import { mergeLasting, mergeRemovable, type Slots } from './policies/slots.ts';
-import { type RecordState, REQUESTS, stateFrom } from './record.ts';
+import { ERASED, type RecordState, REQUESTS, stateFrom } from './record.ts';
 import { covers, includesVector, mergeVectors, type Vector } from './vector.ts';
 
 /** A write that lost against one that had not seen it, and that had not seen its winner. */
@@ -57,7 +58,9 @@ function mergeLife(local: RecordState, remote: RecordState): MergeResult {
     const ours = own(local.fields, field);
     if (ours?.[0] === theirs[0] && !(isTwin && isLaterTwin(theirs, ours))) continue;
     const wins = ours === undefined || ours[0] === theirs[0] || outranks(theirs, ours);
-    if (ours !== undefined && concurrent(ours, remote.vector, theirs, local.vector)) {
+    const isLost = ours !== undefined && concurrent(ours, remote.vector, theirs, local.vector);
+    // Of what was erased no log tells, nor that two sites have erased it.
+    if (isLost && field !== ERASED && erasuresIn(wins ? theirs : ours) <= erasuresIn(wins ? ours : theirs)) {
       conflicts.push(wins ? { field, loser: ours, winner: theirs } : { field, loser: theirs, winner: ours });
     }
     if (wins) {
@@ -105,14 +108,15 @@ function sameSlots(merged: Section, local: Section = {}): boolean {
 
 /**
  * Two states of different lives: the later life stands whole. What belonged to the earlier one and its successor had not
- * seen has lost; the requests that made either are remembered.
+ * seen has lost; the requests that made either are remembered. Of what was erased in between nothing is.
  */
 function overrule(local: RecordState, remote: RecordState, remoteWins: boolean): MergeResult {
   const [later, earlier] = remoteWins ? [remote, local] : [local, remote];
   const vector = mergeVectors(local.vector, remote.vector);
+  const isErased = erasuresOf(later) > erasuresOf(earlier);
   const requests = mergeRemovable(
     { slots: later.sets?.[REQUESTS], vector: later.vector },
-    { slots: earlier.sets?.[REQUESTS], vector: earlier.vector },
+    { slots: isErased ? undefined : earlier.sets?.[REQUESTS], vector: earlier.vector },
   );
   const { [REQUESTS]: _, ...sets } = later.sets ?? {};
   const state = stateFrom({
@@ -122,7 +126,7 @@ function overrule(local: RecordState, remote: RecordState, remoteWins: boolean):
     vector,
     incarnation: later.incarnation ?? 0,
   });
-  const conflicts = unseenParts(earlier, later);
+  const conflicts = isErased ? [] : unseenParts(earlier, later);
   if (!remoteWins && vector === local.vector) return { ...UNCHANGED, state: local, conflicts };
   return { state, changed: true, forgotten: false, conflicts };
 }
@@ -132,7 +136,8 @@ function unseenParts(earlier: RecordState, later: RecordState): readonly Conflic
   const unseen = ([stamp]: readonly [string, ...unknown[]]): boolean => !covers(later.vector, stamp);
   const conflicts: Conflict[] = [];
   for (const [field, loser] of Object.entries(earlier.fields)) {
-    if (unseen(loser)) conflicts.push({ field, life: 'earlier', loser, winner: winnerOf(field, later) });
+    if (unseen(loser) && field !== ERASED)
+      conflicts.push({ field, life: 'earlier', loser, winner: winnerOf(field, later) });
   }
   for (const [section, verb] of [['sets', 'added'] as const, ['counters', 'counted'] as const]) {
     for (const [field, slots] of Object.entries(earlier[section] ?? {})) {

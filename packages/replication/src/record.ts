@@ -57,6 +57,9 @@ export const DELETED = '$deleted';
 /** Reserved field: epoch seconds from which the record no longer exists, at every site. */
 export const EXPIRES = '$expires';
 
+/** Reserved field: the erasure (`anti-entropy/erase.ts`) by which the record, or some fields of it, hold nothing any more. */
+export const ERASED = '$erased';
+
 /** Reserved field: the keyed requests that made the record, so that a retry at any site finds its own effect. */
 export const REQUESTS = '$request';
 

@@ -14,6 +14,9 @@ export const USAGE = 'usage';
 /** How much of what a caller may ask is left at a site. */
 export const LIMIT = 'limit';
 
+/** That a person was erased, under a keyed hash of who it was, and how far each site is with it (`anti-entropy/erase.ts`). */
+export const ERASURE = 'erasure';
+
 /** Which site writes the records of an entity (`writer-record.ts`). */
 export const WRITER = 'writer';
 
@@ -34,6 +37,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   USAGE,
   CURSOR,
   WRITER,
+  ERASURE,
   TALLY,
   HAPPENED,
 ]);

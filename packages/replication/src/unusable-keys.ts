@@ -22,7 +22,8 @@ const UNUSABLE = 'unusable';
 const REASON_CHARACTERS_MAX = 200;
 
 /** What the function was doing. */
-export type Activity = 'compare' | 'repair' | 'tombstones' | 'read' | 'list' | 'write' | 'index' | 'purge';
+export type Activity =
+  'compare' | 'repair' | 'tombstones' | 'read' | 'list' | 'write' | 'index' | 'purge' | 'erase';
 
 export interface UnusableKey {
   readonly key: string;

@@ -32,8 +32,7 @@ const packsFor = (site: TestSite, peer: string) => site.verifiers.get(peer)?.sen
 function take(site: TestSite, body: string, attempts = 1, reports: ApplyReport[] = []) {
   return site.run(
     verify(site.site, [{ ...delivered({ id: 'p', body }), attempts }], checkStep, {
-      check: checkEvent,
-      applied: (report) => reports.push(report),
+      packs: { check: checkEvent, applied: (report) => reports.push(report) },
     }),
   );
 }

@@ -4,12 +4,13 @@
  * Invariant: a tombstone is removed only when every site has held it, the very same and with nothing pending on it, for
  * longer than the horizon by that site's own clock; one that holds nothing goes by the stamps of the tombstone. So whatever
  * a site sent before it learned of the delete was sent longer ago than the horizon, and is refused where the key is absent
- * or has begun anew (`apply.ts`): nothing can come back. One that cannot be read or removed, for good, is noted, and the
+ * or has begun anew (`apply.ts`): nothing can come back. That of an erasure stays for longer (`erasedKeptMs`). One that cannot be read or removed, for good, is noted, and the
  * others go.
  */
 import { compareStepMs, horizonMs, offerCharactersMax, offerPageSize, tombstoneMarginMs } from '../bounds.ts';
 import { isPermanent } from '../errors.ts';
 import { readKeys, scanPage } from '../isolate.ts';
+import { keptMsOf } from '../lives.ts';
 import { keeps, peersOf } from '../placement.ts';
 import { type Protocol, putMany, remove, type Site } from '../protocol.ts';
 import { isDeleted, stateName, type StoredRecord } from '../record.ts';
@@ -18,7 +19,7 @@ import { noteUnusable } from '../unusable-keys.ts';
 import { vectorOfName } from '../vector.ts';
 import { pass, type TombstoneCollection } from './job.ts';
 
-/** For how long every site holds a tombstone. */
+/** For how long every site holds a tombstone at least. */
 const KEPT_MS = horizonMs + tombstoneMarginMs;
 
 /**
@@ -99,7 +100,7 @@ function mayGo(record: StoredRecord, atMs: number): boolean {
   return (
     isDeleted(state) &&
     Object.keys(pending).length === 0 &&
-    atMs - goneSince > KEPT_MS &&
+    atMs - goneSince > keptMsOf(state) + tombstoneMarginMs &&
     isLongPast(stateName(state), atMs)
   );
 }

@@ -6,9 +6,9 @@
  * Invariant: whether a record counts is decided by the record and by the comparison's own time, so two sites that hold
  * the same record decide alike.
  */
-import { compareMarginMs, horizonMs } from '../bounds.ts';
+import { compareMarginMs } from '../bounds.ts';
 import { hashLanes, hashText } from '../hash.ts';
-import { goneAtMs } from '../lives.ts';
+import { goneAtMs, keptMsOf } from '../lives.ts';
 import { contentsOf } from '../merge.ts';
 import { keeps } from '../placement.ts';
 import type { Site } from '../protocol.ts';
@@ -29,7 +29,7 @@ export function elementOf(
 ): Hash | undefined {
   if (of !== undefined && !isPartOf(of, key)) return undefined;
   if (!keeps(site, site.site === from ? to : from, { key, state })) return undefined;
-  if (isOwnBusiness(key) || atMs - goneAtMs(state) > horizonMs - compareMarginMs) return undefined;
+  if (isOwnBusiness(key) || atMs - goneAtMs(state) > keptMsOf(state) - compareMarginMs) return undefined;
   const name = `${key}\n${stateName(state)}`;
   return hashLanes(contents === true ? `${name}\n${contentsOf(state)}` : name);
 }

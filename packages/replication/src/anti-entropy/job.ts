@@ -109,6 +109,7 @@ export type Step =
   | TombstoneCollection
   | Purge
   | IndexFill
+  | ErasureSearch
   | Pack;
 
 /** Enters a site's own records in its indexes, page by page (`fill-indexes.ts`). */
@@ -119,6 +120,34 @@ export interface IndexFill {
   readonly ids: readonly string[];
   /** Names this filling, as the site's heartbeat does. */
   readonly sinceMs: number;
+  readonly cursor?: string;
+  /** Steps that led to this one. Absent: none. */
+  readonly hops?: number;
+}
+
+/** What a search has found of one erasure, each a number of records (`erase.ts`). */
+export interface ErasureFound {
+  readonly erased: number;
+  readonly emptied: number;
+  readonly entries: number;
+  readonly waiting: number;
+  readonly pending: number;
+}
+
+/** Searches a site for what is to be erased: first all records, then the conflict log. */
+export interface ErasureSearch {
+  readonly kind: 'erase';
+  /** The site that is searched, which is also the one that takes the step. */
+  readonly site: SiteId;
+  /** When the search began, by its clock. */
+  readonly atMs: number;
+  readonly phase: 'records' | 'entries';
+  /** Id of an erasure → its moment. */
+  readonly sought: Readonly<Record<string, number>>;
+  readonly searched: number;
+  readonly found: Readonly<Record<string, ErasureFound>>;
+  /** Key of a record that the log tells of → the erasure of one of those who wrote it. */
+  readonly told: Readonly<Record<string, string>>;
   readonly cursor?: string;
   /** Steps that led to this one. Absent: none. */
   readonly hops?: number;

@@ -1,5 +1,5 @@
 /** JSON Schema of the steps of a comparison; compiled ahead of time with all others. */
-import { indexesKnownMax, vectorSitesMax } from '../bounds.ts';
+import { erasuresSoughtMax, erasureToldMax, indexesKnownMax, vectorSitesMax } from '../bounds.ts';
 import { SKETCH_CHARACTERS } from './sketch.ts';
 
 const site = { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,47}$' } as const;
@@ -81,7 +81,9 @@ export const stepSchema = {
   type: 'object',
   required: ['kind'],
   properties: {
-    kind: { enum: ['digest', 'find', 'offer', 'lacking', 'ended', 'bury', 'purge', 'index', 'pack'] },
+    kind: {
+      enum: ['digest', 'find', 'offer', 'lacking', 'ended', 'bury', 'purge', 'index', 'erase', 'pack'],
+    },
   },
   discriminator: { propertyName: 'kind' },
   oneOf: [
@@ -115,6 +117,25 @@ export const stepSchema = {
       site,
       ids: { type: 'array', minItems: 1, maxItems: indexesKnownMax, items: text },
       sinceMs: count,
+      cursor,
+      hops: count,
+    }),
+    step('erase', ['site', 'atMs', 'phase', 'sought', 'searched', 'found', 'told'], {
+      site,
+      atMs: count,
+      phase: { enum: ['records', 'entries'] },
+      sought: { type: 'object', maxProperties: erasuresSoughtMax, additionalProperties: count },
+      searched: count,
+      found: {
+        type: 'object',
+        maxProperties: erasuresSoughtMax,
+        additionalProperties: {
+          type: 'object',
+          required: ['erased', 'emptied', 'entries', 'waiting', 'pending'],
+          additionalProperties: count,
+        },
+      },
+      told: { type: 'object', maxProperties: erasureToldMax, additionalProperties: text },
       cursor,
       hops: count,
     }),

@@ -8,27 +8,34 @@ import type { Disposition, InboundMessage } from '../ports/queue.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { collectTombstones } from './collect-tombstones.ts';
 import { digest, end, find, respondToOffer, settle } from './compare.ts';
+import { searchErasures, type Subjects } from './erase.ts';
 import { fillIndexes } from './fill-indexes.ts';
 import { otherSite, type Pack, siteOf, type Step } from './job.ts';
 import { purge } from './purge.ts';
 import { openExamples } from './verification.ts';
+
+export interface VerifyOptions {
+  readonly packs?: PackOptions | undefined;
+  /** Whose records they are, for erasures; a function that has no key to say it takes no search. */
+  readonly subjects?: Subjects | undefined;
+}
 
 /** Handles a batch of the queue. One disposition per message, in order. */
 export function* verify(
   site: Site,
   messages: readonly InboundMessage[],
   check: EventCheck,
-  packs?: PackOptions,
+  { packs, subjects }: VerifyOptions = {},
 ): Protocol<readonly Disposition[]> {
   const dispositions: Disposition[] = [];
-  for (const message of messages) dispositions.push(yield* handle(site, message, { check, packs }));
+  for (const message of messages) dispositions.push(yield* handle(site, message, { check, packs, subjects }));
   return dispositions;
 }
 
 function* handle(
   site: Site,
   message: InboundMessage,
-  { check, packs }: { readonly check: EventCheck; readonly packs: PackOptions | undefined },
+  { check, packs, subjects }: { readonly check: EventCheck } & VerifyOptions,
 ): Protocol<Disposition> {
   let step: Step;
   try {
@@ -45,7 +52,7 @@ function* handle(
     return yield* takePack(site, step, message, packs);
   }
   try {
-    yield* take(site, opened(site, hopped(step)));
+    yield* take(site, opened(site, hopped(step)), subjects);
     return { kind: 'done' };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -63,9 +70,9 @@ function hopped(step: Exclude<Step, Pack>): Exclude<Step, Pack> {
     if (step.cursor === undefined) return step;
     return { ...step, hops: boundedHops(step.hops, `looking for what ${step.from} does not keep`) };
   }
-  if (step.kind === 'index') {
-    const hops = boundedHops(step.hops, `filling the indexes of ${step.site}`);
-    return { ...step, hops };
+  if (step.kind === 'index' || step.kind === 'erase') {
+    const what = step.kind === 'index' ? 'filling the indexes of' : 'a search for what is to be erased at';
+    return { ...step, hops: boundedHops(step.hops, `${what} ${step.site}`) };
   }
   const { id, from, to } = step.job;
   const hops = boundedHops(step.job.hops, `the comparison ${id} of ${from} and ${to}`);
@@ -86,7 +93,7 @@ function boundedHops(before: number | undefined, what: string): number {
   return hops;
 }
 
-function* take(site: Site, step: Exclude<Step, Pack>): Protocol<void> {
+function* take(site: Site, step: Exclude<Step, Pack>, subjects: Subjects | undefined): Protocol<void> {
   switch (step.kind) {
     case 'digest':
       return yield* digest(site, step);
@@ -104,12 +111,15 @@ function* take(site: Site, step: Exclude<Step, Pack>): Protocol<void> {
       return yield* purge(site, step);
     case 'index':
       return yield* fillIndexes(site, step);
+    case 'erase':
+      // Of a release, or a function, that knows of no subjects: the search is begun again by the next timer.
+      return subjects === undefined ? undefined : yield* searchErasures(site, step, subjects);
   }
 }
 
 function sitesOf(step: Step): readonly string[] {
   if (step.kind === 'pack') return [step.from];
-  if (step.kind === 'index') return [step.site];
+  if (step.kind === 'index' || step.kind === 'erase') return [step.site];
   if (step.kind === 'purge') return [step.from, step.by];
   return step.kind === 'bury' ? [step.from, ...step.left] : [step.job.from, step.job.to];
 }
@@ -126,6 +136,7 @@ function handlerOf(step: Step): string | undefined {
     case 'ended':
       return step.job.from;
     case 'index':
+    case 'erase':
       return step.site;
     case 'bury':
     case 'purge':

@@ -1,4 +1,5 @@
 /** A failed seed for people: what is wrong, the smallest schedule that shows it, and what happened in that. */
+import { playErasure } from './erasure/schedule.ts';
 import { faultsText } from './faults.ts';
 import { historySvg } from './history-svg.ts';
 import { playObjects } from './objects/schedule.ts';
@@ -56,6 +57,7 @@ export function describeFailure(
 const PLAY = {
   shop: playShop,
   unique: playUnique,
+  erasure: playErasure,
   reactions: playReactions,
   places: playPlaces,
   writer: playWriter,

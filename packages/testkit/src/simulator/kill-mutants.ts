@@ -1,5 +1,6 @@
 /** Runs every mutant until the checkers find it out. */
 import { figure, type Findings } from '../report/report.ts';
+import { erasureMutants } from './erasure/mutants.ts';
 import { mutants as recordMutants } from './mutants.ts';
 import { checkMutant } from './mutated-source.ts';
 import { objectMutants } from './objects/mutants.ts';
@@ -40,6 +41,7 @@ export async function measureMutants(
     places: placesMutants,
     writer: writerMutants,
     objects: objectMutants,
+    erasure: erasureMutants,
   }[workload];
   for (const mutant of mutants) checkMutant(mutant);
   const fates: Fate[] = [];

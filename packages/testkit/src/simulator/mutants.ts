@@ -311,8 +311,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a conflict is seen only when we lose',
     MERGE,
-    'if (ours !== undefined && concurrent(',
-    'if (wins && ours !== undefined && concurrent(',
+    'const isLost = ours !== undefined && concurrent(',
+    'const isLost = wins && ours !== undefined && concurrent(',
   ),
   mutant(
     'a conflict is one only when neither vector knows any of both',
@@ -691,8 +691,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'what a register of an earlier life held is not logged',
     MERGE,
-    "if (unseen(loser)) conflicts.push({ field, life: 'earlier'",
-    "if (unseen(loser) && field === '') conflicts.push({ field, life: 'earlier'",
+    'if (unseen(loser) && field !== ERASED)',
+    "if (unseen(loser) && field === '')",
   ),
   mutant(
     'what was added to an earlier life is not logged',
@@ -736,7 +736,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a tombstone counts from its stamp',
     COLLECT_TOMBSTONES,
-    'atMs - goneSince > KEPT_MS &&',
+    'atMs - goneSince > keptMsOf(state) + tombstoneMarginMs &&',
     '',
     CUT_FOR_MONTHS,
   ),

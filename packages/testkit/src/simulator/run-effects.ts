@@ -229,8 +229,8 @@ function land(
   } else {
     const applied = { site: at.name, key: record.key, before, after: record, wallMs };
     if (kind === 'verify' || kind === 'beat' || (kind === 'react' && isOwnReport(record.key))) {
-      // It notes results under stamps of its own, and marks what a peer lacks: neither has come from a peer.
-      if (isOwnReport(record.key)) world.counts.notes += 1;
+      // It notes results, and erases, under stamps of its own, and marks what a peer lacks: neither has come from a peer.
+      if (isOwnReport(record.key) || record.version !== before?.version) world.counts.notes += 1;
       else noteRepairs(world, at, before, record);
     } else {
       if (!world.drifted.has(record.key)) world.find(checkNews(applied));

@@ -1,4 +1,5 @@
 /** Runs many seeds in one thread and says what a caller needs to know of them. */
+import { runErasureSchedule } from './erasure/schedule.ts';
 import type { Faults } from './faults.ts';
 import { runObjectSchedule } from './objects/schedule.ts';
 import { runPlacesSchedule } from './places/schedule.ts';
@@ -8,8 +9,17 @@ import { runShopSchedule } from './shop/schedule.ts';
 import { runUniqueSchedule } from './unique/schedule.ts';
 import { runWriterSchedule } from './writer/schedule.ts';
 
-/** What clients do: write records, shop, want values that nobody else has, write what sites react to, what some sites keep, what one site writes, or upload files. */
-export const WORKLOADS = ['records', 'shop', 'unique', 'reactions', 'places', 'writer', 'objects'] as const;
+/** What clients do: write records, shop, want values that nobody else has, write what sites react to, what some sites keep, what one site writes, upload files, or are erased. */
+export const WORKLOADS = [
+  'records',
+  'shop',
+  'unique',
+  'reactions',
+  'places',
+  'writer',
+  'objects',
+  'erasure',
+] as const;
 export type Workload = (typeof WORKLOADS)[number];
 
 export const RUN = {
@@ -20,6 +30,7 @@ export const RUN = {
   places: runPlacesSchedule,
   writer: runWriterSchedule,
   objects: runObjectSchedule,
+  erasure: runErasureSchedule,
 } as const;
 
 export interface SeedsRequest {

@@ -1,4 +1,5 @@
 /** Queue triggers: hand visible messages over in batches and settle each by what became of it. */
+import type { Subjects } from '@tandem-clouds/replication/anti-entropy/erase';
 import { verify } from '@tandem-clouds/replication/anti-entropy/verify';
 import { applyBatch } from '@tandem-clouds/replication/apply';
 import { isRetryable, ThrottledError } from '@tandem-clouds/replication/errors';
@@ -56,7 +57,11 @@ function run(world: World, site: SimSite, queue: SiteQueue, batch: readonly Leas
   world.trace(`deliver ${queue.kind} ${messages.length}`, site, '');
   invoke<readonly Disposition[]>(world, site, {
     kind: batch.every(({ message }) => message.pack.length > 0) ? 'apply' : INVOCATION[queue.kind],
-    protocol: (own) => handling(queue.kind, own, site.older ? messages.map(asRead) : messages),
+    protocol: (own) =>
+      handling(queue.kind, own, {
+        messages: site.older ? messages.map(asRead) : messages,
+        subjects: world.subjects,
+      }),
     ended: (ending) => settle(world, site, queue, batch, ending),
   });
 }
@@ -77,7 +82,10 @@ const INVOCATION = { out: 'forward', in: 'apply', verify: 'verify' } as const;
 function* handling(
   kind: QueueKind,
   own: Site,
-  messages: readonly InboundMessage[],
+  {
+    messages,
+    subjects,
+  }: { readonly messages: readonly InboundMessage[]; readonly subjects: Subjects | undefined },
 ): Protocol<readonly Disposition[]> {
   switch (kind) {
     case 'out':
@@ -85,7 +93,10 @@ function* handling(
     case 'in':
       return (yield* applyBatch(own, messages, checkEvent)).dispositions;
     case 'verify':
-      return yield* verify(own, messages, checkStep, { check: checkEvent, applied: () => undefined });
+      return yield* verify(own, messages, checkStep, {
+        packs: { check: checkEvent, applied: () => undefined },
+        subjects,
+      });
   }
 }
 

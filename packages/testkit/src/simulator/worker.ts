@@ -3,6 +3,7 @@
  * module when it is loaded, so nothing in the product knows of mutants.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { erasureMutants } from './erasure/mutants.ts';
 import { mutants } from './mutants.ts';
 import { loadMutated } from './mutated-source.ts';
 import { objectMutants } from './objects/mutants.ts';
@@ -23,6 +24,7 @@ if (name !== undefined) {
     ...placesMutants,
     ...writerMutants,
     ...objectMutants,
+    ...erasureMutants,
   ];
   const mutant = all.find((candidate) => candidate.name === name);
   if (mutant === undefined) throw new RangeError(`no mutant ${name}`);

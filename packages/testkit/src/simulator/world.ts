@@ -2,6 +2,7 @@
  * The simulated world: sites, links between them, and the record of what happened. Everything random comes from
  * one seed, everything timed from one agenda.
  */
+import type { Subjects } from '@tandem-clouds/replication/anti-entropy/erase';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { stampSite } from '@tandem-clouds/replication/stamp';
 import type { Vector } from '@tandem-clouds/replication/vector';
@@ -108,6 +109,8 @@ export class World {
   readonly watchers: Watcher[] = [];
   /** A message to whoever reacts has arrived at a site; a workload without reactions has nobody there. */
   onWake: (site: SimSite, key: string) => void = () => undefined;
+  /** Whose records they are; a workload without erasures has no subjects. */
+  subjects: Subjects | undefined;
   /** A queue has accepted a message. */
   onQueued: (site: SimSite, kind: string, body: string) => void = () => undefined;
   /** How long an invocation stands still at most; and after which the platform ends it, whatever it was about to do. */

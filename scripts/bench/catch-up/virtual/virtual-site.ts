@@ -77,7 +77,10 @@ export class VirtualSite {
       batchSize: 1,
       batchesAtOnce: packsAtOnce,
       run: (messages) =>
-        drive(verify(this.#site, messages, checkStep, { check, applied: () => undefined }), this.#background),
+        drive(
+          verify(this.#site, messages, checkStep, { packs: { check, applied: () => undefined } }),
+          this.#background,
+        ),
     });
     this.#live = this.#resources('live');
     this.#background = this.#resources('background');
