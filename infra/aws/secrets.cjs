@@ -8,13 +8,19 @@
  * there are is the owner's business. Nothing outside the prefix, and nothing but reading.
  * https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples.html
  */
-module.exports = async ({ resolveVariable }) => ({
-  statement: {
-    Sid: 'Secrets',
+module.exports = async ({ resolveVariable }) => {
+  const prefix = await resolveVariable('param:prefix');
+  const reading = (Sid, name) => ({
+    Sid,
     Effect: 'Allow',
     Action: ['secretsmanager:GetSecretValue'],
     Resource: {
-      'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${await resolveVariable('param:prefix')}/*`,
+      'Fn::Sub': `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${prefix}/${name}`,
     },
-  },
-});
+  });
+  return {
+    statement: reading('Secrets', '*'),
+    // Of the functions that erase people, and know whom by its keyed hash (docs/persons.md): this one and no other.
+    erasureKey: reading('ErasureKey', 'erasure-key-??????'),
+  };
+};

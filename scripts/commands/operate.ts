@@ -19,13 +19,13 @@ const DEFAULT_STACK = '.tandem/stack.json';
 const DEFAULT_AUDIT = '.tandem/audit.jsonl';
 const LIMIT_MAX = 100;
 
-const COMMON = {
+export const COMMON = {
   stack: file('the stack that runs on this machine, or its folder', { fallback: DEFAULT_STACK }),
   site: many(url('a deployed site instead; name all of them', {})),
   json: flag('one JSON object a line'),
 };
 
-const KEY_NOTE = `The key of an operator is that of the stack, or for deployed sites in the variable TANDEM_OPERATOR_KEY.`;
+export const KEY_NOTE = `The key of an operator is that of the stack, or for deployed sites in the variable TANDEM_OPERATOR_KEY.`;
 
 interface CommonInput {
   readonly stack: string | undefined;
@@ -33,11 +33,11 @@ interface CommonInput {
   readonly json: boolean;
 }
 
-function commonOf({ stack = DEFAULT_STACK, site, json }: CommonInput): CommonOptions {
+export function commonOf({ stack = DEFAULT_STACK, site, json }: CommonInput): CommonOptions {
   return { stack, sites: [...new Set(site)], json };
 }
 
-function checkCommon({ stack, site }: Omit<CommonInput, 'json'>): void {
+export function checkCommon({ stack, site }: Omit<CommonInput, 'json'>): void {
   if (stack !== undefined && site.length > 0) throw new UsageError('--stack and --site exclude each other');
 }
 

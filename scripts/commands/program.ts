@@ -40,6 +40,7 @@ import {
   token,
   traces,
 } from './operate.ts';
+import { person } from './person.ts';
 import { chaos, cost, drill, evidence, simulate } from './prove.ts';
 import {
   contract,
@@ -93,6 +94,7 @@ export const PROGRAM: Program<CommandContext> = {
         promote,
         ...comparisons,
         conflicts,
+        person,
         objects,
         stock,
         ledger,

@@ -28,6 +28,7 @@ import {
   time,
   unreadable,
 } from './openapi-parts.ts';
+import { personPaths, personSchemas } from './openapi-persons.ts';
 import { reactionPaths, reactionSchemas } from './openapi-reactions.ts';
 
 export const securitySchemes = {
@@ -47,6 +48,7 @@ export function operationPaths(): Paths {
     ...firstCheckPaths(),
     ...conflictPaths(),
     ...restorePaths(),
+    ...personPaths(),
     ...verificationPaths(),
     ...contentPaths(),
     ...reactionPaths(),
@@ -64,6 +66,7 @@ export function operationSchemas(): Record<string, object> {
     ...conflictSchemas(),
     Restore: restoreSchema,
     Restored: object({ key: text, state: text, fields: { type: 'array', items: text } }),
+    ...personSchemas(),
     ...verificationSchemas(),
     ...contentSchemas(),
     ...reactionSchemas(),

@@ -12,7 +12,9 @@ import { openObjectsQueue, openVerifyQueue, timerEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
 import { hasObjects } from '../shared/config/config.ts';
 import { contentsOf } from '../shared/domain/content.ts';
+import { hasSubjects } from '../shared/domain/persons/subjects.ts';
 import { sendInventory } from '../shared/inventory-message.ts';
+import { searchOpen } from '../shared/operations/person-service.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { openOwnOutbox, openRuntime, openSiteStore, sleep } from '../shared/runtime.ts';
 
@@ -53,6 +55,11 @@ export const handler = timerEntry(
     }
     await attempt('the removal of tombstones', () => drive(beginCollection(site), resources));
     await attempt('the removal of what is kept elsewhere', () => drive(beginPurge(site), resources));
+    if (hasSubjects(entities))
+      await attempt('the search for what is to be erased', async () => {
+        const open = await searchOpen(site, resources);
+        if (open > 0) logger.log('info', 'search begun', { erasures: open });
+      });
     if (hasContents)
       await attempt('the inventory', async () => {
         const step = await drive(beginInventory(site, { id: `daily-${atMs}` }), resources);

@@ -5,8 +5,11 @@ import { UnavailableError } from '@tandem-clouds/replication/errors';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { openDeadLetters, openInbox, openVerifyQueue, queueEntry } from '#cloud';
 import { openPeers } from '../shared/adapters/peers/open-peers.ts';
+import { subjectsOf } from '../shared/domain/persons/subjects.ts';
+import { openSecrets } from '../shared/open-secrets.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { openOwnOutbox, openRuntime, openSiteStore, reacting, sleep } from '../shared/runtime.ts';
+import { ERASURE_KEY, subjectIds } from '../shared/subject-id.ts';
 import { checkEvent } from '../shared/validation/check-event.ts';
 import { checkStep } from '../shared/validation/check-step.ts';
 import { openDirections } from './open-directions.ts';
@@ -27,6 +30,7 @@ const resources = {
   sleep,
 };
 
+const secrets = openSecrets(runtime);
 const inbox = tracing.queue(openInbox(config), 'tandem-in');
 const applied = reportApplied(logger, metrics);
 const openSite = openDirections(site, resources.store);
@@ -45,7 +49,10 @@ export const handler = queueEntry(
     const peers = [...resources.peers].map(
       ([peer, queue]) => [peer, open.includes(peer) ? queue : closed] as const,
     );
-    return drive(verify(site, messages, checkStep, { packs: { check: checkEvent, applied } }), {
+    // The key is asked for where there is something to erase, and by nobody else.
+    const isErasing = messages.some(({ body }) => body.startsWith('{"kind":"erase"'));
+    const subjects = isErasing ? subjectsOf(entities, subjectIds(await secrets.get(ERASURE_KEY))) : undefined;
+    return drive(verify(site, messages, checkStep, { packs: { check: checkEvent, applied }, subjects }), {
       ...resources,
       // What is left of a pack goes on by the site's own inbound queue.
       peers: new Map([...peers, [site.site, inbox]]),

@@ -18,6 +18,7 @@ import { peerObjectProbes } from '../shared/adapters/peers/peer-object-probes.ts
 import { peerProbes } from '../shared/adapters/peers/peer-probes.ts';
 import { hasObjects } from '../shared/config/config.ts';
 import { contentsOf } from '../shared/domain/content.ts';
+import { hasSubjects, subjectsOf } from '../shared/domain/persons/subjects.ts';
 import { changeChecks, storedChecks } from '../shared/generated/validators.js';
 import { conflictRoutes } from '../shared/http/operations/conflicts.ts';
 import { contentRoutes } from '../shared/http/operations/contents.ts';
@@ -25,6 +26,7 @@ import { deadLetterRoutes } from '../shared/http/operations/dead-letters.ts';
 import { firstCheckRoutes, memoryProbe, timerProbe } from '../shared/http/operations/first-check.ts';
 import { pauseRoutes } from '../shared/http/operations/pauses.ts';
 import { pendingRoutes } from '../shared/http/operations/pending.ts';
+import { personRoutes } from '../shared/http/operations/persons.ts';
 import { queueRoutes } from '../shared/http/operations/queues.ts';
 import { reactionRoutes } from '../shared/http/operations/reactions.ts';
 import { restoreRoutes } from '../shared/http/operations/restores.ts';
@@ -32,10 +34,12 @@ import { verificationRoutes } from '../shared/http/operations/verifications.ts';
 import { writerRoutes } from '../shared/http/operations/writers.ts';
 import { forOperators } from '../shared/http/operator.ts';
 import { sendInventory } from '../shared/inventory-message.ts';
+import { openSecrets } from '../shared/open-secrets.ts';
 import { ConflictService } from '../shared/operations/conflict-service.ts';
 import { DeadLetterService } from '../shared/operations/dead-letter-service.ts';
 import { firstCheck } from '../shared/operations/first-check.ts';
 import { pendingView } from '../shared/operations/pending-view.ts';
+import { PersonService } from '../shared/operations/person-service.ts';
 import { RestoreService } from '../shared/operations/restore-service.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { entityWriters } from '../shared/registry/entity-sites.ts';
@@ -50,6 +54,7 @@ import {
   serve,
   sleep,
 } from '../shared/runtime.ts';
+import { ERASURE_KEY, subjectIds } from '../shared/subject-id.ts';
 
 const runtime = openRuntime();
 const { config, site, tracing } = runtime;
@@ -74,6 +79,15 @@ const deadLetters = new DeadLetterService(
     ['tandem-objects', objectsQueue],
   ]),
 );
+
+const secrets = openSecrets(runtime);
+const persons = new PersonService({
+  site: reacting(site, entities, config),
+  resources: { ...resources, waker: openWaker(runtime, entities) },
+  named: async () => subjectIds(await secrets.get(ERASURE_KEY)),
+  subjectsBy: (named) => subjectsOf(entities, named),
+  letters: deadLetters,
+});
 
 /** Milliseconds since the site's own sweeper wrote its heartbeat. */
 async function beatAgeMs(): Promise<number | undefined> {
@@ -128,6 +142,7 @@ export const handler = serve(
         send: hasObjects(config) ? (step) => sendInventory(objectsQueue, step) : undefined,
       },
     ),
+    ...(hasSubjects(entities) ? personRoutes(site.site, persons) : []),
     ...writerRoutes(site, resources, entityWriters),
     ...firstCheckRoutes(site.site, checkAll),
     ...verificationRoutes(site, resources, { ids: { next: uuidv7 }, writers: entityWriters }),

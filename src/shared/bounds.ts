@@ -590,3 +590,10 @@ export const archiveMarginMs = 600_000;
 export const restoreBatchKeys = 100;
 export const restoreBatchesAtOnce = 8;
 export const restoreRoundsMax = 8;
+
+// Persons
+/** How long a request looks for what a site holds of a person before it leaves the rest to the next; records of one page. */
+export const personPageMs = 5_000;
+export const personPageSize = 500;
+/** Erasures that a site lists, and looks for the open ones among. */
+export const erasuresListedMax = 5_000;

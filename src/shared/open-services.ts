@@ -2,19 +2,19 @@
  * The composition of what handlers and reactions need beside records. A module of its own: a function that does not import
  * it has no vault and no SDK of one in its bundle.
  */
-import { openOwnMetrics, openVault } from '#cloud';
-import { cachedSecrets, type HeldSecrets } from './adapters/cached-secrets.ts';
+import { openOwnMetrics } from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { maskedLogger } from './adapters/masked-logger.ts';
 import { outboundHttp } from './adapters/outbound-http.ts';
 import type { HttpRequest } from './http/route.ts';
+import { openSecrets } from './open-secrets.ts';
 import type { Invocation, ProcessServices, Services } from './ports/services.ts';
 import { type Runtime, sleep } from './runtime.ts';
 
 /** Opened once per process, beside `openReplica`. The vault is not asked before somebody wants a secret. */
 export function openServices(runtime: Runtime): ProcessServices {
   const { config, logger, site, tracing, metering } = runtime;
-  const secrets = cachedSecretsOf(runtime);
+  const secrets = openSecrets(runtime);
   const metrics = metering.own(
     openOwnMetrics({
       site: site.site,
@@ -36,17 +36,6 @@ export function openServices(runtime: Runtime): ProcessServices {
     };
   };
   return { ...within({}), within };
-}
-
-/** A vault that the configuration does not name is missed by whoever wants a secret, not by everybody. */
-function cachedSecretsOf({ config, site }: Runtime): HeldSecrets {
-  let opened: HeldSecrets | undefined;
-  const open = (): HeldSecrets => (opened ??= cachedSecrets({ vault: openVault(config), now: site.now }));
-  return {
-    get: async (name) => await open().get(name),
-    refresh: async (name, refused) => await open().refresh(name, refused),
-    held: () => opened?.held() ?? [],
-  };
 }
 
 /** What a request adds to the services of its process: `services.within(invocationOf(request))`. */

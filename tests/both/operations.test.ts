@@ -86,6 +86,10 @@ describe(`every route for operators on ${cloudName}`, () => {
     ['POST', '/replication/dead-letters/discard'],
     ['GET', '/replication/queues'],
     ['GET', '/replication/pending'],
+    ['POST', '/replication/persons/records'],
+    ['POST', '/replication/persons/erasures'],
+    ['GET', '/replication/persons/erasures'],
+    ['POST', '/replication/persons/dead-letters'],
   ])('%s %s is refused without a key and with a wrong one', async (method, path) => {
     const headers = { authorization: 'Bearer wrong' };
     const responses = [

@@ -3,6 +3,11 @@ import type { WriterView } from '../../../src/shared/http/operations/writers.ts'
 import type { ConflictPage, ConflictView } from '../../../src/shared/operations/conflict-service.ts';
 import type { Causes, Settled } from '../../../src/shared/operations/dead-letter-service.ts';
 import type { PendingView } from '../../../src/shared/operations/pending-view.ts';
+import type {
+  ErasureView,
+  PersonPage,
+  PersonRecord as PersonRecordView,
+} from '../../../src/shared/operations/person-service.ts';
 import type { InventoryView } from '../../../src/shared/operations/replication-view.ts';
 import type { RestoreRequest, RestoreView } from '../../../src/shared/operations/restore-service.ts';
 import type { QueueDepths } from '../../../src/shared/ports/dead-letter-box.ts';
@@ -21,7 +26,7 @@ export interface PauseView {
   readonly sent?: { readonly keys: number; readonly complete: boolean; readonly problem?: string };
 }
 
-export type { ConflictView };
+export type { ConflictView, PersonRecordView };
 
 /** What one side of a comparison had that the other lacked. */
 export interface SideView {
@@ -222,6 +227,32 @@ export class OperatorApi {
 
   restore(request: RestoreRequest): Promise<RestoreView> {
     return this.#query('POST', 'restores', request) as Promise<RestoreView>;
+  }
+
+  personRecords(subject: string, cursor: string | undefined): Promise<PersonPage> {
+    return this.#query('POST', 'persons/records', {
+      subject,
+      ...(cursor !== undefined && { cursor }),
+    }) as Promise<PersonPage>;
+  }
+
+  erasePerson(asked: {
+    readonly subject: string;
+    readonly why: string;
+    readonly by: string;
+  }): Promise<ErasureView> {
+    return this.#query('POST', 'persons/erasures', asked) as Promise<ErasureView>;
+  }
+
+  async erasures(): Promise<readonly ErasureView[]> {
+    return ((await this.#query('GET', 'persons/erasures')) as { erasures: readonly ErasureView[] }).erasures;
+  }
+
+  personLetters(subject: string): Promise<{ readonly scanned: number; readonly discarded: number }> {
+    return this.#query('POST', 'persons/dead-letters', { subject }) as Promise<{
+      readonly scanned: number;
+      readonly discarded: number;
+    }>;
   }
 
   async writers(): Promise<readonly WriterView[]> {

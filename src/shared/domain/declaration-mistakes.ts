@@ -11,6 +11,7 @@ import {
   type Action,
   defaultOf,
   type Entity,
+  isRemovable,
   type MergePolicy,
   mergesByMember,
   OWNER_INDEX,
@@ -145,6 +146,7 @@ export function mistakesOf(entity: Entity): readonly Mistake[] {
     ...reactions(entity),
     ...onDuplicate(entity),
     ...content(entity),
+    ...subject(entity),
   ];
 }
 
@@ -497,6 +499,32 @@ function* content(entity: Entity): Mistakes {
     if (entity.access.tenant === undefined)
       yield { at: ['content', 'quota'], detail: 'is about tenants, whom access.tenant does not declare' };
   }
+}
+
+/** What an erasure cannot keep empty against writes that had not heard of it is not erased out of a record. */
+function* subject(entity: Entity): Mistakes {
+  const { subject: rule, idField, fields: declared, required } = entity;
+  if (rule === undefined) return;
+  const { field, empties, when } = rule;
+  const isRegister = typeOf(declared[field]) === 'string' && policyOf(entity, field) === 'register';
+  if (field !== idField && !isRegister)
+    yield { at: ['subject', 'field'], detail: `${field} must be ${idField}, or a string that is a register` };
+  if (when !== undefined && typeof when !== 'function')
+    yield { at: ['subject', 'when'], detail: 'must be a function of the record' };
+  if (empties === undefined) return;
+  const at = ['subject', 'empties'];
+  if (isRemovable(entity))
+    yield {
+      at,
+      detail: 'is for records that stay: say removable: false, or leave it out, and nothing stays',
+    };
+  if (field === idField)
+    yield { at, detail: `is for a subject that a field names: the id ${idField} stays as it is` };
+  for (const each of empties)
+    if (!has(entity, each) || each === field) yield { at, detail: `${each} is no other declared field` };
+    else if (required.includes(each)) yield { at, detail: `${each} is required, so it cannot be empty` };
+    else if (!['register', 'whole'].includes(policyOf(entity, each)) || mergesByMember(entity, each))
+      yield { at, detail: `${each} must be a register, or an object that is a whole` };
 }
 
 function has({ fields: declared }: Entity, field: string): boolean {

@@ -41,6 +41,7 @@ import {
   type RuleContext,
   type States,
   type StepsContext,
+  type SubjectRule,
   takesUploads,
   type Variants,
   type Writer,
@@ -207,6 +208,11 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
   /** `false`: there is no DELETE, and no handler deletes one. Callers may delete what they see unless it is said. */
   readonly removable?: boolean;
   readonly content?: ContentDeclaration;
+  /**
+   * Whose records they are, for the export and the erasure of a person (docs/persons.md): `{ field: 'ownerId' }`. Of records
+   * that have to stay `empties` names the fields that are emptied, and `when` says from when on.
+   */
+  readonly subject?: SubjectRule;
   /** The ids of the sites that keep its records, for data that may not be elsewhere: `['aws-eu-west-1']`. All unless it is said. */
   readonly sites?: readonly string[];
   /** The id of the site that writes its records, until `tandem promote` names another. Every site that keeps them unless it is said. */

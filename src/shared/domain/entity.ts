@@ -252,6 +252,19 @@ export interface Ids {
   readonly withinMs: number;
 }
 
+/** Whose records they are, for the export and the erasure of a person (docs/persons.md). */
+export interface SubjectRule {
+  /** The field whose value names the person, as tokens do (`sub`); or `idField`: the id does. */
+  readonly field: string;
+  /**
+   * Of records that have to stay, such as orders: the fields that are emptied, while that of the subject gets a pseudonym.
+   * Absent: nothing of a record stays.
+   */
+  readonly empties?: readonly string[];
+  /** Pure. False while a record is still needed as it is, such as an order that is being paid: its erasure waits. */
+  readonly when?: (record: Values) => boolean;
+}
+
 export interface Entity {
   /** Singular, lower case; prefixes the keys and the event types: `user`. */
   readonly name: string;
@@ -286,6 +299,7 @@ export interface Entity {
   /** Absent: clients may choose them, and a creation needs no key. */
   readonly ids?: Ids;
   readonly content?: ContentRules;
+  readonly subject?: SubjectRule;
   /** False: callers never delete its records; absent: they may. */
   readonly removable?: boolean;
   /** The sites that keep its records, for data that may not be elsewhere; absent: every site. */

@@ -16,6 +16,7 @@ export const notification = defineEntity({
   description: 'What a customer is written about an order',
   required: [],
   access: { owner: 'customerId' },
+  subject: { field: 'customerId' },
   removable: false,
   fields: {
     customerId: { type: 'string', maxLength: 256 },

@@ -10,6 +10,7 @@ export const object = defineEntity({
   description: 'A file: bytes in the storage of both clouds, under a name of its owner',
   required: [],
   access: { owner: 'ownerId' },
+  subject: { field: 'ownerId' },
   fields: {
     ...contentFields,
     ownerId: { type: 'string', maxLength: 256 },

@@ -65,6 +65,12 @@ export const order = defineEntity({
   description: 'What a customer buys: goods are held for it, it is charged once, and settled',
   required: ['lines', 'currency'],
   access: { owner: 'customerId' },
+  // It stays, with what was bought and paid, because the law wants it; who bought it and where it went to does not.
+  subject: {
+    field: 'customerId',
+    empties: ['email', 'phone', 'language', 'method', 'action'],
+    when: ({ status }) => isOver({ status: status as Order['status'] }),
+  },
   // The provider has forgotten the key of a payment after 24 hours.
   ids: { from: 'uuid7', withinMs: chargeWithinMs },
   fields: {

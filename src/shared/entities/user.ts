@@ -10,6 +10,7 @@ export const user = defineEntity({
   description: 'A person or an account',
   aliases: ['/user'],
   required: ['name', 'email'],
+  subject: { field: 'userId' },
   fields: {
     name: { type: 'string', minLength: 1, maxLength: 200 },
     email: { type: 'string', format: 'email', maxLength: 254 },

@@ -10,6 +10,8 @@ export declare const restore: ValidateFunction;
 export declare const step: ValidateFunction;
 export declare const verificationBegin: ValidateFunction;
 export declare const inventoryBegin: ValidateFunction;
+export declare const personErase: ValidateFunction;
+export declare const personFind: ValidateFunction;
 export declare const reactionChange: ValidateFunction;
 export declare const reactionScan: ValidateFunction;
 export declare const writerClose: ValidateFunction;

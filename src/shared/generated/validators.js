@@ -5553,8 +5553,130 @@ function validate18(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate18.errors = vErrors, errors === 0;
 }
-var reactionChange = validate19, schema20 = { type: "object", required: ["action", "key", "reaction"], additionalProperties: !1, properties: { action: { enum: ["retry", "park"] }, key: { type: "string", minLength: 1, maxLength: 200 }, reaction: { type: "string", minLength: 1, maxLength: 64 } } };
+var personErase = validate19;
 function validate19(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.subject === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "subject" }, message: "must have required property 'subject'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.why === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "why" }, message: "must have required property 'why'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    if (data.by === void 0) {
+      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "by" }, message: "must have required property 'by'" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "subject" || key0 === "why" || key0 === "by")) {
+        let err3 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    if (data.subject !== void 0) {
+      let data0 = data.subject;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 256) {
+          let err4 = { instancePath: instancePath + "/subject", schemaPath: "#/properties/subject/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
+          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+        }
+        if (func3(data0) < 1) {
+          let err5 = { instancePath: instancePath + "/subject", schemaPath: "#/properties/subject/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/subject", schemaPath: "#/properties/subject/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+    if (data.why !== void 0) {
+      let data1 = data.why;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 200) {
+          let err7 = { instancePath: instancePath + "/why", schemaPath: "#/properties/why/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
+          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+        }
+        if (func3(data1) < 1) {
+          let err8 = { instancePath: instancePath + "/why", schemaPath: "#/properties/why/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+      } else {
+        let err9 = { instancePath: instancePath + "/why", schemaPath: "#/properties/why/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+      }
+    }
+    if (data.by !== void 0) {
+      let data2 = data.by;
+      if (typeof data2 == "string") {
+        if (func3(data2) > 200) {
+          let err10 = { instancePath: instancePath + "/by", schemaPath: "#/properties/by/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
+          vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+        }
+        if (func3(data2) < 1) {
+          let err11 = { instancePath: instancePath + "/by", schemaPath: "#/properties/by/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+        }
+      } else {
+        let err12 = { instancePath: instancePath + "/by", schemaPath: "#/properties/by/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+      }
+    }
+  } else {
+    let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+  }
+  return validate19.errors = vErrors, errors === 0;
+}
+var personFind = validate20;
+function validate20(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.subject === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "subject" }, message: "must have required property 'subject'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "subject" || key0 === "cursor")) {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.subject !== void 0) {
+      let data0 = data.subject;
+      if (typeof data0 == "string") {
+        if (func3(data0) > 256) {
+          let err2 = { instancePath: instancePath + "/subject", schemaPath: "#/properties/subject/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
+          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+        }
+        if (func3(data0) < 1) {
+          let err3 = { instancePath: instancePath + "/subject", schemaPath: "#/properties/subject/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+          vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+        }
+      } else {
+        let err4 = { instancePath: instancePath + "/subject", schemaPath: "#/properties/subject/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+      }
+    }
+    if (data.cursor !== void 0) {
+      let data1 = data.cursor;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 4096) {
+          let err5 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/maxLength", keyword: "maxLength", params: { limit: 4096 }, message: "must NOT have more than 4096 characters" };
+          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+  } else {
+    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+  }
+  return validate20.errors = vErrors, errors === 0;
+}
+var reactionChange = validate21, schema22 = { type: "object", required: ["action", "key", "reaction"], additionalProperties: !1, properties: { action: { enum: ["retry", "park"] }, key: { type: "string", minLength: 1, maxLength: 200 }, reaction: { type: "string", minLength: 1, maxLength: 64 } } };
+function validate21(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.action === void 0) {
@@ -5577,7 +5699,7 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.action !== void 0) {
       let data0 = data.action;
       if (!(data0 === "retry" || data0 === "park")) {
-        let err4 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/enum", keyword: "enum", params: { allowedValues: schema20.properties.action.enum }, message: "must be equal to one of the allowed values" };
+        let err4 = { instancePath: instancePath + "/action", schemaPath: "#/properties/action/enum", keyword: "enum", params: { allowedValues: schema22.properties.action.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
       }
     }
@@ -5617,10 +5739,10 @@ function validate19(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate19.errors = vErrors, errors === 0;
+  return validate21.errors = vErrors, errors === 0;
 }
-var reactionScan = validate20;
-function validate20(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reactionScan = validate22;
+function validate22(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0, _errs1 = errors, valid0 = !1, passing0 = null, _errs2 = errors, _errs3 = errors, _errs4 = errors, _errs5 = errors, valid2 = !1, _errs6 = errors;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     let missing0;
@@ -5761,10 +5883,10 @@ function validate20(data, { instancePath = "", parentData, parentDataProperty, r
     let err22 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
   }
-  return validate20.errors = vErrors, errors === 0;
+  return validate22.errors = vErrors, errors === 0;
 }
-var writerClose = validate21;
-function validate21(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var writerClose = validate23;
+function validate23(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.entity === void 0) {
@@ -5837,10 +5959,10 @@ function validate21(data, { instancePath = "", parentData, parentDataProperty, r
     let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
   }
-  return validate21.errors = vErrors, errors === 0;
+  return validate23.errors = vErrors, errors === 0;
 }
-var writerOpen = validate22;
-function validate22(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var writerOpen = validate24;
+function validate24(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.entity === void 0) {
@@ -5893,10 +6015,10 @@ function validate22(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate22.errors = vErrors, errors === 0;
+  return validate24.errors = vErrors, errors === 0;
 }
-var movementCreate = validate23, schema24 = { type: "object", required: ["provider", "entryId", "kind", "currency", "atMs", "lines"], additionalProperties: !1, properties: { movementId: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } }, pattern79 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$", "u"), pattern80 = new RegExp("^[A-Z]{3}$", "u");
-function validate23(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var movementCreate = validate25, schema26 = { type: "object", required: ["provider", "entryId", "kind", "currency", "atMs", "lines"], additionalProperties: !1, properties: { movementId: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } }, pattern79 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$", "u"), pattern80 = new RegExp("^[A-Z]{3}$", "u");
+function validate25(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -5947,7 +6069,7 @@ function validate23(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
       if (!(data1 === "stripe" || data1 === "paypal")) {
-        let err10 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema24.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err10 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema26.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
     }
@@ -5974,7 +6096,7 @@ function validate23(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
       }
       if (!(data3 === "charge" || data3 === "refund" || data3 === "dispute" || data3 === "payout" || data3 === "fee" || data3 === "other")) {
-        let err15 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema24.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err15 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema26.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
       }
     }
@@ -6054,7 +6176,7 @@ function validate23(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
               }
               if (!(data9 === "provider" || data9 === "sales" || data9 === "refunds" || data9 === "disputes" || data9 === "fees" || data9 === "bank" || data9 === "other")) {
-                let err29 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema24.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err29 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema26.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
               }
             }
@@ -6089,10 +6211,10 @@ function validate23(data, { instancePath = "", parentData, parentDataProperty, r
     let err35 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
   }
-  return validate23.errors = vErrors, errors === 0;
+  return validate25.errors = vErrors, errors === 0;
 }
-var movementPatch = validate24;
-function validate24(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var movementPatch = validate26;
+function validate26(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -6107,10 +6229,10 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate24.errors = vErrors, errors === 0;
+  return validate26.errors = vErrors, errors === 0;
 }
-var movementStored = validate25, schema26 = { type: "object", properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
-function validate25(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var movementStored = validate27, schema28 = { type: "object", properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+function validate27(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider !== void 0) {
@@ -6120,7 +6242,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err1 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema26.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err1 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema28.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
     }
@@ -6147,7 +6269,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
       }
       if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
-        let err6 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema26.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err6 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema28.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     }
@@ -6227,7 +6349,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
               if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
-                let err20 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema26.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err20 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema28.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
               }
             }
@@ -6262,11 +6384,11 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
     let err26 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
   }
-  return validate25.errors = vErrors, errors === 0;
+  return validate27.errors = vErrors, errors === 0;
 }
-var notificationCreate = validate26;
+var notificationCreate = validate28;
 var pattern82 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
-function validate26(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -6290,10 +6412,10 @@ function validate26(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate26.errors = vErrors, errors === 0;
+  return validate28.errors = vErrors, errors === 0;
 }
-var notificationPatch = validate27;
-function validate27(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationPatch = validate29;
+function validate29(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -6308,10 +6430,10 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate27.errors = vErrors, errors === 0;
+  return validate29.errors = vErrors, errors === 0;
 }
-var notificationStored = validate28, schema29 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, orderId: { type: "string", maxLength: 128 }, kind: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, refundId: { type: "string", maxLength: 128 }, channel: { type: "string", enum: ["mail", "sms"] }, to: { type: "string", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { type: "string", maxLength: 400 }, sentMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, site: { type: "string", maxLength: 48 }, attempts: { type: "integer", minimum: 0, maximum: 1e6 }, ended: { type: "integer", minimum: 0, maximum: 1e6 }, copies: { type: "integer", minimum: 0, maximum: 1e6 }, detail: { type: "string", maxLength: 300 } } };
-function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationStored = validate30, schema31 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, orderId: { type: "string", maxLength: 128 }, kind: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, refundId: { type: "string", maxLength: 128 }, channel: { type: "string", enum: ["mail", "sms"] }, to: { type: "string", maxLength: 254 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { type: "string", maxLength: 400 }, sentMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, site: { type: "string", maxLength: 48 }, attempts: { type: "integer", minimum: 0, maximum: 1e6 }, ended: { type: "integer", minimum: 0, maximum: 1e6 }, copies: { type: "integer", minimum: 0, maximum: 1e6 }, detail: { type: "string", maxLength: 300 } } };
+function validate30(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.customerId !== void 0) {
@@ -6345,7 +6467,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
       }
       if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-        let err5 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema29.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err5 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema31.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
       }
     }
@@ -6368,7 +6490,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data4 === "mail" || data4 === "sms")) {
-        let err9 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/enum", keyword: "enum", params: { allowedValues: schema29.properties.channel.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/enum", keyword: "enum", params: { allowedValues: schema31.properties.channel.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -6391,7 +6513,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
       }
       if (!(data6 === "en" || data6 === "de")) {
-        let err13 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema29.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err13 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema31.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
       }
     }
@@ -6402,7 +6524,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
       }
       if (!(data7 === "pending" || data7 === "suppressed" || data7 === "refused" || data7 === "sent" || data7 === "bounced")) {
-        let err15 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema29.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err15 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema31.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
       }
     }
@@ -6514,11 +6636,11 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
     let err34 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
   }
-  return validate28.errors = vErrors, errors === 0;
+  return validate30.errors = vErrors, errors === 0;
 }
-var objectCreate = validate29;
+var objectCreate = validate31;
 var pattern84 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern85 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern86 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern87 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
-function validate29(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate31(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -6660,10 +6782,10 @@ function validate29(data, { instancePath = "", parentData, parentDataProperty, r
     let err24 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
   }
-  return validate29.errors = vErrors, errors === 0;
+  return validate31.errors = vErrors, errors === 0;
 }
-var objectPatch = validate30;
-function validate30(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectPatch = validate32;
+function validate32(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -6707,11 +6829,11 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate30.errors = vErrors, errors === 0;
+  return validate32.errors = vErrors, errors === 0;
 }
-var objectStored = validate31;
+var objectStored = validate33;
 var pattern88 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
-function validate31(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate33(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -6914,10 +7036,10 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
     let err35 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
   }
-  return validate31.errors = vErrors, errors === 0;
+  return validate33.errors = vErrors, errors === 0;
 }
-var objectCompleteInput = validate32;
-function validate32(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectCompleteInput = validate34;
+function validate34(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.upload === void 0) {
@@ -6945,10 +7067,10 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate32.errors = vErrors, errors === 0;
+  return validate34.errors = vErrors, errors === 0;
 }
-var orderCreate = validate33, schema34 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] } } }, pattern94 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u"), pattern95 = new RegExp("^[+][1-9][0-9]{6,14}$", "u");
-function validate33(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCreate = validate35, schema36 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] } } }, pattern94 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u"), pattern95 = new RegExp("^[+][1-9][0-9]{6,14}$", "u");
+function validate35(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -7123,7 +7245,7 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
       if (!(data9 === "en" || data9 === "de")) {
-        let err32 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema34.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err32 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema36.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
       }
     }
@@ -7131,10 +7253,10 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
     let err33 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
   }
-  return validate33.errors = vErrors, errors === 0;
+  return validate35.errors = vErrors, errors === 0;
 }
-var orderPatch = validate34;
-function validate34(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderPatch = validate36;
+function validate36(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -7149,10 +7271,10 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate34.errors = vErrors, errors === 0;
+  return validate36.errors = vErrors, errors === 0;
 }
-var orderStored = validate35, schema36 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, checkedAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } } } };
-function validate35(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderStored = validate37, schema38 = { type: "object", properties: { customerId: { type: "string", maxLength: 256 }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, failedSku: { type: "string", maxLength: 128 }, stockSite: { type: "string", maxLength: 48 }, reservedUntilMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, payingSinceMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paidFrom: { type: "string", maxLength: 48 }, paidAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, paymentId: { type: "string", maxLength: 255 }, action: { type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, lookAgainMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, checked: { type: "string", maxLength: 255 }, checkedFor: { type: "string", maxLength: 255 }, checkedAtMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, refunds: { type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, refunded: { type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, notified: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } } } };
+function validate37(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.customerId !== void 0) {
@@ -7326,7 +7448,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
       }
       if (!(data10 === "en" || data10 === "de")) {
-        let err31 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema36.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err31 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema38.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
     }
@@ -7337,7 +7459,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
       }
       if (!(data11 === "reserving" || data11 === "rejected" || data11 === "reserved" || data11 === "paying" || data11 === "cancelling" || data11 === "expired" || data11 === "cancelled" || data11 === "paid" || data11 === "fulfilled" || data11 === "refunded")) {
-        let err33 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema36.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err33 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema38.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
       }
     }
@@ -7348,7 +7470,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
       }
       if (!(data12 === "unknown_product" || data12 === "price_changed" || data12 === "other_currency" || data12 === "amount_too_large" || data12 === "short" || data12 === "declined" || data12 === "by_customer" || data12 === "elsewhere" || data12 === "taken_over" || data12 === "not_paid_in_time")) {
-        let err35 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema36.properties.reason.enum }, message: "must be equal to one of the allowed values" };
+        let err35 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema38.properties.reason.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
       }
     }
@@ -7632,10 +7754,10 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
     let err82 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err82] : vErrors.push(err82), errors++;
   }
-  return validate35.errors = vErrors, errors === 0;
+  return validate37.errors = vErrors, errors === 0;
 }
-var orderPayInput = validate36;
-function validate36(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderPayInput = validate38;
+function validate38(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -7663,10 +7785,10 @@ function validate36(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate36.errors = vErrors, errors === 0;
+  return validate38.errors = vErrors, errors === 0;
 }
-var orderCancelInput = validate37;
-function validate37(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCancelInput = validate39;
+function validate39(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -7677,10 +7799,10 @@ function validate37(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate37.errors = vErrors, errors === 0;
+  return validate39.errors = vErrors, errors === 0;
 }
-var orderCheckInput = validate38;
-function validate38(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderCheckInput = validate40;
+function validate40(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -7708,10 +7830,10 @@ function validate38(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate38.errors = vErrors, errors === 0;
+  return validate40.errors = vErrors, errors === 0;
 }
-var orderFulfilInput = validate39;
-function validate39(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderFulfilInput = validate41;
+function validate41(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -7722,10 +7844,10 @@ function validate39(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate39.errors = vErrors, errors === 0;
+  return validate41.errors = vErrors, errors === 0;
 }
-var orderRefundInput = validate40;
-function validate40(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderRefundInput = validate42;
+function validate42(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -7754,10 +7876,10 @@ function validate40(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate40.errors = vErrors, errors === 0;
+  return validate42.errors = vErrors, errors === 0;
 }
-var pictureCreate = validate41;
-function validate41(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureCreate = validate43;
+function validate43(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -7919,10 +8041,10 @@ function validate41(data, { instancePath = "", parentData, parentDataProperty, r
     let err28 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
   }
-  return validate41.errors = vErrors, errors === 0;
+  return validate43.errors = vErrors, errors === 0;
 }
-var picturePatch = validate42;
-function validate42(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var picturePatch = validate44;
+function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -7982,10 +8104,10 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate42.errors = vErrors, errors === 0;
+  return validate44.errors = vErrors, errors === 0;
 }
-var pictureStored = validate43, schema44 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { type: "string", maxLength: 300 }, status: { type: "string", enum: ["checking", "ready", "refused"], default: "checking" }, reason: { type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, detail: { type: "string", maxLength: 300 }, asked: { type: "string", maxLength: 40 }, checkedFor: { type: "string", maxLength: 160 }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 }, sizes: { type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } } } };
-function validate43(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureStored = validate45, schema46 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { type: "string", maxLength: 300 }, status: { type: "string", enum: ["checking", "ready", "refused"], default: "checking" }, reason: { type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, detail: { type: "string", maxLength: 300 }, asked: { type: "string", maxLength: 40 }, checkedFor: { type: "string", maxLength: 160 }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 }, sizes: { type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } } } };
+function validate45(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -8195,7 +8317,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
       }
       if (!(data13 === "checking" || data13 === "ready" || data13 === "refused")) {
-        let err37 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema44.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err37 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema46.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
       }
     }
@@ -8206,7 +8328,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err38] : vErrors.push(err38), errors++;
       }
       if (!(data14 === "not_a_picture" || data14 === "unsupported_format" || data14 === "too_many_bytes" || data14 === "too_many_pixels" || data14 === "damaged" || data14 === "too_slow")) {
-        let err39 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema44.properties.reason.enum }, message: "must be equal to one of the allowed values" };
+        let err39 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/enum", keyword: "enum", params: { allowedValues: schema46.properties.reason.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
       }
     }
@@ -8333,10 +8455,10 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
     let err60 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err60] : vErrors.push(err60), errors++;
   }
-  return validate43.errors = vErrors, errors === 0;
+  return validate45.errors = vErrors, errors === 0;
 }
-var pictureCheckInput = validate44;
-function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureCheckInput = validate46;
+function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data))
     for (let key0 in data) {
@@ -8347,10 +8469,10 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
     let err1 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
   }
-  return validate44.errors = vErrors, errors === 0;
+  return validate46.errors = vErrors, errors === 0;
 }
-var pictureCompleteInput = validate45;
-function validate45(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureCompleteInput = validate47;
+function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.upload === void 0) {
@@ -8378,10 +8500,10 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate45.errors = vErrors, errors === 0;
+  return validate47.errors = vErrors, errors === 0;
 }
-var productCreate = validate46, schema47 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern110 = new RegExp("^[a-z]{2}$", "u");
-function validate46(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productCreate = validate48, schema49 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern110 = new RegExp("^[a-z]{2}$", "u");
+function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -8397,7 +8519,7 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema47.properties, key0)) {
+      if (!func2.call(schema49.properties, key0)) {
         let err3 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
@@ -8604,10 +8726,10 @@ function validate46(data, { instancePath = "", parentData, parentDataProperty, r
     let err37 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err37] : vErrors.push(err37), errors++;
   }
-  return validate46.errors = vErrors, errors === 0;
+  return validate48.errors = vErrors, errors === 0;
 }
-var productPatch = validate47;
-function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productPatch = validate49;
+function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -8893,10 +9015,10 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
     let err43 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err43] : vErrors.push(err43), errors++;
   }
-  return validate47.errors = vErrors, errors === 0;
+  return validate49.errors = vErrors, errors === 0;
 }
-var productStored = validate48;
-function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var productStored = validate50;
+function validate50(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -9090,10 +9212,10 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
     let err31 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
   }
-  return validate48.errors = vErrors, errors === 0;
+  return validate50.errors = vErrors, errors === 0;
 }
-var stockCreate = validate49;
-function validate49(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockCreate = validate51;
+function validate51(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -9117,10 +9239,10 @@ function validate49(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate49.errors = vErrors, errors === 0;
+  return validate51.errors = vErrors, errors === 0;
 }
-var stockPatch = validate50;
-function validate50(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockPatch = validate52;
+function validate52(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -9135,10 +9257,10 @@ function validate50(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate50.errors = vErrors, errors === 0;
+  return validate52.errors = vErrors, errors === 0;
 }
-var stockStored = validate51;
-function validate51(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockStored = validate53;
+function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku !== void 0) {
@@ -9340,10 +9462,10 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate51.errors = vErrors, errors === 0;
+  return validate53.errors = vErrors, errors === 0;
 }
-var suppressionCreate = validate52;
-function validate52(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionCreate = validate54;
+function validate54(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -9367,10 +9489,10 @@ function validate52(data, { instancePath = "", parentData, parentDataProperty, r
     let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
   }
-  return validate52.errors = vErrors, errors === 0;
+  return validate54.errors = vErrors, errors === 0;
 }
-var suppressionPatch = validate53;
-function validate53(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionPatch = validate55;
+function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -9385,10 +9507,10 @@ function validate53(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate53.errors = vErrors, errors === 0;
+  return validate55.errors = vErrors, errors === 0;
 }
-var suppressionStored = validate54;
-function validate54(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionStored = validate56;
+function validate56(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.bounced !== void 0 && typeof data.bounced != "boolean") {
@@ -9420,10 +9542,10 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate54.errors = vErrors, errors === 0;
+  return validate56.errors = vErrors, errors === 0;
 }
-var thumbnailCreate = validate55;
-function validate55(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailCreate = validate57;
+function validate57(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -9553,10 +9675,10 @@ function validate55(data, { instancePath = "", parentData, parentDataProperty, r
     let err22 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
   }
-  return validate55.errors = vErrors, errors === 0;
+  return validate57.errors = vErrors, errors === 0;
 }
-var thumbnailPatch = validate56;
-function validate56(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailPatch = validate58;
+function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -9571,10 +9693,10 @@ function validate56(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate56.errors = vErrors, errors === 0;
+  return validate58.errors = vErrors, errors === 0;
 }
-var thumbnailStored = validate57, schema58 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, picture: { type: "string", maxLength: 128 }, size: { type: "string", enum: ["small", "medium", "large"] }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 } } };
-function validate57(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailStored = validate59, schema60 = { type: "object", properties: { name: { type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, content: { type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, heldBy: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, picture: { type: "string", maxLength: 128 }, size: { type: "string", enum: ["small", "medium", "large"] }, width: { type: "integer", minimum: 1, maximum: 1e5 }, height: { type: "integer", minimum: 1, maximum: 1e5 } } };
+function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -9768,7 +9890,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err33] : vErrors.push(err33), errors++;
       }
       if (!(data12 === "small" || data12 === "medium" || data12 === "large")) {
-        let err34 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/enum", keyword: "enum", params: { allowedValues: schema58.properties.size.enum }, message: "must be equal to one of the allowed values" };
+        let err34 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/enum", keyword: "enum", params: { allowedValues: schema60.properties.size.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
       }
     }
@@ -9810,11 +9932,11 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
     let err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
   }
-  return validate57.errors = vErrors, errors === 0;
+  return validate59.errors = vErrors, errors === 0;
 }
-var userCreate = validate58;
+var userCreate = validate60;
 var formats6 = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i;
-function validate58(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name === void 0) {
@@ -9936,10 +10058,10 @@ function validate58(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate58.errors = vErrors, errors === 0;
+  return validate60.errors = vErrors, errors === 0;
 }
-var userPatch = validate59;
-function validate59(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userPatch = validate61;
+function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -10174,10 +10296,10 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
     let err39 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err39] : vErrors.push(err39), errors++;
   }
-  return validate59.errors = vErrors, errors === 0;
+  return validate61.errors = vErrors, errors === 0;
 }
-var userStored = validate60;
-function validate60(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var userStored = validate62;
+function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.name !== void 0) {
@@ -10274,10 +10396,10 @@ function validate60(data, { instancePath = "", parentData, parentDataProperty, r
     let err16 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
   }
-  return validate60.errors = vErrors, errors === 0;
+  return validate62.errors = vErrors, errors === 0;
 }
-var readAnalytics$input = validate61, schema62 = { type: "object", required: [], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string", minLength: 1, maxLength: 64 } } };
-function validate61(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readAnalytics$input = validate63, schema64 = { type: "object", required: [], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string", minLength: 1, maxLength: 64 } } };
+function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -10316,7 +10438,7 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
       }
       if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
-        let err6 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema62.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        let err6 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema64.properties.step.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
       }
     }
@@ -10340,10 +10462,10 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate61.errors = vErrors, errors === 0;
+  return validate63.errors = vErrors, errors === 0;
 }
-var readAnalytics$output = validate62, schema63 = { type: "object", required: ["from", "to", "step", "timeZone", "answeredBy", "heardUntil", "total", "sites", "series"], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string" }, answeredBy: { type: "string" }, heardUntil: { type: "object", additionalProperties: { type: "string", maxLength: 40 } }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } }, series: { type: "array", items: { type: "object", required: ["at", "total", "sites"], additionalProperties: !1, properties: { at: { type: "string", maxLength: 40 }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } } } } } } };
-function validate62(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var readAnalytics$output = validate64, schema65 = { type: "object", required: ["from", "to", "step", "timeZone", "answeredBy", "heardUntil", "total", "sites", "series"], additionalProperties: !1, properties: { from: { type: "string", maxLength: 40 }, to: { type: "string", maxLength: 40 }, step: { type: "string", enum: ["minute", "hour", "day"] }, timeZone: { type: "string" }, answeredBy: { type: "string" }, heardUntil: { type: "object", additionalProperties: { type: "string", maxLength: 40 } }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } }, series: { type: "array", items: { type: "object", required: ["at", "total", "sites"], additionalProperties: !1, properties: { at: { type: "string", maxLength: 40 }, total: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } }, sites: { type: "object", additionalProperties: { type: "object", required: ["orders", "paid", "revenue", "refunded", "signUps"], additionalProperties: !1, properties: { orders: { type: "integer", minimum: 0 }, paid: { type: "integer", minimum: 0 }, revenue: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, refunded: { type: "object", additionalProperties: { type: "integer", minimum: 0 } }, signUps: { type: "integer", minimum: 0 } } } } } } } } };
+function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -10383,7 +10505,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
       vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema63.properties, key0)) {
+      if (!func2.call(schema65.properties, key0)) {
         let err9 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
@@ -10418,7 +10540,7 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
       }
       if (!(data2 === "minute" || data2 === "hour" || data2 === "day")) {
-        let err15 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema63.properties.step.enum }, message: "must be equal to one of the allowed values" };
+        let err15 = { instancePath: instancePath + "/step", schemaPath: "#/properties/step/enum", keyword: "enum", params: { allowedValues: schema65.properties.step.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
       }
     }
@@ -10932,11 +11054,11 @@ function validate62(data, { instancePath = "", parentData, parentDataProperty, r
     let err107 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err107] : vErrors.push(err107), errors++;
   }
-  return validate62.errors = vErrors, errors === 0;
+  return validate64.errors = vErrors, errors === 0;
 }
-var listAvailability$input = validate63;
+var listAvailability$input = validate65;
 var pattern131 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
-function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11005,10 +11127,10 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
     let err10 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
   }
-  return validate63.errors = vErrors, errors === 0;
+  return validate65.errors = vErrors, errors === 0;
 }
-var listAvailability$output = validate64, schema65 = { type: "object", required: ["items"], additionalProperties: !1, properties: { items: { type: "array", items: { type: "object", required: ["sku", "availability"], properties: { sku: { type: "string", minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, availability: { enum: ["in_stock", "few", "none"] } } } } } };
-function validate64(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listAvailability$output = validate66, schema67 = { type: "object", required: ["items"], additionalProperties: !1, properties: { items: { type: "array", items: { type: "object", required: ["sku", "availability"], properties: { sku: { type: "string", minLength: 1, maxLength: 128, pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, availability: { enum: ["in_stock", "few", "none"] } } } } } };
+function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -11058,7 +11180,7 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
             if (data1.availability !== void 0) {
               let data3 = data1.availability;
               if (!(data3 === "in_stock" || data3 === "few" || data3 === "none")) {
-                let err8 = { instancePath: instancePath + "/items/" + i0 + "/availability", schemaPath: "#/properties/items/items/properties/availability/enum", keyword: "enum", params: { allowedValues: schema65.properties.items.items.properties.availability.enum }, message: "must be equal to one of the allowed values" };
+                let err8 = { instancePath: instancePath + "/items/" + i0 + "/availability", schemaPath: "#/properties/items/items/properties/availability/enum", keyword: "enum", params: { allowedValues: schema67.properties.items.items.properties.availability.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
               }
             }
@@ -11076,10 +11198,10 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate64.errors = vErrors, errors === 0;
+  return validate66.errors = vErrors, errors === 0;
 }
-var getInventory$params = validate65;
-function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$params = validate67;
+function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11115,10 +11237,10 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate65.errors = vErrors, errors === 0;
+  return validate67.errors = vErrors, errors === 0;
 }
-var getInventory$output = validate66;
-function validate66(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getInventory$output = validate68;
+function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11416,10 +11538,10 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate66.errors = vErrors, errors === 0;
+  return validate68.errors = vErrors, errors === 0;
 }
-var receiveStock$params = validate67;
-function validate67(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$params = validate69;
+function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11455,11 +11577,11 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate67.errors = vErrors, errors === 0;
+  return validate69.errors = vErrors, errors === 0;
 }
-var receiveStock$input = validate68;
+var receiveStock$input = validate70;
 var pattern136 = new RegExp("^[A-Za-z0-9]", "u");
-function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.book === void 0) {
@@ -11532,10 +11654,10 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
     let err13 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
   }
-  return validate68.errors = vErrors, errors === 0;
+  return validate70.errors = vErrors, errors === 0;
 }
-var receiveStock$output = validate69;
-function validate69(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var receiveStock$output = validate71;
+function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11833,10 +11955,10 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate69.errors = vErrors, errors === 0;
+  return validate71.errors = vErrors, errors === 0;
 }
-var countStock$params = validate70;
-function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$params = validate72;
+function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -11872,10 +11994,10 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate70.errors = vErrors, errors === 0;
+  return validate72.errors = vErrors, errors === 0;
 }
-var countStock$input = validate71;
-function validate71(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$input = validate73;
+function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.units === void 0) {
@@ -11924,10 +12046,10 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
     let err8 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
   }
-  return validate71.errors = vErrors, errors === 0;
+  return validate73.errors = vErrors, errors === 0;
 }
-var countStock$output = validate72;
-function validate72(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var countStock$output = validate74;
+function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12225,10 +12347,10 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate72.errors = vErrors, errors === 0;
+  return validate74.errors = vErrors, errors === 0;
 }
-var moveStock$params = validate73;
-function validate73(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$params = validate75;
+function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12264,10 +12386,10 @@ function validate73(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate73.errors = vErrors, errors === 0;
+  return validate75.errors = vErrors, errors === 0;
 }
-var moveStock$input = validate74;
-function validate74(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$input = validate76;
+function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.to === void 0) {
@@ -12336,10 +12458,10 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate74.errors = vErrors, errors === 0;
+  return validate76.errors = vErrors, errors === 0;
 }
-var moveStock$output = validate75;
-function validate75(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var moveStock$output = validate77;
+function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12637,10 +12759,10 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate75.errors = vErrors, errors === 0;
+  return validate77.errors = vErrors, errors === 0;
 }
-var fenceSite$params = validate76;
-function validate76(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$params = validate78;
+function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -12676,10 +12798,10 @@ function validate76(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate76.errors = vErrors, errors === 0;
+  return validate78.errors = vErrors, errors === 0;
 }
-var fenceSite$input = validate77;
-function validate77(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$input = validate79;
+function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -12747,10 +12869,10 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate77.errors = vErrors, errors === 0;
+  return validate79.errors = vErrors, errors === 0;
 }
-var fenceSite$output = validate78;
-function validate78(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var fenceSite$output = validate80;
+function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -13068,10 +13190,10 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
     let err59 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err59] : vErrors.push(err59), errors++;
   }
-  return validate78.errors = vErrors, errors === 0;
+  return validate80.errors = vErrors, errors === 0;
 }
-var recoverStock$params = validate79;
-function validate79(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$params = validate81;
+function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -13107,10 +13229,10 @@ function validate79(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate79.errors = vErrors, errors === 0;
+  return validate81.errors = vErrors, errors === 0;
 }
-var recoverStock$input = validate80;
-function validate80(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$input = validate82;
+function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lost === void 0) {
@@ -13179,10 +13301,10 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate80.errors = vErrors, errors === 0;
+  return validate82.errors = vErrors, errors === 0;
 }
-var recoverStock$output = validate81;
-function validate81(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var recoverStock$output = validate83;
+function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.sku === void 0) {
@@ -13480,11 +13602,11 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
     let err55 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
   }
-  return validate81.errors = vErrors, errors === 0;
+  return validate83.errors = vErrors, errors === 0;
 }
-var reconcileLedger$input = validate82;
+var reconcileLedger$input = validate84;
 var pattern146 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
-function validate82(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.from === void 0) {
@@ -13548,10 +13670,10 @@ function validate82(data, { instancePath = "", parentData, parentDataProperty, r
     let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
   }
-  return validate82.errors = vErrors, errors === 0;
+  return validate84.errors = vErrors, errors === 0;
 }
-var reconcileLedger$output = validate83, schema84 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
-function validate83(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reconcileLedger$output = validate85, schema86 = { type: "object", required: ["provider", "from", "until", "completeUntil", "movements", "written", "differences"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, until: { type: "string", format: "date-time", maxLength: 40 }, completeUntil: { type: "string", format: "date-time", maxLength: 40 }, movements: { type: "integer", minimum: 0 }, written: { type: "integer", minimum: 0 }, differences: { type: "array", items: { type: "object", required: ["kind"], additionalProperties: !1, properties: { kind: { type: "string" }, entryId: { type: "string" }, entryIds: { type: "array", items: { type: "string" } }, key: { type: "string" }, account: { type: "string" }, amountHere: { type: "integer" }, amountThere: { type: "integer" }, here: { type: "string" }, there: { type: "string" }, where: { type: "string" }, times: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.provider === void 0) {
@@ -13594,7 +13716,7 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema84.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err9 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema86.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
       }
     }
@@ -13680,7 +13802,7 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
             for (let key1 in data7)
-              if (!func2.call(schema84.properties.differences.items.properties, key1)) {
+              if (!func2.call(schema86.properties.differences.items.properties, key1)) {
                 let err24 = { instancePath: instancePath + "/differences/" + i0, schemaPath: "#/properties/differences/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
@@ -13769,195 +13891,9 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
     let err41 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
   }
-  return validate83.errors = vErrors, errors === 0;
-}
-var readLedgerBalance$input = validate84, schema85 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
-function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.provider === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "provider" }, message: "must have required property 'provider'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "provider" || key0 === "from" || key0 === "to" || key0 === "cursor")) {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.provider !== void 0) {
-      let data0 = data.provider;
-      if (typeof data0 != "string") {
-        let err2 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-      }
-      if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema85.properties.provider.enum }, message: "must be equal to one of the allowed values" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-      }
-    }
-    if (data.from !== void 0) {
-      let data1 = data.from;
-      if (typeof data1 == "string") {
-        if (func3(data1) > 40) {
-          let err4 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-        }
-        if (!formats0.validate(data1)) {
-          let err5 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
-          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
-    }
-    if (data.to !== void 0) {
-      let data2 = data.to;
-      if (typeof data2 == "string") {
-        if (func3(data2) > 40) {
-          let err7 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
-          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-        }
-        if (!formats0.validate(data2)) {
-          let err8 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
-          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
-        }
-      } else {
-        let err9 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
-      }
-    }
-    if (data.cursor !== void 0 && typeof data.cursor != "string") {
-      let err10 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-      vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
-    }
-  } else {
-    let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
-  }
-  return validate84.errors = vErrors, errors === 0;
-}
-var readLedgerBalance$output = validate85, schema86 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
-function validate85(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.accounts === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "accounts" }, message: "must have required property 'accounts'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    if (data.movements === void 0) {
-      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "movements" }, message: "must have required property 'movements'" };
-      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-    }
-    if (data.balances === void 0) {
-      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "balances" }, message: "must have required property 'balances'" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-    }
-    if (data.unbalanced === void 0) {
-      let err3 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unbalanced" }, message: "must have required property 'unbalanced'" };
-      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "accounts" || key0 === "movements" || key0 === "balances" || key0 === "unbalanced" || key0 === "cursor")) {
-        let err4 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-      }
-    if (data.accounts !== void 0) {
-      let data0 = data.accounts;
-      if (Array.isArray(data0)) {
-        let len0 = data0.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data1 = data0[i0];
-          if (data1 && typeof data1 == "object" && !Array.isArray(data1)) {
-            if (data1.currency === void 0) {
-              let err5 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "currency" }, message: "must have required property 'currency'" };
-              vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-            }
-            if (data1.account === void 0) {
-              let err6 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "account" }, message: "must have required property 'account'" };
-              vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-            }
-            if (data1.amountMinor === void 0) {
-              let err7 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
-              vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-            }
-            for (let key1 in data1)
-              if (!(key1 === "currency" || key1 === "account" || key1 === "amountMinor")) {
-                let err8 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
-              }
-            if (data1.currency !== void 0 && typeof data1.currency != "string") {
-              let err9 = { instancePath: instancePath + "/accounts/" + i0 + "/currency", schemaPath: "#/properties/accounts/items/properties/currency/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-              vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
-            }
-            if (data1.account !== void 0) {
-              let data3 = data1.account;
-              if (typeof data3 != "string") {
-                let err10 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-                vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
-              }
-              if (!(data3 === "provider" || data3 === "sales" || data3 === "refunds" || data3 === "disputes" || data3 === "fees" || data3 === "bank" || data3 === "other")) {
-                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema86.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
-                vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
-              }
-            }
-            if (data1.amountMinor !== void 0) {
-              let data4 = data1.amountMinor;
-              if (!(typeof data4 == "number" && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
-                let err12 = { instancePath: instancePath + "/accounts/" + i0 + "/amountMinor", schemaPath: "#/properties/accounts/items/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
-              }
-            }
-          } else {
-            let err13 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
-          }
-        }
-      } else {
-        let err14 = { instancePath: instancePath + "/accounts", schemaPath: "#/properties/accounts/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
-      }
-    }
-    if (data.movements !== void 0) {
-      let data5 = data.movements;
-      if (!(typeof data5 == "number" && !(data5 % 1) && !isNaN(data5) && isFinite(data5))) {
-        let err15 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
-      }
-      if (typeof data5 == "number" && isFinite(data5) && (data5 < 0 || isNaN(data5))) {
-        let err16 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
-        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
-      }
-    }
-    if (data.balances !== void 0 && typeof data.balances != "boolean") {
-      let err17 = { instancePath: instancePath + "/balances", schemaPath: "#/properties/balances/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
-    }
-    if (data.unbalanced !== void 0) {
-      let data7 = data.unbalanced;
-      if (Array.isArray(data7)) {
-        let len1 = data7.length;
-        for (let i1 = 0; i1 < len1; i1++)
-          if (typeof data7[i1] != "string") {
-            let err18 = { instancePath: instancePath + "/unbalanced/" + i1, schemaPath: "#/properties/unbalanced/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
-          }
-      } else {
-        let err19 = { instancePath: instancePath + "/unbalanced", schemaPath: "#/properties/unbalanced/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
-      }
-    }
-    if (data.cursor !== void 0 && typeof data.cursor != "string") {
-      let err20 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-      vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
-    }
-  } else {
-    let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
-  }
   return validate85.errors = vErrors, errors === 0;
 }
-var listLedgerLines$input = validate86, schema87 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+var readLedgerBalance$input = validate86, schema87 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
 function validate86(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -14023,8 +13959,194 @@ function validate86(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate86.errors = vErrors, errors === 0;
 }
-var listLedgerLines$output = validate87, schema88 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+var readLedgerBalance$output = validate87, schema88 = { type: "object", required: ["accounts", "movements", "balances", "unbalanced"], additionalProperties: !1, properties: { accounts: { type: "array", items: { type: "object", required: ["currency", "account", "amountMinor"], additionalProperties: !1, properties: { currency: { type: "string" }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" } } } }, movements: { type: "integer", minimum: 0 }, balances: { type: "boolean" }, unbalanced: { type: "array", items: { type: "string" } }, cursor: { type: "string" } } };
 function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.accounts === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "accounts" }, message: "must have required property 'accounts'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.movements === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "movements" }, message: "must have required property 'movements'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    if (data.balances === void 0) {
+      let err2 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "balances" }, message: "must have required property 'balances'" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+    if (data.unbalanced === void 0) {
+      let err3 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unbalanced" }, message: "must have required property 'unbalanced'" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "accounts" || key0 === "movements" || key0 === "balances" || key0 === "unbalanced" || key0 === "cursor")) {
+        let err4 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+      }
+    if (data.accounts !== void 0) {
+      let data0 = data.accounts;
+      if (Array.isArray(data0)) {
+        let len0 = data0.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data1 = data0[i0];
+          if (data1 && typeof data1 == "object" && !Array.isArray(data1)) {
+            if (data1.currency === void 0) {
+              let err5 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "currency" }, message: "must have required property 'currency'" };
+              vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+            }
+            if (data1.account === void 0) {
+              let err6 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "account" }, message: "must have required property 'account'" };
+              vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+            }
+            if (data1.amountMinor === void 0) {
+              let err7 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/required", keyword: "required", params: { missingProperty: "amountMinor" }, message: "must have required property 'amountMinor'" };
+              vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+            }
+            for (let key1 in data1)
+              if (!(key1 === "currency" || key1 === "account" || key1 === "amountMinor")) {
+                let err8 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+              }
+            if (data1.currency !== void 0 && typeof data1.currency != "string") {
+              let err9 = { instancePath: instancePath + "/accounts/" + i0 + "/currency", schemaPath: "#/properties/accounts/items/properties/currency/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+              vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+            }
+            if (data1.account !== void 0) {
+              let data3 = data1.account;
+              if (typeof data3 != "string") {
+                let err10 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+                vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+              }
+              if (!(data3 === "provider" || data3 === "sales" || data3 === "refunds" || data3 === "disputes" || data3 === "fees" || data3 === "bank" || data3 === "other")) {
+                let err11 = { instancePath: instancePath + "/accounts/" + i0 + "/account", schemaPath: "#/properties/accounts/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema88.properties.accounts.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+              }
+            }
+            if (data1.amountMinor !== void 0) {
+              let data4 = data1.amountMinor;
+              if (!(typeof data4 == "number" && !(data4 % 1) && !isNaN(data4) && isFinite(data4))) {
+                let err12 = { instancePath: instancePath + "/accounts/" + i0 + "/amountMinor", schemaPath: "#/properties/accounts/items/properties/amountMinor/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
+              }
+            }
+          } else {
+            let err13 = { instancePath: instancePath + "/accounts/" + i0, schemaPath: "#/properties/accounts/items/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
+          }
+        }
+      } else {
+        let err14 = { instancePath: instancePath + "/accounts", schemaPath: "#/properties/accounts/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
+      }
+    }
+    if (data.movements !== void 0) {
+      let data5 = data.movements;
+      if (!(typeof data5 == "number" && !(data5 % 1) && !isNaN(data5) && isFinite(data5))) {
+        let err15 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
+      }
+      if (typeof data5 == "number" && isFinite(data5) && (data5 < 0 || isNaN(data5))) {
+        let err16 = { instancePath: instancePath + "/movements", schemaPath: "#/properties/movements/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" };
+        vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
+      }
+    }
+    if (data.balances !== void 0 && typeof data.balances != "boolean") {
+      let err17 = { instancePath: instancePath + "/balances", schemaPath: "#/properties/balances/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
+    }
+    if (data.unbalanced !== void 0) {
+      let data7 = data.unbalanced;
+      if (Array.isArray(data7)) {
+        let len1 = data7.length;
+        for (let i1 = 0; i1 < len1; i1++)
+          if (typeof data7[i1] != "string") {
+            let err18 = { instancePath: instancePath + "/unbalanced/" + i1, schemaPath: "#/properties/unbalanced/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
+          }
+      } else {
+        let err19 = { instancePath: instancePath + "/unbalanced", schemaPath: "#/properties/unbalanced/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
+      }
+    }
+    if (data.cursor !== void 0 && typeof data.cursor != "string") {
+      let err20 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
+    }
+  } else {
+    let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
+  }
+  return validate87.errors = vErrors, errors === 0;
+}
+var listLedgerLines$input = validate88, schema89 = { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, from: { type: "string", format: "date-time", maxLength: 40 }, to: { type: "string", format: "date-time", maxLength: 40 }, cursor: { type: "string" } } };
+function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.provider === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "provider" }, message: "must have required property 'provider'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "provider" || key0 === "from" || key0 === "to" || key0 === "cursor")) {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.provider !== void 0) {
+      let data0 = data.provider;
+      if (typeof data0 != "string") {
+        let err2 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      }
+      if (!(data0 === "stripe" || data0 === "paypal")) {
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema89.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    }
+    if (data.from !== void 0) {
+      let data1 = data.from;
+      if (typeof data1 == "string") {
+        if (func3(data1) > 40) {
+          let err4 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+        }
+        if (!formats0.validate(data1)) {
+          let err5 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
+          vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/from", schemaPath: "#/properties/from/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+    if (data.to !== void 0) {
+      let data2 = data.to;
+      if (typeof data2 == "string") {
+        if (func3(data2) > 40) {
+          let err7 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/maxLength", keyword: "maxLength", params: { limit: 40 }, message: "must NOT have more than 40 characters" };
+          vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+        }
+        if (!formats0.validate(data2)) {
+          let err8 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/format", keyword: "format", params: { format: "date-time" }, message: 'must match format "date-time"' };
+          vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
+        }
+      } else {
+        let err9 = { instancePath: instancePath + "/to", schemaPath: "#/properties/to/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
+      }
+    }
+    if (data.cursor !== void 0 && typeof data.cursor != "string") {
+      let err10 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+      vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
+    }
+  } else {
+    let err11 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
+  }
+  return validate88.errors = vErrors, errors === 0;
+}
+var listLedgerLines$output = validate89, schema90 = { type: "object", required: ["lines"], additionalProperties: !1, properties: { lines: { type: "array", items: { type: "object", required: ["id", "provider", "entryId", "kind", "account", "amountMinor", "currency", "atMs"], additionalProperties: !1, properties: { id: { type: "string" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string" }, key: { type: "string" }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer" }, currency: { type: "string" }, atMs: { type: "integer", minimum: 0 } } } }, cursor: { type: "string" } } };
+function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.lines === void 0) {
@@ -14076,7 +14198,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
             for (let key1 in data1)
-              if (!func2.call(schema88.properties.lines.items.properties, key1)) {
+              if (!func2.call(schema90.properties.lines.items.properties, key1)) {
                 let err10 = { instancePath: instancePath + "/lines/" + i0, schemaPath: "#/properties/lines/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" };
                 vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
               }
@@ -14091,7 +14213,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
               }
               if (!(data3 === "stripe" || data3 === "paypal")) {
-                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+                let err13 = { instancePath: instancePath + "/lines/" + i0 + "/provider", schemaPath: "#/properties/lines/items/properties/provider/enum", keyword: "enum", params: { allowedValues: schema90.properties.lines.items.properties.provider.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
               }
             }
@@ -14110,7 +14232,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
               }
               if (!(data6 === "charge" || data6 === "refund" || data6 === "dispute" || data6 === "payout" || data6 === "fee" || data6 === "other")) {
-                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+                let err17 = { instancePath: instancePath + "/lines/" + i0 + "/kind", schemaPath: "#/properties/lines/items/properties/kind/enum", keyword: "enum", params: { allowedValues: schema90.properties.lines.items.properties.kind.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
               }
             }
@@ -14121,7 +14243,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
                 vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
               }
               if (!(data7 === "provider" || data7 === "sales" || data7 === "refunds" || data7 === "disputes" || data7 === "fees" || data7 === "bank" || data7 === "other")) {
-                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema88.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err19 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema90.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
               }
             }
@@ -14165,10 +14287,10 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
     let err27 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
   }
-  return validate87.errors = vErrors, errors === 0;
+  return validate89.errors = vErrors, errors === 0;
 }
-var listNotifications$input = validate88;
-function validate88(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$input = validate90;
+function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.orderId === void 0) {
@@ -14200,10 +14322,10 @@ function validate88(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate88.errors = vErrors, errors === 0;
+  return validate90.errors = vErrors, errors === 0;
 }
-var listNotifications$output = validate89;
-function validate89(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var listNotifications$output = validate91;
+function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.items === void 0) {
@@ -14313,10 +14435,10 @@ function validate89(data, { instancePath = "", parentData, parentDataProperty, r
     let err21 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err21] : vErrors.push(err21), errors++;
   }
-  return validate89.errors = vErrors, errors === 0;
+  return validate91.errors = vErrors, errors === 0;
 }
-var reportBounce$input = validate90, schema91 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
-function validate90(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$input = validate92, schema93 = { type: "object", required: ["kind"], additionalProperties: !1, properties: { messageId: { type: "string", minLength: 3, maxLength: 400 }, address: { type: "string", maxLength: 254, pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$" }, kind: { type: "string", enum: ["hard", "soft"] } } };
+function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.kind === void 0) {
@@ -14379,7 +14501,7 @@ function validate90(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
       if (!(data3 === "hard" || data3 === "soft")) {
-        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema91.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema93.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
     }
@@ -14387,10 +14509,10 @@ function validate90(data, { instancePath = "", parentData, parentDataProperty, r
     let err12 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
   }
-  return validate90.errors = vErrors, errors === 0;
+  return validate92.errors = vErrors, errors === 0;
 }
-var reportBounce$output = validate91, schema92 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate91(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var reportBounce$output = validate93, schema94 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.suppressed === void 0) {
@@ -14413,7 +14535,7 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
           }
           if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema92.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema94.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
           }
         }
@@ -14426,10 +14548,10 @@ function validate91(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate91.errors = vErrors, errors === 0;
+  return validate93.errors = vErrors, errors === 0;
 }
-var liftSuppression$input = validate92;
-function validate92(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var liftSuppression$input = validate94;
+function validate94(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -14469,10 +14591,10 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
     let err6 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
   }
-  return validate92.errors = vErrors, errors === 0;
+  return validate94.errors = vErrors, errors === 0;
 }
-var liftSuppression$output = validate93, schema94 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate93(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var liftSuppression$output = validate95, schema96 = { type: "object", required: ["suppressed"], additionalProperties: !1, properties: { suppressed: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate95(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.suppressed === void 0) {
@@ -14495,7 +14617,7 @@ function validate93(data, { instancePath = "", parentData, parentDataProperty, r
             vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
           }
           if (!(data1 === "paid" || data1 === "declined" || data1 === "cancelled" || data1 === "expired" || data1 === "refunded" || data1 === "fulfilled")) {
-            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema94.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
+            let err3 = { instancePath: instancePath + "/suppressed/" + i0, schemaPath: "#/properties/suppressed/items/enum", keyword: "enum", params: { allowedValues: schema96.properties.suppressed.items.enum }, message: "must be equal to one of the allowed values" };
             vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
           }
         }
@@ -14508,57 +14630,57 @@ function validate93(data, { instancePath = "", parentData, parentDataProperty, r
     let err5 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
   }
-  return validate93.errors = vErrors, errors === 0;
-}
-var takeStripeEvent$output = validate94;
-function validate94(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.received === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (key0 !== "received") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.received !== void 0 && typeof data.received != "boolean") {
-      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-    }
-  } else {
-    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-  }
-  return validate94.errors = vErrors, errors === 0;
-}
-var takePayPalEvent$output = validate95;
-function validate95(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.received === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (key0 !== "received") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.received !== void 0 && typeof data.received != "boolean") {
-      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-    }
-  } else {
-    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-  }
   return validate95.errors = vErrors, errors === 0;
 }
-var getSubscription$params = validate96;
-var pattern151 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
+var takeStripeEvent$output = validate96;
 function validate96(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.received === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "received") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.received !== void 0 && typeof data.received != "boolean") {
+      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+  } else {
+    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+  }
+  return validate96.errors = vErrors, errors === 0;
+}
+var takePayPalEvent$output = validate97;
+function validate97(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.received === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "received" }, message: "must have required property 'received'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "received") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.received !== void 0 && typeof data.received != "boolean") {
+      let err2 = { instancePath: instancePath + "/received", schemaPath: "#/properties/received/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+    }
+  } else {
+    let err3 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+  }
+  return validate97.errors = vErrors, errors === 0;
+}
+var getSubscription$params = validate98;
+var pattern151 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
+function validate98(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.token === void 0) {
@@ -14586,10 +14708,10 @@ function validate96(data, { instancePath = "", parentData, parentDataProperty, r
     let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
   }
-  return validate96.errors = vErrors, errors === 0;
+  return validate98.errors = vErrors, errors === 0;
 }
-var getSubscription$input = validate97, schema98 = { type: "object", required: [], additionalProperties: !1, properties: { language: { enum: ["en", "de"] } } };
-function validate97(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var getSubscription$input = validate99, schema100 = { type: "object", required: [], additionalProperties: !1, properties: { language: { enum: ["en", "de"] } } };
+function validate99(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     for (let key0 in data)
@@ -14600,7 +14722,7 @@ function validate97(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.language !== void 0) {
       let data0 = data.language;
       if (!(data0 === "en" || data0 === "de")) {
-        let err1 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema98.properties.language.enum }, message: "must be equal to one of the allowed values" };
+        let err1 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/enum", keyword: "enum", params: { allowedValues: schema100.properties.language.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
     }
@@ -14608,87 +14730,9 @@ function validate97(data, { instancePath = "", parentData, parentDataProperty, r
     let err2 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
   }
-  return validate97.errors = vErrors, errors === 0;
-}
-var getSubscription$output = validate98, schema99 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
-function validate98(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.unsubscribed === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    if (data.stops === void 0) {
-      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
-      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-    }
-    for (let key0 in data)
-      if (!(key0 === "unsubscribed" || key0 === "stops")) {
-        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-      }
-    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
-      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-    }
-    if (data.stops !== void 0) {
-      let data1 = data.stops;
-      if (Array.isArray(data1)) {
-        let len0 = data1.length;
-        for (let i0 = 0; i0 < len0; i0++) {
-          let data2 = data1[i0];
-          if (typeof data2 != "string") {
-            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-          }
-          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema99.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
-            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
-          }
-        }
-      } else {
-        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
-        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
-      }
-    }
-  } else {
-    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
-  }
-  return validate98.errors = vErrors, errors === 0;
-}
-var unsubscribe$params = validate99;
-function validate99(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null, errors = 0;
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.token === void 0) {
-      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
-      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
-    }
-    for (let key0 in data)
-      if (key0 !== "token") {
-        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
-        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
-      }
-    if (data.token !== void 0) {
-      let data0 = data.token;
-      if (typeof data0 == "string") {
-        if (!pattern151.test(data0)) {
-          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
-          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
-        }
-      } else {
-        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
-      }
-    }
-  } else {
-    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
-  }
   return validate99.errors = vErrors, errors === 0;
 }
-var unsubscribe$output = validate100, schema101 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+var getSubscription$output = validate100, schema101 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
 function validate100(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -14735,7 +14779,7 @@ function validate100(data, { instancePath = "", parentData, parentDataProperty, 
   }
   return validate100.errors = vErrors, errors === 0;
 }
-var resubscribe$params = validate101;
+var unsubscribe$params = validate101;
 function validate101(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -14766,7 +14810,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
   }
   return validate101.errors = vErrors, errors === 0;
 }
-var resubscribe$output = validate102, schema103 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+var unsubscribe$output = validate102, schema103 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
 function validate102(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -14813,8 +14857,86 @@ function validate102(data, { instancePath = "", parentData, parentDataProperty, 
   }
   return validate102.errors = vErrors, errors === 0;
 }
-var movementOverride = validate103, schema104 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+var resubscribe$params = validate103;
 function validate103(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.token === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "token" }, message: "must have required property 'token'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    for (let key0 in data)
+      if (key0 !== "token") {
+        let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+      }
+    if (data.token !== void 0) {
+      let data0 = data.token;
+      if (typeof data0 == "string") {
+        if (!pattern151.test(data0)) {
+          let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
+          vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+        }
+      } else {
+        let err3 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+      }
+    }
+  } else {
+    let err4 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+  }
+  return validate103.errors = vErrors, errors === 0;
+}
+var resubscribe$output = validate104, schema105 = { type: "object", required: ["unsubscribed", "stops"], additionalProperties: !1, properties: { unsubscribed: { type: "boolean" }, stops: { type: "array", items: { type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] } } } };
+function validate104(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null, errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.unsubscribed === void 0) {
+      let err0 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "unsubscribed" }, message: "must have required property 'unsubscribed'" };
+      vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
+    }
+    if (data.stops === void 0) {
+      let err1 = { instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: "stops" }, message: "must have required property 'stops'" };
+      vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
+    }
+    for (let key0 in data)
+      if (!(key0 === "unsubscribed" || key0 === "stops")) {
+        let err2 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
+        vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
+      }
+    if (data.unsubscribed !== void 0 && typeof data.unsubscribed != "boolean") {
+      let err3 = { instancePath: instancePath + "/unsubscribed", schemaPath: "#/properties/unsubscribed/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
+    }
+    if (data.stops !== void 0) {
+      let data1 = data.stops;
+      if (Array.isArray(data1)) {
+        let len0 = data1.length;
+        for (let i0 = 0; i0 < len0; i0++) {
+          let data2 = data1[i0];
+          if (typeof data2 != "string") {
+            let err4 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
+          }
+          if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
+            let err5 = { instancePath: instancePath + "/stops/" + i0, schemaPath: "#/properties/stops/items/enum", keyword: "enum", params: { allowedValues: schema105.properties.stops.items.enum }, message: "must be equal to one of the allowed values" };
+            vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
+          }
+        }
+      } else {
+        let err6 = { instancePath: instancePath + "/stops", schemaPath: "#/properties/stops/type", keyword: "type", params: { type: "array" }, message: "must be array" };
+        vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
+      }
+    }
+  } else {
+    let err7 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
+  }
+  return validate104.errors = vErrors, errors === 0;
+}
+var movementOverride = validate105, schema106 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } };
+function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -14833,7 +14955,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
       }
       if (!(data0 === "stripe" || data0 === "paypal")) {
-        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema104.properties.provider.enum }, message: "must be equal to one of the allowed values" };
+        let err3 = { instancePath: instancePath + "/provider", schemaPath: "#/properties/provider/enum", keyword: "enum", params: { allowedValues: schema106.properties.provider.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
       }
     }
@@ -14860,7 +14982,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
       }
       if (!(data2 === "charge" || data2 === "refund" || data2 === "dispute" || data2 === "payout" || data2 === "fee" || data2 === "other")) {
-        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema104.properties.kind.enum }, message: "must be equal to one of the allowed values" };
+        let err8 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema106.properties.kind.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
       }
     }
@@ -14956,7 +15078,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
                 vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
               }
               if (!(data8 === "provider" || data8 === "sales" || data8 === "refunds" || data8 === "disputes" || data8 === "fees" || data8 === "bank" || data8 === "other")) {
-                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema104.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
+                let err24 = { instancePath: instancePath + "/lines/" + i0 + "/account", schemaPath: "#/properties/lines/items/properties/account/enum", keyword: "enum", params: { allowedValues: schema106.properties.lines.items.properties.account.enum }, message: "must be equal to one of the allowed values" };
                 vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
               }
             }
@@ -14991,10 +15113,10 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
     let err30 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
   }
-  return validate103.errors = vErrors, errors === 0;
+  return validate105.errors = vErrors, errors === 0;
 }
-var notificationOverride = validate104, schema105 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, channel: { anyOf: [{ type: "string", enum: ["mail", "sms"] }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
-function validate104(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var notificationOverride = validate106, schema107 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, orderId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, kind: { anyOf: [{ type: "string", enum: ["paid", "declined", "cancelled", "expired", "refunded", "fulfilled"] }, { type: "null" }] }, refundId: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, channel: { anyOf: [{ type: "string", enum: ["mail", "sms"] }, { type: "null" }] }, to: { anyOf: [{ type: "string", maxLength: 254 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["pending", "suppressed", "refused", "sent", "bounced"] }, messageId: { anyOf: [{ type: "string", maxLength: 400 }, { type: "null" }] }, sentMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, attempts: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, ended: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, copies: { anyOf: [{ type: "integer", minimum: 0, maximum: 1e6 }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] } } };
+function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -15002,7 +15124,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema105.properties, key0)) {
+      if (!func2.call(schema107.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -15069,7 +15191,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
       }
       if (!(data2 === "paid" || data2 === "declined" || data2 === "cancelled" || data2 === "expired" || data2 === "refunded" || data2 === "fulfilled")) {
-        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err11 = { instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.kind.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
       }
       var _valid2 = _errs16 === errors;
@@ -15124,7 +15246,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
       }
       if (!(data4 === "mail" || data4 === "sms")) {
-        let err19 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.channel.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err19 = { instancePath: instancePath + "/channel", schemaPath: "#/properties/channel/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.channel.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
       }
       var _valid4 = _errs28 === errors;
@@ -15179,7 +15301,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
       }
       if (!(data6 === "en" || data6 === "de")) {
-        let err27 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema105.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err27 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
       }
       var _valid6 = _errs40 === errors;
@@ -15206,7 +15328,7 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
       }
       if (!(data7 === "pending" || data7 === "suppressed" || data7 === "refused" || data7 === "sent" || data7 === "bounced")) {
-        let err31 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema105.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err31 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema107.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
       }
     }
@@ -15430,10 +15552,10 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
     let err64 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err64] : vErrors.push(err64), errors++;
   }
-  return validate104.errors = vErrors, errors === 0;
+  return validate106.errors = vErrors, errors === 0;
 }
-var objectOverride = validate105;
-function validate105(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var objectOverride = validate107;
+function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -15793,10 +15915,10 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate105.errors = vErrors, errors === 0;
+  return validate107.errors = vErrors, errors === 0;
 }
-var orderOverride = validate106, schema107 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, phone: { anyOf: [{ type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
-function validate106(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var orderOverride = validate108, schema109 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { customerId: { anyOf: [{ type: "string", maxLength: 256 }, { type: "null" }] }, lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { anyOf: [{ type: "string", minLength: 1, maxLength: 255 }, { type: "null" }] }, email: { anyOf: [{ type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, { type: "null" }] }, phone: { anyOf: [{ type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, { type: "null" }] }, language: { anyOf: [{ type: "string", enum: ["en", "de"] }, { type: "null" }] }, status: { type: "string", enum: ["reserving", "rejected", "reserved", "paying", "cancelling", "expired", "cancelled", "paid", "fulfilled", "refunded"] }, reason: { anyOf: [{ type: "string", enum: ["unknown_product", "price_changed", "other_currency", "amount_too_large", "short", "declined", "by_customer", "elsewhere", "taken_over", "not_paid_in_time"] }, { type: "null" }] }, failedSku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, stockSite: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, reservedUntilMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, payingSinceMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paidFrom: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, paidAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, paymentId: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, action: { anyOf: [{ type: "object", additionalProperties: { type: "string", maxLength: 2e3 } }, { type: "null" }] }, lookAgainMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, checked: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 255 }, { type: "null" }] }, checkedAtMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, refunds: { anyOf: [{ type: "object", maxProperties: 50, additionalProperties: { type: "integer" } }, { type: "null" }] }, refunded: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["amountMinor", "status"], properties: { amountMinor: { type: "integer" }, status: { type: "string", maxLength: 40 }, refundId: { type: "string", maxLength: 255 } } } }, { type: "null" }] }, notified: { anyOf: [{ type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } }, remove: { type: "array", maxItems: 21, items: { type: "string", maxLength: 128 } } } }, { type: "null" }] } } };
+function validate108(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -15804,7 +15926,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema107.properties, key0)) {
+      if (!func2.call(schema109.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -16043,7 +16165,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err40] : vErrors.push(err40), errors++;
       }
       if (!(data10 === "en" || data10 === "de")) {
-        let err41 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err41 = { instancePath: instancePath + "/language", schemaPath: "#/properties/language/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema109.properties.language.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
       }
       var _valid4 = _errs41 === errors;
@@ -16070,7 +16192,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err44] : vErrors.push(err44), errors++;
       }
       if (!(data11 === "reserving" || data11 === "rejected" || data11 === "reserved" || data11 === "paying" || data11 === "cancelling" || data11 === "expired" || data11 === "cancelled" || data11 === "paid" || data11 === "fulfilled" || data11 === "refunded")) {
-        let err45 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema107.properties.status.enum }, message: "must be equal to one of the allowed values" };
+        let err45 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/enum", keyword: "enum", params: { allowedValues: schema109.properties.status.enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err45] : vErrors.push(err45), errors++;
       }
     }
@@ -16081,7 +16203,7 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err46] : vErrors.push(err46), errors++;
       }
       if (!(data12 === "unknown_product" || data12 === "price_changed" || data12 === "other_currency" || data12 === "amount_too_large" || data12 === "short" || data12 === "declined" || data12 === "by_customer" || data12 === "elsewhere" || data12 === "taken_over" || data12 === "not_paid_in_time")) {
-        let err47 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema107.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err47 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema109.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err47] : vErrors.push(err47), errors++;
       }
       var _valid5 = _errs49 === errors;
@@ -16689,10 +16811,10 @@ function validate106(data, { instancePath = "", parentData, parentDataProperty, 
     let err137 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err137] : vErrors.push(err137), errors++;
   }
-  return validate106.errors = vErrors, errors === 0;
+  return validate108.errors = vErrors, errors === 0;
 }
-var pictureOverride = validate107, schema108 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, status: { anyOf: [{ type: "string", enum: ["checking", "ready", "refused"] }, { type: "null" }] }, reason: { anyOf: [{ type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, asked: { anyOf: [{ type: "string", maxLength: 40 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 160 }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, sizes: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } }, { type: "null" }] } } };
-function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var pictureOverride = validate109, schema110 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, sku: { type: "string", minLength: 1, maxLength: 128 }, alt: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, status: { anyOf: [{ type: "string", enum: ["checking", "ready", "refused"] }, { type: "null" }] }, reason: { anyOf: [{ type: "string", enum: ["not_a_picture", "unsupported_format", "too_many_bytes", "too_many_pixels", "damaged", "too_slow"] }, { type: "null" }] }, detail: { anyOf: [{ type: "string", maxLength: 300 }, { type: "null" }] }, asked: { anyOf: [{ type: "string", maxLength: 40 }, { type: "null" }] }, checkedFor: { anyOf: [{ type: "string", maxLength: 160 }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, sizes: { anyOf: [{ type: "object", additionalProperties: { type: "object", required: ["width", "height", "bytes"], properties: { width: { type: "integer" }, height: { type: "integer" }, bytes: { type: "integer" } } } }, { type: "null" }] } } };
+function validate109(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -16700,7 +16822,7 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema108.properties, key0)) {
+      if (!func2.call(schema110.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -17043,7 +17165,7 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err57] : vErrors.push(err57), errors++;
       }
       if (!(data17 === "checking" || data17 === "ready" || data17 === "refused")) {
-        let err58 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema108.properties.status.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err58 = { instancePath: instancePath + "/status", schemaPath: "#/properties/status/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema110.properties.status.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
       }
       var _valid4 = _errs58 === errors;
@@ -17070,7 +17192,7 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err61] : vErrors.push(err61), errors++;
       }
       if (!(data18 === "not_a_picture" || data18 === "unsupported_format" || data18 === "too_many_bytes" || data18 === "too_many_pixels" || data18 === "damaged" || data18 === "too_slow")) {
-        let err62 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema108.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err62 = { instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema110.properties.reason.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err62] : vErrors.push(err62), errors++;
       }
       var _valid5 = _errs64 === errors;
@@ -17309,10 +17431,10 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
     let err97 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err97] : vErrors.push(err97), errors++;
   }
-  return validate107.errors = vErrors, errors === 0;
+  return validate109.errors = vErrors, errors === 0;
 }
-var stockOverride = validate108, schema109 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
-function validate108(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var stockOverride = validate110, schema111 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { sku: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, site: { anyOf: [{ type: "string", maxLength: 48 }, { type: "null" }] }, sequence: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, receipts: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, recovered: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, writtenOff: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, sold: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, holds: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, lookMs: { anyOf: [{ type: "integer", minimum: 0, maximum: 9007199254740991 }, { type: "null" }] }, given: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, taken: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, asked: { anyOf: [{ type: "object", additionalProperties: { type: "integer" } }, { type: "null" }] }, fenced: { anyOf: [{ type: "object", additionalProperties: { type: "string" } }, { type: "null" }] } } };
+function validate110(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -17320,7 +17442,7 @@ function validate108(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors === null ? vErrors = [err0] : vErrors.push(err0), errors++;
     }
     for (let key0 in data)
-      if (!func2.call(schema109.properties, key0)) {
+      if (!func2.call(schema111.properties, key0)) {
         let err1 = { instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" };
         vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
       }
@@ -17731,10 +17853,10 @@ function validate108(data, { instancePath = "", parentData, parentDataProperty, 
     let err58 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err58] : vErrors.push(err58), errors++;
   }
-  return validate108.errors = vErrors, errors === 0;
+  return validate110.errors = vErrors, errors === 0;
 }
-var suppressionOverride = validate109;
-function validate109(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var suppressionOverride = validate111;
+function validate111(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -17834,10 +17956,10 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
     let err15 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
   }
-  return validate109.errors = vErrors, errors === 0;
+  return validate111.errors = vErrors, errors === 0;
 }
-var thumbnailOverride = validate110, schema111 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, picture: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, size: { anyOf: [{ type: "string", enum: ["small", "medium", "large"] }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] } } };
-function validate110(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var thumbnailOverride = validate112, schema113 = { type: "object", minProperties: 1, additionalProperties: !1, properties: { name: { anyOf: [{ type: "string", minLength: 1, maxLength: 1024, description: "Of one owner, the same name is the same record: another upload replaces the bytes" }, { type: "null" }] }, content: { anyOf: [{ type: "object", description: "The bytes that were uploaded last and verified; absent: none yet", required: ["upload", "bytes", "crc64", "contentType", "completedMs"], additionalProperties: !1, properties: { upload: { type: "string", pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, bytes: { type: "integer", minimum: 0, maximum: 524288e4 }, crc64: { type: "string", pattern: "^[A-Za-z0-9+/]{11}=$", description: "CRC-64/NVME, in base64" }, sha256: { type: "string", pattern: "^[A-Za-z0-9+/]{43}=$", description: "In base64, as it was announced" }, contentType: { type: "string", maxLength: 256, pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, versionId: { type: "string", maxLength: 1024 }, completedMs: { type: "integer", minimum: 0, maximum: 9007199254740991 } } }, { type: "null" }] }, heldBy: { anyOf: [{ type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, { type: "object", minProperties: 1, additionalProperties: !1, properties: { add: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" }, remove: { type: "array", maxItems: 40, items: { type: "string", maxLength: 160 }, description: "`<upload>@<site>` of each site whose storage has said that it has all bytes" } } }, { type: "null" }] }, picture: { anyOf: [{ type: "string", maxLength: 128 }, { type: "null" }] }, size: { anyOf: [{ type: "string", enum: ["small", "medium", "large"] }, { type: "null" }] }, width: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] }, height: { anyOf: [{ type: "integer", minimum: 1, maximum: 1e5 }, { type: "null" }] } } };
+function validate112(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (Object.keys(data).length < 1) {
@@ -18172,7 +18294,7 @@ function validate110(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors === null ? vErrors = [err54] : vErrors.push(err54), errors++;
       }
       if (!(data16 === "small" || data16 === "medium" || data16 === "large")) {
-        let err55 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema111.properties.size.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
+        let err55 = { instancePath: instancePath + "/size", schemaPath: "#/properties/size/anyOf/0/enum", keyword: "enum", params: { allowedValues: schema113.properties.size.anyOf[0].enum }, message: "must be equal to one of the allowed values" };
         vErrors === null ? vErrors = [err55] : vErrors.push(err55), errors++;
       }
       var _valid4 = _errs56 === errors;
@@ -18262,10 +18384,10 @@ function validate110(data, { instancePath = "", parentData, parentDataProperty, 
     let err68 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err68] : vErrors.push(err68), errors++;
   }
-  return validate110.errors = vErrors, errors === 0;
+  return validate112.errors = vErrors, errors === 0;
 }
-var itemWrite = validate111;
-function validate111(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var itemWrite = validate113;
+function validate113(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.data === void 0) {
@@ -18322,7 +18444,7 @@ function validate111(data, { instancePath = "", parentData, parentDataProperty, 
     let err9 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
     vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
   }
-  return validate111.errors = vErrors, errors === 0;
+  return validate113.errors = vErrors, errors === 0;
 }
 var changeChecks = { movement: movementOverride, notification: notificationOverride, object: objectOverride, order: orderOverride, picture: pictureOverride, product: productPatch, stock: stockOverride, suppression: suppressionOverride, thumbnail: thumbnailOverride, user: userPatch, item: itemWrite }, storedChecks = { movement: movementStored, notification: notificationStored, object: objectStored, order: orderStored, picture: pictureStored, product: productStored, stock: stockStored, suppression: suppressionStored, thumbnail: thumbnailStored, user: userStored };
 export {
@@ -18378,6 +18500,8 @@ export {
   orderPayInput,
   orderRefundInput,
   orderStored,
+  personErase,
+  personFind,
   pictureCheckInput,
   pictureCompleteInput,
   pictureCreate,

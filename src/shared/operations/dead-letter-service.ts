@@ -114,6 +114,17 @@ export class DeadLetterService {
     return this.#settle(selection, (messages) => Promise.resolve(messages.map(() => undefined)));
   }
 
+  /** Removes for good those that are meant by what they say; as many as one look sees. */
+  async discardThose(isMeant: (letter: DeadLetter) => boolean): Promise<Omit<Settled, 'failed'>> {
+    let settled = 0;
+    const scan = await this.#box.settle(deadLetterScansMax, (page) => {
+      const remove = new Set(page.filter(isMeant).map(({ id }) => id));
+      settled += remove.size;
+      return Promise.resolve({ remove, goOn: true });
+    });
+    return { ...scan, matched: settled, settled };
+  }
+
   async #settle(
     selection: Selection,
     act: (messages: readonly DeadLetter[]) => Promise<readonly SendResult[]>,

@@ -409,4 +409,40 @@ describe('declaring an entity', () => {
       decide?.({ id: 'b1', title: 'Emma', loan: 'out', seen: 1 }, { to: 'Ada' }, context),
     ).toBeUndefined();
   });
+
+  test.each<[string, Partial<Loose>, string[]]>([
+    [
+      'a field that is none',
+      { subject: { field: 'author' } },
+      ['subject.field: author must be bookId, or a string that is a register'],
+    ],
+    [
+      'a number',
+      { subject: { field: 'pages' } },
+      ['subject.field: pages must be bookId, or a string that is a register'],
+    ],
+    [
+      'what may be deleted',
+      { subject: { field: 'title', empties: ['pages'] } },
+      ['subject.empties: is for records that stay: say removable: false, or leave it out, and nothing stays'],
+    ],
+    [
+      'an id that stays, what is required, and states',
+      { removable: false, subject: { field: 'bookId', empties: ['title', 'loan', 'none'] } },
+      [
+        'subject.empties: is for a subject that a field names: the id bookId stays as it is',
+        'subject.empties: title is required, so it cannot be empty',
+        'subject.empties: loan must be a register, or an object that is a whole',
+        'subject.empties: none is no other declared field',
+      ],
+    ],
+    [
+      'no function',
+      { subject: { field: 'bookId', when: true as never } },
+      ['subject.when: must be a function of the record'],
+    ],
+    ['what is right', { removable: false, subject: { field: 'shelf', empties: ['pages'] } }, []],
+  ])('refuses a subject that cannot be erased: %s', (_, change, expected) => {
+    expect(mistakes(change)).toEqual(expected);
+  });
 });

@@ -314,11 +314,17 @@ function paymentsEnvironment({ payments, ports }: TopologyInput): Record<string,
   };
 }
 
+/** Whom erasures are about is hashed with it (docs/persons.md). No secret: nothing leaves this machine. */
+export const PERSON_SECRETS = { 'erasure-key': 'local-key-of-thirty-two-characters' } as const;
+
 /** What is in the vaults from the start. */
 function secretsOfSites({ payments, mail }: TopologyInput): Pick<EmulatorsSettings, 'secrets'> {
-  if (payments === undefined && mail === undefined) return {};
   return {
-    secrets: { ...(payments !== undefined && LOCAL_SECRETS), ...(mail !== undefined && MAIL_SECRETS) },
+    secrets: {
+      ...PERSON_SECRETS,
+      ...(payments !== undefined && LOCAL_SECRETS),
+      ...(mail !== undefined && MAIL_SECRETS),
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { LOCAL_SECRETS } from '../../src/processes/payments-settings.ts';
 import { parseSites } from '../../src/stack/sites.ts';
 import {
   endpointsOf,
+  PERSON_SECRETS,
   planProcesses,
   type ProcessPlan,
   type TopologyInput,
@@ -68,7 +69,7 @@ describe('the processes of a stack', () => {
         ...{ TANDEM_SMS_FROM: '+15005550100', TANDEM_SMS_NAME: 'Tandem shop' },
       });
       const settings = JSON.parse(byName(plans, `${site}.emulators`).args[1] ?? '') as { secrets: object };
-      expect(settings.secrets).toEqual({ ...LOCAL_SECRETS, ...MAIL_SECRETS });
+      expect(settings.secrets).toEqual({ ...PERSON_SECRETS, ...LOCAL_SECRETS, ...MAIL_SECRETS });
     }
   });
 
@@ -307,7 +308,7 @@ describe('the processes of a stack', () => {
   test('each site keeps its data in a folder of its own', () => {
     const [, settings] = byName(planned(), 'azure-eastus.emulators').args;
     expect(JSON.parse(settings ?? '')).toEqual({
-      secrets: LOCAL_SECRETS,
+      secrets: { ...PERSON_SECRETS, ...LOCAL_SECRETS },
       name: 'azure-eastus.emulators',
       cloud: 'azure',
       region: 'eastus',

@@ -33,6 +33,7 @@ import { isObject, memberField } from '../policies/members.ts';
 import type { Protocol, Site } from '../protocol.ts';
 import { DELETED, entityOf, ERASED, EXPIRES, fieldNames, plainValues, type StoredRecord } from '../record.ts';
 import { CONFLICT, ERASURE } from '../reserved.ts';
+import { ERASURES, requireUnderstood } from '../semantics.ts';
 import { type SiteId, type Stamp, stampMs } from '../stamp.ts';
 import { noteUnusable } from '../unusable-keys.ts';
 import { type ErasureFound, type ErasureSearch, pass } from './job.ts';
@@ -112,11 +113,15 @@ export function isErased(erasure: Erasure, sites: readonly SiteId[]): boolean {
   return sites.every((site) => erasure.sites[site]?.cleanMs !== undefined);
 }
 
-/** Asks for an erasure of what was written until now. One that has not ended is gone on with, by its own moment. */
+/**
+ * Asks for an erasure of what was written until now. One that has not ended is gone on with, by its own moment.
+ * @throws UnavailableError while a peer runs a release that does not understand it
+ */
 export function* requestErasure(
   site: Site,
   { id, why, by }: { readonly id: string; readonly why: string; readonly by: string },
 ): Protocol<Erasure> {
+  yield* requireUnderstood(site, ERASURES);
   const atMs = site.now();
   const sites = [site.site, ...site.peers];
   const record = yield* localWrite(site, {
@@ -317,6 +322,8 @@ class Search {
         operationId: `erase-${id}-${this.#site.now()}`,
         decide,
         isNote: true,
+        // What reacts to it is woken by the sweep.
+        wakesNobody: true,
         ...(emptied === undefined && { erases: true as const }),
       });
       return isDone;

@@ -116,6 +116,26 @@ export const writerCloseSchema = {
   properties: { entity: name, epoch, to: name },
 } as const;
 
+const subject = { type: 'string', minLength: 1, maxLength: 256 } as const;
+/** What ends in the records of erasures is for people: who asked for it, and why; not who was erased. */
+const reason = { type: 'string', minLength: 1, maxLength: 200 } as const;
+
+/** Who is looked for, and where the part before has stopped. */
+export const personFindSchema = {
+  type: 'object',
+  required: ['subject'],
+  additionalProperties: false,
+  properties: { subject, cursor: { type: 'string', maxLength: 4_096 } },
+} as const;
+
+/** Who is erased. */
+export const personEraseSchema = {
+  type: 'object',
+  required: ['subject', 'why', 'by'],
+  additionalProperties: false,
+  properties: { subject, why: reason, by: reason },
+} as const;
+
 /** Whose entries a scan sets: those of one reaction, or those that a lost site has left. */
 export const reactionScanSchema = {
   type: 'object',
