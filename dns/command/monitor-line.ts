@@ -1,5 +1,6 @@
 /** What the command lines of `runbook` and `monitor` say, and what both commands need around them. */
 import type { Settings } from '../monitor/settings.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { CommandContext } from './command-context.ts';
 
 export interface CommonOptions {
@@ -28,4 +29,9 @@ export interface MonitorLine extends CommonOptions {
 /** What both commands need around them. */
 export interface MonitorCommandContext extends CommandContext {
   readonly settings: Settings;
+}
+
+/** Incidents of a stack on one machine are nothing for the repository. */
+export function incidentsOf({ provider }: Pick<Policy, 'provider'>): string {
+  return provider === 'local' ? '.tandem/incidents' : 'docs/incidents';
 }

@@ -4,9 +4,14 @@ import { Monitor } from '../monitor/monitor.ts';
 import type { MonitorContext } from '../monitor/monitor-context.ts';
 import { parseRunbooks, readRunbookTexts, type Runbook } from '../monitor/runbook.ts';
 import type { Settings } from '../monitor/settings.ts';
-import type { Policy } from '../policy/policy.ts';
 import type { CommandContext } from './command-context.ts';
-import type { CommonOptions, MonitorCommandContext, MonitorLine, RunbookLine } from './monitor-line.ts';
+import {
+  type CommonOptions,
+  incidentsOf,
+  type MonitorCommandContext,
+  type MonitorLine,
+  type RunbookLine,
+} from './monitor-line.ts';
 import { findPlace } from './place.ts';
 import { runbookCommand } from './runbook-command.ts';
 
@@ -66,9 +71,4 @@ async function prepare(
     incidents: incidentFiles(line.incidents ?? incidentsOf(policy), () => clock.now()),
   };
   return { monitorContext, runbooks };
-}
-
-/** Incidents of a stack on one machine are nothing for the repository. */
-function incidentsOf({ provider }: Policy): string {
-  return provider === 'local' ? '.tandem/incidents' : 'docs/incidents';
 }

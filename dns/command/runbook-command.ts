@@ -147,9 +147,13 @@ async function wouldDo(action: Action, showing: Showing): Promise<string> {
         ? 'nothing, as TANDEM_OPERATOR_KEY is not set'
         : `from ${others.join(', ')} to ${site}`;
     case 'notify':
-      return monitorContext.webhooks.has(action.to)
-        ? `${action.to}, ${action.format ?? 'generic'}`
-        : `nobody, as TANDEM_WEBHOOKS has no '${action.to}'`;
+    case 'escalate': {
+      const { to, format = 'generic' } = action;
+      const when = action.do === 'escalate' ? `, unless acknowledged within ${action.afterSeconds} s` : '';
+      return monitorContext.webhooks.has(to)
+        ? `${to}, ${format}${when}`
+        : `nobody, as TANDEM_WEBHOOKS has no '${to}'`;
+    }
     case 'openIncident':
       return 'a file with what happens';
   }

@@ -1,6 +1,6 @@
 /** Each action of a runbook, once, while the zone's lock is held. Doing it again changes nothing. */
 import { RefusedError, TrafficError } from '../errors.ts';
-import { type Incident, incidentKey, type Mark } from '../incidents.ts';
+import { acknowledgementText, type Incident, incidentKey, type Mark } from '../incidents.ts';
 import type { Lock } from '../plan/lock.ts';
 import type { Plan } from '../plan/plan.ts';
 import { shareOf } from '../shift/steps.ts';
@@ -11,7 +11,7 @@ import type { Ledger } from './ledger.ts';
 import type { MonitorContext } from './monitor-context.ts';
 import { type Notice, send } from './notify.ts';
 import { pause, resume } from './replication.ts';
-import type { Action, Runbook, ShiftAction } from './runbook.ts';
+import type { Action, EscalateAction, NotifyAction, Runbook, ShiftAction } from './runbook.ts';
 
 export interface Step {
   readonly monitorContext: MonitorContext;
@@ -64,11 +64,12 @@ async function doIt(action: Action, step: Step): Promise<Result> {
       return pauseAll(step);
     case 'resumeReplication':
       return resumeAll(step);
-    case 'notify': {
-      const webhook = monitorContext.webhooks.get(action.to);
-      if (webhook === undefined) return { mark: 's', line: `notify: there is no webhook '${action.to}'` };
-      await send(action, noticeOf(step), { webhook, clock: monitorContext.clock });
-      return { mark: 'x', line: `notify: told ${action.to}` };
+    case 'notify':
+      return notify(action, step, noticeOf(step));
+    case 'escalate': {
+      const { acknowledged } = incident;
+      if (acknowledged === undefined) return notify(action, step, escalationOf(step));
+      return { mark: 's', line: `escalate: ${acknowledgementText(acknowledged)}` };
     }
     case 'openIncident': {
       const file = monitorContext.incidents.open(incident, runbook);
@@ -192,6 +193,35 @@ function reachable({ policy, operatorKey }: MonitorContext, without: string) {
     site === without || url === undefined ? [] : [{ site, url }],
   );
   return { operatorKey, others };
+}
+
+async function notify(
+  action: EscalateAction | NotifyAction,
+  { monitorContext: { webhooks, clock } }: Step,
+  notice: Notice,
+): Promise<Result> {
+  const webhook = webhooks.get(action.to);
+  if (webhook === undefined) return { mark: 's', line: `${action.do}: there is no webhook '${action.to}'` };
+  await send(action, notice, { webhook, clock });
+  return { mark: 'x', line: `${action.do}: told ${action.to}` };
+}
+
+/** To whoever was not notified before, and so with all that it is about. */
+function escalationOf(step: Step): Notice {
+  const { monitorContext, runbook, incident } = step;
+  const { zone } = monitorContext.policy;
+  const minutes = Math.floor((monitorContext.clock.now() - incident.openedAtMs) / 60_000);
+  const since = `open since ${new Date(incident.openedAtMs).toISOString()}`;
+  return {
+    ...noticeOf(step),
+    event: 'unacknowledged',
+    text: `${zone}: nobody has acknowledged for ${minutes} min: ${runbook.description} (${incident.site})`,
+    details: [
+      since,
+      `npm run tandem -- acknowledge ${runbook.name} ${incident.site} --why <text>`,
+      ...noticeOf(step).details,
+    ],
+  };
 }
 
 function noticeOf({ monitorContext, runbook, incident, reported }: Step): Notice {

@@ -8,7 +8,7 @@
 import { type Incident, incidentKey, isSettled, type Mark } from '../incidents.ts';
 import { withLock } from '../plan/lock.ts';
 import { carryOutAction, type Result } from './actions.ts';
-import { begun, type Decision, isComplete, sentBack } from './decide.ts';
+import { begun, type Decision, isEarly, leftToDo, sentBack } from './decide.ts';
 import { Ledger } from './ledger.ts';
 import type { MonitorContext } from './monitor-context.ts';
 import type { Action } from './runbook.ts';
@@ -30,8 +30,7 @@ export async function carryOut(monitorContext: MonitorContext, decision: Decisio
       await ledger.write(sentBack(end, clock.now()));
       return 'sent back';
     }
-    const { list, marks } = partOf(end, decision);
-    const complete = isComplete(marks, list.length);
+    const complete = leftToDo(decision.runbook, end, clock.now()) === 0;
     const isClosed = complete && end.phase === 'over';
     await ledger.write(isClosed ? { ...end, phase: 'closed', changedAtMs: wholeSeconds(clock.now()) } : end);
     return complete ? 'done' : 'failed';
@@ -58,8 +57,9 @@ async function allActions(
     monitorContext.report(`  ${line}`);
     monitorContext.incidents.add(incident, line);
   };
-  for (const [index, action] of partOf(begin, decision).list.entries()) {
+  for (const [index, action] of (begin.phase === 'open' ? runbook.actions : runbook.over).entries()) {
     if (monitorContext.signal.aborted) break;
+    if (isEarly(action, incident, monitorContext.clock.now())) continue;
     if (isSettled(markAt(incident, index))) {
       reported.push(`${action.do}: done before`);
       continue;
@@ -93,15 +93,6 @@ function writesAlong({ do: what }: Action): boolean {
 function isWritten(ledger: Ledger, { phase, changedAtMs, ...of }: Incident): boolean {
   const there = ledger.find(incidentKey(of));
   return there?.phase === phase && there.changedAtMs === changedAtMs;
-}
-
-function partOf(
-  incident: Incident,
-  { runbook }: Decision,
-): { readonly list: readonly Action[]; readonly marks: readonly Mark[] } {
-  return incident.phase === 'open'
-    ? { list: runbook.actions, marks: incident.did }
-    : { list: runbook.over, marks: incident.undid };
 }
 
 function markAt({ phase, did, undid }: Incident, index: number): Mark {

@@ -24,14 +24,28 @@ export interface Conditions extends Figures {
 export type Action =
   | { readonly do: 'checkCapacity'; readonly limits?: Figures }
   | { readonly do: 'failover' | 'openIncident' | 'pauseReplication' | 'resumeReplication' }
-  | {
-      readonly do: 'notify';
-      readonly to: string;
-      readonly format?: 'generic' | 'pagerduty';
-      readonly severity?: 'critical' | 'error' | 'info' | 'warning';
-    }
+  | NotifyAction
+  | EscalateAction
   | { readonly do: 'restore'; readonly now?: boolean }
   | ShiftAction;
+
+/** Of webhooks. */
+interface Format {
+  readonly format?: 'generic' | 'pagerduty';
+  readonly severity?: 'critical' | 'error' | 'info' | 'warning';
+}
+
+export interface NotifyAction extends Format {
+  readonly do: 'notify';
+  readonly to: string;
+}
+
+/** Notifies one more when nobody has acknowledged the incident for so long. */
+export interface EscalateAction extends Format {
+  readonly do: 'escalate';
+  readonly to: string;
+  readonly afterSeconds: number;
+}
 
 /** Moves traffic away from the site in steps; what is not given is as the policy's `shift` has it. */
 export interface ShiftAction {
@@ -82,7 +96,8 @@ type Checked = NamedAlike<
     [Conditions, Definitions['conditions']],
     [ActionOf<'checkCapacity'>, Definitions['checkCapacity']],
     [ActionOf<'failover' | 'openIncident' | 'pauseReplication' | 'resumeReplication'>, Definitions['plain']],
-    [ActionOf<'notify'>, Definitions['notify']],
+    [NotifyAction, Definitions['notify']],
+    [EscalateAction, Definitions['escalate']],
     [ActionOf<'restore'>, Definitions['restore']],
     [ShiftAction, Definitions['shift']],
     [Partial<Gates>, Definitions['gates']],
@@ -182,7 +197,8 @@ function actionMistakes(
   return actions.flatMap((action, index): Mistake[] => {
     const at = { pointer: `/${list}/${index}`, rule: 'do' };
     if (action?.do === 'restore' && list === 'actions') return [{ ...at, detail: 'restore belongs to over' }];
-    if (action?.do === 'shift' && list === 'over') return [{ ...at, detail: 'shift belongs to actions' }];
+    if ((action?.do === 'shift' || action?.do === 'escalate') && list === 'over')
+      return [{ ...at, detail: `${action.do} belongs to actions` }];
     if (action?.do !== 'failover') return [];
     if (list === 'over') return [{ ...at, detail: 'failover is no way back' }];
     const detail = "failover needs a trigger of 'unhealthy' alone: a site that answers serves";
