@@ -5,6 +5,7 @@
  * Plans leave the record alone: it says nothing of how the zone is answered.
  */
 import type { Change, PlainRecord, ZoneRecord } from '@tandem-clouds/zone/model';
+import type { Raised } from './raised.ts';
 
 /** `open`: the runbook's actions are made or being made; `over`: those of the way back; `closed`: nothing is left. */
 export type Phase = 'open' | 'over' | 'closed';
@@ -44,6 +45,8 @@ export interface Incident {
   readonly undid: readonly Mark[];
   /** Of this time that it was opened; one that comes back needs another. */
   readonly acknowledged?: Acknowledgement;
+  /** What monitors have given the other sites, and what was before: to be put back. */
+  readonly raised?: Raised;
 }
 
 export function acknowledgementText({ by, why, atMs }: Acknowledgement): string {
@@ -77,10 +80,13 @@ export function incidentsIn(records: readonly ZoneRecord[], zone: string): reado
   const [version, ...entries] = (record?.values[0] ?? '').split(' ');
   if (version !== VERSION) return [];
   const notes = entries.flatMap(noteFrom);
-  return entries.flatMap(incidentFrom).map((incident) => {
-    const acknowledged = notes.find((note) => isAbout(note, incident))?.acknowledged;
-    return { ...incident, ...(acknowledged && { acknowledged }) };
-  });
+  return entries
+    .flatMap(incidentFrom)
+    .map((incident) =>
+      notes
+        .filter((note) => isAbout(note, incident))
+        .reduce<Incident>((whole, { says }) => ({ ...whole, ...says }), incident),
+    );
 }
 
 /** From what the zone says to these; undefined when it says so already. */
@@ -132,7 +138,7 @@ function recordOf(incidents: readonly Incident[], zone: string): PlainRecord | u
 }
 
 function valueOf(incidents: readonly Incident[]): string {
-  return [VERSION, ...incidents.map(textOf), ...incidents.flatMap(noteOf)].join(' ');
+  return [VERSION, ...incidents.map(textOf), ...incidents.flatMap(notesOf)].join(' ');
 }
 
 function textOf(incident: Incident): string {
@@ -170,29 +176,44 @@ function marksIn(text = ''): readonly Mark[] {
  * of opening: whoever does not know notes cannot make one count for the next incident of that runbook and site.
  */
 interface Note extends Pick<Incident, 'openedAtMs' | 'runbook' | 'site'> {
-  readonly acknowledged: Acknowledgement;
+  readonly says: Pick<Incident, 'acknowledged' | 'raised'>;
 }
 
 function isAbout(note: Note, incident: Incident): boolean {
   return incidentKey(note) === incidentKey(incident) && note.openedAtMs === incident.openedAtMs;
 }
 
-/** Of a closed one nobody asks any more. */
-function noteOf({ runbook, site, phase, openedAtMs, acknowledged }: Incident): string[] {
-  if (acknowledged === undefined || phase === 'closed') return [];
-  const { by, why, atMs } = acknowledged;
-  const times = [openedAtMs, atMs].map((ms) => Math.floor(ms / 1000));
-  const texts = [by, why].map((text) => Buffer.from(text).toString('base64url'));
-  return [`ack:${[runbook, site, ...times, ...texts].join(',')}`];
+function notesOf({ runbook, site, phase, openedAtMs, acknowledged, raised }: Incident): string[] {
+  const about = [runbook, site, Math.floor(openedAtMs / 1000)].join(',');
+  const encoded = (text: string): string => Buffer.from(text).toString('base64url');
+  return [
+    // Of a closed one nobody asks any more.
+    ...(acknowledged === undefined || phase === 'closed'
+      ? []
+      : [
+          `ack:${about},${Math.floor(acknowledged.atMs / 1000)},${encoded(acknowledged.by)},${encoded(acknowledged.why)}`,
+        ]),
+    ...(raised === undefined ? [] : [`raised:${about},${encoded(JSON.stringify(raised))}`]),
+  ];
 }
 
 const NOTE =
-  /^ack:(?<runbook>[a-z0-9-]+),(?<site>[^,]+),(?<opened>\d{1,12}),(?<at>\d{1,12}),(?<by>[\w-]*),(?<why>[\w-]*)$/;
+  /^(?:ack|raised):(?<runbook>[a-z0-9-]+),(?<site>[^,]+),(?<opened>\d{1,12})(?:,(?<at>\d{1,12}),(?<by>[\w-]*),(?<why>[\w-]*)|,(?<raised>[\w-]+))$/;
 
 function noteFrom(text: string): Note[] {
-  const { runbook, site, opened, at, by = '', why = '' } = NOTE.exec(text)?.groups ?? {};
+  const { runbook, site, opened, at, by = '', why = '', raised } = NOTE.exec(text)?.groups ?? {};
   if (runbook === undefined || site === undefined) return [];
   const plain = (encoded: string): string => Buffer.from(encoded, 'base64url').toString();
-  const acknowledged = { by: plain(by), why: plain(why), atMs: Number(at) * 1000 };
-  return [{ runbook, site, openedAtMs: Number(opened) * 1000, acknowledged }];
+  const about = { runbook, site, openedAtMs: Number(opened) * 1000 };
+  if (raised === undefined) {
+    return [
+      { ...about, says: { acknowledged: { by: plain(by), why: plain(why), atMs: Number(at) * 1000 } } },
+    ];
+  }
+  try {
+    return [{ ...about, says: { raised: JSON.parse(plain(raised)) as Raised } }];
+  } catch {
+    // Not ours.
+    return [];
+  }
 }

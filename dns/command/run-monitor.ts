@@ -1,4 +1,5 @@
 /** What the commands `monitor` and `runbook` do. */
+import { openScalers } from '../monitor/capacity/places.ts';
 import { incidentFiles } from '../monitor/incident-file.ts';
 import { Monitor } from '../monitor/monitor.ts';
 import type { MonitorContext } from '../monitor/monitor-context.ts';
@@ -69,6 +70,7 @@ async function prepare(
     webhooks: settings.webhooks,
     operatorKey: settings.operatorKey ?? operatorKey,
     incidents: incidentFiles(line.incidents ?? incidentsOf(policy), () => clock.now()),
+    scalers: await openScalers(settings.capacity, clock),
   };
   return { monitorContext, runbooks };
 }

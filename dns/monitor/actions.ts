@@ -1,17 +1,19 @@
 /** Each action of a runbook, once, while the zone's lock is held. Doing it again changes nothing. */
 import { RefusedError, TrafficError } from '../errors.ts';
-import { acknowledgementText, type Incident, incidentKey, type Mark } from '../incidents.ts';
+import { acknowledgementText, type Incident, incidentKey, isTooLong, type Mark } from '../incidents.ts';
 import type { Lock } from '../plan/lock.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Raised } from '../raised.ts';
 import { shareOf } from '../shift/steps.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
-import { checkCapacity } from './capacity.ts';
+import { checkCapacity } from './capacity/check.ts';
+import { plannedRaises, putBack, raiseAll, raisedWith } from './capacity/raise.ts';
 import { takenOut } from './decide.ts';
 import type { Ledger } from './ledger.ts';
 import type { MonitorContext } from './monitor-context.ts';
 import { type Notice, send } from './notify.ts';
 import { pause, resume } from './replication.ts';
-import type { Action, EscalateAction, NotifyAction, Runbook, ShiftAction } from './runbook.ts';
+import type { Action, EscalateAction, NotifyAction, RaiseAction, Runbook, ShiftAction } from './runbook.ts';
 
 export interface Step {
   readonly monitorContext: MonitorContext;
@@ -34,6 +36,8 @@ export interface Result {
   readonly line: string;
   /** A gate was crossed on the way back. */
   readonly sentBack?: true;
+  /** What is raised from now on, where that has changed; nothing: all of it is back. */
+  readonly raised?: Raised;
 }
 
 /** Does not reject for what a result can say. @throws RefusedError when the lock was lost. */
@@ -71,6 +75,10 @@ async function doIt(action: Action, step: Step): Promise<Result> {
       if (acknowledged === undefined) return notify(action, step, escalationOf(step));
       return { mark: 's', line: `escalate: ${acknowledgementText(acknowledged)}` };
     }
+    case 'raiseCapacity':
+      return raise(action, step);
+    case 'restoreCapacity':
+      return restoreCapacity(step);
     case 'openIncident': {
       const file = monitorContext.incidents.open(incident, runbook);
       for (const line of step.reported) monitorContext.incidents.add(incident, line);
@@ -193,6 +201,33 @@ function reachable({ policy, operatorKey }: MonitorContext, without: string) {
     site === without || url === undefined ? [] : [{ site, url }],
   );
   return { operatorKey, others };
+}
+
+/** The zone says what there was before anything is changed. */
+async function raise(action: RaiseAction, step: Step): Promise<Result> {
+  const { monitorContext, lock, ledger, incident, marked } = step;
+  const raises = await plannedRaises(monitorContext, action, incident.site);
+  const isOurs = incident.raised !== undefined;
+  if (raises.length === 0) {
+    return { mark: isOurs ? 'x' : 's', line: 'raiseCapacity: there is nothing to raise' };
+  }
+  const raised = raisedWith(incident.raised ?? {}, raises);
+  const next = { ...marked('p'), ...(Object.keys(raised).length > 0 && { raised }) };
+  if (isTooLong(ledger.incidentsWith(next))) {
+    throw new RefusedError("the zone's record of incidents has no room for what there was");
+  }
+  await ledger.write(next);
+  const { lines, isLeft } = await raiseAll(raises, () => lock.renew());
+  return { mark: isLeft ? 'p' : 'x', line: `raiseCapacity: ${lines.join('; ')}`, raised };
+}
+
+async function restoreCapacity({ monitorContext, lock, incident }: Step): Promise<Result> {
+  if (incident.raised === undefined) {
+    return { mark: 's', line: 'restoreCapacity: no monitor has raised anything' };
+  }
+  const { lines, left } = await putBack(monitorContext, incident.raised, () => lock.renew());
+  const isLeft = Object.keys(left).length > 0;
+  return { mark: isLeft ? '-' : 'x', line: `restoreCapacity: ${lines.join('; ')}`, raised: left };
 }
 
 async function notify(

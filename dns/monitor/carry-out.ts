@@ -7,6 +7,7 @@
  */
 import { type Incident, incidentKey, isSettled, type Mark } from '../incidents.ts';
 import { withLock } from '../plan/lock.ts';
+import type { Raised } from '../raised.ts';
 import { carryOutAction, type Result } from './actions.ts';
 import { begun, type Decision, isEarly, leftToDo, sentBack } from './decide.ts';
 import { Ledger } from './ledger.ts';
@@ -79,7 +80,7 @@ async function allActions(
     });
     note(result.line);
     if (result.sentBack === true) return { end: incident, wentBack: true };
-    incident = marked(result.mark);
+    incident = withRaised(marked(result.mark), result.raised);
   }
   return { end: incident, wentBack: false };
 }
@@ -107,6 +108,12 @@ function withMark(incident: Incident, index: number, mark: Mark): Incident {
   return incident.phase === 'open'
     ? { ...incident, did: set(incident.did) }
     : { ...incident, undid: set(incident.undid) };
+}
+
+function withRaised(incident: Incident, raised: Raised | undefined): Incident {
+  if (raised === undefined) return incident;
+  const { raised: _before, ...others } = incident;
+  return Object.keys(raised).length === 0 ? others : { ...others, raised };
 }
 
 function titleOf({ kind, runbook, site }: Decision, { phase }: Incident): string {

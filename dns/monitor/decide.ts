@@ -331,7 +331,8 @@ export function begun(decision: Decision, now: Incident | undefined, nowMs: numb
         did: [],
         undid: [],
       } as const;
-      return { runbook: runbook.name, site, ...fresh };
+      // What is not back yet is not taken for what there always was.
+      return { runbook: runbook.name, site, ...fresh, ...(now?.raised && { raised: now.raised }) };
     }
     case 'close':
       return now && { ...now, phase: 'over', changedAtMs: atMs, undid: [] };

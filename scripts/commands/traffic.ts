@@ -28,8 +28,11 @@ export const acknowledge = withContext<CommandContext, ZoneContext>(taking, zone
 async function monitorCommandContext() {
   const { readSettings } = await import('../../dns/monitor/settings.ts');
   const settings = readSettings();
-  const { systemContext } = await import('../../dns/command/system.ts');
-  return { ...systemContext(settings), settings };
+  const [{ systemContext }, { capacityPrices }] = await Promise.all([
+    import('../../dns/command/system.ts'),
+    import('../cost/capacity-prices.ts'),
+  ]);
+  return { ...systemContext(settings), settings, prices: capacityPrices };
 }
 
 export const monitor = withContext<CommandContext, Awaited<ReturnType<typeof monitorCommandContext>>>(

@@ -25,6 +25,7 @@ export const awsFeatures = [
   'customDomain',
   'alarmKey',
   'monitor',
+  'raiseCapacity',
   'objects',
   'storefront',
   'budget',
@@ -39,6 +40,12 @@ const NEEDED: Partial<Record<AwsFeature, readonly string[]>> = {
   waf: ['features.cdn=true'],
   sql: ['features.network=true'],
   monitor: ['hostedZoneId=Z0123456789ABCDEFGHIJ'],
+  raiseCapacity: [
+    'features.monitor=true',
+    'features.warm=true',
+    'hostedZoneId=Z0123456789ABCDEFGHIJ',
+    'accountConcurrency=1000',
+  ],
   customDomain: ['domain=api.example.com', 'hostedZoneId=Z0123456789ABCDEFGHIJ'],
 };
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { conflictKeptMs } from '@tandem-clouds/replication/bounds';
 import { pageHeaders } from '@tandem-clouds/storefront/build/page';
+import { placesOf } from '../../dns/monitor/capacity/places.ts';
 import {
   type AwsFeature,
   awsFeatures,
@@ -19,6 +20,7 @@ import {
   type Service,
   type Stack,
 } from '../helpers/cloudformation.ts';
+import { isAllowed, resolverOf } from '../helpers/iam.ts';
 
 const entities = JSON.parse(
   fs.readFileSync(path.join(import.meta.dirname, '../../infra/entities.json'), 'utf8'),
@@ -68,6 +70,12 @@ const REFUSED: [string, string[], ...string[]][] = [
     'it is 10, so have the quota raised',
   ],
   ['warm with one too few', ['features.warm=true', `accountConcurrency=${LEAST - 1}`], `it is ${LEAST - 1}`],
+  [
+    'more of what is not warm',
+    ['features.monitor=true', 'hostedZoneId=Z1', 'features.raiseCapacity=true'],
+    'raiseCapacity needs warm',
+  ],
+  ['more without a monitor', ['features.raiseCapacity=true'], 'raiseCapacity needs monitor'],
   ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
 ];
 const SHOP_CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/0b3a';
@@ -140,6 +148,13 @@ describe('features of the AWS stack', () => {
     // With objects, which are on.
     'S3Endpoint',
   ];
+  const WARM = ['items', ...entities.map((entity) => entity.function)].map(
+    (name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}ProvConcLambdaAlias`,
+  );
+  const MONITOR = [
+    ...['MonitorRole', 'MonitorLambdaFunction', 'MonitorLogGroup', 'MonitorLambdaEvConf'],
+    ...['MonitorEventsRuleSchedule1', 'MonitorLambdaPermissionEventsRuleSchedule1'],
+  ];
   const ADDS: Record<AwsFeature, readonly string[]> = {
     backup: [
       'BackupBucket',
@@ -157,14 +172,11 @@ describe('features of the AWS stack', () => {
     network: NETWORK,
     identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     tracing: ['TraceAccess'],
-    warm: ['items', ...entities.map((entity) => entity.function)].map(
-      (name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}ProvConcLambdaAlias`,
-    ),
+    warm: WARM,
     alarmKey: ['AlarmKey'],
-    monitor: [
-      ...['MonitorRole', 'MonitorLambdaFunction', 'MonitorLogGroup', 'MonitorLambdaEvConf'],
-      ...['MonitorEventsRuleSchedule1', 'MonitorLambdaPermissionEventsRuleSchedule1'],
-    ],
+    monitor: MONITOR,
+    // Rights and settings of the monitor.
+    raiseCapacity: [...MONITOR, ...WARM],
     customDomain: ['Certificate', 'ApiDomain', 'ApiDomainMapping'],
     // On, for an entity has content; what it adds is asked below.
     objects: [],
@@ -207,7 +219,7 @@ describe('features of the AWS stack', () => {
   test.each(awsFeatures)('%s adds what it is for and nothing else', (flag) => {
     const { resources } = made(withEach.get(flag));
     const versions = added(resources).filter((id) => resources[id]?.Type === 'AWS::Lambda::Version');
-    expect(versions).toHaveLength(flag === 'warm' ? entities.length + 1 : 0);
+    expect(versions).toHaveLength(flag === 'warm' || flag === 'raiseCapacity' ? entities.length + 1 : 0);
     expect(
       added(resources)
         .filter((id) => !versions.includes(id))
@@ -226,6 +238,38 @@ describe('features of the AWS stack', () => {
       expect(properties).not.toHaveProperty('TracingConfig');
       expect(properties).not.toHaveProperty('VpcConfig');
     }
+  });
+
+  test('the monitor may change how much of the warm functions is ready, at their alias, and is told which they are', () => {
+    const { resources } = made(withEach.get('raiseCapacity'));
+    const { Environment } = resources['MonitorLambdaFunction']?.Properties as {
+      Environment: { Variables: Record<string, string> };
+    };
+    const mistakes: string[] = [];
+    const places = placesOf(Environment.Variables['TANDEM_CAPACITY'], mistakes);
+    expect(mistakes).toEqual([]);
+    const { functions = [], alias = '' } = places.get('aws-us-east-1')?.lambda ?? {};
+    const names = ofType(resources, 'AWS::Lambda::Function').map(([, { FunctionName }]) => FunctionName);
+    expect(functions).toHaveLength(entities.length + 1);
+    expect(functions.filter((name) => !names.includes(name))).toEqual([]);
+    const aliases = ofType(resources, 'AWS::Lambda::Alias').map(([, { Name }]) => Name);
+    expect(new Set(aliases)).toEqual(new Set([alias]));
+    const { Policies } = resources['MonitorRole']?.Properties as { Policies: Policy[] };
+    const statements = Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    const may = (name: string): boolean =>
+      isAllowed(
+        statements,
+        {
+          action: 'lambda:PutProvisionedConcurrencyConfig',
+          resource: `arn:aws:lambda:us-east-1:123456789012:function:${name}`,
+        },
+        resolverOf(resources),
+      );
+    expect(functions.map((name) => may(`${name}:${alias}`))).toEqual(functions.map(() => true));
+    expect([may(`${functions[0]}`), may(`tandem-prod-forward:${alias}`)]).toEqual([false, false]);
+    expect(JSON.stringify(made(withEach.get('monitor')).resources['MonitorRole'])).not.toContain(
+      'lambda:Put',
+    );
   });
 
   test('the budget is of this site alone, and whoever gets alarms gets its notices, also by a key of their own', () => {

@@ -39,6 +39,8 @@ describe('the AWS stack', () => {
     'MonitorRole EachHealthCheck',
     'MonitorRole Changes',
     'MonitorRole HealthChecks',
+    // What the account leaves has no name.
+    'MonitorRole Concurrency',
     // Keys are chosen when objects are written.
     'ObjectAccess Objects',
     'ObjectReads Objects',

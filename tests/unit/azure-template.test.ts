@@ -294,6 +294,7 @@ describe('a feature', () => {
     ],
     ['tracing', {}, []],
     ['warm', {}, []],
+    ['raiseCapacity', {}, []],
     ['zoneRedundancy', {}, []],
     ['secondRegion', {}, []],
   ])('%s makes what it needs, and nothing when it is off', (name, base, types) => {
