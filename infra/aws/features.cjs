@@ -13,6 +13,7 @@ const NEEDS = {
   sql: { flag: 'network' },
   customDomain: { values: ['domain', 'hostedZoneId'] },
   raiseCapacity: { flag: 'monitor' },
+  centralLogs: { values: ['centralLogsTo'] },
 };
 /**
  * Provisioned instances are taken out of the account's concurrency, of which AWS keeps 100 for functions that have none:
@@ -139,7 +140,11 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     ['param:site', 'self:service', 'self:provider.stage'].map(resolveVariable),
   );
   const warmFunctions = WARM_FUNCTIONS.map((name) => `${service}-${stage}-${name}`);
-  const values = { domain, hostedZoneId };
+  const [centralLogsTo, prefix] = await Promise.all(
+    ['param:centralLogsTo', 'param:prefix'].map(resolveVariable),
+  );
+  const centralLogsRoleName = `${prefix}-central-logs-${region}`;
+  const values = { domain, hostedZoneId, centralLogsTo };
   const objectsOrigins = origins.split(',').map((origin) => origin.trim());
   const mistakes = [
     ...mistakesIn({
@@ -175,6 +180,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
   const managedPolicies = [
     ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
     ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
+    ...(has('centralLogs') ? [{ Ref: 'CentralLogsAccess' }] : []),
   ];
   const senders = [
     ...SENDERS,
@@ -224,6 +230,12 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       : [{ Ref: 'AWS::NoValue' }, { Ref: 'AWS::NoValue' }],
     capacity: has('raiseCapacity')
       ? JSON.stringify({ [site]: { lambda: { region, functions: warmFunctions, alias: WARM_ALIAS } } })
+      : '',
+    // Where lines of the log go besides (infra/aws/features/centralLogs.yml).
+    centralLogs: has('centralLogs') ? centralLogsTo : '',
+    centralLogsRoleName,
+    centralLogsRole: has('centralLogs')
+      ? { 'Fn::Sub': `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${centralLogsRoleName}` }
       : '',
     vpc: has('network')
       ? {

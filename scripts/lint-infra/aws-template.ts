@@ -31,8 +31,16 @@ export const awsFeatures = [
   'budget',
   'sql',
   'backup',
+  'centralLogs',
 ] as const;
 export type AwsFeature = (typeof awsFeatures)[number];
+
+const CENTRAL_LOGS = JSON.stringify({
+  endpoint: 'https://tandem-abcd.eastus-1.ingest.monitor.azure.com',
+  rule: `dcr-${'0'.repeat(32)}`,
+  tenantId: '11111111-1111-1111-1111-111111111111',
+  clientId: '22222222-2222-2222-2222-222222222222',
+});
 
 /** What a feature cannot do without. */
 const NEEDED: Partial<Record<AwsFeature, readonly string[]>> = {
@@ -46,6 +54,7 @@ const NEEDED: Partial<Record<AwsFeature, readonly string[]>> = {
     'hostedZoneId=Z0123456789ABCDEFGHIJ',
     'accountConcurrency=1000',
   ],
+  centralLogs: [`centralLogsTo=${CENTRAL_LOGS}`],
   customDomain: ['domain=api.example.com', 'hostedZoneId=Z0123456789ABCDEFGHIJ'],
 };
 

@@ -75,6 +75,11 @@ const REFUSED: [string, string[], ...string[]][] = [
     ['features.monitor=true', 'hostedZoneId=Z1', 'features.raiseCapacity=true'],
     'raiseCapacity needs warm',
   ],
+  [
+    'central logs without a place',
+    ['features.centralLogs=true'],
+    'centralLogs needs --param "centralLogsTo=…"',
+  ],
   ['more without a monitor', ['features.raiseCapacity=true'], 'raiseCapacity needs monitor'],
   ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
 ];
@@ -167,6 +172,7 @@ describe('features of the AWS stack', () => {
       'BackupRole',
       'PeerArchives',
     ],
+    centralLogs: ['CentralLogsAccess', 'CentralLogsRole'],
     cdn: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     network: NETWORK,
@@ -270,6 +276,31 @@ describe('features of the AWS stack', () => {
     expect(JSON.stringify(made(withEach.get('monitor')).resources['MonitorRole'])).not.toContain(
       'lambda:Put',
     );
+  });
+
+  test('every function sends its log as one role, which AWS vouches for and which may nothing else', () => {
+    const { resources } = made(withEach.get('centralLogs'));
+    const role = 'arn:aws:iam::123456789012:role/tandem-central-logs-us-east-1';
+    const access = resources['CentralLogsAccess']?.Properties as unknown as Policy;
+    const may = (action: string, resource: string): boolean =>
+      isAllowed(access.PolicyDocument.Statement, { action, resource }, resolverOf(resources));
+    expect([may('sts:AssumeRole', role), may('sts:AssumeRole', `${role}-2`)]).toEqual([true, false]);
+    const functions = ofType(resources, 'AWS::IAM::Role').filter(([id]) => id !== 'CentralLogsRole');
+    for (const [id, { ManagedPolicyArns }] of functions)
+      expect([id, ManagedPolicyArns]).toEqual([id, expect.arrayContaining([{ Ref: 'CentralLogsAccess' }])]);
+    for (const [, { Environment }] of ofType(resources, 'AWS::Lambda::Function')) {
+      const { Variables } = Environment as { Variables: Record<string, unknown> };
+      expect(Variables['TANDEM_CENTRAL_LOGS']).toContain('"rule":"dcr-');
+      expect(resolverOf(resources)(Variables['TANDEM_CENTRAL_LOGS_ROLE'])).toEqual([role]);
+    }
+    const { Policies, RoleName } = resources['CentralLogsRole']?.Properties as {
+      Policies: Policy[];
+      RoleName: string;
+    };
+    expect(RoleName).toBe('tandem-central-logs-us-east-1');
+    expect(Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)).toEqual([
+      expect.objectContaining({ Action: 'sts:GetWebIdentityToken' }),
+    ]);
   });
 
   test('the budget is of this site alone, and whoever gets alarms gets its notices, also by a key of their own', () => {
