@@ -29,7 +29,7 @@ export const simulate = command({
   name: 'simulate',
   summary: 'the protocol on virtual time under faults, every invariant checked',
   details: `Each seed is one schedule: it replays the same run. One that violates an invariant is shrunk, printed with a timeline, and
-drawn in .simulate/.`,
+drawn in .simulate/. So is the course of the first one: keys at risk, and keys on which sites differ, step by step.`,
   options: {
     schedules: whole('how many', { min: 1, default: '1000' }),
     seed: whole('the first one', { min: 0, default: '1' }),
