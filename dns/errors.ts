@@ -38,7 +38,12 @@ export interface PolicyMistake {
 
 /** A guard said no, or somebody else holds the zone; nothing was changed. */
 export class RefusedError extends TrafficError {
-  override readonly name = 'RefusedError';
+  override readonly name: string = 'RefusedError';
+}
+
+/** Somebody else holds the zone, for now. */
+export class LockedError extends RefusedError {
+  override readonly name = 'LockedError';
 }
 
 /** What a provider's answer meant. */

@@ -5,6 +5,7 @@
  * Plans leave the record alone: it says nothing of how the zone is answered.
  */
 import type { Change, PlainRecord, ZoneRecord } from '@tandem-clouds/zone/model';
+import type { Raised } from './raised.ts';
 
 /** `open`: the runbook's actions are made or being made; `over`: those of the way back; `closed`: nothing is left. */
 export type Phase = 'open' | 'over' | 'closed';
@@ -18,6 +19,14 @@ export type Mark = '-' | 'p' | 's' | 'x';
 /** Nothing is left to do. */
 export function isSettled(mark: Mark): boolean {
   return mark === 'x' || mark === 's';
+}
+
+/** Somebody has taken an incident on. */
+export interface Acknowledgement {
+  readonly by: string;
+  readonly why: string;
+  /** Epoch milliseconds, whole seconds. */
+  readonly atMs: number;
 }
 
 export interface Incident {
@@ -34,14 +43,27 @@ export interface Incident {
   readonly did: readonly Mark[];
   /** One for each of `over`. */
   readonly undid: readonly Mark[];
+  /** Of this time that it was opened; one that comes back needs another. */
+  readonly acknowledged?: Acknowledgement;
+  /** What monitors have given the other sites, and what was before: to be put back. */
+  readonly raised?: Raised;
+}
+
+export function acknowledgementText({ by, why, atMs }: Acknowledgement): string {
+  return `acknowledged by ${by} at ${new Date(atMs).toISOString()}: ${why}`;
 }
 
 const NAME = '_tandem-monitor';
 const VERSION = 'tandem1';
 /** Nobody but monitors reads it. */
 const TTL_SECONDS = 60;
-/** The text stays below the 4,000 characters of a TXT value in a policy; the oldest closed ones go first. */
+/** The oldest closed ones go first. */
 const INCIDENTS_MAX = 20;
+/** Below the 4,000 characters of a TXT value in a policy. */
+const TEXT_CHARS_MAX = 3_900;
+/** In UTF-8. */
+export const BY_BYTES_MAX = 60;
+export const WHY_BYTES_MAX = 240;
 
 export function incidentsName(zone: string): string {
   return `${NAME}.${zone}`;
@@ -56,7 +78,15 @@ export function incidentKey({ runbook, site }: Pick<Incident, 'runbook' | 'site'
 export function incidentsIn(records: readonly ZoneRecord[], zone: string): readonly Incident[] {
   const record = recordIn(records, zone);
   const [version, ...entries] = (record?.values[0] ?? '').split(' ');
-  return version === VERSION ? entries.flatMap(incidentFrom) : [];
+  if (version !== VERSION) return [];
+  const notes = entries.flatMap(noteFrom);
+  return entries
+    .flatMap(incidentFrom)
+    .map((incident) =>
+      notes
+        .filter((note) => isAbout(note, incident))
+        .reduce<Incident>((whole, { says }) => ({ ...whole, ...says }), incident),
+    );
 }
 
 /** From what the zone says to these; undefined when it says so already. */
@@ -74,8 +104,14 @@ export function incidentsChange(
 /** With this one in place of the one of its runbook and site. */
 export function withIncident(incidents: readonly Incident[], next: Incident): readonly Incident[] {
   const others = incidents.filter((one) => incidentKey(one) !== incidentKey(next));
-  const byAge = [...others, next].sort((a, b) => rank(b) - rank(a));
-  return byAge.slice(0, INCIDENTS_MAX).sort((a, b) => (incidentKey(a) < incidentKey(b) ? -1 : 1));
+  const byAge = [...others, next].sort((a, b) => rank(b) - rank(a)).slice(0, INCIDENTS_MAX);
+  while (byAge.at(-1)?.phase === 'closed' && isTooLong(byAge)) byAge.pop();
+  return byAge.sort((a, b) => (incidentKey(a) < incidentKey(b) ? -1 : 1));
+}
+
+/** They do not fit into the zone's record. */
+export function isTooLong(incidents: readonly Incident[]): boolean {
+  return valueOf(incidents).length > TEXT_CHARS_MAX;
 }
 
 /** Those that still matter are kept longest. */
@@ -97,8 +133,12 @@ function recordOf(incidents: readonly Incident[], zone: string): PlainRecord | u
     name: incidentsName(zone),
     type: 'TXT',
     ttlSeconds: TTL_SECONDS,
-    values: [[VERSION, ...incidents.map(textOf)].join(' ')],
+    values: [valueOf(incidents)],
   };
+}
+
+function valueOf(incidents: readonly Incident[]): string {
+  return [VERSION, ...incidents.map(textOf), ...incidents.flatMap(notesOf)].join(' ');
 }
 
 function textOf(incident: Incident): string {
@@ -129,4 +169,51 @@ function incidentFrom(text: string): Incident[] {
 
 function marksIn(text = ''): readonly Mark[] {
   return Array.from(text, (mark) => mark as Mark);
+}
+
+/**
+ * Beside the incidents and not within them, so that a monitor of an earlier release still reads those. It names the time
+ * of opening: whoever does not know notes cannot make one count for the next incident of that runbook and site.
+ */
+interface Note extends Pick<Incident, 'openedAtMs' | 'runbook' | 'site'> {
+  readonly says: Pick<Incident, 'acknowledged' | 'raised'>;
+}
+
+function isAbout(note: Note, incident: Incident): boolean {
+  return incidentKey(note) === incidentKey(incident) && note.openedAtMs === incident.openedAtMs;
+}
+
+function notesOf({ runbook, site, phase, openedAtMs, acknowledged, raised }: Incident): string[] {
+  const about = [runbook, site, Math.floor(openedAtMs / 1000)].join(',');
+  const encoded = (text: string): string => Buffer.from(text).toString('base64url');
+  return [
+    // Of a closed one nobody asks any more.
+    ...(acknowledged === undefined || phase === 'closed'
+      ? []
+      : [
+          `ack:${about},${Math.floor(acknowledged.atMs / 1000)},${encoded(acknowledged.by)},${encoded(acknowledged.why)}`,
+        ]),
+    ...(raised === undefined ? [] : [`raised:${about},${encoded(JSON.stringify(raised))}`]),
+  ];
+}
+
+const NOTE =
+  /^(?:ack|raised):(?<runbook>[a-z0-9-]+),(?<site>[^,]+),(?<opened>\d{1,12})(?:,(?<at>\d{1,12}),(?<by>[\w-]*),(?<why>[\w-]*)|,(?<raised>[\w-]+))$/;
+
+function noteFrom(text: string): Note[] {
+  const { runbook, site, opened, at, by = '', why = '', raised } = NOTE.exec(text)?.groups ?? {};
+  if (runbook === undefined || site === undefined) return [];
+  const plain = (encoded: string): string => Buffer.from(encoded, 'base64url').toString();
+  const about = { runbook, site, openedAtMs: Number(opened) * 1000 };
+  if (raised === undefined) {
+    return [
+      { ...about, says: { acknowledged: { by: plain(by), why: plain(why), atMs: Number(at) * 1000 } } },
+    ];
+  }
+  try {
+    return [{ ...about, says: { raised: JSON.parse(plain(raised)) as Raised } }];
+  } catch {
+    // Not ours.
+    return [];
+  }
 }

@@ -116,7 +116,7 @@ function text(load: Load, lines: readonly Line[]): string {
     `Assumed: ${Object.entries(ASSUMED)
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}.`,
-    'Not in it: traffic steering (Route 53 or Cloudflare), flags (docs/features.md), support, taxes.',
+    `Not in it: traffic steering (Route 53 or Cloudflare), flags (docs/features.md)${load.centralLogs === true ? ' but centralLogs' : ''}, support, taxes.`,
     '',
   ].join('\n');
 }

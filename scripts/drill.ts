@@ -41,8 +41,8 @@ export async function drill(input: DrillInput): Promise<number> {
     progress,
   });
   const report = reportOf(observed, settings);
-  const page = writeReport(report, out);
+  const { page, picture } = writeReport(report, out);
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${toMarkdown(report.figures).join('\n')}\n`);
-  progress(`${report.drill}: ${report.passed ? 'passed' : 'FAILED'}; ${page}`);
+  progress(`${report.drill}: ${report.passed ? 'passed' : 'FAILED'}; ${page}; drawn: ${picture}`);
   return report.passed ? 0 : 1;
 }

@@ -1,6 +1,8 @@
 /**
  * Simulates the replication protocol under faults on virtual time, many seeds at once.
  *
+ * It ends with a picture of one seed, `.simulate/<workload>-course-<seed>.svg`: keys at risk, and keys on which sites differ.
+ *
  * Clients write records; with `--workload shop` they shop instead, with `--workload unique` they want values that nobody else
  * has, with `--workload reactions` they write what sites react to, with `--workload places` what only some sites keep, with
  * `--workload writer` what one site writes at a time, with `--workload objects` files whose bytes both clouds hold, over the
@@ -15,10 +17,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFile } from '@tandem-clouds/command-line/write-file';
 import { commandLine, figure, type Findings, report } from '@tandem-clouds/testkit/report/report';
+import { Course } from '@tandem-clouds/testkit/simulator/course';
+import { courseSvg } from '@tandem-clouds/testkit/simulator/course-svg';
 import { reportFailure, reportWholeFailure } from '@tandem-clouds/testkit/simulator/failure-text';
 import { runPool } from '@tandem-clouds/testkit/simulator/pool';
 import type { ScheduleResult } from '@tandem-clouds/testkit/simulator/schedule';
-import type { Workload } from '@tandem-clouds/testkit/simulator/seeds';
+import { RUN, type Workload } from '@tandem-clouds/testkit/simulator/seeds';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const FAILURES_SHOWN = 3;
@@ -65,6 +69,8 @@ async function measure(options: Options, progress: (line: string) => void): Prom
     },
   });
   const minutes = (performance.now() - startMs) / 60_000;
+  const picture = drawCourse(total.failed[0]?.seed ?? seed, { sites, workload });
+  progress(`drawn: ${picture}`);
   for (const failed of total.failed.slice(0, FAILURES_SHOWN))
     showFailure(failed, { sites, workload }, progress);
   return {
@@ -82,12 +88,23 @@ async function measure(options: Options, progress: (line: string) => void): Prom
     ],
     notes: [
       `seeds ${seed} to ${seed + schedules - 1}, ${sites ?? '2 to 4'} sites, ${threads} threads`,
+      `how one of them went: ${picture}`,
       ...(total.failed.length > 0
         ? [`violated by seeds ${total.failed.map((failed) => failed.seed).join(', ')}`]
         : []),
       ...(total.differing.length > 0 ? [`seeds that did not repeat: ${total.differing.join(', ')}`] : []),
     ],
   };
+}
+
+/** The first seed with a violation, or the first of all, from beginning to end. @returns Where it is drawn. */
+function drawCourse(seed: number, { sites, workload }: Pick<Options, 'sites' | 'workload'>): string {
+  const course = new Course();
+  const { findings } = RUN[workload]({ seed, sites, course });
+  const verdict = findings.length === 0 ? 'no violation' : `${findings.length} violations`;
+  const file = path.join(PICTURES, `${workload}-course-${seed}.svg`);
+  writeFile(path.join(ROOT, file), courseSvg(course, { title: `${workload}, seed ${seed}: ${verdict}` }));
+  return file;
 }
 
 /** The seeds that have failed so far: a long run need not end for them to be looked at. */

@@ -2,6 +2,7 @@
 import { command } from '@tandem-clouds/command-line/command';
 import { flag, folder, text } from '@tandem-clouds/command-line/option';
 import { SETTINGS_HELP } from '../monitor/settings.ts';
+import type { CommandContext } from './command-context.ts';
 import { PLACE_OPTIONS } from './command-line.ts';
 import type { MonitorCommandContext } from './monitor-line.ts';
 
@@ -49,4 +50,30 @@ ${SETTINGS_HELP}`,
   examples: [{ line: `monitor --once ${LOCAL}`, shows: 'one round over the stack of npm start' }],
   run: async (line, commandContext: MonitorCommandContext) =>
     (await import('./run-monitor.ts')).watch(line, commandContext),
+});
+
+export const acknowledge = command({
+  name: 'acknowledge',
+  summary: 'take an incident on, so that it is not escalated',
+  details: `The zone says who and why; every monitor reads it there. It holds until the incident is over: one that comes back
+needs another.`,
+  args: {
+    runbook: text('whose incident', { placeholder: 'runbook', required: true }),
+    site: text('as the policy names it', { placeholder: 'site', required: true }),
+  },
+  options: {
+    why: text('what is being done about it', { placeholder: 'text', required: true }),
+    by: text('who', { placeholder: 'name', fallback: 'the name that you are logged in with' }),
+    ...PLACE_OPTIONS,
+    incidents: COMMON.incidents,
+    json: flag('the incident as JSON'),
+  },
+  examples: [
+    {
+      line: `acknowledge aws-lost aws-us-east-1 --why "the region is down" ${LOCAL}`,
+      shows: 'you take it on',
+    },
+  ],
+  run: async (line, commandContext: CommandContext) =>
+    (await import('./acknowledge-command.ts')).acknowledgeCommand(line, commandContext),
 });

@@ -1,5 +1,7 @@
 /** What the command lines of `runbook` and `monitor` say, and what both commands need around them. */
+import type { CapacityPrices } from '../monitor/capacity/level.ts';
 import type { Settings } from '../monitor/settings.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { CommandContext } from './command-context.ts';
 
 export interface CommonOptions {
@@ -28,4 +30,11 @@ export interface MonitorLine extends CommonOptions {
 /** What both commands need around them. */
 export interface MonitorCommandContext extends CommandContext {
   readonly settings: Settings;
+  /** Of the price book; absent: a dry run says nothing of costs. */
+  readonly prices?: CapacityPrices;
+}
+
+/** Incidents of a stack on one machine are nothing for the repository. */
+export function incidentsOf({ provider }: Pick<Policy, 'provider'>): string {
+  return provider === 'local' ? '.tandem/incidents' : 'docs/incidents';
 }

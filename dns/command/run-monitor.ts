@@ -1,12 +1,18 @@
 /** What the commands `monitor` and `runbook` do. */
+import { openScalers } from '../monitor/capacity/places.ts';
 import { incidentFiles } from '../monitor/incident-file.ts';
 import { Monitor } from '../monitor/monitor.ts';
 import type { MonitorContext } from '../monitor/monitor-context.ts';
 import { parseRunbooks, readRunbookTexts, type Runbook } from '../monitor/runbook.ts';
 import type { Settings } from '../monitor/settings.ts';
-import type { Policy } from '../policy/policy.ts';
 import type { CommandContext } from './command-context.ts';
-import type { CommonOptions, MonitorCommandContext, MonitorLine, RunbookLine } from './monitor-line.ts';
+import {
+  type CommonOptions,
+  incidentsOf,
+  type MonitorCommandContext,
+  type MonitorLine,
+  type RunbookLine,
+} from './monitor-line.ts';
 import { findPlace } from './place.ts';
 import { runbookCommand } from './runbook-command.ts';
 
@@ -64,11 +70,7 @@ async function prepare(
     webhooks: settings.webhooks,
     operatorKey: settings.operatorKey ?? operatorKey,
     incidents: incidentFiles(line.incidents ?? incidentsOf(policy), () => clock.now()),
+    scalers: await openScalers(settings.capacity, clock),
   };
   return { monitorContext, runbooks };
-}
-
-/** Incidents of a stack on one machine are nothing for the repository. */
-function incidentsOf({ provider }: Policy): string {
-  return provider === 'local' ? '.tandem/incidents' : 'docs/incidents';
 }

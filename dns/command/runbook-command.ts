@@ -1,15 +1,17 @@
 /** `npm run tandem -- runbook`: lists, shows what would be done, or does it. */
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
-import { RefusedError } from '../errors.ts';
+import { RefusedError, TrafficError } from '../errors.ts';
 import { type Incident, incidentKey, incidentsIn, isSettled } from '../incidents.ts';
-import { checkCapacity } from '../monitor/capacity.ts';
+import { checkCapacity } from '../monitor/capacity/check.ts';
+import { plannedRaises, type Raise } from '../monitor/capacity/raise.ts';
 import { carryOut } from '../monitor/carry-out.ts';
 import { type Decision, takenOut } from '../monitor/decide.ts';
 import type { MonitorContext } from '../monitor/monitor-context.ts';
-import { type Action, type Runbook, sitesOf } from '../monitor/runbook.ts';
+import { type Action, type RaiseAction, type Runbook, sitesOf } from '../monitor/runbook.ts';
+import { LEVEL_FIELDS, type RaisedFields } from '../raised.ts';
 import { preview, type TrafficRequest } from '../shift/traffic.ts';
 import type { CommandContext } from './command-context.ts';
-import type { RunbookLine } from './monitor-line.ts';
+import type { MonitorCommandContext, RunbookLine } from './monitor-line.ts';
 import { painter, planText } from './render.ts';
 
 interface Prepared {
@@ -20,7 +22,7 @@ interface Prepared {
 /** Returns the exit status. @throws TrafficError */
 export async function runbookCommand(
   line: RunbookLine,
-  commandContext: CommandContext,
+  commandContext: MonitorCommandContext,
   { monitorContext, runbooks }: Prepared,
 ): Promise<number> {
   if (line.name === undefined) return list(line, commandContext, runbooks);
@@ -103,7 +105,7 @@ async function agree(
 /** Reads and says; takes no lock, as that would be a change. */
 async function show(
   decision: Decision,
-  commandContext: CommandContext,
+  commandContext: MonitorCommandContext,
   monitorContext: MonitorContext,
 ): Promise<number> {
   const { kind, runbook, site, seen } = decision;
@@ -123,7 +125,7 @@ async function show(
 interface Showing {
   readonly decision: Decision;
   readonly monitorContext: MonitorContext;
-  readonly commandContext: CommandContext;
+  readonly commandContext: MonitorCommandContext;
 }
 
 async function wouldDo(action: Action, showing: Showing): Promise<string> {
@@ -147,12 +149,55 @@ async function wouldDo(action: Action, showing: Showing): Promise<string> {
         ? 'nothing, as TANDEM_OPERATOR_KEY is not set'
         : `from ${others.join(', ')} to ${site}`;
     case 'notify':
-      return monitorContext.webhooks.has(action.to)
-        ? `${action.to}, ${action.format ?? 'generic'}`
-        : `nobody, as TANDEM_WEBHOOKS has no '${action.to}'`;
+    case 'escalate': {
+      const { to, format = 'generic' } = action;
+      const when = action.do === 'escalate' ? `, unless acknowledged within ${action.afterSeconds} s` : '';
+      return monitorContext.webhooks.has(to)
+        ? `${to}, ${format}${when}`
+        : `nobody, as TANDEM_WEBHOOKS has no '${to}'`;
+    }
     case 'openIncident':
       return 'a file with what happens';
+    case 'raiseCapacity':
+      return wouldRaise(action, showing);
+    case 'restoreCapacity':
+      return seen?.raised === undefined
+        ? 'nothing, as no monitor has raised anything'
+        : Object.entries(seen.raised)
+            .flatMap(([where, fields]) => backLines(where, fields))
+            .join('; ');
   }
+}
+
+/** And what an hour of it costs at most; limits that it would cross. */
+async function wouldRaise(
+  action: RaiseAction,
+  { decision, monitorContext, commandContext: { prices } }: Showing,
+): Promise<string> {
+  let raises: readonly Raise[];
+  try {
+    raises = await plannedRaises(monitorContext, action, decision.site);
+  } catch (error) {
+    if (!(error instanceof TrafficError)) throw error;
+    return `refused: ${error.message}`;
+  }
+  if (raises.length === 0) return 'nothing to raise';
+  const usd = (parts: Raise['parts'], to: number): number =>
+    parts.reduce((sum, { level, price }) => sum + (to - level) * price.times * (prices?.[price.of] ?? 0), 0);
+  const lines = raises.map(({ site, field, to, scaler, parts }) =>
+    scaler === undefined
+      ? `${site} ${field}: left to a monitor that may change it (TANDEM_CAPACITY)`
+      : `${site} ${field} to ${to}: ${parts.map(({ name, level }) => `${name} from ${level}`).join(', ')}` +
+        (prices === undefined ? '' : `; at most ${usd(parts, to).toFixed(2)} USD an hour more`),
+  );
+  return lines.join('\n   ');
+}
+
+function backLines(site: string, fields: RaisedFields): string[] {
+  return LEVEL_FIELDS.flatMap((field) => {
+    const parts = Object.entries(fields[field] ?? {}).map(([name, [from]]) => `${name} back to ${from}`);
+    return parts.length === 0 ? [] : [`${site} ${field}: ${parts.join(', ')}`];
+  });
 }
 
 /** The plan of the whole way, and whether a guard would refuse its end. */

@@ -7,6 +7,7 @@ import {
   type Strategy,
   type Target,
 } from '@tandem-clouds/zone/model';
+import { type Incident, incidentsIn } from '../incidents.ts';
 import { overridesIn } from '../overrides.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -29,6 +30,8 @@ export interface Status {
   /** Site → percent, of those that stand beside the policy. */
   readonly overrides: Readonly<Record<string, number>>;
   readonly lock: LockNote | undefined;
+  /** As all monitors see them, closed ones too. */
+  readonly incidents: readonly Incident[];
   /** Records that differ from the policy. */
   readonly pending: number;
   readonly names: readonly NameStatus[];
@@ -49,6 +52,7 @@ export async function statusOf(policy: Policy, provider: Provider): Promise<Stat
     zone: policy.zone,
     overrides: Object.fromEntries(overridesIn(live.records, policy.zone)),
     lock,
+    incidents: incidentsIn(live.records, policy.zone),
     pending: makePlan(policy, provider, live).changes.length,
     names: live.records
       .filter((record) => record.kind === 'routed')

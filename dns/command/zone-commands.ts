@@ -4,6 +4,7 @@ import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { writeFile } from '@tandem-clouds/command-line/write-file';
 import { type Change, checkKey, type Route, type RoutedRecord, sharings } from '@tandem-clouds/zone/model';
 import { RefusedError } from '../errors.ts';
+import { acknowledgementText, type Incident, incidentsIn } from '../incidents.ts';
 import { overridesIn } from '../overrides.ts';
 import { applyPlan } from '../plan/apply-plan.ts';
 import { withLock } from '../plan/lock.ts';
@@ -12,6 +13,7 @@ import { guardExtent, guardHealth } from '../plan/safety.ts';
 import { dump } from '../policy/dump.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Provider } from '../provider.ts';
+import { visible } from '../visible.ts';
 import type { CommandContext } from './command-context.ts';
 import type { CommandLine } from './line.ts';
 import { hashIn, painter, planJson, planText, targetLine } from './render.ts';
@@ -115,11 +117,22 @@ export async function statusCommand({ line, policy, provider, commandContext }: 
     ...[...overrides].map(([site, percent]) =>
       paint('yellow', `traffic stands beside the policy: ${site} at ${percent} %`),
     ),
+    ...incidentsIn(live.records, policy.zone)
+      .filter(({ phase }) => phase !== 'closed')
+      .map((incident) => paint('yellow', incidentLine(incident))),
     ...(lock ? [`locked by ${lock.owner} until ${new Date(lock.expiresAtMs).toISOString()}`] : []),
     pending === 0 ? 'the zone is as the policy says' : `${pending} records differ from the policy; see plan`,
   ];
   commandContext.out(`${lines.join('\n')}\n`);
   return 0;
+}
+
+function incidentLine({ runbook, site, phase, openedAtMs, acknowledged }: Incident): string {
+  const state = phase === 'over' ? 'on the way back; open' : 'open';
+  const taken = acknowledged === undefined ? 'not acknowledged' : acknowledgementText(acknowledged);
+  return visible(
+    `incident ${runbook} ${site}: ${state} since ${new Date(openedAtMs).toISOString()}, ${taken}`,
+  );
 }
 
 export async function dumpCommand({ policy, provider, commandContext }: Context): Promise<number> {

@@ -1,17 +1,19 @@
 /** Each action of a runbook, once, while the zone's lock is held. Doing it again changes nothing. */
 import { RefusedError, TrafficError } from '../errors.ts';
-import { type Incident, incidentKey, type Mark } from '../incidents.ts';
+import { acknowledgementText, type Incident, incidentKey, isTooLong, type Mark } from '../incidents.ts';
 import type { Lock } from '../plan/lock.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Raised } from '../raised.ts';
 import { shareOf } from '../shift/steps.ts';
 import { traffic, type TrafficRequest } from '../shift/traffic.ts';
-import { checkCapacity } from './capacity.ts';
+import { checkCapacity } from './capacity/check.ts';
+import { plannedRaises, putBack, raiseAll, raisedWith } from './capacity/raise.ts';
 import { takenOut } from './decide.ts';
 import type { Ledger } from './ledger.ts';
 import type { MonitorContext } from './monitor-context.ts';
 import { type Notice, send } from './notify.ts';
 import { pause, resume } from './replication.ts';
-import type { Action, Runbook, ShiftAction } from './runbook.ts';
+import type { Action, EscalateAction, NotifyAction, RaiseAction, Runbook, ShiftAction } from './runbook.ts';
 
 export interface Step {
   readonly monitorContext: MonitorContext;
@@ -34,6 +36,8 @@ export interface Result {
   readonly line: string;
   /** A gate was crossed on the way back. */
   readonly sentBack?: true;
+  /** What is raised from now on, where that has changed; nothing: all of it is back. */
+  readonly raised?: Raised;
 }
 
 /** Does not reject for what a result can say. @throws RefusedError when the lock was lost. */
@@ -64,12 +68,17 @@ async function doIt(action: Action, step: Step): Promise<Result> {
       return pauseAll(step);
     case 'resumeReplication':
       return resumeAll(step);
-    case 'notify': {
-      const webhook = monitorContext.webhooks.get(action.to);
-      if (webhook === undefined) return { mark: 's', line: `notify: there is no webhook '${action.to}'` };
-      await send(action, noticeOf(step), { webhook, clock: monitorContext.clock });
-      return { mark: 'x', line: `notify: told ${action.to}` };
+    case 'notify':
+      return notify(action, step, noticeOf(step));
+    case 'escalate': {
+      const { acknowledged } = incident;
+      if (acknowledged === undefined) return notify(action, step, escalationOf(step));
+      return { mark: 's', line: `escalate: ${acknowledgementText(acknowledged)}` };
     }
+    case 'raiseCapacity':
+      return raise(action, step);
+    case 'restoreCapacity':
+      return restoreCapacity(step);
     case 'openIncident': {
       const file = monitorContext.incidents.open(incident, runbook);
       for (const line of step.reported) monitorContext.incidents.add(incident, line);
@@ -192,6 +201,62 @@ function reachable({ policy, operatorKey }: MonitorContext, without: string) {
     site === without || url === undefined ? [] : [{ site, url }],
   );
   return { operatorKey, others };
+}
+
+/** The zone says what there was before anything is changed. */
+async function raise(action: RaiseAction, step: Step): Promise<Result> {
+  const { monitorContext, lock, ledger, incident, marked } = step;
+  const raises = await plannedRaises(monitorContext, action, incident.site);
+  const isOurs = incident.raised !== undefined;
+  if (raises.length === 0) {
+    return { mark: isOurs ? 'x' : 's', line: 'raiseCapacity: there is nothing to raise' };
+  }
+  const raised = raisedWith(incident.raised ?? {}, raises);
+  const next = { ...marked('p'), ...(Object.keys(raised).length > 0 && { raised }) };
+  if (isTooLong(ledger.incidentsWith(next))) {
+    throw new RefusedError("the zone's record of incidents has no room for what there was");
+  }
+  await ledger.write(next);
+  const { lines, isLeft } = await raiseAll(raises, () => lock.renew());
+  return { mark: isLeft ? 'p' : 'x', line: `raiseCapacity: ${lines.join('; ')}`, raised };
+}
+
+async function restoreCapacity({ monitorContext, lock, incident }: Step): Promise<Result> {
+  if (incident.raised === undefined) {
+    return { mark: 's', line: 'restoreCapacity: no monitor has raised anything' };
+  }
+  const { lines, left } = await putBack(monitorContext, incident.raised, () => lock.renew());
+  const isLeft = Object.keys(left).length > 0;
+  return { mark: isLeft ? '-' : 'x', line: `restoreCapacity: ${lines.join('; ')}`, raised: left };
+}
+
+async function notify(
+  action: EscalateAction | NotifyAction,
+  { monitorContext: { webhooks, clock } }: Step,
+  notice: Notice,
+): Promise<Result> {
+  const webhook = webhooks.get(action.to);
+  if (webhook === undefined) return { mark: 's', line: `${action.do}: there is no webhook '${action.to}'` };
+  await send(action, notice, { webhook, clock });
+  return { mark: 'x', line: `${action.do}: told ${action.to}` };
+}
+
+/** To whoever was not notified before, and so with all that it is about. */
+function escalationOf(step: Step): Notice {
+  const { monitorContext, runbook, incident } = step;
+  const { zone } = monitorContext.policy;
+  const minutes = Math.floor((monitorContext.clock.now() - incident.openedAtMs) / 60_000);
+  const since = `open since ${new Date(incident.openedAtMs).toISOString()}`;
+  return {
+    ...noticeOf(step),
+    event: 'unacknowledged',
+    text: `${zone}: nobody has acknowledged for ${minutes} min: ${runbook.description} (${incident.site})`,
+    details: [
+      since,
+      `npm run tandem -- acknowledge ${runbook.name} ${incident.site} --why <text>`,
+      ...noticeOf(step).details,
+    ],
+  };
 }
 
 function noticeOf({ monitorContext, runbook, incident, reported }: Step): Notice {

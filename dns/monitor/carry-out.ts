@@ -7,8 +7,9 @@
  */
 import { type Incident, incidentKey, isSettled, type Mark } from '../incidents.ts';
 import { withLock } from '../plan/lock.ts';
+import type { Raised } from '../raised.ts';
 import { carryOutAction, type Result } from './actions.ts';
-import { begun, type Decision, isComplete, sentBack } from './decide.ts';
+import { begun, type Decision, isEarly, leftToDo, sentBack } from './decide.ts';
 import { Ledger } from './ledger.ts';
 import type { MonitorContext } from './monitor-context.ts';
 import type { Action } from './runbook.ts';
@@ -30,8 +31,7 @@ export async function carryOut(monitorContext: MonitorContext, decision: Decisio
       await ledger.write(sentBack(end, clock.now()));
       return 'sent back';
     }
-    const { list, marks } = partOf(end, decision);
-    const complete = isComplete(marks, list.length);
+    const complete = leftToDo(decision.runbook, end, clock.now()) === 0;
     const isClosed = complete && end.phase === 'over';
     await ledger.write(isClosed ? { ...end, phase: 'closed', changedAtMs: wholeSeconds(clock.now()) } : end);
     return complete ? 'done' : 'failed';
@@ -58,8 +58,9 @@ async function allActions(
     monitorContext.report(`  ${line}`);
     monitorContext.incidents.add(incident, line);
   };
-  for (const [index, action] of partOf(begin, decision).list.entries()) {
+  for (const [index, action] of (begin.phase === 'open' ? runbook.actions : runbook.over).entries()) {
     if (monitorContext.signal.aborted) break;
+    if (isEarly(action, incident, monitorContext.clock.now())) continue;
     if (isSettled(markAt(incident, index))) {
       reported.push(`${action.do}: done before`);
       continue;
@@ -79,7 +80,7 @@ async function allActions(
     });
     note(result.line);
     if (result.sentBack === true) return { end: incident, wentBack: true };
-    incident = marked(result.mark);
+    incident = withRaised(marked(result.mark), result.raised);
   }
   return { end: incident, wentBack: false };
 }
@@ -95,15 +96,6 @@ function isWritten(ledger: Ledger, { phase, changedAtMs, ...of }: Incident): boo
   return there?.phase === phase && there.changedAtMs === changedAtMs;
 }
 
-function partOf(
-  incident: Incident,
-  { runbook }: Decision,
-): { readonly list: readonly Action[]; readonly marks: readonly Mark[] } {
-  return incident.phase === 'open'
-    ? { list: runbook.actions, marks: incident.did }
-    : { list: runbook.over, marks: incident.undid };
-}
-
 function markAt({ phase, did, undid }: Incident, index: number): Mark {
   return (phase === 'open' ? did : undid)[index] ?? '-';
 }
@@ -116,6 +108,12 @@ function withMark(incident: Incident, index: number, mark: Mark): Incident {
   return incident.phase === 'open'
     ? { ...incident, did: set(incident.did) }
     : { ...incident, undid: set(incident.undid) };
+}
+
+function withRaised(incident: Incident, raised: Raised | undefined): Incident {
+  if (raised === undefined) return incident;
+  const { raised: _before, ...others } = incident;
+  return Object.keys(raised).length === 0 ? others : { ...others, raised };
 }
 
 function titleOf({ kind, runbook, site }: Decision, { phase }: Incident): string {

@@ -4,8 +4,8 @@
  * Invariants: nothing is begun by one look; a site that is only not heard from here, while the provider's checks say that
  * it is well, is left alone; what comes back soon is let back in later each time. Taking out is never slowed down.
  */
-import { type Incident, incidentKey, isSettled, type Mark } from '../incidents.ts';
-import type { Figures, Runbook } from './runbook.ts';
+import { type Incident, incidentKey, isSettled } from '../incidents.ts';
+import type { Action, Figures, Runbook } from './runbook.ts';
 
 /** What one look found of one site. A figure that is absent is not known; those of a site that is down never are. */
 export interface SiteSample extends Figures {
@@ -38,6 +38,7 @@ interface Rate {
 
 interface Tries {
   readonly count: number;
+  readonly lastMs: number;
   readonly nextMs: number;
 }
 
@@ -245,7 +246,8 @@ function wanted({ runbook, site, key, memory, seen, incident }: Case): Decision[
     streak.samples >= trigger.samples &&
     seen.nowMs - streak.sinceMs >= seconds * 1000;
   const isBad = lasts(memory.bad.get(key), trigger.forSeconds);
-  const waitMs = (memory.tries.get(key)?.nextMs ?? 0) - seen.nowMs;
+  const tries = memory.tries.get(key);
+  const waitMs = (tries?.nextMs ?? 0) - seen.nowMs;
   // A clock that went back does not make it wait for longer than it would otherwise.
   const isDue = waitMs <= 0 || waitMs > RETRY_MAX_MS;
   switch (incident?.phase) {
@@ -262,7 +264,10 @@ function wanted({ runbook, site, key, memory, seen, incident }: Case): Decision[
       const isOver = lasts(memory.good.get(key), heldSeconds);
       // The other monitor's clock may be ahead.
       if (isOver && (stoodMs < 0 || stoodMs >= heldSeconds * 1000)) return 'close';
-      return isDue && !isComplete(incident.did, runbook.actions.length) ? 'continue' : undefined;
+      // What has become due since the last try does not wait for what failed in it.
+      const left = leftToDo(runbook, incident, seen.nowMs);
+      const isNew = tries !== undefined && left > leftToDo(runbook, incident, tries.lastMs);
+      return (isDue || isNew) && left > 0 ? 'continue' : undefined;
     }
   }
 }
@@ -290,8 +295,19 @@ export function holdDownSeconds({ clear }: Runbook, { flaps }: Pick<Incident, 'f
   return Math.min(clear.maxSeconds, clear.forSeconds * 2 ** flaps);
 }
 
-export function isComplete(marks: readonly Mark[], actions: number): boolean {
-  return Array.from({ length: actions }, (_action, index) => marks[index] ?? '-').every(isSettled);
+/** How many of the actions of its phase are to be done by now. */
+export function leftToDo(runbook: Runbook, incident: Incident, nowMs: number): number {
+  const [list, marks] =
+    incident.phase === 'open' ? [runbook.actions, incident.did] : [runbook.over, incident.undid];
+  return list.filter((action, index) => !isSettled(marks[index] ?? '-') && !isEarly(action, incident, nowMs))
+    .length;
+}
+
+/** An escalation whose time has not come; of an acknowledged incident there is nothing to wait for. */
+export function isEarly(action: Action, { openedAtMs, acknowledged }: Incident, nowMs: number): boolean {
+  return (
+    action.do === 'escalate' && acknowledged === undefined && nowMs < openedAtMs + action.afterSeconds * 1000
+  );
 }
 
 /**
@@ -315,7 +331,8 @@ export function begun(decision: Decision, now: Incident | undefined, nowMs: numb
         did: [],
         undid: [],
       } as const;
-      return { runbook: runbook.name, site, ...fresh };
+      // What is not back yet is not taken for what there always was.
+      return { runbook: runbook.name, site, ...fresh, ...(now?.raised && { raised: now.raised }) };
     }
     case 'close':
       return now && { ...now, phase: 'over', changedAtMs: atMs, undid: [] };
@@ -347,7 +364,11 @@ export function afterTry(
   const good = new Map(memory.good);
   const made = (tries.get(key)?.count ?? 0) + 1;
   if (result === 'failed') {
-    tries.set(key, { count: made, nextMs: nowMs + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** (made - 1)) });
+    tries.set(key, {
+      count: made,
+      lastMs: nowMs,
+      nextMs: nowMs + Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** (made - 1)),
+    });
   } else {
     tries.delete(key);
   }

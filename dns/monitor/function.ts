@@ -16,6 +16,7 @@ import azureLost from '../runbooks/azure-lost.yml';
 import partialDegradation from '../runbooks/partial-degradation.yml';
 import replicationLags from '../runbooks/replication-lags.yml';
 import { observeOverHttp } from '../shift/observe.ts';
+import { openScalers } from './capacity/places.ts';
 import { noIncidentFiles } from './incident-file.ts';
 import { Monitor } from './monitor.ts';
 import { parseRunbooks } from './runbook.ts';
@@ -47,7 +48,7 @@ const report = (text: string): void => {
   process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), message: 'monitor', text })}\n`);
 };
 
-const monitor = provider.then((chosen) => {
+const monitor = Promise.all([provider, openScalers(settings.capacity, clock)]).then(([chosen, scalers]) => {
   const { webhooks, operatorKey, owner, intervalMs } = settings;
   const monitorContext = {
     policy,
@@ -63,6 +64,7 @@ const monitor = provider.then((chosen) => {
     webhooks,
     operatorKey,
     incidents: noIncidentFiles,
+    scalers,
   };
   return new Monitor({ monitorContext, runbooks, intervalMs, gapMs: GAP_MS });
 });

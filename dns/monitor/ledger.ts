@@ -28,8 +28,12 @@ export class Ledger {
 
   /** What writing it would change; undefined when the zone says so already. */
   changeTo(incident: Incident): Change | undefined {
-    const { zone } = this.#provider;
-    return incidentsChange(this.#records, withIncident(this.#incidents(), incident), zone);
+    return incidentsChange(this.#records, this.incidentsWith(incident), this.#provider.zone);
+  }
+
+  /** All that the zone would say with this one. */
+  incidentsWith(incident: Incident): readonly Incident[] {
+    return withIncident(this.#incidents(), incident);
   }
 
   /** To be called when a change was made by other means. */

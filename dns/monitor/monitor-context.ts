@@ -3,6 +3,7 @@ import type { Probe } from '../plan/safety.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Clock, Provider } from '../provider.ts';
 import type { Observe } from '../shift/observe.ts';
+import type { Scalers } from './capacity/level.ts';
 import type { IncidentLog } from './incident-file.ts';
 import type { Webhook } from './notify.ts';
 
@@ -21,4 +22,6 @@ export interface MonitorContext {
   /** Of the sites' operator API. */
   readonly operatorKey: string | undefined;
   readonly incidents: IncidentLog;
+  /** What this monitor may raise. */
+  readonly scalers: Scalers;
 }

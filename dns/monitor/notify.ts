@@ -4,7 +4,7 @@
  */
 import { TrafficError } from '../errors.ts';
 import type { Clock } from '../provider.ts';
-import type { Action } from './runbook.ts';
+import type { EscalateAction, NotifyAction } from './runbook.ts';
 
 /** Where a name of `notify: to` leads. Secrets. */
 export interface Webhook {
@@ -14,8 +14,8 @@ export interface Webhook {
 }
 
 export interface Notice {
-  /** `stuck`: a trigger has fired, and the monitor cannot act. */
-  readonly event: 'opened' | 'over' | 'stuck';
+  /** `stuck`: a trigger has fired, and the monitor cannot act. `unacknowledged`: nobody has taken it on in time. */
+  readonly event: 'opened' | 'over' | 'stuck' | 'unacknowledged';
   readonly zone: string;
   readonly runbook: string;
   readonly site: string;
@@ -27,7 +27,7 @@ export interface Notice {
   readonly dedupKey: string;
 }
 
-type Notify = Extract<Action, { do: 'notify' }>;
+type Notify = EscalateAction | NotifyAction;
 
 const TRIES_MAX = 3;
 const PAUSE_FIRST_MS = 500;

@@ -6,6 +6,7 @@ import { TrafficError } from '../errors.ts';
 import type { NamedAlike } from '../policy/named-alike.ts';
 import { type Mistake, parseChecked, readText, validatorOf } from '../policy/parse.ts';
 import type { Gates, Policy } from '../policy/policy.ts';
+import type { LevelField } from '../raised.ts';
 import schema from './runbook.schema.json' with { type: 'json' };
 
 /** Figures of a site, as GET /replication and requests of our own give them. */
@@ -21,17 +22,39 @@ export interface Conditions extends Figures {
   readonly unhealthy?: true;
 }
 
+type PlainName = 'failover' | 'openIncident' | 'pauseReplication' | 'restoreCapacity' | 'resumeReplication';
+
 export type Action =
   | { readonly do: 'checkCapacity'; readonly limits?: Figures }
-  | { readonly do: 'failover' | 'openIncident' | 'pauseReplication' | 'resumeReplication' }
-  | {
-      readonly do: 'notify';
-      readonly to: string;
-      readonly format?: 'generic' | 'pagerduty';
-      readonly severity?: 'critical' | 'error' | 'info' | 'warning';
-    }
+  | { readonly do: PlainName }
+  | NotifyAction
+  | EscalateAction
+  | RaiseAction
   | { readonly do: 'restore'; readonly now?: boolean }
   | ShiftAction;
+
+/** Of webhooks. */
+interface Format {
+  readonly format?: 'generic' | 'pagerduty';
+  readonly severity?: 'critical' | 'error' | 'info' | 'warning';
+}
+
+export interface NotifyAction extends Format {
+  readonly do: 'notify';
+  readonly to: string;
+}
+
+/** Notifies one more when nobody has acknowledged the incident for so long. */
+export interface EscalateAction extends Format {
+  readonly do: 'escalate';
+  readonly to: string;
+  readonly afterSeconds: number;
+}
+
+/** Gives the other sites more, for as long as it lasts: at least so much of each that they have. */
+export interface RaiseAction extends Readonly<Partial<Record<LevelField, number>>> {
+  readonly do: 'raiseCapacity';
+}
 
 /** Moves traffic away from the site in steps; what is not given is as the policy's `shift` has it. */
 export interface ShiftAction {
@@ -81,8 +104,10 @@ type Checked = NamedAlike<
     [Figures, Definitions['figures']],
     [Conditions, Definitions['conditions']],
     [ActionOf<'checkCapacity'>, Definitions['checkCapacity']],
-    [ActionOf<'failover' | 'openIncident' | 'pauseReplication' | 'resumeReplication'>, Definitions['plain']],
-    [ActionOf<'notify'>, Definitions['notify']],
+    [ActionOf<PlainName>, Definitions['plain']],
+    [RaiseAction, Definitions['raiseCapacity']],
+    [NotifyAction, Definitions['notify']],
+    [EscalateAction, Definitions['escalate']],
     [ActionOf<'restore'>, Definitions['restore']],
     [ShiftAction, Definitions['shift']],
     [Partial<Gates>, Definitions['gates']],
@@ -151,6 +176,7 @@ function rulesBroken(value: Partial<Runbook> | null, policy: Policy): readonly M
     ...actionMistakes(value, 'actions', trigger),
     ...actionMistakes(value, 'over', trigger),
     ...clearMistakes(value),
+    ...capacityMistakes(value),
   ];
 }
 
@@ -182,7 +208,10 @@ function actionMistakes(
   return actions.flatMap((action, index): Mistake[] => {
     const at = { pointer: `/${list}/${index}`, rule: 'do' };
     if (action?.do === 'restore' && list === 'actions') return [{ ...at, detail: 'restore belongs to over' }];
-    if (action?.do === 'shift' && list === 'over') return [{ ...at, detail: 'shift belongs to actions' }];
+    if (list === 'over' && ['shift', 'escalate', 'raiseCapacity'].includes(action?.do ?? ''))
+      return [{ ...at, detail: `${action?.do} belongs to actions` }];
+    if (action?.do === 'restoreCapacity' && list === 'actions')
+      return [{ ...at, detail: 'restoreCapacity belongs to over' }];
     if (action?.do !== 'failover') return [];
     if (list === 'over') return [{ ...at, detail: 'failover is no way back' }];
     const detail = "failover needs a trigger of 'unhealthy' alone: a site that answers serves";
@@ -199,4 +228,18 @@ function clearMistakes({ clear }: Partial<Runbook>): Mistake[] {
   return clear.maxSeconds < clear.forSeconds
     ? [{ pointer: '/clear/maxSeconds', rule: 'minimum', detail: 'is less than forSeconds' }]
     : [];
+}
+
+/** What is raised has to be put back, and not before the traffic that it is for is elsewhere again. */
+function capacityMistakes({ actions, over }: Partial<Runbook>): Mistake[] {
+  const [first, then] = [actions, over].map((list) =>
+    (Array.isArray(list) ? (list as (Action | null)[]) : []).map((action) => action?.do),
+  ) as [(string | undefined)[], (string | undefined)[]];
+  const raises = first.indexOf('raiseCapacity');
+  const back = then.indexOf('restoreCapacity');
+  if (raises < 0) return [];
+  const detail = 'what is raised is put back: over needs restoreCapacity, after restore';
+  return back >= 0 && back > then.lastIndexOf('restore')
+    ? []
+    : [{ pointer: `/actions/${raises}`, rule: 'restoreCapacity', detail }];
 }

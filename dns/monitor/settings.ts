@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { readDecimal } from '@tandem-clouds/command-line/numbers';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
+import { type CapacityPlace, placesOf } from './capacity/places.ts';
 import type { Webhook } from './notify.ts';
 
 export interface Settings {
@@ -12,6 +13,8 @@ export interface Settings {
   readonly localControlUrl: string | undefined;
   readonly webhooks: ReadonlyMap<string, Webhook>;
   readonly intervalMs: number;
+  /** Sites whose capacity this monitor may change. */
+  readonly capacity: ReadonlyMap<string, CapacityPlace>;
 }
 
 const INTERVAL_SECONDS = 5;
@@ -22,6 +25,7 @@ const INTERVAL_SECONDS_MAX = 3_600;
 export const SETTINGS_HELP = `Environment
   TANDEM_WEBHOOKS                     {"chat":{"url":"https://…"},"paging":{"url":"https://…","routingKey":"…"}}
   TANDEM_OPERATOR_KEY                 of the sites' operator API, for pauses of replication
+  TANDEM_CAPACITY                     where raiseCapacity raises what, by site (docs/alerting.md)
   TANDEM_MONITOR_NAME                 what the zone's lock calls this monitor     (monitor-at-<host>)
   TANDEM_MONITOR_INTERVAL_SECONDS     from look to look                           (${INTERVAL_SECONDS})
   CLOUDFLARE_API_TOKEN, or whatever the AWS SDK finds for Route 53, or TANDEM_DNS_CONTROL for the local server
@@ -31,6 +35,7 @@ export const SETTINGS_HELP = `Environment
 export function readSettings(env: Readonly<Record<string, string | undefined>> = process.env): Settings {
   const mistakes: string[] = [];
   const webhooks = webhooksOf(env['TANDEM_WEBHOOKS'], mistakes);
+  const capacity = placesOf(given(env['TANDEM_CAPACITY']), mistakes);
   const seconds = secondsOf(given(env['TANDEM_MONITOR_INTERVAL_SECONDS']), mistakes);
   if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
   return {
@@ -42,6 +47,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
     localControlUrl: given(env['TANDEM_DNS_CONTROL']),
     webhooks,
     intervalMs: seconds * 1000,
+    capacity,
   };
 }
 

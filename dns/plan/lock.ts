@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { LockNote } from '@tandem-clouds/zone/lock-note';
-import { RefusedError } from '../errors.ts';
+import { LockedError, RefusedError } from '../errors.ts';
 import type { Clock, Provider } from '../provider.ts';
 
 const LEASE_MS = 120_000;
@@ -27,7 +27,7 @@ export interface LockOptions {
   readonly owner?: string;
 }
 
-/** Runs `work` while holding the zone's lock, and gives it back. @throws RefusedError naming who has it. */
+/** Runs `work` while holding the zone's lock, and gives it back. @throws LockedError naming who has it. */
 export async function withLock<T>(options: LockOptions, work: (lock: Lock) => Promise<T>): Promise<T> {
   const { provider, clock, report } = options;
   let held = await take(options);
@@ -58,7 +58,7 @@ async function take({ provider, clock, report, owner = defaultOwner() }: LockOpt
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
     const present = await provider.readLock();
     if (present !== undefined && present.expiresAtMs > clock.now())
-      throw new RefusedError(heldBy(present, provider));
+      throw new LockedError(heldBy(present, provider));
     const next = note(owner, clock);
     if (!(await provider.swapLock(present, next))) continue;
     if (present !== undefined) {
@@ -66,7 +66,7 @@ async function take({ provider, clock, report, owner = defaultOwner() }: LockOpt
     }
     return next;
   }
-  throw new RefusedError(`the lock of ${provider.zone} is contended; try again`);
+  throw new LockedError(`the lock of ${provider.zone} is contended; try again`);
 }
 
 function heldBy({ owner, expiresAtMs }: LockNote, { zone }: Provider): string {

@@ -12,6 +12,8 @@ const NEEDS = {
   waf: { flag: 'cdn' },
   sql: { flag: 'network' },
   customDomain: { values: ['domain', 'hostedZoneId'] },
+  raiseCapacity: { flag: 'monitor' },
+  centralLogs: { values: ['centralLogsTo'] },
 };
 /**
  * Provisioned instances are taken out of the account's concurrency, of which AWS keeps 100 for functions that have none:
@@ -22,7 +24,9 @@ const NEEDS = {
  */
 const UNRESERVED_MIN = 100;
 /** Those of the entities, and items. */
-const WARM_FUNCTIONS = require('../entities.json').length + 1;
+const WARM_FUNCTIONS = [...require('../entities.json').map((entity) => entity.function), 'items'];
+/** The packager calls the alias so that has provisioned instances. */
+const WARM_ALIAS = 'provisioned';
 const ARN_OF_POLICY = /^arn:[\w-]+:iam::(\d{12}|aws):policy\/\S+$/;
 const OF_CLOUDFRONT = 'us-east-1';
 /** Those that send to peers, or read their objects, and so sign in there (federation.yml). */
@@ -46,7 +50,7 @@ function misplaced(features, region) {
 /** What the account allows is asked of whoever deploys: packaging needs no account. */
 function tooLittleConcurrency(features, accountConcurrency) {
   if (features['warm'] !== 'true') return [];
-  const least = UNRESERVED_MIN + WARM_FUNCTIONS;
+  const least = UNRESERVED_MIN + WARM_FUNCTIONS.length;
   return Number(accountConcurrency) >= least
     ? []
     : [
@@ -54,6 +58,13 @@ function tooLittleConcurrency(features, accountConcurrency) {
           'aws lambda get-account-settings --query AccountLimit.ConcurrentExecutions' +
           (accountConcurrency === '' ? '' : `; it is ${accountConcurrency}, so have the quota raised first`),
       ];
+}
+
+/** There is nothing to raise without an alias. */
+function nothingToRaise(features) {
+  return features['raiseCapacity'] === 'true' && features['warm'] !== 'true'
+    ? ['raiseCapacity needs warm: what is not warm has no alias that could be given more']
+    : [];
 }
 
 /** A budget that is no amount would be refused in the middle of a deployment. */
@@ -125,7 +136,15 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
   const [storefrontDomain, storefrontCertificateArn] = await Promise.all(
     ['param:storefrontDomain', 'param:storefrontCertificateArn'].map(resolveVariable),
   );
-  const values = { domain, hostedZoneId };
+  const [site, service, stage] = await Promise.all(
+    ['param:site', 'self:service', 'self:provider.stage'].map(resolveVariable),
+  );
+  const warmFunctions = WARM_FUNCTIONS.map((name) => `${service}-${stage}-${name}`);
+  const [centralLogsTo, prefix] = await Promise.all(
+    ['param:centralLogsTo', 'param:prefix'].map(resolveVariable),
+  );
+  const centralLogsRoleName = `${prefix}-central-logs-${region}`;
+  const values = { domain, hostedZoneId, centralLogsTo };
   const objectsOrigins = origins.split(',').map((origin) => origin.trim());
   const mistakes = [
     ...mistakesIn({
@@ -137,6 +156,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     }),
     ...misplaced(features, region),
     ...tooLittleConcurrency(features, String(accountConcurrency)),
+    ...nothingToRaise(features),
     ...noBudget(features, String(await resolveVariable('param:budgetAmount'))),
     ...nameWithoutCertificate(features, storefrontDomain, storefrontCertificateArn),
     ...(boundary === '' || ARN_OF_POLICY.test(boundary)
@@ -160,6 +180,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
   const managedPolicies = [
     ...(has('network') ? [{ Ref: 'VpcAccess' }] : []),
     ...(has('tracing') ? [{ Ref: 'TraceAccess' }] : []),
+    ...(has('centralLogs') ? [{ Ref: 'CentralLogsAccess' }] : []),
   ];
   const senders = [
     ...SENDERS,
@@ -187,6 +208,35 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     tracing: has('tracing'),
     // Instances that are kept warm per function; 0 is none, and no alias.
     provisionedConcurrency: has('warm') ? 1 : 0,
+    // Of the monitor's role and environment (dns/monitor/capacity): this site's functions, at their alias alone.
+    capacityStatements: has('raiseCapacity')
+      ? [
+          {
+            Sid: 'Capacity',
+            Effect: 'Allow',
+            Action: [
+              'lambda:DeleteProvisionedConcurrencyConfig',
+              'lambda:GetFunctionConfiguration',
+              'lambda:GetProvisionedConcurrencyConfig',
+              'lambda:PutProvisionedConcurrencyConfig',
+            ],
+            Resource: warmFunctions.map((name) => ({
+              'Fn::Sub': `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:${name}:${WARM_ALIAS}`,
+            })),
+          },
+          // What the account leaves has no name.
+          { Sid: 'Concurrency', Effect: 'Allow', Action: 'lambda:GetAccountSettings', Resource: '*' },
+        ]
+      : [{ Ref: 'AWS::NoValue' }, { Ref: 'AWS::NoValue' }],
+    capacity: has('raiseCapacity')
+      ? JSON.stringify({ [site]: { lambda: { region, functions: warmFunctions, alias: WARM_ALIAS } } })
+      : '',
+    // Where lines of the log go besides (infra/aws/features/centralLogs.yml).
+    centralLogs: has('centralLogs') ? centralLogsTo : '',
+    centralLogsRoleName,
+    centralLogsRole: has('centralLogs')
+      ? { 'Fn::Sub': `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${centralLogsRoleName}` }
+      : '',
     vpc: has('network')
       ? {
           securityGroupIds: [{ 'Fn::GetAtt': ['FunctionSecurityGroup', 'GroupId'] }],

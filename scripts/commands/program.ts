@@ -55,7 +55,7 @@ import {
 import { schema } from './schema.ts';
 import { sql } from './sql.ts';
 import { storefront } from './storefront.ts';
-import { dns, monitor, runbook } from './traffic.ts';
+import { acknowledge, dns, monitor, runbook } from './traffic.ts';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -108,7 +108,7 @@ export const PROGRAM: Program<CommandContext> = {
         importOfSite,
       ],
     },
-    { title: 'Traffic', entries: [dns, monitor, runbook] },
+    { title: 'Traffic', entries: [dns, monitor, runbook, acknowledge] },
     { title: 'Prove', entries: [simulate, chaos, drill, bench, cost, evidence] },
     {
       title: 'Release',

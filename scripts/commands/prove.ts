@@ -29,7 +29,7 @@ export const simulate = command({
   name: 'simulate',
   summary: 'the protocol on virtual time under faults, every invariant checked',
   details: `Each seed is one schedule: it replays the same run. One that violates an invariant is shrunk, printed with a timeline, and
-drawn in .simulate/.`,
+drawn in .simulate/. So is the course of the first one: keys at risk, and keys on which sites differ, step by step.`,
   options: {
     schedules: whole('how many', { min: 1, default: '1000' }),
     seed: whole('the first one', { min: 0, default: '1' }),
@@ -171,6 +171,7 @@ the vendors, with the credentials that their own tools would take; each page of 
     awsPercent: percent('of the requests at AWS', { default: '50' }),
     newPercent: percent('of the writes that create a record', { default: '50' }),
     storedGb: decimal('stored at each cloud', { min: 0, max: 1e6, default: '1' }),
+    centralLogs: flag('with the feature centralLogs: both logs once more, in one workspace'),
     actual: many(file('a bill, any number of times', {})),
     ask: many(choice('whose API is asked for this month, or --month', ['aws', 'azure'], {})),
     month: text('of the bills, such as 2026-11', { placeholder: 'month', fallback: 'the last one in them' }),

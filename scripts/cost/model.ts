@@ -19,6 +19,8 @@ export interface Load {
   /** Share of the writes that make a record. */
   readonly newPercent: number;
   readonly storedGb: number;
+  /** Both logs also go to the workspace (docs/logs.md). */
+  readonly centralLogs?: boolean;
 }
 
 export interface Line {
@@ -137,7 +139,7 @@ function awsUnits({ load, aws, azure, tally }: Activity, { aws: has }: Inventory
     ['aws', 'cloudWatchMetric', has.metrics],
     ['aws', 'cloudWatchAlarm', has.alarms],
     ['aws', 'cloudWatchDashboard', has.dashboards],
-    ['aws', 'awsEgress', egressGb(aws)],
+    ['aws', 'awsEgress', egressGb(aws) + (load.centralLogs === true ? logGb(aws.requests, bridge) : 0)],
   ];
 }
 
@@ -147,6 +149,9 @@ function azureUnits({ load, aws, azure, tally }: Activity, { azure: has }: Inven
   const { requestMs, bridgeMs, sweepMs } = ASSUMED;
   // Requests share instances; every other function has instances of its own.
   // https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan#per-function-scaling
+  const ownGb = logGb(azure.requests, forwarded + applied);
+  // Of both clouds once more, in the workspace.
+  const logsGb = load.centralLogs === true ? 2 * ownGb + logGb(aws.requests, forwarded + applied) : ownGb;
   const ticks = TICKS / AZURE_TICKS_PER_RUN;
   const seconds =
     busySeconds(azure.requests, requestMs) +
@@ -159,7 +164,7 @@ function azureUnits({ load, aws, azure, tally }: Activity, { azure: has }: Inven
     ['azure', 'cosmosRequestUnit', tally.cosmosRequestUnits],
     ['azure', 'cosmosStorage', load.storedGb],
     ['azure', 'serviceBusOperation', tally.serviceBusOperations],
-    ['azure', 'azureLogs', logGb(azure.requests, forwarded + applied)],
+    ['azure', 'azureLogs', logsGb],
     ['azure', 'azureMetricAlert', has.metricAlerts],
     ['azure', 'azureLogAlert', has.logAlerts],
     ['azure', 'azureEgress', egressGb(azure)],

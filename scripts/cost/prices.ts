@@ -72,6 +72,14 @@ export const PRICES = {
     source: 'https://aws.amazon.com/lambda/pricing/',
     read: 'notes on the price list in a public repository, May 2026',
   },
+  lambdaReadySecond: {
+    usd: 3.3334,
+    per: MILLION,
+    unit: 'GB-seconds of provisioned concurrency of Lambda on arm64, used or not',
+    region: 'us-east-1',
+    source: 'https://aws.amazon.com/lambda/pricing/',
+    read: 'from memory of the page, 2025; unconfirmed',
+  },
   lambdaRequest: {
     usd: 0.2,
     per: MILLION,
@@ -160,6 +168,14 @@ export const PRICES = {
     source: 'https://azure.microsoft.com/pricing/details/functions/',
     read: 'modal.com/blog/azure-function-pricing-guide, May 2025',
   },
+  functionsReadySecond: {
+    usd: 4,
+    per: MILLION,
+    unit: 'GB-seconds of instances of Flex Consumption that are always ready, used or not',
+    region: 'East US',
+    source: 'https://azure.microsoft.com/pricing/details/functions/',
+    read: 'from memory of the page, 2025; unconfirmed',
+  },
   functionsExecution: {
     usd: 0.4,
     per: MILLION,
@@ -168,6 +184,14 @@ export const PRICES = {
     region: 'East US',
     source: 'https://azure.microsoft.com/pricing/details/functions/',
     read: 'modal.com/blog/azure-function-pricing-guide, May 2025',
+  },
+  cosmosAutoscale: {
+    usd: 0.012,
+    per: 100,
+    unit: 'request units a second for an hour, autoscale, one region: the most that it scaled to',
+    region: 'East US',
+    source: 'https://azure.microsoft.com/pricing/details/cosmos-db/autoscale-provisioned/',
+    read: 'from memory of the page, 2025; unconfirmed',
   },
   cosmosStorage: {
     usd: 0.25,

@@ -25,13 +25,22 @@ export const awsFeatures = [
   'customDomain',
   'alarmKey',
   'monitor',
+  'raiseCapacity',
   'objects',
   'storefront',
   'budget',
   'sql',
   'backup',
+  'centralLogs',
 ] as const;
 export type AwsFeature = (typeof awsFeatures)[number];
+
+const CENTRAL_LOGS = JSON.stringify({
+  endpoint: 'https://tandem-abcd.eastus-1.ingest.monitor.azure.com',
+  rule: `dcr-${'0'.repeat(32)}`,
+  tenantId: '11111111-1111-1111-1111-111111111111',
+  clientId: '22222222-2222-2222-2222-222222222222',
+});
 
 /** What a feature cannot do without. */
 const NEEDED: Partial<Record<AwsFeature, readonly string[]>> = {
@@ -39,6 +48,13 @@ const NEEDED: Partial<Record<AwsFeature, readonly string[]>> = {
   waf: ['features.cdn=true'],
   sql: ['features.network=true'],
   monitor: ['hostedZoneId=Z0123456789ABCDEFGHIJ'],
+  raiseCapacity: [
+    'features.monitor=true',
+    'features.warm=true',
+    'hostedZoneId=Z0123456789ABCDEFGHIJ',
+    'accountConcurrency=1000',
+  ],
+  centralLogs: [`centralLogsTo=${CENTRAL_LOGS}`],
   customDomain: ['domain=api.example.com', 'hostedZoneId=Z0123456789ABCDEFGHIJ'],
 };
 

@@ -557,6 +557,13 @@ export const logBounds = {
   /** Of one line as it is sent, in UTF-16 units; what is longer is sent with its message alone, cut. */
   lineCharsMax: 8_192,
 } as const;
+/**
+ * Of one call of the Logs Ingestion API: https://learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits#logs-ingestion-api.
+ * It takes 1 MB (1,048,576 bytes); the rest is for the brackets.
+ */
+export const centralLogsBytesMax = 1_000_000;
+/** How long Entra may take for a token. */
+export const entraTimeoutMs = 3_000;
 export const meterBounds = {
   /** What one process has measured is sent by the first invocation that ends so long after the last time. */
   everyMs: 5_000,

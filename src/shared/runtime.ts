@@ -13,6 +13,7 @@ import { entityOf } from '@tandem-clouds/replication/record';
 import {
   cloudName,
   httpEntry,
+  openCentralLogsToken,
   openMetrics,
   openObjectsQueue,
   openOutbox,
@@ -21,6 +22,7 @@ import {
 } from '#cloud';
 import { fetchClient } from './adapters/fetch-client.ts';
 import { jsonLogger } from './adapters/json-logger.ts';
+import { centralLogs } from './adapters/logging/central-logs.ts';
 import { siteLogs } from './adapters/logging/site-logs.ts';
 import { siteMetering } from './adapters/metering/site-metering.ts';
 import { siteTracing } from './adapters/tracing/site-tracing.ts';
@@ -68,11 +70,15 @@ export function openRuntime(): Runtime {
     site: config.site,
     write,
     span: () => tracing.current(),
-    also: (line) => logs.line?.(line),
+    also: (line) => {
+      logs.line?.(line);
+      central.line?.(line);
+    },
   });
   const logs = siteLogs(config, cloudName, logger);
+  const central = centralLogs({ config, cloud: cloudName, logger, token: openCentralLogsToken(config) });
   const metering = siteMetering(config, cloudName, logger);
-  const tracing = logs.tracing(metering.tracing(siteTracing(config, cloudName, logger)));
+  const tracing = central.tracing(logs.tracing(metering.tracing(siteTracing(config, cloudName, logger))));
   return {
     config,
     cloudName,

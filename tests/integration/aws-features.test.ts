@@ -4,6 +4,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { conflictKeptMs } from '@tandem-clouds/replication/bounds';
 import { pageHeaders } from '@tandem-clouds/storefront/build/page';
+import { placesOf } from '../../dns/monitor/capacity/places.ts';
 import {
   type AwsFeature,
   awsFeatures,
@@ -19,6 +20,7 @@ import {
   type Service,
   type Stack,
 } from '../helpers/cloudformation.ts';
+import { isAllowed, resolverOf } from '../helpers/iam.ts';
 
 const entities = JSON.parse(
   fs.readFileSync(path.join(import.meta.dirname, '../../infra/entities.json'), 'utf8'),
@@ -68,6 +70,17 @@ const REFUSED: [string, string[], ...string[]][] = [
     'it is 10, so have the quota raised',
   ],
   ['warm with one too few', ['features.warm=true', `accountConcurrency=${LEAST - 1}`], `it is ${LEAST - 1}`],
+  [
+    'more of what is not warm',
+    ['features.monitor=true', 'hostedZoneId=Z1', 'features.raiseCapacity=true'],
+    'raiseCapacity needs warm',
+  ],
+  [
+    'central logs without a place',
+    ['features.centralLogs=true'],
+    'centralLogs needs --param "centralLogsTo=…"',
+  ],
+  ['more without a monitor', ['features.raiseCapacity=true'], 'raiseCapacity needs monitor'],
   ['warm with no number', ['features.warm=true', 'accountConcurrency=many'], 'it is many'],
 ];
 const SHOP_CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/0b3a';
@@ -140,6 +153,13 @@ describe('features of the AWS stack', () => {
     // With objects, which are on.
     'S3Endpoint',
   ];
+  const WARM = ['items', ...entities.map((entity) => entity.function)].map(
+    (name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}ProvConcLambdaAlias`,
+  );
+  const MONITOR = [
+    ...['MonitorRole', 'MonitorLambdaFunction', 'MonitorLogGroup', 'MonitorLambdaEvConf'],
+    ...['MonitorEventsRuleSchedule1', 'MonitorLambdaPermissionEventsRuleSchedule1'],
+  ];
   const ADDS: Record<AwsFeature, readonly string[]> = {
     backup: [
       'BackupBucket',
@@ -152,19 +172,17 @@ describe('features of the AWS stack', () => {
       'BackupRole',
       'PeerArchives',
     ],
+    centralLogs: ['CentralLogsAccess', 'CentralLogsRole'],
     cdn: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
     network: NETWORK,
     identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     tracing: ['TraceAccess'],
-    warm: ['items', ...entities.map((entity) => entity.function)].map(
-      (name) => `${name.charAt(0).toUpperCase()}${name.slice(1)}ProvConcLambdaAlias`,
-    ),
+    warm: WARM,
     alarmKey: ['AlarmKey'],
-    monitor: [
-      ...['MonitorRole', 'MonitorLambdaFunction', 'MonitorLogGroup', 'MonitorLambdaEvConf'],
-      ...['MonitorEventsRuleSchedule1', 'MonitorLambdaPermissionEventsRuleSchedule1'],
-    ],
+    monitor: MONITOR,
+    // Rights and settings of the monitor.
+    raiseCapacity: [...MONITOR, ...WARM],
     customDomain: ['Certificate', 'ApiDomain', 'ApiDomainMapping'],
     // On, for an entity has content; what it adds is asked below.
     objects: [],
@@ -207,7 +225,7 @@ describe('features of the AWS stack', () => {
   test.each(awsFeatures)('%s adds what it is for and nothing else', (flag) => {
     const { resources } = made(withEach.get(flag));
     const versions = added(resources).filter((id) => resources[id]?.Type === 'AWS::Lambda::Version');
-    expect(versions).toHaveLength(flag === 'warm' ? entities.length + 1 : 0);
+    expect(versions).toHaveLength(flag === 'warm' || flag === 'raiseCapacity' ? entities.length + 1 : 0);
     expect(
       added(resources)
         .filter((id) => !versions.includes(id))
@@ -226,6 +244,63 @@ describe('features of the AWS stack', () => {
       expect(properties).not.toHaveProperty('TracingConfig');
       expect(properties).not.toHaveProperty('VpcConfig');
     }
+  });
+
+  test('the monitor may change how much of the warm functions is ready, at their alias, and is told which they are', () => {
+    const { resources } = made(withEach.get('raiseCapacity'));
+    const { Environment } = resources['MonitorLambdaFunction']?.Properties as {
+      Environment: { Variables: Record<string, string> };
+    };
+    const mistakes: string[] = [];
+    const places = placesOf(Environment.Variables['TANDEM_CAPACITY'], mistakes);
+    expect(mistakes).toEqual([]);
+    const { functions = [], alias = '' } = places.get('aws-us-east-1')?.lambda ?? {};
+    const names = ofType(resources, 'AWS::Lambda::Function').map(([, { FunctionName }]) => FunctionName);
+    expect(functions).toHaveLength(entities.length + 1);
+    expect(functions.filter((name) => !names.includes(name))).toEqual([]);
+    const aliases = ofType(resources, 'AWS::Lambda::Alias').map(([, { Name }]) => Name);
+    expect(new Set(aliases)).toEqual(new Set([alias]));
+    const { Policies } = resources['MonitorRole']?.Properties as { Policies: Policy[] };
+    const statements = Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    const may = (name: string): boolean =>
+      isAllowed(
+        statements,
+        {
+          action: 'lambda:PutProvisionedConcurrencyConfig',
+          resource: `arn:aws:lambda:us-east-1:123456789012:function:${name}`,
+        },
+        resolverOf(resources),
+      );
+    expect(functions.map((name) => may(`${name}:${alias}`))).toEqual(functions.map(() => true));
+    expect([may(`${functions[0]}`), may(`tandem-prod-forward:${alias}`)]).toEqual([false, false]);
+    expect(JSON.stringify(made(withEach.get('monitor')).resources['MonitorRole'])).not.toContain(
+      'lambda:Put',
+    );
+  });
+
+  test('every function sends its log as one role, which AWS vouches for and which may nothing else', () => {
+    const { resources } = made(withEach.get('centralLogs'));
+    const role = 'arn:aws:iam::123456789012:role/tandem-central-logs-us-east-1';
+    const access = resources['CentralLogsAccess']?.Properties as unknown as Policy;
+    const may = (action: string, resource: string): boolean =>
+      isAllowed(access.PolicyDocument.Statement, { action, resource }, resolverOf(resources));
+    expect([may('sts:AssumeRole', role), may('sts:AssumeRole', `${role}-2`)]).toEqual([true, false]);
+    const functions = ofType(resources, 'AWS::IAM::Role').filter(([id]) => id !== 'CentralLogsRole');
+    for (const [id, { ManagedPolicyArns }] of functions)
+      expect([id, ManagedPolicyArns]).toEqual([id, expect.arrayContaining([{ Ref: 'CentralLogsAccess' }])]);
+    for (const [, { Environment }] of ofType(resources, 'AWS::Lambda::Function')) {
+      const { Variables } = Environment as { Variables: Record<string, unknown> };
+      expect(Variables['TANDEM_CENTRAL_LOGS']).toContain('"rule":"dcr-');
+      expect(resolverOf(resources)(Variables['TANDEM_CENTRAL_LOGS_ROLE'])).toEqual([role]);
+    }
+    const { Policies, RoleName } = resources['CentralLogsRole']?.Properties as {
+      Policies: Policy[];
+      RoleName: string;
+    };
+    expect(RoleName).toBe('tandem-central-logs-us-east-1');
+    expect(Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)).toEqual([
+      expect.objectContaining({ Action: 'sts:GetWebIdentityToken' }),
+    ]);
   });
 
   test('the budget is of this site alone, and whoever gets alarms gets its notices, also by a key of their own', () => {

@@ -124,7 +124,7 @@ test('clients that honour the TTL leave a lost site within checks and TTL, the o
   const result = resultOf({
     ...{ drill: 'aws-lost', victim: A.site, survivor: B.site, beganMs, cutMs, backMs, endMs: Date.now() },
     ...{ servesMs: backMs, convergedMs: backMs, calls, responses, health, findings: [] },
-    ...{ atRiskAtCut: [], waitingAtReturn: undefined, stayedBehind: 0, stillBehind: 0 },
+    ...{ atRisk: [], atRiskAtCut: [], waitingAtReturn: undefined, stayedBehind: 0, stillBehind: 0 },
   });
   const { detected = Infinity, redirected = Infinity, lastError = Infinity, allServed } = result.moments;
   expect(detected).toBeLessThanOrEqual(redirected);

@@ -77,7 +77,7 @@ const SETTINGS_OF_DEFINITION: Readonly<Record<string, (given: Record<string, unk
 describe('every resource', () => {
   /** Parts of another resource, and relations between two: they have no tags. */
   const UNTAGGED =
-    /^Microsoft\.Consumption\/|flexibleServers\/|roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|managementPolicies$|eventSubscriptions$|federatedIdentityCredentials$/;
+    /^Microsoft\.Consumption\/|flexibleServers\/|roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|managementPolicies$|eventSubscriptions$|federatedIdentityCredentials$|workspaces\/tables$/;
 
   test('has a version of its interface, and tags where it takes them', () => {
     for (const { type, apiVersion, body } of all(EVERYTHING)) {
@@ -294,6 +294,16 @@ describe('a feature', () => {
     ],
     ['tracing', {}, []],
     ['warm', {}, []],
+    ['raiseCapacity', {}, []],
+    [
+      'centralLogs',
+      {},
+      [
+        'Microsoft.OperationalInsights/workspaces/tables',
+        'Microsoft.Insights/dataCollectionEndpoints',
+        'Microsoft.Insights/dataCollectionRules',
+      ],
+    ],
     ['zoneRedundancy', {}, []],
     ['secondRegion', {}, []],
   ])('%s makes what it needs, and nothing when it is off', (name, base, types) => {
@@ -482,6 +492,33 @@ describe('a feature', () => {
       if (!type.endsWith('/roleAssignments')) expect([type, apiVersion]).toEqual([type, '2025-08-01']);
     expect(of('/containers')).toEqual({ publicAccess: 'None' });
     expect(shop().map(({ name }) => name.split('/').at(-1))).toContain('$web');
+  });
+
+  test('centralLogs lets the app write rows, and functions of AWS as one identity that trusts one role', () => {
+    const RULES = 'Microsoft.Insights/dataCollectionRules';
+    const writers = (given: Record<string, unknown>) =>
+      made(given)
+        .filter(({ type, body }) => type.endsWith('roleAssignments') && String(body['scope']).includes(RULES))
+        .map(({ body }) => (body['properties'] as { principalId: string }).principalId);
+    expect(writers({})).toEqual([]);
+    expect(writers({ centralLogs: true })).toEqual([expect.stringContaining('sites/acme')]);
+    const fromAws = {
+      centralLogs: true,
+      awsIssuer: 'https://i.example',
+      centralLogsSubject: 'arn:aws:iam::1:role/b',
+    };
+    expect(writers(fromAws)).toEqual([
+      expect.stringContaining('sites/acme'),
+      expect.stringContaining('userAssignedIdentities/acme-logs'),
+    ]);
+    const credentials = made(fromAws).filter(({ name }) => name === 'acme-logs/aws');
+    expect(credentials.map(({ body }) => body['properties'])).toEqual([
+      {
+        issuer: 'https://i.example',
+        subject: 'arn:aws:iam::1:role/b',
+        audiences: ['api://AzureADTokenExchange'],
+      },
+    ]);
   });
 
   test('storefront lets one who is named write its files, and nobody else', () => {

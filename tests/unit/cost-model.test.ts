@@ -28,6 +28,14 @@ describe('the estimate of a month', () => {
     expect(looks).toBeLessThan(LOOKS_USD_MAX);
   });
 
+  test('takes both logs once more into the workspace with centralLogs, and that of AWS on its way there', () => {
+    const [without, having] = [BUSY, { ...BUSY, centralLogs: true }];
+    const more = (price: Line['price']): number => units(having, price) - units(without, price);
+    expect(more('azureLogs')).toBeCloseTo(units(without, 'azureLogs') + units(without, 'cloudWatchLogs'));
+    expect(more('awsEgress')).toBeCloseTo(units(without, 'cloudWatchLogs'));
+    expect(more('lambdaSecond')).toBe(0);
+  });
+
   test('never charges more after an allowance than without it, and never less than nothing', () => {
     for (const { usdList, usdAfterFree } of costOf(BUSY)) {
       expect(usdAfterFree).toBeLessThanOrEqual(usdList);

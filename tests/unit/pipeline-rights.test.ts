@@ -130,6 +130,7 @@ describe('on Azure the pipeline', () => {
       ...given,
       ...everything,
       awsSubjects: 'arn:aws:iam::1:role/a',
+      centralLogsSubject: 'arn:aws:iam::1:role/b',
       secondRegionApp: 'acme-2',
       secondRegionGroup: 'g2',
       domain: 'api.example.org',

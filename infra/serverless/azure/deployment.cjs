@@ -12,6 +12,7 @@ const NEEDS = {
   waf: { flag: 'cdn' },
   customDomain: { flag: 'cdn', values: ['domain'] },
   budget: { values: ['budgetFrom'] },
+  raiseCapacity: { flag: 'monitor' },
   sql: { values: ['sqlAdministrator', 'sqlAdministratorName'] },
   secondRegion: { values: ['secondRegionApp', 'secondRegionGroup'] },
 };

@@ -13,6 +13,9 @@ describe('an order', () => {
     expect(orderIn('runbook', 'aws-lost', '{"site":"a"}')).toEqual({
       ...{ kind: 'runbook', name: 'aws-lost', site: 'a', over: false },
     });
+    expect(orderIn('acknowledge', 'aws-lost', '{"site":"a","why":"known"}')).toEqual({
+      ...{ kind: 'acknowledge', runbook: 'aws-lost', site: 'a', why: 'known' },
+    });
   });
 
   test.each([
@@ -24,6 +27,7 @@ describe('an order', () => {
     ['a shift without a share', 'shift', 'a', '{}', /percent/],
     ['a share of 101', 'shift', 'a', '{"percent":101}', /percent: a whole number from 0 to 100/],
     ['half a second', 'drain', 'a', '{"holdSeconds":0.5}', /holdSeconds/],
+    ['an acknowledgement without a reason', 'acknowledge', 'aws-lost', '{"site":"a"}', /why/],
     ['no hash', 'apply', undefined, '{}', /hash/],
     ['a hash that is no text', 'apply', undefined, '{"hash":1}', /hash/],
   ])('is refused where it is %s', (_, kind, about, text, message) => {
@@ -93,6 +97,9 @@ test('an order is sent to a path that says what it is', () => {
   expect(orderPath({ kind: 'restore', now: true })).toBe('/api/traffic/jobs/restore');
   expect(orderPath({ kind: 'runbook', name: 'aws-lost', site: 'a', over: false })).toBe(
     '/api/traffic/jobs/runbook/aws-lost',
+  );
+  expect(orderPath({ kind: 'acknowledge', runbook: 'aws-lost', site: 'a', why: 'w' })).toBe(
+    '/api/traffic/jobs/acknowledge/aws-lost',
   );
 });
 

@@ -266,6 +266,18 @@ export const configSchema = {
       additionalProperties: false,
       properties: { url: issuerUrl, headers: collectorHeaders },
     },
+    centralLogs: {
+      type: 'object',
+      required: ['endpoint', 'rule'],
+      additionalProperties: false,
+      properties: {
+        endpoint: issuerUrl,
+        rule: { type: 'string', pattern: '^dcr-[0-9a-f]{32}$' },
+        tenantId: uuid,
+        clientId: uuid,
+      },
+      dependencies: { tenantId: ['clientId'], clientId: ['tenantId'] },
+    },
     sqlUrl,
     sqlFill: { type: 'integer', minimum: 1, maximum: 1_000_000 },
     own: ownSchema(ownSettings),
@@ -293,6 +305,7 @@ export const configSchema = {
       additionalProperties: false,
       properties: {
         table: text,
+        centralLogsRole: text,
         outUrl: text,
         inUrl: text,
         deadUrl: text,

@@ -148,6 +148,17 @@ export interface LogsConfig {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The workspace of Log Analytics that both clouds send to. */
+export interface CentralLogsConfig {
+  /** Of the data collection endpoint: `https://….ingest.monitor.azure.com`. */
+  readonly endpoint: string;
+  /** Immutable id of the data collection rule. */
+  readonly rule: string;
+  /** Of a site on AWS: as whom it is known there. */
+  readonly tenantId?: string;
+  readonly clientId?: string;
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -185,6 +196,8 @@ export interface Config {
   readonly metrics?: MetricsConfig;
   /** Where lines of the log go, beside standard output; absent: nowhere (docs/logs.md). */
   readonly logs?: LogsConfig;
+  /** Where they go besides; absent: nowhere (docs/logs.md). */
+  readonly centralLogs?: CentralLogsConfig;
   /**
    * The database that this site keeps tables of its records in; absent: none (docs/sql.md). A password may be in it on this
    * machine alone; elsewhere the site's identity opens it.
@@ -196,6 +209,8 @@ export interface Config {
   readonly own: OwnConfig;
   readonly aws?: {
     readonly table: string;
+    /** ARN; with central logs. */
+    readonly centralLogsRole?: string;
     readonly outUrl: string;
     readonly inUrl: string;
     readonly deadUrl: string;
@@ -265,6 +280,7 @@ const AWS = {
   TANDEM_OBJECTS_QUEUE_URL: 'objectsQueueUrl',
   TANDEM_SECRETS_PREFIX: 'secretsPrefix',
   TANDEM_OBJECTS_BUCKET: 'objectsBucket',
+  TANDEM_CENTRAL_LOGS_ROLE: 'centralLogsRole',
 } as const;
 const AZURE = {
   COSMOS_ENDPOINT: 'cosmosEndpoint',
@@ -352,6 +368,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     ...tracesOf(env),
     ...metricsOf(env),
     ...logsOf(env),
+    ...centralLogsOf(env),
     ...(env['TANDEM_SQL_FILL'] !== undefined &&
       env['TANDEM_SQL_FILL'] !== '' && { sqlFill: jsonOf(env['TANDEM_SQL_FILL'], 1) }),
     logLevel: 'info',
@@ -376,6 +393,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
     ...misdirected(cloud, config.peers),
     ...misplacedArchives(cloud, config.peers),
     ...confused(config.jwtIssuers),
+    ...unknownAtLogs(cloud, config),
   ];
   if (failures.length > 0) {
     const list = failures.map(({ pointer, detail }) => `${variableOf(pointer)}: ${detail}`).join('; ');
@@ -408,6 +426,11 @@ function metricsOf(env: Environment): { metrics?: unknown } {
 function logsOf(env: Environment): { logs?: unknown } {
   const { url, headers } = pick(env, LOGS);
   return url === undefined ? {} : { logs: { url, headers: headersOf(headers) } };
+}
+
+function centralLogsOf(env: Environment): { centralLogs?: unknown } {
+  const text = env['TANDEM_CENTRAL_LOGS'];
+  return text === undefined || text === '' ? {} : { centralLogs: jsonOf(text, undefined) };
 }
 
 /** What Functions leaves in a setting whose secret cannot be read. That traces are refused must not stop a site. */
@@ -462,6 +485,29 @@ function misdirected(cloud: 'aws' | 'azure', peers: unknown): Failure[] {
         ]
       : [],
   );
+}
+
+/** A site on AWS signs in at Azure as somebody; one on Azure as itself. */
+function unknownAtLogs(cloud: 'aws' | 'azure', config: { centralLogs?: unknown; aws?: object }): Failure[] {
+  const { centralLogs } = config;
+  if (cloud === 'azure' || typeof centralLogs !== 'object' || centralLogs === null) return [];
+  const lacking = ['tenantId', 'clientId'].filter((name) => !Object.hasOwn(centralLogs, name));
+  return [
+    ...lacking.map((name) => ({
+      pointer: `/centralLogs/${name}`,
+      rule: 'required',
+      detail: 'is needed on AWS: as whom this site is known at Azure',
+    })),
+    ...(config.aws !== undefined && 'centralLogsRole' in config.aws
+      ? []
+      : [
+          {
+            pointer: '/aws/centralLogsRole',
+            rule: 'required',
+            detail: 'is needed for central logs: the role that AWS vouches for',
+          },
+        ]),
+  ];
 }
 
 /** An archive in the same cloud would go with the site, and no site may be called as the archive is among markers. */
@@ -524,6 +570,7 @@ function variableOf(pointer: string): string {
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
   if (first === 'sms') return variableIn(SMS, second) ?? 'TANDEM_SMS_FROM';
   if (first === 'traces') return variableIn(TRACES, second) ?? 'TANDEM_TRACES_URL';
+  if (first === 'centralLogs') return `TANDEM_CENTRAL_LOGS${pointer.slice('/centralLogs'.length)}`;
   if (first === 'logs') return variableIn(LOGS, second) ?? 'TANDEM_LOGS_URL';
   if (first === 'metrics') return variableIn(METRICS, second) ?? 'TANDEM_METRICS_URL';
   if (first === 'mail') return variableIn(MAIL, second) ?? 'TANDEM_MAIL_URL';

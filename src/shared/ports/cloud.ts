@@ -68,6 +68,8 @@ export interface Cloud {
   openOwnMetrics(options: { site: string; write: (line: string) => void; now: () => number }): OwnMetrics;
   /** Where the site's secrets are. @throws TypeError when the configuration does not say. */
   openVault(config: Config): Vault;
+  /** Bearer tokens for the workspace that `centralLogs` of the configuration names. */
+  openCentralLogsToken(config: Config): () => Promise<string>;
   /** Counts on demand. */
   openQueueDepths(config: Config): () => Promise<QueueDepths>;
   /** Calls of each kind that the site makes, its peers' queues apart. */

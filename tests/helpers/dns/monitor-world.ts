@@ -95,6 +95,7 @@ export async function monitorWorld({ dir, requestHandler }: WorldOptions = {}): 
         webhooks: new Map(),
         operatorKey: undefined,
         incidents: dir === undefined ? noIncidentFiles : incidentFiles(dir, () => clock.now()),
+        scalers: new Map(),
         lines,
         ...more,
       };

@@ -49,7 +49,7 @@ export class Audit {
 }
 
 /** Whose machine it is: the console has no users of its own. */
-function who(): string {
+export function who(): string {
   try {
     return `${os.userInfo().username}@${os.hostname()}`;
   } catch {

@@ -7,6 +7,8 @@ const MOVES = ['shift', 'drain', 'failover', 'restore'] as const;
 const STEP = { min: 1, max: 100 };
 const HOLD = { min: 1, max: 86_400 };
 const PERCENT = { min: 0, max: 100 };
+/** What the path names, where that is no site. */
+const ABOUT: Readonly<Record<string, string>> = { runbook: 'name', acknowledge: 'runbook' };
 
 /**
  * @param kind Of the path, as is what it is about: the site, or the name of a runbook.
@@ -17,7 +19,7 @@ export function orderIn(kind: string, about: string | undefined, text: string): 
   const given: Readonly<Record<string, unknown>> = {
     ...parsed(text),
     kind,
-    [kind === 'runbook' ? 'name' : 'site']: about,
+    [ABOUT[kind] ?? 'site']: about,
   };
   const word = (name: string): string => {
     const value = given[name];
@@ -29,6 +31,8 @@ export function orderIn(kind: string, about: string | undefined, text: string): 
       return { kind: 'apply', hash: word('hash') };
     case 'runbook':
       return { kind: 'runbook', name: word('name'), site: word('site'), over: given['over'] === true };
+    case 'acknowledge':
+      return { kind: 'acknowledge', runbook: word('runbook'), site: word('site'), why: word('why') };
     default:
       return moveIn(given);
   }
@@ -37,7 +41,8 @@ export function orderIn(kind: string, about: string | undefined, text: string): 
 /** @param given Of a body or of a query. @throws ConsoleError that names the field and the rule */
 export function moveIn(given: Readonly<Record<string, unknown>>): MoveOrder {
   const kind = MOVES.find((each) => each === given['kind']);
-  if (kind === undefined) throw new ConsoleError(400, `kind: one of ${MOVES.join(', ')}, apply, runbook`);
+  if (kind === undefined)
+    throw new ConsoleError(400, `kind: one of ${MOVES.join(', ')}, apply, runbook, acknowledge`);
   const { site } = given;
   if (kind !== 'restore' && (typeof site !== 'string' || site === ''))
     throw new ConsoleError(400, 'site: which one?');

@@ -1,6 +1,5 @@
 /** What the page of traffic is given, and what it may ask for. */
 import type { Status } from '../../../../dns/command/status.ts';
-import type { Incident } from '../../../../dns/incidents.ts';
 import type { ShiftSettings } from '../../../../dns/policy/policy.ts';
 import type { Moment } from '../../../../dns/shift/move.ts';
 import type { JobView } from './jobs.ts';
@@ -24,7 +23,6 @@ export interface TrafficView extends Status {
   readonly checks: Readonly<Record<string, CheckView>>;
   /** Record → site → answers since the zone changed. */
   readonly chosen: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly incidents: readonly Incident[];
   /** What was written of incidents, the newest first. */
   readonly incidentFiles: readonly string[];
   readonly jobs: readonly TrafficJob[];
@@ -49,6 +47,12 @@ export type TrafficOrder =
       readonly site: string;
       /** The way back. */
       readonly over: boolean;
+    }
+  | {
+      readonly kind: 'acknowledge';
+      readonly runbook: string;
+      readonly site: string;
+      readonly why: string;
     }
   | MoveOrder;
 

@@ -22,6 +22,7 @@ import {
   type HealthReport,
 } from '@tandem-clouds/emulators/dns/control';
 import { checkKey } from '@tandem-clouds/zone/model';
+import { acknowledgeCommand } from '../../../../dns/command/acknowledge-command.ts';
 import type { CommandContext } from '../../../../dns/command/command-context.ts';
 import type { CommandLine } from '../../../../dns/command/line.ts';
 import { planText } from '../../../../dns/command/render.ts';
@@ -29,7 +30,6 @@ import { carryOutRunbook } from '../../../../dns/command/run-monitor.ts';
 import { statusOf } from '../../../../dns/command/status.ts';
 import { refuseUnknown, requestOf, trafficCommand } from '../../../../dns/command/traffic-commands.ts';
 import { applyCommand } from '../../../../dns/command/zone-commands.ts';
-import { incidentsIn } from '../../../../dns/incidents.ts';
 import { parseRunbooks, readRunbookTexts, sitesOf } from '../../../../dns/monitor/runbook.ts';
 import { readSettings } from '../../../../dns/monitor/settings.ts';
 import { isEmpty, type Plan, readAndPlan } from '../../../../dns/plan/plan.ts';
@@ -37,6 +37,7 @@ import type { Policy } from '../../../../dns/policy/policy.ts';
 import { recordsOf } from '../../../../dns/policy/records.ts';
 import { preview } from '../../../../dns/shift/traffic.ts';
 import type { ApiRoute } from './api.ts';
+import { who } from './audit.ts';
 import { Jobs } from './jobs.ts';
 import { ConsoleError, replyJson } from './reply.ts';
 import type { Sites } from './sites.ts';
@@ -136,6 +137,18 @@ class Traffic {
           async ({ say, signal }) =>
             (await this.#carryOut(stack, { ...order, dryRun: false }, { out: say, err: say, signal })) === 0,
         );
+      case 'acknowledge':
+        return this.#jobs.start(
+          `Acknowledge ${order.runbook} of ${order.site}`,
+          async ({ say, signal }) =>
+            (await acknowledgeCommand(
+              {
+                ...{ ...order, by: who(), json: false, policy: POLICY, stack: this.#dir },
+                incidents: this.#incidents,
+              },
+              contextFor(stack, { out: say, err: say, signal }),
+            )) === 0,
+        );
       case 'shift':
       case 'drain':
       case 'failover':
@@ -162,9 +175,8 @@ class Traffic {
   async #view(): Promise<TrafficView> {
     const stack = this.#sites.stack();
     const { policy, provider } = await placeOf(stack);
-    const [status, live, health, counters] = await Promise.all([
+    const [status, health, counters] = await Promise.all([
       statusOf(policy, provider),
-      provider.read(),
       control<HealthReport>(stack, HEALTH_PATH),
       control<CountersReport>(stack, COUNTERS_PATH),
     ]);
@@ -194,7 +206,6 @@ class Traffic {
         }),
       ),
       chosen: counters.chosen,
-      incidents: incidentsIn(live.records, policy.zone),
       incidentFiles: filesIn(this.#incidents),
       jobs: this.#jobs.list(),
     };

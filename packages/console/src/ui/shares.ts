@@ -16,11 +16,26 @@ export function stepText(overrides: Readonly<Record<string, number>>): string {
 
 /** Where an order is sent to: what is written down of it names its path. */
 export function orderPath(order: TrafficOrder): string {
-  const about = order.kind === 'runbook' ? order.name : order.kind === 'apply' ? undefined : order.site;
-  return `/api/traffic/jobs/${[order.kind, about ?? '']
+  return `/api/traffic/jobs/${[order.kind, subjectOf(order) ?? '']
     .filter((part) => part !== '')
     .map(encodeURIComponent)
     .join('/')}`;
+}
+
+function subjectOf(order: TrafficOrder): string | undefined {
+  switch (order.kind) {
+    case 'apply':
+      return undefined;
+    case 'runbook':
+      return order.name;
+    case 'acknowledge':
+      return order.runbook;
+    case 'shift':
+    case 'drain':
+    case 'failover':
+    case 'restore':
+      return order.site;
+  }
 }
 
 /** What a line of a plan is, for its colour; the sign says the same. */

@@ -155,7 +155,7 @@ function call(name: string, args: readonly unknown[]): unknown {
     case 'json':
       return JSON.parse(texts[0] ?? '') as unknown;
     case 'string':
-      return texts[0];
+      return typeof first === 'object' ? JSON.stringify(first) : texts[0];
     case 'format':
       return (texts[0] ?? '').replace(/\{(\d+)\}/g, (_, i: string) => texts[Number(i) + 1] ?? '');
     case 'replace':

@@ -4,6 +4,14 @@
  * @see https://learn.microsoft.com/rest/api/resources/
  * @see https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
  */
+import {
+  isServerless,
+  patchedSite,
+  propertiesOf,
+  putThroughput,
+  type Throughput,
+  throughputReply,
+} from './capacity.ts';
 import type { DeployedResource } from './evaluate-template.ts';
 import { type ArmError, armError, type Request, type Response } from './http.ts';
 import { propertyRefusal } from './property-rules.ts';
@@ -15,7 +23,9 @@ const POLLS = 2;
 const SOON = { 'retry-after': '1' };
 
 /** What clients of 2019 speak, all of which Azure still answers. */
-const API_VERSIONS = ['2019-05-01', '2016-08-01', '2018-02-01', '2018-11-01'];
+const OLD_VERSIONS = ['2019-05-01', '2016-08-01', '2018-02-01', '2018-11-01'];
+/** And what Microsoft.Web and Microsoft.DocumentDB speak now. */
+const API_VERSIONS = [...OLD_VERSIONS, '2024-04-01', '2024-11-15'];
 
 const VAULT = 'Microsoft.KeyVault/vaults';
 
@@ -46,6 +56,10 @@ export interface Manager {
   refuses: Refuses;
   /** What Azure refuses before it begins; nothing by default. */
   refusesAtOnce: (resource: DeployedResource) => ArmError | undefined;
+  /** Container (`account/database/container`) → its throughput by autoscale. */
+  readonly throughputs: Map<string, Throughput>;
+  /** What a container may have at most. */
+  throughputMax: number;
   /** Names of the functions of an app that was published. */
   functionsOf: (app: string) => readonly string[];
 }
@@ -64,6 +78,8 @@ interface Context {
 const IN_GROUP = String.raw`^/subscriptions/([^/]+)/resourcegroups/([^/]+)`;
 const DEPLOYMENTS = String.raw`${IN_GROUP}/providers/microsoft\.resources/deployments`;
 const SITE = String.raw`${IN_GROUP}/providers/microsoft\.web/sites/([^/]+)`;
+const ACCOUNT = String.raw`${IN_GROUP}/providers/microsoft\.documentdb/databaseaccounts/([^/]+)`;
+const THROUGHPUT = String.raw`${ACCOUNT}/sqldatabases/([^/]+)/containers/([^/]+)/throughputsettings/default`;
 const at = (pattern: string): RegExp => new RegExp(`${pattern}/?$`, 'i');
 
 const ROUTES: readonly Route[] = [
@@ -78,7 +94,21 @@ const ROUTES: readonly Route[] = [
   ['POST', at(`${DEPLOYMENTS}/([^/]+)/exporttemplate`), withGroup(exportTemplate)],
   ['GET', at(`${DEPLOYMENTS}/([^/]+)/operationstatuses/[^/]+`), withGroup(pollDeployment)],
   ['GET', at(SITE), withGroup(getSite)],
+  ['PATCH', at(SITE), withGroup(patchSite)],
   ['GET', at(`${SITE}/functions`), withGroup(getFunctions)],
+  ['GET', at(ACCOUNT), withGroup(getAccount)],
+  [
+    'GET',
+    at(THROUGHPUT),
+    withGroup(ofContainer((one, { manager }) => throughputReply(one, manager.throughputMax))),
+  ],
+  [
+    'PUT',
+    at(THROUGHPUT),
+    withGroup(
+      ofContainer((one, { manager, request }) => putThroughput(one, json(request), manager.throughputMax)),
+    ),
+  ],
 ];
 
 export function respondAsManager(request: Request, manager: Manager): Response {
@@ -245,19 +275,66 @@ function exportTemplate({ group, names }: Parameters<InGroup>[0]): Response {
   return { status: 200, body: { template: deployment?.sent.template } };
 }
 
-function getSite({ group, names }: Parameters<InGroup>[0]): Response {
+function getSite(context: Parameters<InGroup>[0]): Response {
+  const site = resourceOf(context, 'Microsoft.Web/sites');
+  return site === undefined
+    ? notFound(context, 'Microsoft.Web/sites')
+    : { status: 200, body: siteBody(context, site) };
+}
+
+function patchSite(context: Parameters<InGroup>[0]): Response {
+  const site = resourceOf(context, 'Microsoft.Web/sites');
+  if (site === undefined) return notFound(context, 'Microsoft.Web/sites');
+  const patched = patchedSite(site, json(context.request));
+  if ('status' in patched) return patched;
+  context.group.resources.set(site.id, patched);
+  return { status: 200, body: siteBody(context, patched) };
+}
+
+function siteBody({ group, names }: Parameters<InGroup>[0], site: DeployedResource): object {
   const name = names[2] ?? '';
-  const site = [...group.resources.values()].find(
-    (one) => one.type === 'Microsoft.Web/sites' && one.name === name,
-  );
-  if (site === undefined) {
-    const message = `The Resource 'Microsoft.Web/sites/${name}' under resource group '${group.name}' was not found.`;
-    return armError(404, 'ResourceNotFound', message);
-  }
   const hosts = [`${name}.azurewebsites.net`, `${name}.scm.azurewebsites.net`];
   const id = `/subscriptions/${names[0] ?? ''}/resourceGroups/${group.name}/providers/Microsoft.Web/sites/${name}`;
-  const properties = { state: 'Running', defaultHostName: hosts[0], enabledHostNames: hosts };
-  return { status: 200, body: { id, name, type: site.type, location: group.location, properties } };
+  const { functionAppConfig } = propertiesOf(site);
+  const properties = {
+    ...{ state: 'Running', defaultHostName: hosts[0], enabledHostNames: hosts },
+    ...(functionAppConfig !== undefined && { functionAppConfig }),
+  };
+  return { id, name, type: site.type, location: group.location, properties };
+}
+
+const ACCOUNTS = 'Microsoft.DocumentDB/databaseAccounts';
+
+function getAccount(context: Parameters<InGroup>[0]): Response {
+  const account = resourceOf(context, ACCOUNTS);
+  if (account === undefined) return notFound(context, ACCOUNTS);
+  return { status: 200, body: { name: account.name, type: account.type, properties: propertiesOf(account) } };
+}
+
+/** The throughput of the container that a path names. */
+function ofContainer(answer: (one: Throughput, context: Parameters<InGroup>[0]) => Response): InGroup {
+  return (context) => {
+    const account = resourceOf(context, ACCOUNTS);
+    if (account === undefined) return notFound(context, ACCOUNTS);
+    if (isServerless(account)) {
+      const message = 'Reading or replacing offers is not supported for serverless accounts.';
+      return armError(400, 'BadRequest', message);
+    }
+    const name = context.names.slice(2).join('/');
+    const one = context.manager.throughputs.get(name);
+    return one === undefined
+      ? armError(404, 'NotFound', `the container ${name} has no throughput of its own`)
+      : answer(one, context);
+  };
+}
+
+function resourceOf({ group, names }: Parameters<InGroup>[0], type: string): DeployedResource | undefined {
+  return [...group.resources.values()].find((one) => one.type === type && one.name === names[2]);
+}
+
+function notFound({ group, names }: Parameters<InGroup>[0], type: string): Response {
+  const message = `The Resource '${type}/${names[2] ?? ''}' under resource group '${group.name}' was not found.`;
+  return armError(404, 'ResourceNotFound', message);
 }
 
 function getFunctions({ manager, names }: Parameters<InGroup>[0]): Response {

@@ -46,6 +46,8 @@ export async function startAzureControlPlane({
     subscription,
     groups: new Map(),
     softDeleted: new Set(),
+    throughputs: new Map(),
+    throughputMax: 1_000_000,
     refuses: () => undefined,
     refusesAtOnce: () => undefined,
     functionsOf: (app) => publishing.published.get(app) ?? [],
@@ -90,7 +92,9 @@ export async function startAzureControlPlane({
 
 async function read(incoming: http.IncomingMessage): Promise<Request> {
   const { method = '', headers } = incoming;
-  const host = (headers.host ?? '').replace(/:\d+$/, '');
+  const asked = (headers.host ?? '').replace(/:\d+$/, '');
+  // Whoever was given this server's own address was given it in place of Resource Manager's.
+  const host = asked === '127.0.0.1' ? 'management.azure.com' : asked;
   const url = new URL(incoming.url ?? '/', 'http://loopback');
   return {
     method,

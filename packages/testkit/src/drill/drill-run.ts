@@ -86,12 +86,13 @@ export class DrillRun {
     }
     await working;
     const findings = await this.#findings();
-    const { calls, responses, health } = {
+    const { calls, responses, health, atRisk } = {
       calls: this.#calls,
       responses: this.#responses,
       health: this.#health,
+      atRisk: this.#samples,
     };
-    return { drill, victim, survivor, beganMs, endMs, calls, responses, health, findings, ...acts };
+    return { drill, victim, survivor, beganMs, endMs, calls, responses, health, atRisk, findings, ...acts };
   }
 
   async #work(signal: AbortSignal): Promise<void> {

@@ -67,14 +67,17 @@ export function reportOf(observed: Observed, settings: DrillSettings): DrillRepo
 
 const FINDINGS_MAX = 50;
 
-/** Writes the three files and returns the path of the page. */
-export function writeReport(report: DrillReport, dir: string): string {
+/** Writes the three files and returns the paths of those for people. */
+export function writeReport(
+  report: DrillReport,
+  dir: string,
+): { readonly page: string; readonly picture: string } {
   const name = `${report.date.slice(0, 10)}-${report.drill}`;
   const file = (extension: string): string => path.join(dir, `${name}.${extension}`);
   writeFile(file('svg'), chartOf(report, report.moments, report.seconds));
   writeFile(file('json'), `${JSON.stringify(report)}\n`);
   writeFile(file('md'), pageOf(report, `${name}.svg`));
-  return file('md');
+  return { page: file('md'), picture: file('svg') };
 }
 
 /** The page, in Markdown. */
@@ -92,7 +95,7 @@ export function pageOf(report: DrillReport, picture: string): string {
       'client which honours the TTL can be without an answer.',
     `${failoverClients} more knew both sites and used [the client](../client.md), which goes to the other one by itself.`,
     '',
-    `![Requests a second](${picture})`,
+    `![Good answers, errors and keys at risk a second, and what happened when](${picture})`,
     '',
     '## Figures',
     '',

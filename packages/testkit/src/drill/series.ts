@@ -8,16 +8,28 @@ export interface Second {
   /** Good answers by the site that gave them. */
   readonly good: Readonly<Record<string, number>>;
   readonly errors: Readonly<Record<Group, number>>;
+  /** Keys that a site has said are not at its peer, the most of this second; absent: it said nothing. Of a drill before 2026-12: none. */
+  readonly atRisk?: Readonly<Record<string, number>>;
 }
 
 /** Whole seconds only: what is left at both ends would look like a fall of the traffic. */
-export function secondsOf({ calls, beganMs, cutMs, endMs, victim, survivor }: Observed): readonly Second[] {
+export function secondsOf({
+  calls,
+  beganMs,
+  cutMs,
+  endMs,
+  victim,
+  survivor,
+  atRisk,
+}: Observed): readonly Second[] {
   const first = Math.ceil((beganMs - cutMs) / 1_000);
   const count = Math.max(0, Math.floor((endMs - cutMs) / 1_000) - first);
-  const seconds = Array.from({ length: count }, (_second, index) => ({
+  const said: Record<string, number>[] = Array.from({ length: count }, () => ({}));
+  const seconds = said.map((keysAtRisk, index) => ({
     atS: first + index,
     good: { [victim]: 0, [survivor]: 0 },
     errors: Object.fromEntries(GROUPS.map((group) => [group, 0])) as Record<Group, number>,
+    atRisk: keysAtRisk,
   }));
   for (const call of calls) {
     const second = seconds[Math.floor((call.endMs - cutMs) / 1_000) - first];
@@ -25,6 +37,10 @@ export function secondsOf({ calls, beganMs, cutMs, endMs, victim, survivor }: Ob
     const site = call.site ?? call.via;
     if (isError(call)) second.errors[call.group] += 1;
     else second.good[site] = (second.good[site] ?? 0) + 1;
+  }
+  for (const { origin, atMs, keys } of atRisk) {
+    const second = seconds[Math.floor((atMs - cutMs) / 1_000) - first];
+    if (second !== undefined) second.atRisk[origin] = Math.max(second.atRisk[origin] ?? 0, keys);
   }
   return seconds;
 }

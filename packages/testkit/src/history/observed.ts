@@ -63,6 +63,8 @@ export interface Observed {
   readonly calls: readonly Call[];
   readonly responses: readonly DnsAnswer[];
   readonly health: readonly HealthChange[];
+  /** All that sites said of it, the oldest first. */
+  readonly atRisk: readonly AtRisk[];
   /** The last words before the cut, in both directions. */
   readonly atRiskAtCut: readonly AtRisk[];
   /** The survivor's last word before the return. */

@@ -18,6 +18,8 @@ export class Agenda {
   nowMs = 0;
   /** The stream of chances of what is happening now. */
   random: Random;
+  /** Called when something has been done; it must change nothing. */
+  onStep: (() => void) | undefined;
   #entered = 0;
   /** A binary heap: the earliest entry first. */
   readonly #heap: Entry[] = [];
@@ -60,6 +62,7 @@ export class Agenda {
       this.nowMs = first.atMs;
       this.random = first.random;
       first.act();
+      this.onStep?.();
     }
     this.random = outer;
     this.nowMs = Math.max(this.nowMs, untilMs);

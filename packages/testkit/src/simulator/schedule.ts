@@ -30,6 +30,7 @@ import {
 } from '../history/facts.ts';
 import { Random } from '../random.ts';
 import { compare } from './comparisons.ts';
+import type { Course } from './course.ts';
 import { driftApart } from './drift.ts';
 import { chooseFaults, type Faults } from './faults.ts';
 import { STATES } from './intents.ts';
@@ -40,7 +41,7 @@ import type { SiteQueue } from './site-queue.ts';
 import { heartbeat, startSweeper } from './sweeper.ts';
 import { poll } from './trigger.ts';
 import { drawOperations, scheduleTraffic } from './workload.ts';
-import { World } from './world.ts';
+import { World, type WorldOptions } from './world.ts';
 
 export interface ScheduleOptions {
   readonly seed: number;
@@ -52,6 +53,8 @@ export interface ScheduleOptions {
   readonly operations?: number | undefined;
   /** The key to keep a timeline of. */
   readonly watchedKey?: string | undefined;
+  /** How the run goes, step by step. */
+  readonly course?: Course | undefined;
   /** Leaves out all of what the seed draws that is not named here. */
   readonly only?: Only | undefined;
   /** What happens in place of what the seed draws, and for how long. */
@@ -105,6 +108,14 @@ const MENDED_MS = 17 * 60_000;
 /** How long nothing may happen once all has come to rest. */
 export const QUIET_MS = 5 * 60_000;
 
+/** Of a world: who looks on, and at what. */
+export function lookedAtBy({
+  watchedKey,
+  course,
+}: Pick<ScheduleOptions, 'course' | 'watchedKey'>): Pick<WorldOptions, 'course' | 'watchedKey'> {
+  return { watchedKey, course };
+}
+
 export function runSchedule(options: ScheduleOptions): ScheduleResult {
   const { world, parts } = playSchedule(options);
   return resultOf(world, { seed: options.seed, faults: world.drawnFaults, parts });
@@ -140,8 +151,11 @@ export function playSchedule(options: ScheduleOptions): {
   const drawnSites = 2 + random.int(3);
   const sites = options.sites ?? drawnSites;
   const faults = chooseFaults(random, options.faults);
-  const { only, script, watchedKey } = options;
-  const world = new World({ random, faults, sites, trigger: poll, watchedKey, strikes: only?.strikes });
+  const { only, script } = options;
+  const world = new World({
+    ...{ random, faults, sites, trigger: poll, strikes: only?.strikes },
+    ...lookedAtBy(options),
+  });
   const drawn = {
     operations: drawOperations(random, options.operations ?? OPERATIONS, faults),
     events: drawNemesis(random, faults),

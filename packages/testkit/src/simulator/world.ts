@@ -20,6 +20,7 @@ import {
 } from '../history/facts.ts';
 import type { Random } from '../random.ts';
 import { Agenda } from './agenda.ts';
+import type { Course } from './course.ts';
 import { type Fault, type Faults, NO_FAULTS } from './faults.ts';
 import { Overlaps } from './overlaps.ts';
 import { SimSite } from './sim-site.ts';
@@ -71,6 +72,8 @@ export interface WorldOptions {
   readonly watchedKey?: string | undefined;
   /** The only faults that may strike: names from `World.struck`. All when absent. */
   readonly strikes?: ReadonlySet<string> | undefined;
+  /** Looks on; the run is the same with and without it. */
+  readonly course?: Course | undefined;
 }
 
 export class World {
@@ -118,6 +121,7 @@ export class World {
   lifeMaxMs = Infinity;
   readonly #strikes: ReadonlySet<string> | undefined;
   readonly #trigger: Trigger;
+  readonly #course: Course | undefined;
   readonly #byName = new Map<string, SimSite>();
   /** Records that have drifted apart. */
   readonly drifted = new Set<string>();
@@ -131,10 +135,12 @@ export class World {
   /** The key whose timeline is kept. */
   watchedKey: string | undefined;
 
-  constructor({ random, faults, sites, trigger, watchedKey, strikes }: WorldOptions) {
+  constructor({ random, faults, sites, trigger, watchedKey, strikes, course }: WorldOptions) {
     this.agenda = new Agenda(random);
     this.#strikes = strikes;
     this.#trigger = trigger;
+    this.#course = course;
+    if (course !== undefined) this.agenda.onStep = () => course.step(this);
     this.faults = faults;
     this.drawnFaults = faults;
     this.watchedKey = watchedKey;
@@ -180,6 +186,7 @@ export class World {
 
   /** Ends every fault. */
   heal(): void {
+    this.#course?.mark('all faults end', this);
     this.faults = NO_FAULTS;
     this.cuts.clear();
     for (const band of this.bands) band.untilMs = Math.min(band.untilMs, this.agenda.nowMs);

@@ -94,6 +94,7 @@ function seen(more: Partial<Observed> = {}): Observed {
       { atMs: at(14), site: A, healthy: false },
       { atMs: at(84), site: A, healthy: true },
     ],
+    atRisk: [],
     atRiskAtCut: [{ origin: A, peer: B, atMs: at(-0.2), keys: 3, atLeast: false }],
     waitingAtReturn: { origin: B, peer: A, atMs: at(59.9), keys: 1_000, atLeast: true },
     stayedBehind: 2,
@@ -241,6 +242,23 @@ describe('the report', () => {
     const failure = pageOf(reportOf(seen({ findings: [finding] }), SETTINGS), 'x.svg');
     expect(failure).toMatch(/^# aws-lost, 1970-01-01: FAILED\n/);
     expect(failure).toContain('- acknowledged writes user:7: is gone');
+  });
+
+  test('the picture has what sites said is at risk, the most of each second, and none where an older report has none', () => {
+    const sample = (atMs: number, origin: string, keys: number) => ({
+      ...{ origin, peer: origin === A ? B : A, atMs, keys, atLeast: false },
+    });
+    const { cutMs } = seen();
+    const samples = [sample(cutMs + 100, B, 3), sample(cutMs + 900, B, 7), sample(cutMs + 1_000, A, 2)];
+    const { moments, seconds } = reportOf(seen({ atRisk: samples }), SETTINGS);
+    const of = (atS: number) => seconds.find((second) => second.atS === atS)?.atRisk;
+    expect([of(-1), of(0), of(1)]).toEqual([{}, { [B]: 7 }, { [A]: 2 }]);
+    const draw = (all: typeof seconds): string =>
+      chartOf({ drill: 'aws-lost', victim: A, survivor: B }, moments, all);
+    expect(draw(seconds)).toContain('keys at risk, as each site says of itself');
+    const older = seconds.map(({ atRisk: _atRisk, ...second }) => second);
+    expect(draw(older).match(/<path /g)).toHaveLength(draw(seconds).match(/<path /g)?.length ?? 0);
+    expect(draw(older)).not.toBe(draw(seconds));
   });
 
   test('the picture marks every moment, and no two labels overlap', () => {

@@ -2,12 +2,14 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { QueueSender } from '@tandem-clouds/replication/ports/queue';
 import { type IndexEntries, noEntries, type Store } from '@tandem-clouds/replication/ports/store';
-import { vendorAttemptsMax } from '../../bounds.ts';
+import { credentialFreshness, vendorAttemptsMax } from '../../bounds.ts';
 import type { Config } from '../../config/config.ts';
+import { keepFresh } from '../../keep-fresh.ts';
 import type { Cloud, DeadLetters, Urgency } from '../../ports/cloud.ts';
 import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts';
 import type { ProbeGroup } from '../../ports/probe.ts';
 import { deadLettersOn } from '../dead-letters.ts';
+import { fetchClient } from '../fetch-client.ts';
 import { SqsDeadLetterBox } from './dead-letter-box.ts';
 import { openSqs, openSqsQueue } from './open-queue.ts';
 import { awsProbes } from './probes.ts';
@@ -82,6 +84,17 @@ export function openQueueDepths(config: Config): () => Promise<QueueDepths> {
   const { inUrl, outUrl, deadUrl } = settings(config);
   const client = openSqs({ region: config.region });
   return () => measureSqs(client, { out: outUrl, in: inUrl, dead: deadUrl });
+}
+
+/** The SDK for it loads with the first line that is sent. */
+export function openCentralLogsToken(config: Config): () => Promise<string> {
+  const { centralLogs } = config;
+  const { centralLogsRole } = settings(config);
+  const fresh = keepFresh(async () => {
+    const { openCentralLogsToken: open } = await import('../peers/central-logs-token.ts');
+    return open({ ...centralLogs, roleArn: centralLogsRole, client: fetchClient });
+  }, credentialFreshness);
+  return async () => (await fresh()).value;
 }
 
 export function openProbes(config: Config, _nonce: string): readonly ProbeGroup[] {

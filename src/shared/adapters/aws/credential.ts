@@ -3,6 +3,7 @@
  * No stored secret either way.
  */
 import {
+  AssumeRoleCommand,
   AssumeRoleWithWebIdentityCommand,
   type Credentials,
   GetWebIdentityTokenCommand,
@@ -68,24 +69,46 @@ function complete(given: Credentials | undefined): RoleCredentials {
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html
  */
-export async function webIdentityToken(audience: string): Promise<string> {
+export async function webIdentityToken(audience: string, credentials?: RoleCredentials): Promise<string> {
   // The region is Lambda's own (AWS_REGION).
-  const { WebIdentityToken } = await withSts(undefined, (sts) =>
-    sts.send(
-      new GetWebIdentityTokenCommand({
-        Audience: [audience],
-        SigningAlgorithm: 'RS256',
-        DurationSeconds: webIdentityTokenSeconds,
-      }),
-    ),
+  const { WebIdentityToken } = await withSts(
+    undefined,
+    (sts) =>
+      sts.send(
+        new GetWebIdentityTokenCommand({
+          Audience: [audience],
+          SigningAlgorithm: 'RS256',
+          DurationSeconds: webIdentityTokenSeconds,
+        }),
+      ),
+    credentials,
   );
   if (!WebIdentityToken) throw new UnavailableError('STS: the answer holds no token');
   return WebIdentityToken;
 }
 
+/** The same, about a role that this function may take. */
+export async function roleIdentityToken(roleArn: string, audience: string): Promise<string> {
+  const { Credentials: given } = await withSts(undefined, (sts) =>
+    sts.send(
+      new AssumeRoleCommand({
+        RoleArn: roleArn,
+        RoleSessionName: 'tandem',
+        DurationSeconds: roleSessionSeconds,
+      }),
+    ),
+  );
+  return webIdentityToken(audience, complete(given));
+}
+
 /** A client for one call: they are an hour apart. */
-async function withSts<T>(region: string | undefined, call: (sts: STSClient) => Promise<T>): Promise<T> {
+async function withSts<T>(
+  region: string | undefined,
+  call: (sts: STSClient) => Promise<T>,
+  credentials?: RoleCredentials,
+): Promise<T> {
   const sts = new STSClient({
+    ...(credentials !== undefined && { credentials }),
     maxAttempts: vendorAttemptsMax,
     requestHandler: { requestTimeout: queueTimeoutMs, throwOnRequestTimeout: true, connectionTimeout: 1_000 },
     ...(region !== undefined && { region }),

@@ -9,6 +9,7 @@ import type { DeadLetterBox, QueueDepths } from '../../ports/dead-letter-box.ts'
 import type { ProbeGroup } from '../../ports/probe.ts';
 import { deadLettersOn } from '../dead-letters.ts';
 import { fetchClient } from '../fetch-client.ts';
+import { CENTRAL_LOGS_AUDIENCE } from '../logging/central-logs.ts';
 import { credential, ownToken, serviceBusToken } from './credential.ts';
 import { ServiceBusDeadLetterBox } from './dead-letter-box.ts';
 import { openServiceBus, openServiceBusQueue } from './open-queue.ts';
@@ -84,6 +85,10 @@ export function openQueueDepths(config: Config): () => Promise<QueueDepths> {
     };
     return measureServiceBus(access, queuesOf(config));
   };
+}
+
+export function openCentralLogsToken(): () => Promise<string> {
+  return () => ownToken(CENTRAL_LOGS_AUDIENCE);
 }
 
 export function openProbes(config: Config, nonce: string): readonly ProbeGroup[] {

@@ -14,13 +14,17 @@ export interface OtlpTarget {
   /** Base address: `/v1/traces`, `/v1/metrics` or `/v1/logs` is put behind it. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** In place of that path, with its query. */
+  readonly path?: string;
+  /** A bearer token, where the collector asks for one. Its time is that of the call; what comes later is for the next one. */
+  readonly token?: () => Promise<string>;
   readonly client: HttpClient;
   readonly logger: Logger;
   /** Monotonic milliseconds. */
   readonly elapsed: () => number;
 }
 
-export type Signal = 'traces' | 'metrics' | 'logs';
+export type Signal = 'traces' | 'metrics' | 'logs' | 'central logs';
 
 /** Why it was not taken: it may be later, it never will be, or nobody knows whether it was. */
 export type Failure = 'later' | 'refused' | 'unanswered';
@@ -44,7 +48,7 @@ export class OtlpClient {
   constructor(target: OtlpTarget, signal: Signal, facts: () => Readonly<Record<string, unknown>>) {
     this.#target = target;
     this.#signal = signal;
-    this.#url = new URL(`${target.url.replace(/\/$/, '')}/v1/${signal}`);
+    this.#url = new URL(`${target.url.replace(/\/$/, '')}${target.path ?? `/v1/${signal}`}`);
     this.#facts = facts;
   }
 
@@ -59,16 +63,21 @@ export class OtlpClient {
 
   /** True: it was taken. @param failed Is called first otherwise, before a warning asks for its facts. */
   async post(body: string, timeoutMs: number, failed: (failure: Failure) => void): Promise<boolean> {
-    const { client, headers, elapsed } = this.#target;
+    const { client, headers, token, elapsed } = this.#target;
     const beganMs = elapsed();
     let response: HttpResponse;
     try {
+      const bearer = token && (await inTime(token(), timeoutMs));
       response = await client({
         method: 'POST',
         url: this.#url,
-        headers: { 'content-type': 'application/json', ...headers },
+        headers: {
+          'content-type': 'application/json',
+          ...headers,
+          ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+        },
         body,
-        timeoutMs,
+        timeoutMs: Math.max(1, Math.floor(timeoutMs - (elapsed() - beganMs))),
         bodyBytesMax: ANSWER_BYTES_MAX,
       });
     } catch (error) {
@@ -101,6 +110,19 @@ export class OtlpClient {
     const { logger, elapsed } = this.#target;
     this.#restsUntilMs = elapsed() + restMs;
     logger.log('warn', `${this.#signal} are not taken`, { reason, restMs, ...this.#facts() });
+  }
+}
+
+/** What comes too late goes on by itself. */
+async function inTime(token: Promise<string>, ms: number): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no token in time')), ms);
+  });
+  try {
+    return await Promise.race([token, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

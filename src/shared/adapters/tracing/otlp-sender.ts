@@ -7,11 +7,14 @@
 import { OtlpClient, type OtlpTarget } from './otlp-client.ts';
 
 export interface OtlpSenderOptions<Item> extends OtlpTarget {
-  readonly signal: 'traces' | 'logs';
+  readonly signal: 'traces' | 'logs' | 'central logs';
   readonly encode: (items: readonly Item[]) => string;
   /** How many wait in memory while the collector takes none, and how many one request to it has. */
   readonly bufferedMax: number;
   readonly sendMax: number;
+  /** And of how many bytes, where the collector has a limit; each item has fewer. */
+  readonly sendBytesMax?: number;
+  readonly bytesOf?: (item: Item) => number;
 }
 
 export class OtlpSender<Item> {
@@ -45,18 +48,29 @@ export class OtlpSender<Item> {
 
   /** Sends what waits, in this time. What a collector does not take for a passing reason waits on. */
   async flush(withinMs: number): Promise<void> {
-    const { elapsed, encode, sendMax } = this.#options;
+    const { elapsed, encode } = this.#options;
     const endsAtMs = elapsed() + withinMs;
     while (this.#buffered.length > 0) {
       const leftMs = Math.floor(endsAtMs - elapsed());
       if (leftMs < 1 || !this.#client.mayPost()) return;
-      const items = this.#buffered.splice(0, sendMax);
+      const items = this.#buffered.splice(0, this.#fitting());
       const isTaken = await this.#client.post(encode(items), leftMs, (failure) => {
         if (failure === 'refused') this.#dropped += items.length;
         else this.#putBack(items);
       });
       if (!isTaken) return;
     }
+  }
+
+  /** How many of the oldest go into one request. */
+  #fitting(): number {
+    const { sendMax, sendBytesMax = Infinity, bytesOf = () => 0 } = this.#options;
+    let bytes = 0;
+    const over = this.#buffered.findIndex((item, index) => {
+      bytes += bytesOf(item);
+      return index > 0 && bytes > sendBytesMax;
+    });
+    return Math.min(sendMax, over < 0 ? this.#buffered.length : over);
   }
 
   #putBack(items: readonly Item[]): void {

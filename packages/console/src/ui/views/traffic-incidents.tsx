@@ -1,12 +1,17 @@
 /** Incidents: what the zone says of them, where every monitor reads it, and what was written down here. */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { TrafficView } from '../../server/traffic-view.ts';
+import type { Incident } from '../../../../../dns/incidents.ts';
+import type { TrafficJob, TrafficView } from '../../server/traffic-view.ts';
 import { ask } from '../api.ts';
 import { useLoaded } from '../loaded.ts';
+import { confirmed } from '../parts/confirm.tsx';
 import { Badge, Moment, Shown, Table } from '../parts/parts.tsx';
+import { doing } from '../parts/say.tsx';
+import { orderPath } from '../shares.ts';
+import type { ActingProps } from './traffic-move.tsx';
 
-export function Incidents({ view }: { view: TrafficView }): JSX.Element {
+export function Incidents({ view, ...acting }: ActingProps & { view: TrafficView }): JSX.Element {
   const [chosen, setChosen] = useState<string>();
   return (
     <section aria-label="Incidents">
@@ -27,6 +32,7 @@ export function Incidents({ view }: { view: TrafficView }): JSX.Element {
           { name: 'Opened', cell: ({ openedAtMs }) => <Moment at={openedAtMs} /> },
           { name: 'Last change', cell: ({ changedAtMs }) => <Moment at={changedAtMs} /> },
           { name: 'Came back', isNumber: true, cell: ({ flaps }) => flaps },
+          { name: 'Acknowledged', cell: (incident) => <Acknowledged incident={incident} {...acting} /> },
         ]}
         rows={view.incidents}
         keyOf={({ runbook, site }) => `${runbook} ${site}`}
@@ -50,6 +56,43 @@ export function Incidents({ view }: { view: TrafficView }): JSX.Element {
         </ul>
       )}
     </section>
+  );
+}
+
+/** By whom and why; or the button, as long as that keeps it from being escalated. */
+function Acknowledged({
+  incident,
+  isBusy,
+  onChange,
+}: ActingProps & { incident: Incident }): JSX.Element | null {
+  const { runbook, site, phase, acknowledged } = incident;
+  if (acknowledged !== undefined) {
+    return (
+      <>
+        {acknowledged.by}, <Moment at={acknowledged.atMs} />: {acknowledged.why}
+      </>
+    );
+  }
+  if (phase !== 'open') return null;
+  const acknowledge = async (): Promise<void> => {
+    const why = await confirmed({
+      title: `Acknowledge ${runbook} of ${site}`,
+      will: ['You take it on: no monitor escalates it any further.', 'The zone says so, with your reason.'],
+      act: 'Acknowledge',
+      needsWhy: true,
+    });
+    if (why === undefined) return;
+    const order = { kind: 'acknowledge', runbook, site, why } as const;
+    await doing(
+      () => ask<TrafficJob>(orderPath(order), { method: 'POST', body: { site, why }, why }),
+      ({ what }) => `Begun: ${what}.`,
+    );
+    onChange();
+  };
+  return (
+    <button type="button" disabled={isBusy} onClick={() => void acknowledge()}>
+      Acknowledge …
+    </button>
   );
 }
 

@@ -35,7 +35,7 @@ function Local(): JSX.Element {
               <MoveForm view={view} isBusy={isBusy} onChange={loaded.again} />
               <Drift view={view} isBusy={isBusy} onChange={loaded.again} />
               <Runbooks isBusy={isBusy} onChange={loaded.again} />
-              <Incidents view={view} />
+              <Incidents view={view} isBusy={isBusy} onChange={loaded.again} />
               <Before jobs={before} />
             </>
           );

@@ -5,7 +5,7 @@ import { Random } from '../../random.ts';
 import { chooseFaults, NO_FAULTS, RECORDS_ONLY } from '../faults.ts';
 import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf, TRAFFIC_MS } from '../pace.ts';
-import { recover, resultOf, type ScheduleOptions, type ScheduleResult } from '../schedule.ts';
+import { lookedAtBy, recover, resultOf, type ScheduleOptions, type ScheduleResult } from '../schedule.ts';
 import { comparable } from '../shop/checkers.ts';
 import { heartbeat, startSweeper } from '../sweeper.ts';
 import { poll } from '../trigger.ts';
@@ -58,7 +58,7 @@ export function playObjects(options: ObjectScheduleOptions): {
   const forced = { ...(isCalm && NO_OBJECT_FAULTS), ...options.objectFaults };
   const objectFaults = chooseObjectFaults(random, forced);
   const sites = options.sites ?? drawn;
-  const world = new World({ random, faults, sites, trigger: poll, watchedKey: options.watchedKey });
+  const world = new World({ random, faults, sites, trigger: poll, ...lookedAtBy(options) });
   const holding = new Holding(world, objectFaults);
   const watcher = new HeldWatcher(holding);
   world.watchers.push(watcher);

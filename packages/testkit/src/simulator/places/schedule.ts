@@ -18,6 +18,7 @@ import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf, TRAFFIC_MS } from '../pace.ts';
 import {
   checkRest,
+  lookedAtBy,
   QUIET_MS,
   recover,
   replay,
@@ -65,7 +66,7 @@ export function playPlaces(options: ScheduleOptions): {
   const drawn = 3 + random.int(2);
   const faults = chooseFaults(random, { ...options.faults, ...LEFT_OUT, jump: 0 });
   const sites = options.sites ?? drawn;
-  const world = new World({ random, faults, sites, trigger: poll, watchedKey: options.watchedKey });
+  const world = new World({ random, faults, sites, trigger: poll, ...lookedAtBy(options) });
   Object.assign(world, { pauseMaxMs: LIFE_MAX_MS, lifeMaxMs: LIFE_MAX_MS });
   const declaration = drawDeclaration(random);
   const { slowness, redriveEveryMs } = paceOf(faults);

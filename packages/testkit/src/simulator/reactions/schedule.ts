@@ -5,7 +5,7 @@ import { Random } from '../../random.ts';
 import { chooseFaults, RECORDS_ONLY } from '../faults.ts';
 import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf, TRAFFIC_MS } from '../pace.ts';
-import { recover, resultOf, type ScheduleOptions, type ScheduleResult } from '../schedule.ts';
+import { lookedAtBy, recover, resultOf, type ScheduleOptions, type ScheduleResult } from '../schedule.ts';
 import { comparable } from '../shop/checkers.ts';
 import { START_MS } from '../sim-site.ts';
 import { startSweeper } from '../sweeper.ts';
@@ -48,7 +48,7 @@ export function playReactions(options: ReactionScheduleOptions): {
   const sites = options.sites ?? drawn;
   const faults = chooseFaults(random, { ...options.faults, ...LEFT_OUT });
   const reactionFaults = chooseReactionFaults(random, options.reactionFaults);
-  const world = new World({ random, faults, sites, trigger: poll, watchedKey: options.watchedKey });
+  const world = new World({ random, faults, sites, trigger: poll, ...lookedAtBy(options) });
   const reacting = new Reacting(world);
   for (let i = 0; i < (options.operations ?? OPERATIONS); i += 1)
     world.agenda.at(random.between(100, TRAFFIC_MS), () => reacting.operate());

@@ -8,6 +8,7 @@ import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf } from '../pace.ts';
 import {
   checkRest,
+  lookedAtBy,
   QUIET_MS,
   recover,
   replay,
@@ -76,7 +77,7 @@ export function playShop(options: ShopScheduleOptions): {
   const calm = drawnCalm && options.faults === undefined && options.shopFaults === undefined;
   const faults = chooseFaults(random, { ...(calm && NO_FAULTS), ...options.faults, ...RECORDS_ONLY });
   const shopFaults = chooseShopFaults(random, { ...(calm && NO_SHOP_FAULTS), ...options.shopFaults });
-  const world = new World({ random, faults, sites, trigger: poll, watchedKey: options.watchedKey });
+  const world = new World({ random, faults, sites, trigger: poll, ...lookedAtBy(options) });
   const shop = new Shop(world, shopFaults, isCalm(faults, shopFaults));
   scheduleShopping(shop, options.operations ?? OPERATIONS);
   scheduleNemesis(world, drawNemesis(random, faults));

@@ -5,6 +5,7 @@ import { chooseFaults, RECORDS_ONLY } from '../faults.ts';
 import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf } from '../pace.ts';
 import {
+  lookedAtBy,
   QUIET_MS,
   recover,
   replay,
@@ -36,7 +37,7 @@ export function playWriter(options: ScheduleOptions): {
   const drawn = 2 + random.int(2);
   const faults = chooseFaults(random, { ...options.faults, ...RECORDS_ONLY });
   const sites = options.sites ?? drawn;
-  const world = new World({ random, faults, sites, trigger: poll, watchedKey: options.watchedKey });
+  const world = new World({ random, faults, sites, trigger: poll, ...lookedAtBy(options) });
   const watcher = new WriterWatcher(world);
   world.watchers.push(watcher);
   const writing = new Writing(world, watcher);

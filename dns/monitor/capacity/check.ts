@@ -1,8 +1,8 @@
 /** Whether the sites that are left carry what comes to them. It says so, and never stands in the way. */
-import type { SiteSample } from './decide.ts';
-import type { MonitorContext } from './monitor-context.ts';
-import type { Figures } from './runbook.ts';
-import { sampleOf } from './sample.ts';
+import type { SiteSample } from '../decide.ts';
+import type { MonitorContext } from '../monitor-context.ts';
+import type { Figures } from '../runbook.ts';
+import { sampleOf } from '../sample.ts';
 
 export interface Capacity {
   readonly ok: boolean;
