@@ -590,3 +590,13 @@ export const archiveMarginMs = 600_000;
 export const restoreBatchKeys = 100;
 export const restoreBatchesAtOnce = 8;
 export const restoreRoundsMax = 8;
+
+/** Seconds for which caches may keep an answer, and again for which they may show it while the site fails. */
+export const cacheSecondsMax = 86_400;
+/** For how long after its time an answer may be shown while the site fails, where the entity does not say. */
+export const cacheStaleSeconds = 300;
+/**
+ * Surrogate keys of an answer: CloudFront keeps no more of them with an object.
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-tags.html
+ */
+export const cacheKeysMax = 50;
