@@ -39,6 +39,7 @@ const SERVICE = [
   'src/shared/open-mail.ts',
   'src/shared/open-sms.ts',
   'src/shared/open-sql.ts',
+  'src/shared/open-cdn.ts',
   'src/shared/serve-entity.ts',
   'src/shared/serve-routes.ts',
 ];
@@ -104,6 +105,7 @@ export const ROOMS = {
   'src/shared/open-images.ts': [...PORTS, 'src/shared/adapters'],
   'src/shared/open-mail.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/open-sms.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
+  'src/shared/open-cdn.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
   'src/shared/open-sql.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
   'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-routes.ts': [

@@ -600,3 +600,8 @@ export const cacheStaleSeconds = 300;
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-tags.html
  */
 export const cacheKeysMax = 50;
+/** How long purges of changes gather before they go together. */
+export const cdnGatherMs = 50;
+/** Of one request to a cache, its answer included: a reaction has `reactionRunMs`. */
+export const cdnTimeoutMs = 5_000;
+export const cdnAnswerBytesMax = 65_536;

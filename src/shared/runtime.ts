@@ -113,8 +113,8 @@ export function reacting(site: Site, entities: readonly Entity[], config: Config
 }
 
 /** What this site does with records of every entity. */
-export function ownOf({ sqlUrl, sqlFill = 1 }: Config): Own {
-  return { tables: sqlUrl !== undefined, sqlFill };
+export function ownOf({ sqlUrl, sqlFill = 1, cdn }: Config): Own {
+  return { tables: sqlUrl !== undefined, sqlFill, purges: cdn !== undefined };
 }
 
 /**

@@ -266,6 +266,22 @@ export const configSchema = {
       additionalProperties: false,
       properties: { url: issuerUrl, headers: collectorHeaders },
     },
+    cdn: {
+      type: 'object',
+      anyOf: [{ required: ['distribution'] }, { required: ['endpoint'] }, { required: ['zone'] }],
+      additionalProperties: false,
+      properties: {
+        distribution: { type: 'string', pattern: '^[A-Z0-9]{8,32}$' },
+        endpoint: {
+          type: 'string',
+          pattern:
+            '^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Cdn/profiles/[^/]+/afdEndpoints/[^/]+$',
+        },
+        zone: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+        endpointUrl: originUrl,
+        zoneUrl: originUrl,
+      },
+    },
     sqlUrl,
     sqlFill: { type: 'integer', minimum: 1, maximum: 1_000_000 },
     own: ownSchema(ownSettings),

@@ -148,6 +148,19 @@ export interface LogsConfig {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The shared caches in front of this site that are purged; one of them at least. */
+export interface CdnConfig {
+  /** Id of the distribution of CloudFront, of a site on AWS. */
+  readonly distribution?: string;
+  /** Resource id of the endpoint of Front Door, of a site on Azure: `/subscriptions/…/afdEndpoints/…`. */
+  readonly endpoint?: string;
+  /** Id of the zone at Cloudflare; its token is a secret. */
+  readonly zone?: string;
+  /** Origins of emulators, in place of Resource Manager and of Cloudflare's interface. */
+  readonly endpointUrl?: string;
+  readonly zoneUrl?: string;
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -192,6 +205,8 @@ export interface Config {
   readonly sqlUrl?: string;
   /** Raised to have every record's row written anew, by a backfill. */
   readonly sqlFill?: number;
+  /** Absent: no cache is purged (docs/caching.md). */
+  readonly cdn?: CdnConfig;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -310,6 +325,13 @@ const MAIL = {
   TANDEM_MAIL_LINKS_URL: 'linksUrl',
 } as const;
 
+const CDN = {
+  TANDEM_CDN_DISTRIBUTION: 'distribution',
+  TANDEM_CDN_ENDPOINT: 'endpoint',
+  TANDEM_CDN_ZONE: 'zone',
+  TANDEM_CDN_ENDPOINT_URL: 'endpointUrl',
+  TANDEM_CDN_ZONE_URL: 'zoneUrl',
+} as const;
 const SMS = { TANDEM_SMS_FROM: 'from', TANDEM_SMS_NAME: 'name' } as const;
 const TRACES = {
   TANDEM_TRACES_URL: 'url',
@@ -344,11 +366,13 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
   const payments = pick(env, PAYMENTS);
   const mail = pick(env, MAIL);
   const sms = pick(env, SMS);
+  const cdn = pick(env, CDN);
   const common = {
     own,
     ...(Object.keys(payments).length > 0 && { payments: payments as unknown }),
     ...(Object.keys(mail).length > 0 && { mail: mail as unknown }),
     ...(Object.keys(sms).length > 0 && { sms: sms as unknown }),
+    ...(Object.keys(cdn).length > 0 && { cdn: cdn as unknown }),
     ...tracesOf(env),
     ...metricsOf(env),
     ...logsOf(env),
@@ -523,6 +547,7 @@ function variableOf(pointer: string): string {
   if (first === 'own') return variableOfOwn(second, pointer);
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
   if (first === 'sms') return variableIn(SMS, second) ?? 'TANDEM_SMS_FROM';
+  if (first === 'cdn') return variableIn(CDN, second) ?? 'TANDEM_CDN_DISTRIBUTION';
   if (first === 'traces') return variableIn(TRACES, second) ?? 'TANDEM_TRACES_URL';
   if (first === 'logs') return variableIn(LOGS, second) ?? 'TANDEM_LOGS_URL';
   if (first === 'metrics') return variableIn(METRICS, second) ?? 'TANDEM_METRICS_URL';
