@@ -11,6 +11,7 @@ import {
   takesUploads,
 } from '../../src/shared/domain/entity.ts';
 import type { RecordedSlots } from '../../src/shared/domain/indexes/declared-index.ts';
+import { sharedCache } from '../../src/shared/domain/caching/keys.ts';
 import { reactionNames } from '../../src/shared/domain/reactions.ts';
 import type { DeclaredEntity } from './load-entities.ts';
 import { actionCheck, camel, functionOf } from './names.ts';
@@ -88,6 +89,8 @@ function registryData(declared: readonly DeclaredEntity[], slots: RecordedSlots)
     reacts: reactionNames(one.entity).length > 0,
     /** Whether its function has the storages of objects, and what it writes is done by `transfer`. */
     content: takesUploads(one.entity),
+    /** Whether shared caches may keep what it answers, so that what it writes is purged there. */
+    cached: sharedCache(one.entity) !== undefined,
     /** Whether it asks who calls, whose requests are then counted. */
     asks: one.entity.access.read !== 'everybody' || isWritten(one.entity),
     // On Azure a function has one route, so these have functions of their own there.
