@@ -3,6 +3,7 @@
  * data for the service definitions (`infra/{aws,azure}/entities.cjs`), and a function for each.
  */
 import path from 'node:path';
+import { sharedCache } from '../../src/shared/domain/caching/keys.ts';
 import {
   type Entity,
   isChangeable,
@@ -11,7 +12,6 @@ import {
   takesUploads,
 } from '../../src/shared/domain/entity.ts';
 import type { RecordedSlots } from '../../src/shared/domain/indexes/declared-index.ts';
-import { sharedCache } from '../../src/shared/domain/caching/keys.ts';
 import { reactionNames } from '../../src/shared/domain/reactions.ts';
 import type { DeclaredEntity } from './load-entities.ts';
 import { actionCheck, camel, functionOf } from './names.ts';
@@ -58,6 +58,9 @@ function sitesModule(declared: readonly DeclaredEntity[]): string {
   const writers = declared.flatMap(({ entity }) =>
     entity.writes === undefined ? [] : [[entity.name, entity.writes] as const],
   );
+  const cached = declared.flatMap(({ entity: { name, cache } }) =>
+    cache === undefined ? [] : [[name, cache.maxAgeSeconds] as const],
+  );
   return `${HEAD} the files in src/shared/entities. Do not edit.
 import type { EntitySites } from '../domain/placement.ts';
 
@@ -66,6 +69,9 @@ export const entitySites: EntitySites = ${JSON.stringify(Object.fromEntries(site
 
 /** Which site writes them by the declaration, where that is one at a time. */
 export const entityWriters: Readonly<Record<string, string>> = ${JSON.stringify(Object.fromEntries(writers), undefined, 2)};
+
+/** For how many seconds a cache may keep a record of an entity. Every function that writes one keeps the cache up to date. */
+export const cachedSeconds: Readonly<Record<string, number>> = ${JSON.stringify(Object.fromEntries(cached), undefined, 2)};
 `;
 }
 

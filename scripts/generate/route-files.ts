@@ -3,8 +3,8 @@
  * the service definitions (`infra/{aws,azure}/entities.cjs`), and a function for each.
  */
 import path from 'node:path';
-import type { RecordedSlots } from '../../src/shared/domain/indexes/declared-index.ts';
 import { sharedCache } from '../../src/shared/domain/caching/keys.ts';
+import type { RecordedSlots } from '../../src/shared/domain/indexes/declared-index.ts';
 import { reactionNames } from '../../src/shared/domain/reactions.ts';
 import {
   outputSchema,

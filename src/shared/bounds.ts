@@ -605,3 +605,10 @@ export const cdnGatherMs = 50;
 /** Of one request to a cache, its answer included: a reaction has `reactionRunMs`. */
 export const cdnTimeoutMs = 5_000;
 export const cdnAnswerBytesMax = 65_536;
+/** Of a call of the cache beside the store: what takes longer is asked of the store. */
+export const cacheCallMs = 50;
+/** To connect to it; readers do not wait for that. */
+export const cacheConnectMs = 2_000;
+/** After so many failures in a row it is not asked for so long. */
+export const cacheFailuresMax = 5;
+export const cacheBreakMs = 5_000;

@@ -34,7 +34,7 @@ export function serveEntity(
 ): unknown {
   const runtime = openRuntime();
   requireKnownSites(entity, runtime.site);
-  const replica = openReplica(runtime, [entity]);
+  const replica = openReplica(runtime, [entity], { isCached: true });
   const service = new EntityService(entity, replica, (fields) => validate(checks.stored, fields));
   const content =
     entity.content === undefined || openContent === undefined
@@ -42,7 +42,7 @@ export function serveEntity(
       : new ContentRequests(entity, entity.content, {
           storage: openContent(runtime),
           accounts: new ContentAccounts(entity, replica),
-          find: (key) => replica.read(key, []),
+          find: (key) => replica.read(key, [], undefined, true),
         });
   const { site } = runtime.config;
   const routes = keptElsewhere(entity, site, entityRoutes(entity, service, checks, content));

@@ -53,6 +53,12 @@ const sqlUrl = {
   pattern:
     '^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$',
 } as const;
+/** By TLS, or on this machine. */
+const cacheUrl = {
+  type: 'string',
+  pattern:
+    '^(rediss://([^/?#@\\s]*@)?[A-Za-z0-9.-]+|redis://(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?(/[0-9]{1,2})?$',
+} as const;
 const texts = { type: 'array', minItems: 1, maxItems: 16, items: text } as const;
 
 const jwtIssuer = {
@@ -282,6 +288,7 @@ export const configSchema = {
         zoneUrl: originUrl,
       },
     },
+    cacheUrl,
     sqlUrl,
     sqlFill: { type: 'integer', minimum: 1, maximum: 1_000_000 },
     own: ownSchema(ownSettings),

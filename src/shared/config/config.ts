@@ -205,6 +205,8 @@ export interface Config {
   readonly sqlUrl?: string;
   /** Raised to have every record's row written anew, by a backfill. */
   readonly sqlFill?: number;
+  /** A cache beside the store, which speaks the protocol of Redis; absent: none (docs/caching.md). */
+  readonly cacheUrl?: string;
   /** Absent: no cache is purged (docs/caching.md). */
   readonly cdn?: CdnConfig;
   /** The settings of `own-settings.ts`. */
@@ -380,6 +382,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
       env['TANDEM_SQL_FILL'] !== '' && { sqlFill: jsonOf(env['TANDEM_SQL_FILL'], 1) }),
     logLevel: 'info',
     ...pick(env, COMMON),
+    ...cacheOf(env),
     peers: jsonListOf(env['TANDEM_PEERS']),
     operatorKeys: listOf(env['TANDEM_OPERATOR_KEYS']),
     jwtIssuers: jsonListOf(env['TANDEM_JWT_ISSUERS']),
@@ -432,6 +435,11 @@ function metricsOf(env: Environment): { metrics?: unknown } {
 function logsOf(env: Environment): { logs?: unknown } {
   const { url, headers } = pick(env, LOGS);
   return url === undefined ? {} : { logs: { url, headers: headersOf(headers) } };
+}
+
+/** A site goes on without its cache, also where the secret that has its address cannot be read. */
+function cacheOf({ TANDEM_CACHE_URL: url = '' }: Environment): { cacheUrl?: unknown } {
+  return url === '' || url.startsWith(UNRESOLVED) ? {} : { cacheUrl: url };
 }
 
 /** What Functions leaves in a setting whose secret cannot be read. That traces are refused must not stop a site. */
@@ -547,6 +555,7 @@ function variableOf(pointer: string): string {
   if (first === 'own') return variableOfOwn(second, pointer);
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
   if (first === 'sms') return variableIn(SMS, second) ?? 'TANDEM_SMS_FROM';
+  if (first === 'cacheUrl') return 'TANDEM_CACHE_URL';
   if (first === 'cdn') return variableIn(CDN, second) ?? 'TANDEM_CDN_DISTRIBUTION';
   if (first === 'traces') return variableIn(TRACES, second) ?? 'TANDEM_TRACES_URL';
   if (first === 'logs') return variableIn(LOGS, second) ?? 'TANDEM_LOGS_URL';

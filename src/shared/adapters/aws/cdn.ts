@@ -39,7 +39,7 @@ export class CloudFrontCdn implements Cdn {
       await this.#client.send(invalidation, { abortSignal: AbortSignal.timeout(cdnTimeoutMs) });
     } catch (error) {
       const { name = 'Error', message = '' } = error as { name?: string; message?: string };
-      const isBusy = name === 'TooManyInvalidationsInProgress' || name.startsWith("Throttling");
+      const isBusy = name === 'TooManyInvalidationsInProgress' || name.startsWith('Throttling');
       throw asError(isBusy ? 'throttled' : 'passes', `CloudFront: ${name}: ${message}`, { cause: error });
     }
   }
