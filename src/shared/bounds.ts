@@ -607,6 +607,8 @@ export const cdnTimeoutMs = 5_000;
 export const cdnAnswerBytesMax = 65_536;
 /** Of a call of the cache beside the store: what takes longer is asked of the store. */
 export const cacheCallMs = 50;
+/** Of one that tells it of a write: what it misses, others may read for as long as the entity allows. */
+export const cacheKeepMs = 250;
 /** To connect to it; readers do not wait for that. */
 export const cacheConnectMs = 2_000;
 /** After so many failures in a row it is not asked for so long. */

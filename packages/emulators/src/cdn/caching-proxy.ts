@@ -62,8 +62,8 @@ export interface CachingProxy {
 }
 
 export interface CachingProxyOptions {
-  /** `http://127.0.0.1:3000`. */
-  readonly origin: string;
+  /** `http://127.0.0.1:3000`; a function where it is known later. */
+  readonly origin: string | (() => string);
   readonly behaviour: CacheBehaviour;
   /** Epoch milliseconds. */
   readonly now?: () => number;
@@ -103,7 +103,7 @@ export async function startCachingProxy(options: CachingProxyOptions): Promise<C
     const given = Object.entries({ ...asked.headers, ...extra }).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && !NOT_PASSED.has(entry[0]),
     );
-    const response = await fetch(new URL(asked.target, origin), {
+    const response = await fetch(new URL(asked.target, typeof origin === 'string' ? origin : origin()), {
       method: asked.method,
       headers: given,
       redirect: 'manual',

@@ -30,7 +30,7 @@ export const PLANS = {
 } as const;
 
 export interface CloudflareCacheOptions {
-  readonly origin: string;
+  readonly origin: string | (() => string);
   readonly zone: string;
   readonly token: string;
   readonly plan: keyof typeof PLANS;

@@ -38,7 +38,7 @@ export const ITEMS_MAX = 3_000;
 export const WILDCARDS_MAX = 15;
 
 export interface CloudFrontOptions {
-  readonly origin: string;
+  readonly origin: string | (() => string);
   readonly distribution: string;
   /** Headers that are part of the key. */
   readonly keyHeaders: readonly string[];
@@ -47,6 +47,8 @@ export interface CloudFrontOptions {
   /** How long an invalidation is in progress. Default 0: it is done with the answer. */
   readonly progressMs?: number;
   readonly now?: () => number;
+  /** Is given what was invalidated, when it was. */
+  readonly onPurge?: (items: readonly string[]) => void;
 }
 
 export interface CloudFront {
@@ -104,6 +106,7 @@ export async function startCloudFront(options: CloudFrontOptions): Promise<Cloud
     if (progressMs > 0) inProgress.push({ items, untilMs: now() + progressMs });
     proxy.purge((entry) => items.some((item) => isMeant(item, entry, tagHeader)));
     invalidated.push(...items);
+    options.onPurge?.(items);
     const reply = created(distribution, { reference, items, isDone: progressMs === 0, atMs: now() });
     known.set(reference, { items: items.join('\n'), reply });
     return reply;

@@ -24,7 +24,7 @@ const UNSAID_SECONDS = 3 * 86_400;
 const VERSIONS = /^20\d\d-\d\d-\d\d(-preview)?$/;
 
 export interface FrontDoorOptions {
-  readonly origin: string;
+  readonly origin: string | (() => string);
   /** `/subscriptions/…/providers/Microsoft.Cdn/profiles/…/afdEndpoints/…`. */
   readonly endpointId: string;
   /** Whether a token of Entra may purge. */
@@ -36,6 +36,8 @@ export interface FrontDoorOptions {
   /** How long a purge takes to be carried out. Default 0: with its answer. */
   readonly carryOutMs?: number;
   readonly now?: () => number;
+  /** Is given what was purged, when it was. */
+  readonly onPurge?: (paths: readonly string[]) => void;
 }
 
 export interface FrontDoor {
@@ -79,6 +81,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
   const carryOut = (paths: readonly string[]): void => {
     proxy.purge(({ target }) => paths.some((path) => isMeant(path, target)));
     purged.push(...paths);
+    options.onPurge?.(paths);
   };
 
   const route = (requested: IncomingRequest): Response => {

@@ -2,7 +2,7 @@
  * A cache that nobody waits for: each call has a little time, and after a few that failed in a row nobody asks for a while
  * (a circuit breaker). No call ever fails.
  */
-import { cacheBreakMs, cacheCallMs, cacheFailuresMax } from '../../bounds.ts';
+import { cacheBreakMs, cacheCallMs, cacheFailuresMax, cacheKeepMs } from '../../bounds.ts';
 import type { KeptText, TextCache } from '../../ports/text-cache.ts';
 
 export interface GuardOptions {
@@ -25,26 +25,26 @@ export class GuardedCache implements TextCache {
   }
 
   async getMany(names: readonly string[]): Promise<readonly (string | undefined)[]> {
-    return (await this.#call(() => this.#cache.getMany(names))) ?? names.map(() => undefined);
+    return (await this.#call(cacheCallMs, () => this.#cache.getMany(names))) ?? names.map(() => undefined);
   }
 
   async keep(texts: readonly KeptText[]): Promise<void> {
-    await this.#call(() => this.#cache.keep(texts));
+    await this.#call(cacheKeepMs, () => this.#cache.keep(texts));
   }
 
   async drop(names: readonly string[]): Promise<void> {
-    await this.#call(() => this.#cache.drop(names));
+    await this.#call(cacheKeepMs, () => this.#cache.drop(names));
   }
 
-  async #call<Result>(act: () => Promise<Result>): Promise<Result | undefined> {
+  async #call<Result>(withinMs: number, act: () => Promise<Result>): Promise<Result | undefined> {
     const { elapsed, sleep } = this.#options;
     if (elapsed() < this.#untilMs) return undefined;
     try {
       const acting = act();
       // Nobody may be left to hear of it.
       acting.catch(() => undefined);
-      const result = await Promise.race([acting, sleep(cacheCallMs).then(() => LATE)]);
-      if (result === LATE) throw new Error(`no answer within ${cacheCallMs} ms`);
+      const result = await Promise.race([acting, sleep(withinMs).then(() => LATE)]);
+      if (result === LATE) throw new Error(`no answer within ${withinMs} ms`);
       this.#failures = 0;
       return result as Result;
     } catch (error) {

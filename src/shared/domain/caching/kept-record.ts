@@ -1,7 +1,7 @@
 /**
  * A record as a cache beside the store keeps it, and what is believed of what the cache gives back.
  *
- * Invariant: what comes back is used only if it is, to the letter, what was kept for this very key, and not longer ago than the
+ * Invariant: what comes back is used only if it is exactly what was kept for this very key, and not longer ago than the
  * entity allows, whatever the cache says of its age. A text that is none of that is as good as none.
  */
 import type { RecordState, StoredRecord } from '@tandem-clouds/replication/record';
