@@ -87,6 +87,7 @@ export default tseslint.config(
       '#objects',
       '#sms',
       '#sql',
+      '#cdn',
       'stripe',
       'node:*',
     ),

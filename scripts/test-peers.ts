@@ -1,7 +1,7 @@
 /**
  * Runs suites against software of others: the emulators' against DynamoDB Local, moto's Route 53 and S3, ministack's S3, and
  * azurite, and Stripe's shapes against stripe-mock, so that they are held to the same behaviour, the specifications of
- * `docs/spec/` in TLC, the metrics of a stack and the rules for them in Prometheus, the tables of a stack in PostgreSQL, and the contract, fuzzed by Schemathesis
+ * `docs/spec/` in TLC, the metrics of a stack and the rules for them in Prometheus, the tables of a stack in PostgreSQL, its cache in Redis, and the contract, fuzzed by Schemathesis
  * at both sites; the packaged AWS functions in AWS's own runtime, and the packaged Azure app under Microsoft's Node worker,
  * whose checkout TANDEM_FUNCTIONS_WORKER names; the package of the emulators, installed into an empty folder. The others are
  * installed into `.peers/` on demand. Beginnings of suites' names as arguments choose some:
@@ -33,6 +33,7 @@ import {
 } from '@tandem-clouds/testkit/peers/peer';
 import { postgres } from '@tandem-clouds/testkit/peers/postgres';
 import { prometheus } from '@tandem-clouds/testkit/peers/prometheus';
+import { redis } from '@tandem-clouds/testkit/peers/redis';
 import { hasPassed, inWords, skipped, type SuiteResult } from '@tandem-clouds/testkit/peers/results';
 import { fuzzContract, prepareSchemathesis } from '@tandem-clouds/testkit/peers/schemathesis';
 import { stripeMock } from '@tandem-clouds/testkit/peers/stripe-mock';
@@ -59,6 +60,7 @@ const PEERS_IN_JEST = [
   prometheus,
   otelCollector,
   postgres,
+  redis,
   lambdaRuntime,
   functionsWorker,
   emulatorsPackage,

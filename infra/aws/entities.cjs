@@ -136,6 +136,10 @@ module.exports = {
   contentRoles: entities.filter(({ content }) => content).map(roleOf),
   /** Of all functions here: what they write are records of entities. */
   recordRoles: [...entities, ...routes].map(roleOf),
+  /** Of functions that write what shared caches keep. */
+  cacheRoles: [...entities, ...routes].filter(({ cached, writes }) => cached && writes).map(roleOf),
+  /** Whether the function that has the storages reacts to such records. */
+  cachedContent: entities.some(({ cached, content }) => cached && content),
   /** For tests, which ask what a declaration that is not here would get. */
   statementsOfRoutes,
 };

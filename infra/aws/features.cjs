@@ -4,7 +4,7 @@
  *
  * Every parameter and flag is checked here before anything else (infra/parameters.cjs).
  */
-const { contentRoles, recordRoles } = require('./entities.cjs');
+const { cachedContent, cacheRoles, contentRoles, recordRoles } = require('./entities.cjs');
 const { mistakesIn } = require('../parameters.cjs');
 
 /** What a flag needs besides itself: another flag, or values of parameters. */
@@ -104,6 +104,26 @@ function viewerOf(domain, certificateArn) {
         },
       }
     : { aliases: [], certificate: { CloudFrontDefaultCertificate: true } };
+}
+
+/** What purges the cache in front of this site (docs/caching.md), where there is one. */
+function cdnParts(isOn) {
+  const none = { Ref: 'AWS::NoValue' };
+  const statement = isOn
+    ? {
+        Sid: 'Cdn',
+        Effect: 'Allow',
+        Action: 'cloudfront:CreateInvalidation',
+        Resource: { 'Fn::Sub': 'arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Cdn}' },
+      }
+    : none;
+  return {
+    cdnStatement: statement,
+    cdnContentStatement: cachedContent ? statement : none,
+    cdnDistribution: isOn ? { Ref: 'Cdn' } : '',
+    // Those of the bridge may wake whoever reacts already.
+    cdnWakers: cacheRoles.map((Ref) => ({ Ref })),
+  };
 }
 
 module.exports = async ({ options, resolveConfigurationProperty, resolveVariable }) => {
@@ -258,6 +278,8 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
             NotResource: { 'Fn::Sub': 'arn:${AWS::Partition}:sns:*:*:*' },
           },
     // Of the roles of the functions that write rows: as their user of the database, and as no other.
+    // Of the role of the function that reacts: invalidating this distribution, and nothing else of it.
+    ...cdnParts(has('cdn')),
     sqlStatement: has('sql')
       ? {
           Sid: 'Sql',

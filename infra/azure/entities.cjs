@@ -18,4 +18,9 @@ module.exports = {
     ]),
     ...routes.map(({ name, function: key, handler }) => [key, functionOf(handler, `${name}/{*path}`)]),
   ]),
+  /** What Front Door may keep (parts/front-door.json). */
+  cachedCollections: entities
+    .filter(({ cached }) => cached)
+    .map(({ collection }) => collection)
+    .join(','),
 };

@@ -222,6 +222,22 @@ export const bench: Group<CommandContext> = {
       run: async (input) => (await import('../bench/sql.ts')).benchSql(input),
     }),
     command({
+      name: 'bench caches',
+      summary:
+        'how long after a write at one cloud the other cloud’s shared cache is purged, against replication; from which read rate a Redis pays',
+      details:
+        "A stack of its own, with data in memory, behind a CloudFront and a Front Door of this machine, and with a Redis, Debian's, which is unpacked where it is not; without one, the first part alone.",
+      options: {
+        rate: decimal('writes a second, at each site', { min: RATE_MIN, default: '5' }),
+        seconds: whole('how long', { ...COUNT, default: '30' }),
+        reads: whole('reads a second of the second part, at the most', { ...COUNT, default: '100' }),
+        records: whole('that are read', { ...COUNT, default: '50' }),
+        ...JSON_OPTION,
+      },
+      examples: [{ line: 'bench caches --seconds 10', shows: 'a short one' }],
+      run: async (input) => (await import('../bench/caches.ts')).benchCaches(input),
+    }),
+    command({
       name: 'bench dns',
       summary: 'queries a second of the local DNS server, against gdnsd and Knot DNS',
       options: {

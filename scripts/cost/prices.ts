@@ -284,6 +284,22 @@ export const PRICES = {
     source: 'https://azure.microsoft.com/pricing/details/storage/blobs/',
     read: 'as for storage',
   },
+  elastiCacheHour: {
+    usd: 0.0128,
+    per: 1,
+    unit: 'hours of a node cache.t4g.micro with Valkey (0.5 GB), on demand',
+    region: 'us-east-1',
+    source: 'https://aws.amazon.com/elasticache/pricing/',
+    read: 'from memory of the page, 2025; unconfirmed',
+  },
+  azureRedisHour: {
+    usd: 0.018,
+    per: 1,
+    unit: 'hours of Azure Managed Redis, Balanced B0 (0.5 GB), without a replica',
+    region: 'East US',
+    source: 'https://azure.microsoft.com/pricing/details/managed-redis/',
+    read: 'from memory of the page, 2025; unconfirmed',
+  },
 } as const satisfies Readonly<Record<string, Price>>;
 
 /** USD for a million times `amount` units. */

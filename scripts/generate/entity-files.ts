@@ -3,6 +3,7 @@
  * data for the service definitions (`infra/{aws,azure}/entities.cjs`), and a function for each.
  */
 import path from 'node:path';
+import { sharedCache } from '../../src/shared/domain/caching/keys.ts';
 import {
   type Entity,
   isChangeable,
@@ -57,6 +58,9 @@ function sitesModule(declared: readonly DeclaredEntity[]): string {
   const writers = declared.flatMap(({ entity }) =>
     entity.writes === undefined ? [] : [[entity.name, entity.writes] as const],
   );
+  const cached = declared.flatMap(({ entity: { name, cache } }) =>
+    cache === undefined ? [] : [[name, cache.maxAgeSeconds] as const],
+  );
   return `${HEAD} the files in src/shared/entities. Do not edit.
 import type { EntitySites } from '../domain/placement.ts';
 
@@ -65,6 +69,9 @@ export const entitySites: EntitySites = ${JSON.stringify(Object.fromEntries(site
 
 /** Which site writes them by the declaration, where that is one at a time. */
 export const entityWriters: Readonly<Record<string, string>> = ${JSON.stringify(Object.fromEntries(writers), undefined, 2)};
+
+/** For how many seconds a cache may keep a record of an entity. Every function that writes one keeps the cache up to date. */
+export const cachedSeconds: Readonly<Record<string, number>> = ${JSON.stringify(Object.fromEntries(cached), undefined, 2)};
 `;
 }
 
@@ -88,6 +95,8 @@ function registryData(declared: readonly DeclaredEntity[], slots: RecordedSlots)
     reacts: reactionNames(one.entity).length > 0,
     /** Whether its function has the storages of objects, and what it writes is done by `transfer`. */
     content: takesUploads(one.entity),
+    /** Whether shared caches may keep what it answers, so that what it writes is purged there. */
+    cached: sharedCache(one.entity) !== undefined,
     /** Whether it asks who calls, whose requests are then counted. */
     asks: one.entity.access.read !== 'everybody' || isWritten(one.entity),
     // On Azure a function has one route, so these have functions of their own there.

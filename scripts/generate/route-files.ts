@@ -3,6 +3,7 @@
  * the service definitions (`infra/{aws,azure}/entities.cjs`), and a function for each.
  */
 import path from 'node:path';
+import { sharedCache } from '../../src/shared/domain/caching/keys.ts';
 import type { RecordedSlots } from '../../src/shared/domain/indexes/declared-index.ts';
 import { reactionNames } from '../../src/shared/domain/reactions.ts';
 import {
@@ -69,6 +70,8 @@ function dataOf(declared: DeclaredRoutes, { entities }: Declarations, slots: Rec
     slots: [...new Set(all)].sort((a, b) => a - b),
     /** Whether what it writes may have to be reacted to. */
     reacts: entities.some(({ entity }) => written.includes(entity.name) && reactionNames(entity).length > 0),
+    /** Whether shared caches may keep what it writes. */
+    cached: entities.some(({ entity }) => written.includes(entity.name) && sharedCache(entity) !== undefined),
     /** Whether it asks who calls, whose requests are then counted. */
     asks: Object.values(operations).some(({ access }) => access !== 'everybody'),
     /** Whether it keeps what this site has counted. */

@@ -40,6 +40,7 @@ const SERVICE = [
   'src/shared/open-mail.ts',
   'src/shared/open-sms.ts',
   'src/shared/open-sql.ts',
+  'src/shared/open-cdn.ts',
   'src/shared/serve-entity.ts',
   'src/shared/serve-routes.ts',
 ];
@@ -98,7 +99,7 @@ export const ROOMS = {
       [...PORTS, ...CLOUDS, 'src/shared/adapters/peers', root.replace('cloud.ts', 'probes.ts')],
     ]),
   ),
-  'src/shared/runtime.ts': [...APPLICATION, 'src/shared/adapters'],
+  'src/shared/runtime.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/open-record-cache.ts'],
   'src/shared/open-secrets.ts': [...PORTS, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/open-services.ts': [
     ...APPLICATION,
@@ -111,6 +112,8 @@ export const ROOMS = {
   'src/shared/open-images.ts': [...PORTS, 'src/shared/adapters'],
   'src/shared/open-mail.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/open-sms.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
+  'src/shared/open-record-cache.ts': [...APPLICATION, 'src/shared/adapters'],
+  'src/shared/open-cdn.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
   'src/shared/open-sql.ts': [...APPLICATION, ...ADAPTERS, 'src/shared/runtime.ts'],
   'src/shared/serve-entity.ts': [...APPLICATION, 'src/shared/adapters', 'src/shared/runtime.ts'],
   'src/shared/serve-routes.ts': [

@@ -1,15 +1,18 @@
 /** Queue-triggered: does what is due on records without content (`run-reactions.ts`). */
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { reactionBeginMs } from '../shared/bounds.ts';
+import { PURGE } from '../shared/domain/caching/purge.ts';
 import { askMail } from '../shared/domain/notifications/ask-mail.ts';
 import { askSms } from '../shared/domain/notifications/ask-sms.ts';
 import { MAIL, type SendCall, SMS } from '../shared/domain/notifications/send.ts';
 import { askPayments } from '../shared/domain/orders/ask-payments.ts';
 import { SQL, type SqlCall } from '../shared/domain/sql/project.ts';
+import { openCdn } from '../shared/open-cdn.ts';
 import { openMail } from '../shared/open-mail.ts';
 import { openPayments } from '../shared/open-payments.ts';
 import { openSms } from '../shared/open-sms.ts';
 import { openSql } from '../shared/open-sql.ts';
+import type { PurgeCall } from '../shared/ports/cdn.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { openRuntime } from '../shared/runtime.ts';
 import { wokenKey } from '../shared/wake-message.ts';
@@ -20,6 +23,7 @@ const payments = openPayments(runtime);
 const mail = openMail(runtime);
 const sms = openSms(runtime);
 const sql = openSql(runtime, entities);
+const purge = openCdn(runtime);
 
 export const handler = runReactions(runtime, {
   name: 'react',
@@ -34,6 +38,7 @@ export const handler = runReactions(runtime, {
     if (effect.service === MAIL)
       return askMail(effect.call as SendCall, { ...services, open: () => mail(services) });
     if (effect.service === SQL) return sql(effect.call as SqlCall);
+    if (effect.service === PURGE) return purge(effect.call as PurgeCall, services);
     if (effect.service === SMS) return askSms(effect.call as SendCall, { ...services, open: sms });
     return askPayments(effect, () => payments(services));
   },

@@ -13,14 +13,17 @@ import {
   transferHandleMs,
   transferKeysAtOnce,
 } from '../shared/bounds.ts';
+import { PURGE } from '../shared/domain/caching/purge.ts';
 import { SQL, type SqlCall } from '../shared/domain/sql/project.ts';
 import { inventoryIn } from '../shared/inventory-message.ts';
 import { makeThumbnails } from '../shared/objects/make-thumbnails.ts';
 import { performObjects } from '../shared/objects/perform.ts';
 import { keysOfEvent } from '../shared/objects/storage-event.ts';
+import { openCdn } from '../shared/open-cdn.ts';
 import { openOwnObjects } from '../shared/open-content.ts';
 import { openImages } from '../shared/open-images.ts';
 import { openSql } from '../shared/open-sql.ts';
+import type { PurgeCall } from '../shared/ports/cdn.ts';
 import { entities } from '../shared/registry/entities.ts';
 import { openRuntime, reacting } from '../shared/runtime.ts';
 import { wokenKey } from '../shared/wake-message.ts';
@@ -37,6 +40,7 @@ const storages = {
 };
 const images = openImages();
 const sql = openSql(runtime, entities);
+const purge = openCdn(runtime);
 
 const takeStep = inventorySteps({
   site: reacting(runtime.site, entities, config),
@@ -61,8 +65,9 @@ export const handler = runReactions(runtime, {
   beginMs: transferBeginMs,
   handleMs: transferHandleMs,
   objects: performObjects({ ...storages, bodiesAtOnce: transferBodiesAtOnce }),
-  outside: (effect) =>
-    effect.service === SQL
-      ? sql(effect.call as SqlCall)
-      : makeThumbnails(effect, { ...storages, images, now: runtime.site.now }),
+  outside: (effect, services) => {
+    if (effect.service === SQL) return sql(effect.call as SqlCall);
+    if (effect.service === PURGE) return purge(effect.call as PurgeCall, services);
+    return makeThumbnails(effect, { ...storages, images, now: runtime.site.now });
+  },
 });

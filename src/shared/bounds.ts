@@ -598,6 +598,30 @@ export const restoreBatchKeys = 100;
 export const restoreBatchesAtOnce = 8;
 export const restoreRoundsMax = 8;
 
+/** Seconds for which caches may keep an answer, and again for which they may show it while the site fails. */
+export const cacheSecondsMax = 86_400;
+/** For how long after its time an answer may be shown while the site fails, where the entity does not say. */
+export const cacheStaleSeconds = 300;
+/**
+ * Surrogate keys of an answer: CloudFront keeps no more of them with an object.
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-tags.html
+ */
+export const cacheKeysMax = 50;
+/** How long purges of changes gather before they go together. */
+export const cdnGatherMs = 50;
+/** Of one request to a cache, its answer included: a reaction has `reactionRunMs`. */
+export const cdnTimeoutMs = 5_000;
+export const cdnAnswerBytesMax = 65_536;
+/** Of a call of the cache beside the store: what takes longer is asked of the store. */
+export const cacheCallMs = 50;
+/** Of one that tells it of a write: what it misses, others may read for as long as the entity allows. */
+export const cacheKeepMs = 250;
+/** To connect to it; readers do not wait for that. */
+export const cacheConnectMs = 2_000;
+/** After so many failures in a row it is not asked for so long. */
+export const cacheFailuresMax = 5;
+export const cacheBreakMs = 5_000;
+
 // Persons
 /** How long a request looks for what a site holds of a person before it leaves the rest to the next; records of one page. */
 export const personPageMs = 5_000;

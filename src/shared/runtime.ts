@@ -28,6 +28,8 @@ import { siteMetering } from './adapters/metering/site-metering.ts';
 import { siteTracing } from './adapters/tracing/site-tracing.ts';
 import { archiveAt, type Config, hasObjects, loadConfig } from './config/config.ts';
 import { digest, sha256 } from './digest.ts';
+import { cachedStore } from './domain/caching/cached-store.ts';
+import type { RecordCache } from './domain/caching/record-cache.ts';
 import { contentsOf } from './domain/content.ts';
 import type { Entity } from './domain/entity.ts';
 import { indexEntries } from './domain/indexes/index-entry.ts';
@@ -40,6 +42,7 @@ import { elsewhere } from './http/elsewhere.ts';
 import { readThrough } from './http/read-through.ts';
 import type { Route } from './http/route.ts';
 import { httpService } from './http/service.ts';
+import { openRecordCache } from './open-record-cache.ts';
 import type { Urgency } from './ports/cloud.ts';
 import type { Metering } from './ports/metering.ts';
 import type { Logger, Metrics } from './ports/telemetry.ts';
@@ -107,9 +110,16 @@ export function openRuntime(): Runtime {
  * The store of this site. Every function that writes records opens it here, because each write stores what of the record is
  * in the indexes: one that did not know them would take records out of their lists.
  */
-export function openSiteStore({ config, metrics, tracing }: Runtime, urgency: Urgency = 'live'): Store {
+export function openSiteStore(runtime: Runtime, urgency: Urgency = 'live'): Store {
+  const { config, metrics, tracing, site } = runtime;
   const leftOut = (): void => metrics.record({ ValuesNotIndexed: 1 });
-  return tracing.store(openStore(config, indexEntries(storeIndexes, leftOut), urgency));
+  const store = tracing.store(openStore(config, indexEntries(storeIndexes, leftOut), urgency));
+  const cache = recordCache(runtime);
+  return cache === undefined ? store : cachedStore(store, cache, site.now);
+}
+
+function recordCache({ config, logger, site }: Runtime): RecordCache | undefined {
+  return openRecordCache({ config, logger, now: site.now, sleep });
 }
 
 /** The site with what is reacted to; a function that writes records of an entity must know its reactions. */
@@ -119,8 +129,8 @@ export function reacting(site: Site, entities: readonly Entity[], config: Config
 }
 
 /** What this site does with records of every entity. */
-export function ownOf({ sqlUrl, sqlFill = 1 }: Config): Own {
-  return { tables: sqlUrl !== undefined, sqlFill };
+export function ownOf({ sqlUrl, sqlFill = 1, cdn }: Config): Own {
+  return { tables: sqlUrl !== undefined, sqlFill, purges: cdn !== undefined };
 }
 
 /**
@@ -148,8 +158,13 @@ export function openOwnOutbox({ config, tracing }: Pick<Runtime, 'config' | 'tra
 /**
  * The replica of this site, for handlers that read and write records.
  * @param entities Those whose records are written.
+ * @param options.isCached Whether its reads ask the cache beside the store, where there is one: not where what is read decides.
  */
-export function openReplica(runtime: Runtime, entities: readonly Entity[] = []): Replica {
+export function openReplica(
+  runtime: Runtime,
+  entities: readonly Entity[] = [],
+  { isCached = false }: { readonly isCached?: boolean } = {},
+): Replica {
   const { site: bare, config } = runtime;
   const site = reacting(bare, entities, config);
   return new Replica({
@@ -163,6 +178,7 @@ export function openReplica(runtime: Runtime, entities: readonly Entity[] = []):
     ids: { next: uuidv7 },
     indexes,
     uniqueOf: uniqueValues(entities, sha256),
+    ...(isCached && { cache: recordCache(runtime) }),
   });
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ValidateFunction } from 'ajv';
 import { fetchClient } from './adapters/fetch-client.ts';
+import { sharedCache } from './domain/caching/keys.ts';
 import { ContentAccounts } from './domain/content-accounts.ts';
 import type { ContentStorage } from './domain/content-storage.ts';
 import type { Entity } from './domain/entity.ts';
@@ -34,7 +35,9 @@ export function serveEntity(
 ): unknown {
   const runtime = openRuntime();
   requireKnownSites(entity, runtime.site);
-  const replica = openReplica(runtime, [entity]);
+  // What a shared cache in front of this site keeps is of the store: one cache must not pass on what another one had missed.
+  const isCached = runtime.config.cdn === undefined || sharedCache(entity) === undefined;
+  const replica = openReplica(runtime, [entity], { isCached });
   const service = new EntityService(entity, replica, (fields) => validate(checks.stored, fields));
   const content =
     entity.content === undefined || openContent === undefined
@@ -42,7 +45,7 @@ export function serveEntity(
       : new ContentRequests(entity, entity.content, {
           storage: openContent(runtime),
           accounts: new ContentAccounts(entity, replica),
-          find: (key) => replica.read(key, []),
+          find: (key) => replica.read(key, [], undefined, true),
         });
   const { site } = runtime.config;
   const routes = keptElsewhere(entity, site, entityRoutes(entity, service, checks, content));

@@ -3,7 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AUDIENCE } from '@tandem-clouds/emulators/oidc/protocol';
 import { queryToken } from '@tandem-clouds/emulators/oidc/request-token';
 import { type Issuer, startIssuer } from '@tandem-clouds/emulators/oidc/server';
+import { heartbeatKey } from '@tandem-clouds/replication/heartbeat-record';
+import { INDEXES_FIELD, indexesField } from '@tandem-clouds/replication/index-phases';
 import { cloudName } from '#cloud';
+import { indexes } from '../../src/shared/registry/indexes.ts';
+import { openReplica, openRuntime } from '../../src/shared/runtime.ts';
 import { invoke } from '../helpers/api.ts';
 import { setEnvironment, startCloud, type TestCloud } from '../helpers/sites.ts';
 
@@ -28,7 +32,18 @@ beforeAll(async () => {
   await load('pictures', import('../../src/handlers/entities/pictures.ts'));
   await load('inventory', import('../../src/handlers/routes/inventory.ts'));
   await load('availability', import('../../src/handlers/routes/availability.ts'));
+  await openIndexes();
 });
+
+/** As the sweep notes it, once all records are in them. */
+async function openIndexes(): Promise<void> {
+  const runtime = openRuntime();
+  const states = Object.fromEntries(indexes.map(({ id }) => [id, { phase: 'open' as const, sinceMs: 1 }]));
+  await openReplica(runtime).write({
+    key: heartbeatKey(runtime.site.site),
+    decide: () => ({ [INDEXES_FIELD]: indexesField(states) }),
+  });
+}
 
 afterAll(async () => {
   restore();
@@ -37,6 +52,7 @@ afterAll(async () => {
 
 interface Answer {
   readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
   readonly json: {
     readonly code?: string;
     readonly items?: readonly unknown[];
@@ -47,16 +63,24 @@ interface Answer {
 async function call(
   method: string,
   path: string,
-  { token, body }: { readonly token?: string; readonly body?: object } = {},
+  {
+    token,
+    body,
+    ...given
+  }: {
+    readonly token?: string;
+    readonly body?: object;
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Answer> {
   const [, name = ''] = path.split(/[/?]/);
-  const { status, text } = await invoke(handlers.get(name), {
+  const { status, text, headers } = await invoke(handlers.get(name), {
     method,
     path,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    headers: { ...given.headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
     ...(body !== undefined && { body }),
   });
-  return { status, json: JSON.parse(text || '{}') as Answer['json'] };
+  return { status, headers, json: JSON.parse(text || '{}') as Answer['json'] };
 }
 
 const TEA = { name: 'Tea', priceMinor: 490, currency: 'EUR', category: 'tea' };
@@ -125,6 +149,62 @@ describe('what is refused of a product, by field and rule', () => {
     };
     expect((await write(body)).status).toBe(201);
     expect((await call('GET', '/products/markup')).json).toMatchObject(body);
+  });
+});
+
+describe('what caches may keep', () => {
+  const KEPT = 'public, max-age=0, s-maxage=60, stale-if-error=300';
+  const cachingOf = ({ headers }: Answer) => ({
+    control: headers['cache-control'],
+    cdn: headers['cdn-cache-control'],
+    tags: headers['cache-tag']?.split(','),
+    keys: headers['surrogate-key']?.split(' '),
+  });
+  const NOTHING = { control: 'private, no-cache', cdn: undefined, tags: undefined, keys: undefined };
+
+  test('is a record and lists of it, under keys that a list by its category shares with it', async () => {
+    await write({ sku: 'cached', ...TEA, category: 'cached' });
+    const record = cachingOf(await call('GET', '/products/cached'));
+    expect(record).toMatchObject({
+      control: KEPT,
+      cdn: 'public, max-age=60, stale-if-error=300',
+      tags: [expect.any(String)],
+    });
+    const all = cachingOf(await call('GET', '/products?limit=5'));
+    expect(all).toMatchObject({ control: KEPT, tags: [expect.any(String)] });
+    const byCategory = cachingOf(await call('GET', '/products?category=cached'));
+    expect(byCategory.tags).toEqual([expect.any(String), ...(record.tags ?? [])]);
+    expect(byCategory.keys).toEqual(byCategory.tags);
+    expect(cachingOf(await call('GET', '/products?currency=EUR&limit=5')).tags).toEqual(all.tags);
+  });
+
+  test('has the tag of its state, by which it is asked for anew', async () => {
+    const { headers } = await call('GET', '/products/cached');
+    const again = await call('GET', '/products/cached', {
+      headers: { 'if-none-match': headers['etag'] ?? '' },
+    });
+    expect([again.status, cachingOf(again)]).toEqual([304, cachingOf({ status: 200, headers, json: {} })]);
+  });
+
+  test.each([
+    ['asked by a session', '/products/cached', { 'x-tandem-session': '' }],
+    ['asked to wait', '/products/cached', { prefer: 'wait=0' }],
+    ['of another address', '/products/cached/', {}],
+    ['with a query that means nothing', '/products/cached?a=1', {}],
+    ['of another entity', '/pictures?limit=1', {}],
+  ])('is nothing that is %s', async (_, path, headers) => {
+    const { headers: first } = await call('GET', '/products/cached');
+    const session = { 'x-tandem-session': first['x-tandem-session'] ?? '' };
+    const sent = 'x-tandem-session' in headers ? session : headers;
+    const answer = await call('GET', path, { headers: sent });
+    expect([answer.status, cachingOf(answer)]).toEqual([200, NOTHING]);
+  });
+
+  test('is no answer to a write, and none that says what is wrong', async () => {
+    const changed = await call('PATCH', '/products/cached', { token: staff, body: { priceMinor: 5 } });
+    expect(cachingOf(changed)).toEqual(NOTHING);
+    expect(cachingOf(await call('GET', '/products/nobody'))).toEqual({ ...NOTHING, control: 'no-store' });
+    expect(cachingOf(await call('GET', '/products?limit=0'))).toEqual({ ...NOTHING, control: 'no-store' });
   });
 });
 

@@ -173,8 +173,8 @@ describe('features of the AWS stack', () => {
       'PeerArchives',
     ],
     centralLogs: ['CentralLogsAccess', 'CentralLogsRole'],
-    cdn: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
-    waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy'],
+    cdn: ['Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy', 'CdnWake'],
+    waf: ['WebAcl', 'Cdn', 'CdnCachePolicy', 'CdnHeadersPolicy', 'CdnWake'],
     network: NETWORK,
     identityProvider: ['UserPool', 'UserPoolClient', 'ReaderGroup', 'WriterGroup'],
     tracing: ['TraceAccess'],
@@ -349,6 +349,23 @@ describe('features of the AWS stack', () => {
       'SqlCluster.Endpoint.Address',
     );
     expect(JSON.stringify(withPeers)).not.toContain('rds-db:connect');
+  });
+
+  test('the cache is invalidated by tags, by the function that reacts alone, which writers of what it keeps wake', () => {
+    const { resources } = made(withEach.get('cdn'));
+    expect(resources['Cdn']?.Properties).toMatchObject({
+      DistributionConfig: { CacheTagConfig: { HeaderName: 'Cache-Tag' } },
+    });
+    const purging = ofType(resources, 'AWS::IAM::Role').filter(([, properties]) =>
+      JSON.stringify(properties).includes('cloudfront:CreateInvalidation'),
+    );
+    expect(purging.map(([id]) => id)).toEqual(['ReactRole']);
+    expect(JSON.stringify(purging)).toContain('distribution/${Cdn}');
+    expect(resources['CdnWake']?.Properties).toMatchObject({ Roles: [{ Ref: 'ProductsRole' }] });
+    expect(JSON.stringify(resources['ReactLambdaFunction']?.Properties)).toContain(
+      '"TANDEM_CDN_DISTRIBUTION":{"Ref":"Cdn"}',
+    );
+    expect(JSON.stringify(withPeers)).not.toContain('CreateInvalidation');
   });
 
   test('the network allows every call to the table, the queues and the bucket that a role allows', () => {

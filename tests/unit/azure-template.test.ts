@@ -77,7 +77,7 @@ const SETTINGS_OF_DEFINITION: Readonly<Record<string, (given: Record<string, unk
 describe('every resource', () => {
   /** Parts of another resource, and relations between two: they have no tags. */
   const UNTAGGED =
-    /^Microsoft\.Consumption\/|flexibleServers\/|roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|managementPolicies$|eventSubscriptions$|federatedIdentityCredentials$|workspaces\/tables$/;
+    /^Microsoft\.Consumption\/|flexibleServers\/|roleAssignments$|sqlRole|sqlDatabases|queues$|blobServices|basicPublishing|diagnosticSettings|originGroups|ruleSets|customDomains$|routes$|securityPolicies$|privateDnsZoneGroups$|managementPolicies$|eventSubscriptions$|federatedIdentityCredentials$|workspaces\/tables$/;
 
   test('has a version of its interface, and tags where it takes them', () => {
     for (const { type, apiVersion, body } of all(EVERYTHING)) {
@@ -329,6 +329,51 @@ describe('a feature', () => {
         }),
       ],
     });
+  });
+
+  test('cdn keeps the collections that say so, and nothing that a session asks for', () => {
+    const given = { cdn: true, cachedCollections: 'products,pictures' };
+    const { conditions, actions } = propertiesOf(`${CDN}/ruleSets/rules`, given) as {
+      conditions: { name: string; parameters: Record<string, unknown> }[];
+      actions: unknown[];
+    };
+    expect(
+      conditions.map(({ name, parameters }) => [name, parameters['selector'] ?? parameters['matchValues']]),
+    ).toEqual([
+      ['UrlPath', ['products', 'pictures']],
+      ['RequestHeader', 'X-Tandem-Session'],
+      ['RequestHeader', 'Prefer'],
+    ]);
+    expect(conditions.map(({ parameters }) => parameters['negateCondition'])).toEqual([false, true, true]);
+    expect(actions).toEqual([
+      expect.objectContaining({
+        name: 'RouteConfigurationOverride',
+        parameters: expect.objectContaining({
+          cacheConfiguration: expect.objectContaining({
+            cacheBehavior: 'HonorOrigin',
+            queryStringCachingBehavior: 'UseQueryString',
+          }),
+        }),
+      }),
+    ]);
+    const routeOf = (more: object) => propertiesOf(`${CDN}/afdEndpoints/routes`, { cdn: true, ...more });
+    expect(routeOf(given)['ruleSets']).toHaveLength(1);
+    expect(routeOf({})).toMatchObject({ ruleSets: [] });
+    // The route itself keeps nothing.
+    expect(routeOf(given)).not.toHaveProperty('cacheConfiguration');
+  });
+
+  test('the app purges Front Door by a role of one action, on the endpoint alone, where it is given one', () => {
+    const role = '99999999-0000-0000-0000-000000000001';
+    const purges = (given: object) =>
+      made({ cdn: true, ...given }).filter(({ body }) => JSON.stringify(body).includes(role));
+    expect(purges({})).toEqual([]);
+    const [assignment, ...others] = purges({ cdnPurgeRole: role });
+    expect(others).toEqual([]);
+    expect(assignment?.body['scope']).toMatch(/profiles\/acme\/afdEndpoints\/acme$/);
+    const endpoint = SETTINGS_OF_DEFINITION['TANDEM_CDN_ENDPOINT'];
+    expect(endpoint?.({ cdn: true })).toBe('');
+    expect(endpoint?.({ cdn: true, cdnPurgeRole: role })).toMatch(/profiles\/acme\/afdEndpoints\/acme$/);
   });
 
   test('waf has managed rules in the Premium tier', () => {

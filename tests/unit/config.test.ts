@@ -282,6 +282,29 @@ describe('the configuration', () => {
     expect(() => read(url, '')).toThrow(/TANDEM_OBJECTS_CONTAINER|azure/);
   });
 
+  test('of caches is a server by TLS, and ids of what is purged, named by their variables', () => {
+    expect(loadConfig('aws', AWS)).not.toHaveProperty('cacheUrl');
+    const read = (env: Record<string, string>) => loadConfig('aws', { ...AWS, ...env });
+    for (const url of [
+      'rediss://cache.example.com:6379',
+      'rediss://user:a%2Fb@c.example.com',
+      'redis://127.0.0.1:1',
+    ])
+      expect(read({ TANDEM_CACHE_URL: url }).cacheUrl).toBe(url);
+    for (const url of ['redis://cache.example.com', 'http://127.0.0.1', 'rediss://a b'])
+      expect(() => read({ TANDEM_CACHE_URL: url })).toThrow('TANDEM_CACHE_URL');
+    // A secret that cannot be read stops no site.
+    expect(read({ TANDEM_CACHE_URL: '@Microsoft.KeyVault(SecretUri=https://v/s)' }).cacheUrl).toBeUndefined();
+    const cdn = { TANDEM_CDN_DISTRIBUTION: 'E2QWRUHAPOMQZL', TANDEM_CDN_ZONE: 'a'.repeat(32) };
+    expect(read(cdn).cdn).toEqual({ distribution: 'E2QWRUHAPOMQZL', zone: 'a'.repeat(32) });
+    for (const [name, value] of [
+      ['TANDEM_CDN_DISTRIBUTION', 'https://d1.cloudfront.net'],
+      ['TANDEM_CDN_ENDPOINT', '/subscriptions/s'],
+      ['TANDEM_CDN_ZONE', 'example.com'],
+    ] as const)
+      expect(() => read({ [name]: value })).toThrow(name);
+  });
+
   test('an Azure site needs a namespace or a connection string', () => {
     const azure = {
       TANDEM_SITE: 'azure-eastus',

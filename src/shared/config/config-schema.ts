@@ -53,6 +53,12 @@ const sqlUrl = {
   pattern:
     '^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$',
 } as const;
+/** By TLS, or on this machine. */
+const cacheUrl = {
+  type: 'string',
+  pattern:
+    '^(rediss://([^/?#@\\s]*@)?[A-Za-z0-9.-]+|redis://(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?(/[0-9]{1,2})?$',
+} as const;
 const texts = { type: 'array', minItems: 1, maxItems: 16, items: text } as const;
 
 const jwtIssuer = {
@@ -278,6 +284,23 @@ export const configSchema = {
       },
       dependencies: { tenantId: ['clientId'], clientId: ['tenantId'] },
     },
+    cdn: {
+      type: 'object',
+      anyOf: [{ required: ['distribution'] }, { required: ['endpoint'] }, { required: ['zone'] }],
+      additionalProperties: false,
+      properties: {
+        distribution: { type: 'string', pattern: '^[A-Z0-9]{8,32}$' },
+        endpoint: {
+          type: 'string',
+          pattern:
+            '^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Cdn/profiles/[^/]+/afdEndpoints/[^/]+$',
+        },
+        zone: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+        endpointUrl: originUrl,
+        zoneUrl: originUrl,
+      },
+    },
+    cacheUrl,
     sqlUrl,
     sqlFill: { type: 'integer', minimum: 1, maximum: 1_000_000 },
     own: ownSchema(ownSettings),

@@ -159,6 +159,19 @@ export interface CentralLogsConfig {
   readonly clientId?: string;
 }
 
+/** The shared caches in front of this site that are purged; one of them at least. */
+export interface CdnConfig {
+  /** Id of the distribution of CloudFront, of a site on AWS. */
+  readonly distribution?: string;
+  /** Resource id of the endpoint of Front Door, of a site on Azure: `/subscriptions/…/afdEndpoints/…`. */
+  readonly endpoint?: string;
+  /** Id of the zone at Cloudflare; its token is a secret. */
+  readonly zone?: string;
+  /** Origins of emulators, in place of Resource Manager and of Cloudflare's interface. */
+  readonly endpointUrl?: string;
+  readonly zoneUrl?: string;
+}
+
 export interface Config {
   readonly site: SiteId;
   readonly region: string;
@@ -205,6 +218,10 @@ export interface Config {
   readonly sqlUrl?: string;
   /** Raised to have every record's row written anew, by a backfill. */
   readonly sqlFill?: number;
+  /** A cache beside the store, which speaks the protocol of Redis; absent: none (docs/caching.md). */
+  readonly cacheUrl?: string;
+  /** Absent: no cache is purged (docs/caching.md). */
+  readonly cdn?: CdnConfig;
   /** The settings of `own-settings.ts`. */
   readonly own: OwnConfig;
   readonly aws?: {
@@ -326,6 +343,13 @@ const MAIL = {
   TANDEM_MAIL_LINKS_URL: 'linksUrl',
 } as const;
 
+const CDN = {
+  TANDEM_CDN_DISTRIBUTION: 'distribution',
+  TANDEM_CDN_ENDPOINT: 'endpoint',
+  TANDEM_CDN_ZONE: 'zone',
+  TANDEM_CDN_ENDPOINT_URL: 'endpointUrl',
+  TANDEM_CDN_ZONE_URL: 'zoneUrl',
+} as const;
 const SMS = { TANDEM_SMS_FROM: 'from', TANDEM_SMS_NAME: 'name' } as const;
 const TRACES = {
   TANDEM_TRACES_URL: 'url',
@@ -360,11 +384,13 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
   const payments = pick(env, PAYMENTS);
   const mail = pick(env, MAIL);
   const sms = pick(env, SMS);
+  const cdn = pick(env, CDN);
   const common = {
     own,
     ...(Object.keys(payments).length > 0 && { payments: payments as unknown }),
     ...(Object.keys(mail).length > 0 && { mail: mail as unknown }),
     ...(Object.keys(sms).length > 0 && { sms: sms as unknown }),
+    ...(Object.keys(cdn).length > 0 && { cdn: cdn as unknown }),
     ...tracesOf(env),
     ...metricsOf(env),
     ...logsOf(env),
@@ -373,6 +399,7 @@ export function loadConfig(cloud: 'aws' | 'azure', env: Environment = process.en
       env['TANDEM_SQL_FILL'] !== '' && { sqlFill: jsonOf(env['TANDEM_SQL_FILL'], 1) }),
     logLevel: 'info',
     ...pick(env, COMMON),
+    ...cacheOf(env),
     peers: jsonListOf(env['TANDEM_PEERS']),
     operatorKeys: listOf(env['TANDEM_OPERATOR_KEYS']),
     jwtIssuers: jsonListOf(env['TANDEM_JWT_ISSUERS']),
@@ -431,6 +458,11 @@ function logsOf(env: Environment): { logs?: unknown } {
 function centralLogsOf(env: Environment): { centralLogs?: unknown } {
   const text = env['TANDEM_CENTRAL_LOGS'];
   return text === undefined || text === '' ? {} : { centralLogs: jsonOf(text, undefined) };
+}
+
+/** A site goes on without its cache, also where the secret that has its address cannot be read. */
+function cacheOf({ TANDEM_CACHE_URL: url = '' }: Environment): { cacheUrl?: unknown } {
+  return url === '' || url.startsWith(UNRESOLVED) ? {} : { cacheUrl: url };
 }
 
 /** What Functions leaves in a setting whose secret cannot be read. That traces are refused must not stop a site. */
@@ -569,6 +601,8 @@ function variableOf(pointer: string): string {
   if (first === 'own') return variableOfOwn(second, pointer);
   if (first === 'trustsEverybody') return 'TANDEM_TRUST_EVERYBODY';
   if (first === 'sms') return variableIn(SMS, second) ?? 'TANDEM_SMS_FROM';
+  if (first === 'cacheUrl') return 'TANDEM_CACHE_URL';
+  if (first === 'cdn') return variableIn(CDN, second) ?? 'TANDEM_CDN_DISTRIBUTION';
   if (first === 'traces') return variableIn(TRACES, second) ?? 'TANDEM_TRACES_URL';
   if (first === 'centralLogs') return `TANDEM_CENTRAL_LOGS${pointer.slice('/centralLogs'.length)}`;
   if (first === 'logs') return variableIn(LOGS, second) ?? 'TANDEM_LOGS_URL';

@@ -3,7 +3,7 @@ import { horizonMs } from '@tandem-clouds/replication/bounds';
 import { CROSSING, HOLD } from '@tandem-clouds/replication/objects/content';
 import { own } from '@tandem-clouds/replication/own';
 import { isReservedEntity } from '@tandem-clouds/replication/reserved';
-import { indexesMax, objectBytesMax } from '../bounds.ts';
+import { cacheSecondsMax, indexesMax, objectBytesMax } from '../bounds.ts';
 import { errorCodes } from '../errors.ts';
 import { countedTwice } from './action-repeat.ts';
 import { COMPLETE, completeAction, contentFields } from './content.ts';
@@ -122,6 +122,10 @@ const SHAPE: Readonly<Record<string, readonly [is: (value: unknown) => boolean, 
   writes: [(value) => value === undefined || isText(value), 'the id of a site'],
   removable: [(value) => value === undefined || typeof value === 'boolean', 'true or false'],
   ids: [(value) => value === undefined || isObject(value), 'an object, { from, withinMs }'],
+  cache: [
+    (value) => value === undefined || isObject(value),
+    'an object, { maxAgeSeconds, by, staleIfErrorSeconds }',
+  ],
 };
 
 /** What is missing of a declaration, or is no such thing. @returns None when `mistakesOf` may look at it. */
@@ -147,6 +151,7 @@ export function mistakesOf(entity: Entity): readonly Mistake[] {
     ...onDuplicate(entity),
     ...content(entity),
     ...subject(entity),
+    ...caching(entity),
   ];
 }
 
@@ -525,6 +530,39 @@ function* subject(entity: Entity): Mistakes {
     else if (required.includes(each)) yield { at, detail: `${each} is required, so it cannot be empty` };
     else if (!['register', 'whole'].includes(policyOf(entity, each)) || mergesByMember(entity, each))
       yield { at, detail: `${each} must be a register, or an object that is a whole` };
+}
+
+const CACHE_PARTS = new Set(['maxAgeSeconds', 'by', 'staleIfErrorSeconds']);
+
+/** What is kept by others than its stores must be to be shown to others, and a key that no list has would purge nothing. */
+function* caching(entity: Entity): Mistakes {
+  const { cache, access: allowed } = entity;
+  if (cache === undefined) return;
+  const at = ['cache'];
+  for (const part of Object.keys(cache))
+    if (!CACHE_PARTS.has(part))
+      yield { at: [...at, part], detail: `must be one of ${[...CACHE_PARTS].join(', ')}` };
+  yield* cacheSeconds('maxAgeSeconds', cache.maxAgeSeconds, 1);
+  yield* cacheSeconds('staleIfErrorSeconds', cache.staleIfErrorSeconds, 0);
+  const by: unknown = cache.by;
+  if (!Array.isArray(by) || !by.every(isText) || new Set(by).size < by.length) {
+    yield { at: [...at, 'by'], detail: 'must be a list of fields, each once' };
+    return;
+  }
+  if (by.length > 0 && allowed.read !== 'everybody')
+    yield { at: [...at, 'by'], detail: 'is about lists that everybody reads: declare access.read everybody' };
+  for (const field of cache.by)
+    if (!has(entity, field)) yield { at: [...at, 'by'], detail: `${field} is no declared field` };
+    else if (!isIndexed(entity, field))
+      yield { at: [...at, 'by'], detail: `${field} is what no index is on, so no list is by it` };
+}
+
+function* cacheSeconds(part: string, seconds: unknown, least: number): Mistakes {
+  if (!Number.isSafeInteger(seconds) || Number(seconds) < least || Number(seconds) > cacheSecondsMax)
+    yield {
+      at: ['cache', part],
+      detail: `must be a whole number of seconds from ${least} to ${cacheSecondsMax}`,
+    };
 }
 
 function has({ fields: declared }: Entity, field: string): boolean {

@@ -19,7 +19,7 @@
  */
 import type { Json } from '@tandem-clouds/replication/json';
 import type { StepsProtocol } from '@tandem-clouds/replication/reactions/react';
-import { objectBytesMax, objectFetchSeconds } from '../bounds.ts';
+import { cacheStaleSeconds, objectBytesMax, objectFetchSeconds } from '../bounds.ts';
 import { COMPLETE, completeAction } from './content.ts';
 import { DeclarationError, mistakesOf, shapeMistakes } from './declaration-mistakes.ts';
 import {
@@ -179,6 +179,15 @@ export interface ContentDeclaration {
   readonly variants?: Variants;
 }
 
+/** @see CacheRules */
+export interface CacheDeclaration {
+  readonly maxAgeSeconds: number;
+  /** Fields that an index is `on`; none unless it is said. */
+  readonly by?: readonly string[];
+  /** `cacheStaleSeconds`, five minutes, unless it is said. */
+  readonly staleIfErrorSeconds?: number;
+}
+
 export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>> {
   readonly name: string;
   readonly collection: string;
@@ -213,6 +222,8 @@ export interface EntityDeclaration<F, R, A, Q = Readonly<Record<string, string>>
    * that have to stay `empties` names the fields that are emptied, and `when` says from when on.
    */
   readonly subject?: SubjectRule;
+  /** Caches may keep what is read of it: `{ maxAgeSeconds: 60, by: ['category'] }` (docs/caching.md). Not at all unless it is said. */
+  readonly cache?: CacheDeclaration;
   /** The ids of the sites that keep its records, for data that may not be elsewhere: `['aws-eu-west-1']`. All unless it is said. */
   readonly sites?: readonly string[];
   /** The id of the site that writes its records, until `tandem promote` names another. Every site that keeps them unless it is said. */
@@ -242,7 +253,15 @@ export function defineEntity<
 type LooseDeclaration = EntityDeclaration<Fields, string, Readonly<Record<string, Properties>>>;
 
 function normalized(declaration: LooseDeclaration): Entity {
-  const { fields: declared, actions = {}, reactions = {}, onDuplicate, content, ...rest } = declaration;
+  const {
+    fields: declared,
+    actions = {},
+    reactions = {},
+    onDuplicate,
+    content,
+    cache,
+    ...rest
+  } = declaration;
   const fields: Record<string, JsonSchema> = {};
   const merge: Record<string, MergePolicy> = {};
   const states: Record<string, States> = {};
@@ -271,6 +290,7 @@ function normalized(declaration: LooseDeclaration): Entity {
     readableBy,
     ...(onDuplicate !== undefined && { onDuplicate: onDuplicate as unknown as OnDuplicate }),
     ...(content !== undefined && { content: contentRules(content) }),
+    ...(cache !== undefined && { cache: { by: [], staleIfErrorSeconds: cacheStaleSeconds, ...cache } }),
     indexes: withOwners(rest.indexes ?? {}, rest.access?.owner, fields),
     actions: {
       ...mapped(actions, ({ input = {}, required = [], errors = {}, ...action }) => ({

@@ -171,19 +171,20 @@ export class EntityService {
     seen: readonly SeenState[],
     { isAwaited, mayArrive, withinMs }: RecordWait,
   ): Promise<StoredRecord> {
-    let record = await this.find(id, seen);
+    // A cache would tell of a change later than the store.
+    let record = await this.find(id, seen, true);
     if (record === undefined && !mayArrive) return this.#missing(id);
     if (record !== undefined && isAwaited(record)) return record;
     const pause = this.#replica.pausing(withinMs());
     // A site never goes back: what was seen is in whatever is read from now on, and what has gone has gone.
     while ((record === undefined || !isAwaited(record)) && (await pause()))
-      record = record === undefined ? await this.find(id) : await this.read(id);
+      record = (await this.find(id, [], true)) ?? (record === undefined ? undefined : this.#missing(id));
     return record ?? this.#missing(id);
   }
 
   /** Undefined when there is none. @throws NotYetHereError */
-  find(id: string, seen: readonly SeenState[] = []): Promise<StoredRecord | undefined> {
-    return this.#replica.read(this.#key(id), seen, this.#mayKnow);
+  find(id: string, seen: readonly SeenState[] = [], isFresh = false): Promise<StoredRecord | undefined> {
+    return this.#replica.read(this.#key(id), seen, this.#mayKnow, isFresh);
   }
 
   /** Undefined where everybody may know of everything that a key leads to. */

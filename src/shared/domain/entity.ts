@@ -244,6 +244,16 @@ export interface Variants {
   readonly names: readonly string[];
 }
 
+/** For how long what others have read of an entity may be kept outside its stores, and by what it is purged (docs/caching.md). */
+export interface CacheRules {
+  /** What is kept is asked for again after so long, also where no purge has reached it. */
+  readonly maxAgeSeconds: number;
+  /** Fields by which an index lists: such a list is purged by changes of records with its value alone. */
+  readonly by: readonly string[];
+  /** For so long after that, a shared cache may still answer with it while the site fails; 0: never. */
+  readonly staleIfErrorSeconds: number;
+}
+
 /** Records whose ids derive from keys that say when they were made (`birth.ts`): nobody chooses one. */
 export interface Ids {
   /** The `Idempotency-Key` of a creation, a UUID of version 7 (RFC 9562, section 5.7). Its time is when the record was born. */
@@ -300,6 +310,8 @@ export interface Entity {
   readonly ids?: Ids;
   readonly content?: ContentRules;
   readonly subject?: SubjectRule;
+  /** Absent: nothing is kept by caches. */
+  readonly cache?: CacheRules;
   /** False: callers never delete its records; absent: they may. */
   readonly removable?: boolean;
   /** The sites that keep its records, for data that may not be elsewhere; absent: every site. */

@@ -31,6 +31,8 @@ import { UNIQUE } from '@tandem-clouds/replication/reserved';
 import { laterStamp, type SiteId, type Stamp, stampMs, stampSite } from '@tandem-clouds/replication/stamp';
 import { RuleFaultError } from '../errors.ts';
 import type { Services } from '../ports/services.ts';
+import { sharedCache } from './caching/keys.ts';
+import { PURGE, purgeRecord } from './caching/purge.ts';
 import { contentsOf } from './content.ts';
 import {
   type Entity,
@@ -42,7 +44,8 @@ import {
 } from './entity.ts';
 import { fieldChanges, valuesOf } from './field-changes.ts';
 import type { FieldCheck } from './field-check.ts';
-import { projectRecord, SQL, sqlCondition } from './sql/project.ts';
+import { siteCondition } from './site-condition.ts';
+import { projectRecord, SQL } from './sql/project.ts';
 import {
   type Duplicates,
   isSettlement,
@@ -65,15 +68,19 @@ export interface Own {
   readonly tables?: boolean;
   /** Part of the name of each row's writing (`Config.sqlFill`). */
   readonly sqlFill?: number;
+  /** Has shared caches in front of it (docs/caching.md). */
+  readonly purges?: boolean;
 }
 
 /** The names of what an entity reacts with. */
 export function reactionNames(
-  { reactions, onDuplicate, content }: Entity,
-  { tables = false }: Own = {},
+  entity: Entity,
+  { tables = false, purges = false }: Own = {},
 ): readonly string[] {
+  const { reactions, onDuplicate, content } = entity;
   return [
     ...(tables ? [SQL] : []),
+    ...(purges && sharedCache(entity) !== undefined ? [PURGE] : []),
     ...Object.keys(reactions),
     ...(onDuplicate === undefined ? [] : [ON_DUPLICATE]),
     ...(content === undefined ? [] : [HOLD, CROSSING]),
@@ -129,7 +136,9 @@ export function reactionsOf(
         (reaction) => conditionOf(entity, reaction, { key, state, record, nowMs, digest }) ?? [],
       );
       if (ownOf.tables === true)
-        declared.push(sqlCondition(key, state, { digest, fill: ownOf.sqlFill ?? 1 }));
+        declared.push(siteCondition(SQL, { key, state, digest, fill: ownOf.sqlFill ?? 1 }));
+      if (ownOf.purges === true && sharedCache(entity) !== undefined)
+        declared.push(siteCondition(PURGE, { key, state, digest }));
       if (!isThere) return declared;
       const lost = lostCondition(entity, key, state, digest);
       return [
@@ -169,6 +178,7 @@ export function within(
   return (site, record, reaction) => {
     if (reaction === SQL) return projectRecord(record.key);
     const entity = declared.get(entityOf(record.key));
+    if (reaction === PURGE && entity !== undefined) return purgeRecord(site, entity, record);
     const steps = entity && own(entity.reactions, reaction)?.steps;
     if (entity === undefined || steps === undefined || writingOf === undefined)
       return settlement(site, record, reaction, duplicates);

@@ -16,7 +16,7 @@ import { type LocalWrite, localWrite } from '@tandem-clouds/replication/local-wr
 import { pauses } from '@tandem-clouds/replication/pauses';
 import type { ListRange } from '@tandem-clouds/replication/ports/store';
 import type { Protocol, Site } from '@tandem-clouds/replication/protocol';
-import { isLive, type StoredRecord } from '@tandem-clouds/replication/record';
+import { includes, isLive, type StoredRecord } from '@tandem-clouds/replication/record';
 import { areUnderstood } from '@tandem-clouds/replication/semantics';
 import { type Activity, noteUnusable } from '@tandem-clouds/replication/unusable-keys';
 import { requireWriter } from '@tandem-clouds/replication/writer-record';
@@ -24,6 +24,7 @@ import { pageBytesMax, recordPollMs } from '../bounds.ts';
 import { IndexIncompleteError, UnreadableError } from '../errors.ts';
 import type { Ids } from '../ports/ids.ts';
 import { readEach } from '../read-each.ts';
+import type { RecordCache } from './caching/record-cache.ts';
 import type { DeclaredIndex } from './indexes/declared-index.ts';
 import { findEntries, isBefore, type ListQuery, placeOf } from './indexes/list-query.ts';
 import type { UniqueOf } from './unique/unique-values.ts';
@@ -63,6 +64,7 @@ export class Replica {
   readonly #ids: Ids;
   readonly #indexes: readonly DeclaredIndex[];
   readonly #uniqueOf: UniqueOf;
+  readonly #cache: Pick<RecordCache, 'getMany' | 'keep'> | undefined;
   /** Ids of indexes that were found to be complete: they stay so. */
   readonly #usable = new Set<string>();
   /** The newest semantics that every peer was found to understand, and when. */
@@ -71,6 +73,7 @@ export class Replica {
   /**
    * @param options.indexes Those that the store's records are in.
    * @param options.uniqueOf Which fields of a record are unique; none unless it is said.
+   * @param options.cache What reads ask before the store. Nobody asks it who decides something by what he reads.
    */
   constructor(options: {
     site: Site;
@@ -78,12 +81,14 @@ export class Replica {
     ids: Ids;
     indexes?: readonly DeclaredIndex[];
     uniqueOf?: UniqueOf;
+    cache?: Pick<RecordCache, 'getMany' | 'keep'> | undefined;
   }) {
     this.#site = options.site;
     this.#resources = options.resources;
     this.#ids = options.ids;
     this.#indexes = options.indexes ?? [];
     this.#uniqueOf = options.uniqueOf ?? (() => undefined);
+    this.#cache = options.cache;
   }
 
   /** A fresh id, unique over all sites. */
@@ -104,6 +109,7 @@ export class Replica {
   /**
    * The record, unless it is absent, deleted or expired; not older than those of the states `seen` that are its own. What
    * whoever asks may not know of is as absent, also in how it is waited for: a token is the client's word.
+   * @param isFresh Whether it is read from the store itself, whatever a cache beside it keeps.
    * @throws NotYetHereError when such a state does not arrive in time.
    * @throws UnreadableError, or whatever it is that the store answers for good.
    */
@@ -111,8 +117,13 @@ export class Replica {
     key: string,
     seen: readonly SeenState[] = [],
     mayKnow?: MayKnow,
+    isFresh = false,
   ): Promise<StoredRecord | undefined> {
     const own = seen.filter((state) => state.key === key);
+    const kept = isFresh ? undefined : (await this.#cache?.getMany([key]))?.get(key);
+    const isEnough = kept !== undefined && own.every(({ vector }) => includes(kept.state, vector));
+    if (isEnough && (mayKnow?.(kept) ?? true)) return this.#isLive(kept) ? kept : undefined;
+    const readMs = this.#site.now();
     const { held, failed } = own.length === 0 ? await this.#readOne(key) : await this.#await(own, mayKnow);
     const failure = failed.get(key);
     if (failure !== undefined) {
@@ -120,6 +131,7 @@ export class Replica {
       throw failure;
     }
     const record = held.get(key)?.record;
+    if (record !== undefined) await this.#cache?.keep([record], readMs);
     const isKnown = record !== undefined && (mayKnow?.(record) ?? true);
     return isKnown && this.#isLive(record) ? record : undefined;
   }
@@ -234,7 +246,7 @@ export class Replica {
   ): Promise<Page> {
     const own = seen.filter(({ key }) => key.startsWith(prefix));
     return this.#pageWith(own, mayKnow, {
-      read: () => this.#page(entity, { after, limit, prefix }),
+      read: () => this.#page(entity, { after, limit, prefix }, own.length > 0),
       isMissing: (page, { key }) => key > (after ?? '') && isMissing(page, key),
     });
   }
@@ -256,7 +268,7 @@ export class Replica {
     await this.#requireUsable(query.index);
     const own = seen.filter(({ key }) => key.startsWith(prefix));
     return this.#pageWith(own, mayKnow, {
-      read: () => this.#pageBy(query, after, limit),
+      read: () => this.#pageBy(query, { after, limit, isFresh: own.length > 0 }),
       isMissing: ({ records, next }, record) => {
         const place = placeOf(query, record);
         if (place === undefined || (after !== undefined && !isBefore(query, after, place))) return false;
@@ -300,34 +312,65 @@ export class Replica {
     this.#usable.add(id);
   }
 
-  async #page(entity: string, { limit, ...range }: ListRange): Promise<Page> {
+  async #page(entity: string, { limit, ...range }: ListRange, isFresh: boolean): Promise<Page> {
     const keys = await this.#resources.store.list(entity, { ...range, limit: limit + 1 });
     const found = keys.map((key) => ({ key, place: key }));
-    return this.#read(found, limit, () => true);
+    return this.#read(found, { limit, isFresh, isTrue: () => true });
   }
 
-  async #pageBy(query: ListQuery, after: string | undefined, limit: number): Promise<Page> {
+  async #pageBy(
+    query: ListQuery,
+    { after, limit, isFresh }: { after: string | undefined; limit: number; isFresh: boolean },
+  ): Promise<Page> {
     const entries = await findEntries(this.#resources.store, query, { after, limit: limit + 1 });
     const found = entries.map(({ key, range }) => ({ key, place: range }));
-    return this.#read(found, limit, (record, place) => placeOf(query, record) === place);
+    const isTrue = (record: StoredRecord, place: string): boolean => placeOf(query, record) === place;
+    return this.#read(found, { limit, isFresh, isTrue });
+  }
+
+  /**
+   * The records of these places: from the cache where they are live and stand where the index says. Where they do not, one of the
+   * two is behind, and the store says which.
+   */
+  async #readFound(
+    found: readonly { readonly key: string; readonly place: string }[],
+    { isFresh, isTrue }: Omit<PageRead, 'limit'>,
+  ): Promise<{ records: ReadonlyMap<string, StoredRecord>; failed: FailedKeys }> {
+    const keys = [...new Set(found.map(({ key }) => key))];
+    const kept = isFresh ? undefined : await this.#cache?.getMany(keys);
+    const records = new Map(
+      found.flatMap(({ key, place }) => {
+        const record = kept?.get(key);
+        return record !== undefined && this.#isLive(record) && isTrue(record, place)
+          ? [[key, record] as const]
+          : [];
+      }),
+    );
+    const readMs = this.#site.now();
+    const { held, failed } = await readEach(
+      this.#resources.store,
+      keys.filter((key) => !records.has(key)),
+    );
+    const read = [...held.values()].map(({ record }) => record);
+    await this.#cache?.keep(read, readMs);
+    for (const record of read) records.set(record.key, record);
+    return { records, failed };
   }
 
   /** The records of a page, as they are now; an entry of an index that is no longer true is passed over. */
   async #read(
     found: readonly { readonly key: string; readonly place: string }[],
-    limit: number,
-    isTrue: (record: StoredRecord, place: string) => boolean,
+    { limit, isFresh, isTrue }: PageRead,
   ): Promise<Page> {
     const wanted = found.slice(0, limit);
-    const keys = [...new Set(wanted.map(({ key }) => key))];
-    const { held, failed } = await readEach(this.#resources.store, keys);
+    const { records: held, failed } = await this.#readFound(wanted, { isFresh, isTrue });
     await this.note('list', failed);
     const unreadable: string[] = [];
     const records: StoredRecord[] = [];
     let bytes = 0;
     let last: string | undefined;
     for (const { key, place } of wanted) {
-      const record = held.get(key)?.record;
+      const record = held.get(key);
       if (failed.has(key)) unreadable.push(key);
       if (record !== undefined && this.#isLive(record) && isTrue(record, place)) {
         bytes += Buffer.byteLength(JSON.stringify(record.state));
@@ -338,6 +381,14 @@ export class Replica {
     }
     return { records, unreadable, next: found.length > limit ? last : undefined };
   }
+}
+
+/** How the records of a page are read. */
+interface PageRead {
+  readonly limit: number;
+  readonly isFresh: boolean;
+  /** Whether a record stands where the index says. */
+  readonly isTrue: (record: StoredRecord, place: string) => boolean;
 }
 
 /** The page reaches the key and does not hold it. */

@@ -132,6 +132,8 @@ export const product = defineEntity({
     byPrice: { on: 'currency', order: 'priceMinor', buckets: 4 },
     byName: { on: 'listed', order: 'name', folded: true, buckets: 4 },
   },
+  // What is shown to everybody, and changes seldom: caches keep it until a change purges it.
+  cache: { maxAgeSeconds: 60, by: ['category'] },
   samples: Object.fromEntries(
     SAMPLES.map(([sku, category, priceMinor, english, german]) => [
       sku,

@@ -194,7 +194,7 @@ var require_formats = __commonJS({
 });
 
 // <stdin>
-var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, objectsEndpoint: { type: "string", pattern: "^https?://[^ ]+$" }, backupBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, backupEndpoint: { type: "string", pattern: "^https?://[^ ]+$" } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"], objectsEndpoint: ["objectsBucket"], backupEndpoint: ["backupBucket"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, objectsConnectionString: { type: "string", minLength: 1 }, backupUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, backupContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, backupConnectionString: { type: "string", minLength: 1 } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"], objectsUrl: ["objectsContainer"], objectsConnectionString: ["objectsContainer"], objectsContainer: { anyOf: [{ required: ["objectsUrl"] }, { required: ["objectsConnectionString"] }] }, backupUrl: ["backupContainer"], backupConnectionString: ["backupContainer"], backupContainer: { anyOf: [{ required: ["backupUrl"] }, { required: ["backupConnectionString"] }] } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, payments: { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { enum: ["stripe", "paypal"] }, url: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, returnUrl: { type: "string", pattern: "^https?://[^ ]+$" } } }, mail: { type: "object", required: ["url", "from", "linksUrl"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$" }, from: { type: "string", maxLength: 200, pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$' }, linksUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" } } }, sms: { type: "object", required: ["from", "name"], additionalProperties: !1, properties: { from: { type: "string", pattern: "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$" }, name: { type: "string", maxLength: 20, pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" } } }, traces: { type: "object", required: ["url", "ratio", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, ratio: { type: "number", minimum: 0, maximum: 1 }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, metrics: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, logs: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, centralLogs: { type: "object", required: ["endpoint", "rule"], additionalProperties: !1, properties: { endpoint: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, rule: { type: "string", pattern: "^dcr-[0-9a-f]{32}$" }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId"], clientId: ["tenantId"] } }, sqlUrl: { type: "string", pattern: "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$" }, sqlFill: { type: "integer", minimum: 1, maximum: 1e6 }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "objectsQueueUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, centralLogsRole: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsQueueUrl: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "objectsQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, communicationUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 }, objectsQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern7 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern13 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern15 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern16 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern19 = new RegExp("^[0-9a-f]{64}$", "u"), pattern20 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern22 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern24 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern25 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern27 = new RegExp("^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$", "u"), pattern29 = new RegExp("^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "u"), pattern30 = new RegExp('^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$', "u"), pattern32 = new RegExp("^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$", "u"), pattern33 = new RegExp("^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$", "u"), pattern35 = new RegExp("^[a-z0-9-]{1,64}$", "u"), pattern36 = new RegExp("^[\\x20-\\x7e]{1,2000}$", "u"), pattern44 = new RegExp("^dcr-[0-9a-f]{32}$", "u"), pattern47 = new RegExp("^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$", "u"), pattern48 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern50 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern54 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern55 = new RegExp("^https?://[^/]+$", "u");
+var config = validate10, schema11 = { type: "object", required: ["site", "region", "peers", "logLevel", "operatorKeys", "jwtIssuers", "serviceKeys", "retiredSites", "rebuilding", "own", "trustsEverybody", "callerLimits", "storeTimeoutMs"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, region: { type: "string", minLength: 1 }, logLevel: { enum: ["debug", "info", "warn", "error"] }, peers: { type: "array", maxItems: 8, items: { type: "object", required: ["cloud"], properties: { cloud: { enum: ["aws", "azure"] } }, if: { properties: { cloud: { const: "aws" } } }, then: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "aws" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", pattern: "^https?://[^ ]+$" }, verify: { type: "string", pattern: "^https?://[^ ]+$" }, endpoint: { type: "string", pattern: "^https?://[^ ]+$" }, roleArn: { type: "string", pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$" }, audience: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, objectsEndpoint: { type: "string", pattern: "^https?://[^ ]+$" }, backupBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, backupEndpoint: { type: "string", pattern: "^https?://[^ ]+$" } }, dependencies: { roleArn: ["audience"], audience: ["roleArn"], objectsEndpoint: ["objectsBucket"], backupEndpoint: ["backupBucket"] } }, else: { type: "object", required: ["site", "cloud", "region", "url", "inbox", "verify"], additionalProperties: !1, properties: { site: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" }, cloud: { const: "azure" }, region: { type: "string", minLength: 1 }, url: { type: "string", pattern: "^https?://[^ ]+$" }, inbox: { type: "string", minLength: 1 }, verify: { type: "string", minLength: 1 }, namespace: { type: "string", minLength: 1 }, connectionString: { type: "string", minLength: 1 }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, objectsConnectionString: { type: "string", minLength: 1 }, backupUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, backupContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, backupConnectionString: { type: "string", minLength: 1 } }, dependencies: { tenantId: ["clientId", "namespace"], clientId: ["tenantId"], objectsUrl: ["objectsContainer"], objectsConnectionString: ["objectsContainer"], objectsContainer: { anyOf: [{ required: ["objectsUrl"] }, { required: ["objectsConnectionString"] }] }, backupUrl: ["backupContainer"], backupConnectionString: ["backupContainer"], backupContainer: { anyOf: [{ required: ["backupUrl"] }, { required: ["backupConnectionString"] }] } } } } }, operatorKeys: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[0-9a-f]{64}$" } }, jwtIssuers: { type: "array", maxItems: 8, items: { type: "object", required: ["issuer"], anyOf: [{ required: ["audience"] }, { required: ["clientIds"] }], additionalProperties: !1, properties: { issuer: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, jwksUri: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, audience: { type: "string", minLength: 1 }, clientIds: { type: "array", minItems: 1, maxItems: 16, items: { type: "string", minLength: 1 } }, algorithms: { type: "array", minItems: 1, items: { enum: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] } }, claims: { type: "object", additionalProperties: { type: "string", minLength: 1 } }, claimNames: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } }, subjects: { type: "string", pattern: "^([a-z0-9][a-z0-9.-]{0,31})?$", not: { const: "service" } } } } }, serviceKeys: { type: "array", maxItems: 32, items: { type: "object", required: ["sha256", "scopes"], additionalProperties: !1, properties: { sha256: { type: "string", pattern: "^[0-9a-f]{64}$" }, scopes: { type: "array", maxItems: 32, items: { type: "string", pattern: "^[!#-[\\]-~]{1,128}$" } }, name: { type: "string", pattern: "^[a-z0-9][a-z0-9.-]{0,63}$" }, claims: { type: "object", maxProperties: 16, additionalProperties: { type: "string", minLength: 1 } } } } }, retiredSites: { type: "array", maxItems: 48, uniqueItems: !0, items: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,47}$" } }, rebuilding: { type: "boolean" }, payments: { type: "object", required: ["provider"], additionalProperties: !1, properties: { provider: { enum: ["stripe", "paypal"] }, url: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, returnUrl: { type: "string", pattern: "^https?://[^ ]+$" } } }, mail: { type: "object", required: ["url", "from", "linksUrl"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$" }, from: { type: "string", maxLength: 200, pattern: '^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$' }, linksUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" } } }, sms: { type: "object", required: ["from", "name"], additionalProperties: !1, properties: { from: { type: "string", pattern: "^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$" }, name: { type: "string", maxLength: 20, pattern: "^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$" } } }, traces: { type: "object", required: ["url", "ratio", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, ratio: { type: "number", minimum: 0, maximum: 1 }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, metrics: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, logs: { type: "object", required: ["url", "headers"], additionalProperties: !1, properties: { url: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, headers: { type: "object", maxProperties: 8, propertyNames: { pattern: "^[a-z0-9-]{1,64}$" }, additionalProperties: { type: "string", pattern: "^[\\x20-\\x7e]{1,2000}$" } } } }, centralLogs: { type: "object", required: ["endpoint", "rule"], additionalProperties: !1, properties: { endpoint: { type: "string", pattern: "^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$" }, rule: { type: "string", pattern: "^dcr-[0-9a-f]{32}$" }, tenantId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" }, clientId: { type: "string", pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" } }, dependencies: { tenantId: ["clientId"], clientId: ["tenantId"] } }, cdn: { type: "object", anyOf: [{ required: ["distribution"] }, { required: ["endpoint"] }, { required: ["zone"] }], additionalProperties: !1, properties: { distribution: { type: "string", pattern: "^[A-Z0-9]{8,32}$" }, endpoint: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Cdn/profiles/[^/]+/afdEndpoints/[^/]+$" }, zone: { type: "string", pattern: "^[0-9a-f]{32}$" }, endpointUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, zoneUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" } } }, cacheUrl: { type: "string", pattern: "^(rediss://([^/?#@\\s]*@)?[A-Za-z0-9.-]+|redis://(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?(/[0-9]{1,2})?$" }, sqlUrl: { type: "string", pattern: "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$" }, sqlFill: { type: "integer", minimum: 1, maximum: 1e6 }, own: { type: "object", required: [], additionalProperties: !1, properties: {} }, trustsEverybody: { type: "boolean" }, storeTimeoutMs: { type: "integer", minimum: 100, maximum: 9e3 }, callerLimits: { type: "object", additionalProperties: !1, properties: { requests: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, writes: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } }, waitingReads: { type: "object", required: ["perSecond", "burst"], additionalProperties: !1, properties: { perSecond: { type: "number", minimum: 0.01, maximum: 1e6 }, burst: { type: "integer", minimum: 1, maximum: 1e6 } } } } }, aws: { type: "object", required: ["table", "outUrl", "inUrl", "deadUrl", "tickUrl", "verifyUrl", "reactUrl", "objectsQueueUrl", "secretsPrefix"], additionalProperties: !1, properties: { table: { type: "string", minLength: 1 }, centralLogsRole: { type: "string", minLength: 1 }, outUrl: { type: "string", minLength: 1 }, inUrl: { type: "string", minLength: 1 }, deadUrl: { type: "string", minLength: 1 }, tickUrl: { type: "string", minLength: 1 }, verifyUrl: { type: "string", minLength: 1 }, reactUrl: { type: "string", minLength: 1 }, secretsPrefix: { type: "string", pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", maxLength: 200 }, objectsQueueUrl: { type: "string", minLength: 1 }, objectsBucket: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" } } }, azure: { type: "object", required: ["cosmosEndpoint", "cosmosDatabase", "cosmosContainer", "outQueue", "inQueue", "deadQueue", "verifyQueue", "reactQueue", "objectsQueue", "resourceManager"], dependencies: { serviceBusNamespace: ["serviceBusId"], objectsUrl: ["objectsContainer"], objectsContainer: ["objectsUrl"] }, anyOf: [{ required: ["serviceBusNamespace"] }, { required: ["serviceBusConnection"] }], additionalProperties: !1, properties: { vaultUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, objectsUrl: { type: "string", pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, objectsContainer: { type: "string", pattern: "^[a-z0-9](-?[a-z0-9])+$", minLength: 3, maxLength: 63 }, communicationUrl: { type: "string", pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, cosmosEndpoint: { type: "string", minLength: 1 }, cosmosKey: { type: "string", minLength: 1 }, cosmosDatabase: { type: "string", minLength: 1 }, cosmosContainer: { type: "string", minLength: 1 }, serviceBusNamespace: { type: "string", minLength: 1 }, serviceBusConnection: { type: "string", minLength: 1 }, serviceBusId: { type: "string", pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, resourceManager: { type: "string", pattern: "^https?://[^/]+$" }, outQueue: { type: "string", minLength: 1 }, inQueue: { type: "string", minLength: 1 }, deadQueue: { type: "string", minLength: 1 }, verifyQueue: { type: "string", minLength: 1 }, reactQueue: { type: "string", minLength: 1 }, objectsQueue: { type: "string", minLength: 1 } } } } }, func2 = Object.prototype.hasOwnProperty, func3 = require_ucs2length().default, pattern0 = new RegExp("^[a-z0-9][a-z0-9-]{0,47}$", "u"), pattern2 = new RegExp("^https?://[^ ]+$", "u"), pattern6 = new RegExp("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[^ ]+$", "u"), pattern7 = new RegExp("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", "u"), pattern13 = new RegExp("^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$", "u"), pattern15 = new RegExp("^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$", "u"), pattern16 = new RegExp("^[a-z0-9](-?[a-z0-9])+$", "u"), pattern19 = new RegExp("^[0-9a-f]{64}$", "u"), pattern20 = new RegExp("^(https://|http://(127\\.0\\.0\\.1|localhost)[:/])[^ ]+$", "u"), pattern22 = new RegExp("^([a-z0-9][a-z0-9.-]{0,31})?$", "u"), pattern24 = new RegExp("^[!#-[\\]-~]{1,128}$", "u"), pattern25 = new RegExp("^[a-z0-9][a-z0-9.-]{0,63}$", "u"), pattern27 = new RegExp("^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$", "u"), pattern29 = new RegExp("^smtps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", "u"), pattern30 = new RegExp('^([^<>"\\r\\n]{1,100} <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>|[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)$', "u"), pattern32 = new RegExp("^([+][1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9]{1,11})$", "u"), pattern33 = new RegExp("^[A-Za-z0-9ÄÖÜäöüß&.,'()+ -]+$", "u"), pattern35 = new RegExp("^[a-z0-9-]{1,64}$", "u"), pattern36 = new RegExp("^[\\x20-\\x7e]{1,2000}$", "u"), pattern44 = new RegExp("^dcr-[0-9a-f]{32}$", "u"), pattern47 = new RegExp("^[A-Z0-9]{8,32}$", "u"), pattern48 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Cdn/profiles/[^/]+/afdEndpoints/[^/]+$", "u"), pattern49 = new RegExp("^[0-9a-f]{32}$", "u"), pattern52 = new RegExp("^(rediss://([^/?#@\\s]*@)?[A-Za-z0-9.-]+|redis://(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?(/[0-9]{1,2})?$", "u"), pattern53 = new RegExp("^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$", "u"), pattern54 = new RegExp("^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$", "u"), pattern56 = new RegExp("^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$", "u"), pattern60 = new RegExp("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$", "u"), pattern61 = new RegExp("^https?://[^/]+$", "u");
 function validate10(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -1771,760 +1771,873 @@ function validate10(data, { instancePath = "", parentData, parentDataProperty, r
         vErrors === null ? vErrors = [err263] : vErrors.push(err263), errors++;
       }
     }
-    if (data.sqlUrl !== void 0) {
-      let data92 = data.sqlUrl;
-      if (typeof data92 == "string") {
-        if (!pattern47.test(data92)) {
-          let err264 = { instancePath: instancePath + "/sqlUrl", schemaPath: "#/properties/sqlUrl/pattern", keyword: "pattern", params: { pattern: "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$" }, message: 'must match pattern "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$"' };
-          vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
+    if (data.cdn !== void 0) {
+      let data92 = data.cdn, _errs220 = errors, valid49 = !1, _errs221 = errors;
+      if (data92 && typeof data92 == "object" && !Array.isArray(data92) && data92.distribution === void 0) {
+        let err264 = { instancePath: instancePath + "/cdn", schemaPath: "#/properties/cdn/anyOf/0/required", keyword: "required", params: { missingProperty: "distribution" }, message: "must have required property 'distribution'" };
+        vErrors === null ? vErrors = [err264] : vErrors.push(err264), errors++;
+      }
+      var _valid4 = _errs221 === errors;
+      if (valid49 = valid49 || _valid4, !valid49) {
+        let _errs222 = errors;
+        if (data92 && typeof data92 == "object" && !Array.isArray(data92) && data92.endpoint === void 0) {
+          let err265 = { instancePath: instancePath + "/cdn", schemaPath: "#/properties/cdn/anyOf/1/required", keyword: "required", params: { missingProperty: "endpoint" }, message: "must have required property 'endpoint'" };
+          vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
+        }
+        var _valid4 = _errs222 === errors;
+        if (valid49 = valid49 || _valid4, !valid49) {
+          let _errs223 = errors;
+          if (data92 && typeof data92 == "object" && !Array.isArray(data92) && data92.zone === void 0) {
+            let err266 = { instancePath: instancePath + "/cdn", schemaPath: "#/properties/cdn/anyOf/2/required", keyword: "required", params: { missingProperty: "zone" }, message: "must have required property 'zone'" };
+            vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
+          }
+          var _valid4 = _errs223 === errors;
+          valid49 = valid49 || _valid4;
+        }
+      }
+      if (valid49)
+        errors = _errs220, vErrors !== null && (_errs220 ? vErrors.length = _errs220 : vErrors = null);
+      else {
+        let err267 = { instancePath: instancePath + "/cdn", schemaPath: "#/properties/cdn/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
+      }
+      if (data92 && typeof data92 == "object" && !Array.isArray(data92)) {
+        for (let key21 in data92)
+          if (!(key21 === "distribution" || key21 === "endpoint" || key21 === "zone" || key21 === "endpointUrl" || key21 === "zoneUrl")) {
+            let err268 = { instancePath: instancePath + "/cdn", schemaPath: "#/properties/cdn/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key21 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
+          }
+        if (data92.distribution !== void 0) {
+          let data93 = data92.distribution;
+          if (typeof data93 == "string") {
+            if (!pattern47.test(data93)) {
+              let err269 = { instancePath: instancePath + "/cdn/distribution", schemaPath: "#/properties/cdn/properties/distribution/pattern", keyword: "pattern", params: { pattern: "^[A-Z0-9]{8,32}$" }, message: 'must match pattern "^[A-Z0-9]{8,32}$"' };
+              vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
+            }
+          } else {
+            let err270 = { instancePath: instancePath + "/cdn/distribution", schemaPath: "#/properties/cdn/properties/distribution/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
+          }
+        }
+        if (data92.endpoint !== void 0) {
+          let data94 = data92.endpoint;
+          if (typeof data94 == "string") {
+            if (!pattern48.test(data94)) {
+              let err271 = { instancePath: instancePath + "/cdn/endpoint", schemaPath: "#/properties/cdn/properties/endpoint/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Cdn/profiles/[^/]+/afdEndpoints/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Cdn/profiles/[^/]+/afdEndpoints/[^/]+$"' };
+              vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
+            }
+          } else {
+            let err272 = { instancePath: instancePath + "/cdn/endpoint", schemaPath: "#/properties/cdn/properties/endpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
+          }
+        }
+        if (data92.zone !== void 0) {
+          let data95 = data92.zone;
+          if (typeof data95 == "string") {
+            if (!pattern49.test(data95)) {
+              let err273 = { instancePath: instancePath + "/cdn/zone", schemaPath: "#/properties/cdn/properties/zone/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{32}$" }, message: 'must match pattern "^[0-9a-f]{32}$"' };
+              vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
+            }
+          } else {
+            let err274 = { instancePath: instancePath + "/cdn/zone", schemaPath: "#/properties/cdn/properties/zone/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
+          }
+        }
+        if (data92.endpointUrl !== void 0) {
+          let data96 = data92.endpointUrl;
+          if (typeof data96 == "string") {
+            if (!pattern27.test(data96)) {
+              let err275 = { instancePath: instancePath + "/cdn/endpointUrl", schemaPath: "#/properties/cdn/properties/endpointUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
+              vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
+            }
+          } else {
+            let err276 = { instancePath: instancePath + "/cdn/endpointUrl", schemaPath: "#/properties/cdn/properties/endpointUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
+          }
+        }
+        if (data92.zoneUrl !== void 0) {
+          let data97 = data92.zoneUrl;
+          if (typeof data97 == "string") {
+            if (!pattern27.test(data97)) {
+              let err277 = { instancePath: instancePath + "/cdn/zoneUrl", schemaPath: "#/properties/cdn/properties/zoneUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
+              vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
+            }
+          } else {
+            let err278 = { instancePath: instancePath + "/cdn/zoneUrl", schemaPath: "#/properties/cdn/properties/zoneUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
+          }
         }
       } else {
-        let err265 = { instancePath: instancePath + "/sqlUrl", schemaPath: "#/properties/sqlUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-        vErrors === null ? vErrors = [err265] : vErrors.push(err265), errors++;
+        let err279 = { instancePath: instancePath + "/cdn", schemaPath: "#/properties/cdn/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
+      }
+    }
+    if (data.cacheUrl !== void 0) {
+      let data98 = data.cacheUrl;
+      if (typeof data98 == "string") {
+        if (!pattern52.test(data98)) {
+          let err280 = { instancePath: instancePath + "/cacheUrl", schemaPath: "#/properties/cacheUrl/pattern", keyword: "pattern", params: { pattern: "^(rediss://([^/?#@\\s]*@)?[A-Za-z0-9.-]+|redis://(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?(/[0-9]{1,2})?$" }, message: 'must match pattern "^(rediss://([^/?#@\\s]*@)?[A-Za-z0-9.-]+|redis://(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?(/[0-9]{1,2})?$"' };
+          vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
+        }
+      } else {
+        let err281 = { instancePath: instancePath + "/cacheUrl", schemaPath: "#/properties/cacheUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
+      }
+    }
+    if (data.sqlUrl !== void 0) {
+      let data99 = data.sqlUrl;
+      if (typeof data99 == "string") {
+        if (!pattern53.test(data99)) {
+          let err282 = { instancePath: instancePath + "/sqlUrl", schemaPath: "#/properties/sqlUrl/pattern", keyword: "pattern", params: { pattern: "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$" }, message: 'must match pattern "^postgres(ql)?://([^/?#@:\\s]+@[A-Za-z0-9.-]+|[^/?#@:\\s]+:[^/?#@\\s]*@(127[.]0[.]0[.]1|localhost))(:[0-9]{1,5})?/[A-Za-z0-9_-]+$"' };
+          vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
+        }
+      } else {
+        let err283 = { instancePath: instancePath + "/sqlUrl", schemaPath: "#/properties/sqlUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+        vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
       }
     }
     if (data.sqlFill !== void 0) {
-      let data93 = data.sqlFill;
-      if (!(typeof data93 == "number" && !(data93 % 1) && !isNaN(data93) && isFinite(data93))) {
-        let err266 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err266] : vErrors.push(err266), errors++;
+      let data100 = data.sqlFill;
+      if (!(typeof data100 == "number" && !(data100 % 1) && !isNaN(data100) && isFinite(data100))) {
+        let err284 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
       }
-      if (typeof data93 == "number" && isFinite(data93)) {
-        if (data93 > 1e6 || isNaN(data93)) {
-          let err267 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-          vErrors === null ? vErrors = [err267] : vErrors.push(err267), errors++;
+      if (typeof data100 == "number" && isFinite(data100)) {
+        if (data100 > 1e6 || isNaN(data100)) {
+          let err285 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+          vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
         }
-        if (data93 < 1 || isNaN(data93)) {
-          let err268 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-          vErrors === null ? vErrors = [err268] : vErrors.push(err268), errors++;
+        if (data100 < 1 || isNaN(data100)) {
+          let err286 = { instancePath: instancePath + "/sqlFill", schemaPath: "#/properties/sqlFill/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+          vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
         }
       }
     }
     if (data.own !== void 0) {
-      let data94 = data.own;
-      if (data94 && typeof data94 == "object" && !Array.isArray(data94))
-        for (let key21 in data94) {
-          let err269 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key21 }, message: "must NOT have additional properties" };
-          vErrors === null ? vErrors = [err269] : vErrors.push(err269), errors++;
+      let data101 = data.own;
+      if (data101 && typeof data101 == "object" && !Array.isArray(data101))
+        for (let key22 in data101) {
+          let err287 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key22 }, message: "must NOT have additional properties" };
+          vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
         }
       else {
-        let err270 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err270] : vErrors.push(err270), errors++;
+        let err288 = { instancePath: instancePath + "/own", schemaPath: "#/properties/own/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
       }
     }
     if (data.trustsEverybody !== void 0 && typeof data.trustsEverybody != "boolean") {
-      let err271 = { instancePath: instancePath + "/trustsEverybody", schemaPath: "#/properties/trustsEverybody/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
-      vErrors === null ? vErrors = [err271] : vErrors.push(err271), errors++;
+      let err289 = { instancePath: instancePath + "/trustsEverybody", schemaPath: "#/properties/trustsEverybody/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" };
+      vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
     }
     if (data.storeTimeoutMs !== void 0) {
-      let data96 = data.storeTimeoutMs;
-      if (!(typeof data96 == "number" && !(data96 % 1) && !isNaN(data96) && isFinite(data96))) {
-        let err272 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-        vErrors === null ? vErrors = [err272] : vErrors.push(err272), errors++;
+      let data103 = data.storeTimeoutMs;
+      if (!(typeof data103 == "number" && !(data103 % 1) && !isNaN(data103) && isFinite(data103))) {
+        let err290 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+        vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
       }
-      if (typeof data96 == "number" && isFinite(data96)) {
-        if (data96 > 9e3 || isNaN(data96)) {
-          let err273 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9e3 }, message: "must be <= 9000" };
-          vErrors === null ? vErrors = [err273] : vErrors.push(err273), errors++;
+      if (typeof data103 == "number" && isFinite(data103)) {
+        if (data103 > 9e3 || isNaN(data103)) {
+          let err291 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/maximum", keyword: "maximum", params: { comparison: "<=", limit: 9e3 }, message: "must be <= 9000" };
+          vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
         }
-        if (data96 < 100 || isNaN(data96)) {
-          let err274 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
-          vErrors === null ? vErrors = [err274] : vErrors.push(err274), errors++;
+        if (data103 < 100 || isNaN(data103)) {
+          let err292 = { instancePath: instancePath + "/storeTimeoutMs", schemaPath: "#/properties/storeTimeoutMs/minimum", keyword: "minimum", params: { comparison: ">=", limit: 100 }, message: "must be >= 100" };
+          vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
         }
       }
     }
     if (data.callerLimits !== void 0) {
-      let data97 = data.callerLimits;
-      if (data97 && typeof data97 == "object" && !Array.isArray(data97)) {
-        for (let key22 in data97)
-          if (!(key22 === "requests" || key22 === "writes" || key22 === "waitingReads")) {
-            let err275 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key22 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err275] : vErrors.push(err275), errors++;
+      let data104 = data.callerLimits;
+      if (data104 && typeof data104 == "object" && !Array.isArray(data104)) {
+        for (let key23 in data104)
+          if (!(key23 === "requests" || key23 === "writes" || key23 === "waitingReads")) {
+            let err293 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key23 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
           }
-        if (data97.requests !== void 0) {
-          let data98 = data97.requests;
-          if (data98 && typeof data98 == "object" && !Array.isArray(data98)) {
-            if (data98.perSecond === void 0) {
-              let err276 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err276] : vErrors.push(err276), errors++;
+        if (data104.requests !== void 0) {
+          let data105 = data104.requests;
+          if (data105 && typeof data105 == "object" && !Array.isArray(data105)) {
+            if (data105.perSecond === void 0) {
+              let err294 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
             }
-            if (data98.burst === void 0) {
-              let err277 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err277] : vErrors.push(err277), errors++;
+            if (data105.burst === void 0) {
+              let err295 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err295] : vErrors.push(err295), errors++;
             }
-            for (let key23 in data98)
-              if (!(key23 === "perSecond" || key23 === "burst")) {
-                let err278 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key23 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err278] : vErrors.push(err278), errors++;
-              }
-            if (data98.perSecond !== void 0) {
-              let data99 = data98.perSecond;
-              if (typeof data99 == "number" && isFinite(data99)) {
-                if (data99 > 1e6 || isNaN(data99)) {
-                  let err279 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err279] : vErrors.push(err279), errors++;
-                }
-                if (data99 < 0.01 || isNaN(data99)) {
-                  let err280 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err280] : vErrors.push(err280), errors++;
-                }
-              } else {
-                let err281 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err281] : vErrors.push(err281), errors++;
-              }
-            }
-            if (data98.burst !== void 0) {
-              let data100 = data98.burst;
-              if (!(typeof data100 == "number" && !(data100 % 1) && !isNaN(data100) && isFinite(data100))) {
-                let err282 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err282] : vErrors.push(err282), errors++;
-              }
-              if (typeof data100 == "number" && isFinite(data100)) {
-                if (data100 > 1e6 || isNaN(data100)) {
-                  let err283 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err283] : vErrors.push(err283), errors++;
-                }
-                if (data100 < 1 || isNaN(data100)) {
-                  let err284 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err284] : vErrors.push(err284), errors++;
-                }
-              }
-            }
-          } else {
-            let err285 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err285] : vErrors.push(err285), errors++;
-          }
-        }
-        if (data97.writes !== void 0) {
-          let data101 = data97.writes;
-          if (data101 && typeof data101 == "object" && !Array.isArray(data101)) {
-            if (data101.perSecond === void 0) {
-              let err286 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err286] : vErrors.push(err286), errors++;
-            }
-            if (data101.burst === void 0) {
-              let err287 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err287] : vErrors.push(err287), errors++;
-            }
-            for (let key24 in data101)
+            for (let key24 in data105)
               if (!(key24 === "perSecond" || key24 === "burst")) {
-                let err288 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key24 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err288] : vErrors.push(err288), errors++;
+                let err296 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key24 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err296] : vErrors.push(err296), errors++;
               }
-            if (data101.perSecond !== void 0) {
-              let data102 = data101.perSecond;
-              if (typeof data102 == "number" && isFinite(data102)) {
-                if (data102 > 1e6 || isNaN(data102)) {
-                  let err289 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err289] : vErrors.push(err289), errors++;
-                }
-                if (data102 < 0.01 || isNaN(data102)) {
-                  let err290 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err290] : vErrors.push(err290), errors++;
-                }
-              } else {
-                let err291 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err291] : vErrors.push(err291), errors++;
-              }
-            }
-            if (data101.burst !== void 0) {
-              let data103 = data101.burst;
-              if (!(typeof data103 == "number" && !(data103 % 1) && !isNaN(data103) && isFinite(data103))) {
-                let err292 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err292] : vErrors.push(err292), errors++;
-              }
-              if (typeof data103 == "number" && isFinite(data103)) {
-                if (data103 > 1e6 || isNaN(data103)) {
-                  let err293 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err293] : vErrors.push(err293), errors++;
-                }
-                if (data103 < 1 || isNaN(data103)) {
-                  let err294 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err294] : vErrors.push(err294), errors++;
-                }
-              }
-            }
-          } else {
-            let err295 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err295] : vErrors.push(err295), errors++;
-          }
-        }
-        if (data97.waitingReads !== void 0) {
-          let data104 = data97.waitingReads;
-          if (data104 && typeof data104 == "object" && !Array.isArray(data104)) {
-            if (data104.perSecond === void 0) {
-              let err296 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
-              vErrors === null ? vErrors = [err296] : vErrors.push(err296), errors++;
-            }
-            if (data104.burst === void 0) {
-              let err297 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
-              vErrors === null ? vErrors = [err297] : vErrors.push(err297), errors++;
-            }
-            for (let key25 in data104)
-              if (!(key25 === "perSecond" || key25 === "burst")) {
-                let err298 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key25 }, message: "must NOT have additional properties" };
-                vErrors === null ? vErrors = [err298] : vErrors.push(err298), errors++;
-              }
-            if (data104.perSecond !== void 0) {
-              let data105 = data104.perSecond;
-              if (typeof data105 == "number" && isFinite(data105)) {
-                if (data105 > 1e6 || isNaN(data105)) {
-                  let err299 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err299] : vErrors.push(err299), errors++;
-                }
-                if (data105 < 0.01 || isNaN(data105)) {
-                  let err300 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
-                  vErrors === null ? vErrors = [err300] : vErrors.push(err300), errors++;
-                }
-              } else {
-                let err301 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
-                vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
-              }
-            }
-            if (data104.burst !== void 0) {
-              let data106 = data104.burst;
-              if (!(typeof data106 == "number" && !(data106 % 1) && !isNaN(data106) && isFinite(data106))) {
-                let err302 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
-                vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
-              }
+            if (data105.perSecond !== void 0) {
+              let data106 = data105.perSecond;
               if (typeof data106 == "number" && isFinite(data106)) {
                 if (data106 > 1e6 || isNaN(data106)) {
-                  let err303 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
-                  vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
+                  let err297 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err297] : vErrors.push(err297), errors++;
                 }
-                if (data106 < 1 || isNaN(data106)) {
-                  let err304 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
-                  vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
+                if (data106 < 0.01 || isNaN(data106)) {
+                  let err298 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err298] : vErrors.push(err298), errors++;
+                }
+              } else {
+                let err299 = { instancePath: instancePath + "/callerLimits/requests/perSecond", schemaPath: "#/properties/callerLimits/properties/requests/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err299] : vErrors.push(err299), errors++;
+              }
+            }
+            if (data105.burst !== void 0) {
+              let data107 = data105.burst;
+              if (!(typeof data107 == "number" && !(data107 % 1) && !isNaN(data107) && isFinite(data107))) {
+                let err300 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err300] : vErrors.push(err300), errors++;
+              }
+              if (typeof data107 == "number" && isFinite(data107)) {
+                if (data107 > 1e6 || isNaN(data107)) {
+                  let err301 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err301] : vErrors.push(err301), errors++;
+                }
+                if (data107 < 1 || isNaN(data107)) {
+                  let err302 = { instancePath: instancePath + "/callerLimits/requests/burst", schemaPath: "#/properties/callerLimits/properties/requests/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err302] : vErrors.push(err302), errors++;
                 }
               }
             }
           } else {
-            let err305 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-            vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
+            let err303 = { instancePath: instancePath + "/callerLimits/requests", schemaPath: "#/properties/callerLimits/properties/requests/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err303] : vErrors.push(err303), errors++;
+          }
+        }
+        if (data104.writes !== void 0) {
+          let data108 = data104.writes;
+          if (data108 && typeof data108 == "object" && !Array.isArray(data108)) {
+            if (data108.perSecond === void 0) {
+              let err304 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err304] : vErrors.push(err304), errors++;
+            }
+            if (data108.burst === void 0) {
+              let err305 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err305] : vErrors.push(err305), errors++;
+            }
+            for (let key25 in data108)
+              if (!(key25 === "perSecond" || key25 === "burst")) {
+                let err306 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key25 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
+              }
+            if (data108.perSecond !== void 0) {
+              let data109 = data108.perSecond;
+              if (typeof data109 == "number" && isFinite(data109)) {
+                if (data109 > 1e6 || isNaN(data109)) {
+                  let err307 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
+                }
+                if (data109 < 0.01 || isNaN(data109)) {
+                  let err308 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
+                }
+              } else {
+                let err309 = { instancePath: instancePath + "/callerLimits/writes/perSecond", schemaPath: "#/properties/callerLimits/properties/writes/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
+              }
+            }
+            if (data108.burst !== void 0) {
+              let data110 = data108.burst;
+              if (!(typeof data110 == "number" && !(data110 % 1) && !isNaN(data110) && isFinite(data110))) {
+                let err310 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
+              }
+              if (typeof data110 == "number" && isFinite(data110)) {
+                if (data110 > 1e6 || isNaN(data110)) {
+                  let err311 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
+                }
+                if (data110 < 1 || isNaN(data110)) {
+                  let err312 = { instancePath: instancePath + "/callerLimits/writes/burst", schemaPath: "#/properties/callerLimits/properties/writes/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
+                }
+              }
+            }
+          } else {
+            let err313 = { instancePath: instancePath + "/callerLimits/writes", schemaPath: "#/properties/callerLimits/properties/writes/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
+          }
+        }
+        if (data104.waitingReads !== void 0) {
+          let data111 = data104.waitingReads;
+          if (data111 && typeof data111 == "object" && !Array.isArray(data111)) {
+            if (data111.perSecond === void 0) {
+              let err314 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "perSecond" }, message: "must have required property 'perSecond'" };
+              vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
+            }
+            if (data111.burst === void 0) {
+              let err315 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/required", keyword: "required", params: { missingProperty: "burst" }, message: "must have required property 'burst'" };
+              vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+            }
+            for (let key26 in data111)
+              if (!(key26 === "perSecond" || key26 === "burst")) {
+                let err316 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key26 }, message: "must NOT have additional properties" };
+                vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
+              }
+            if (data111.perSecond !== void 0) {
+              let data112 = data111.perSecond;
+              if (typeof data112 == "number" && isFinite(data112)) {
+                if (data112 > 1e6 || isNaN(data112)) {
+                  let err317 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
+                }
+                if (data112 < 0.01 || isNaN(data112)) {
+                  let err318 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0.01 }, message: "must be >= 0.01" };
+                  vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
+                }
+              } else {
+                let err319 = { instancePath: instancePath + "/callerLimits/waitingReads/perSecond", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/perSecond/type", keyword: "type", params: { type: "number" }, message: "must be number" };
+                vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
+              }
+            }
+            if (data111.burst !== void 0) {
+              let data113 = data111.burst;
+              if (!(typeof data113 == "number" && !(data113 % 1) && !isNaN(data113) && isFinite(data113))) {
+                let err320 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/type", keyword: "type", params: { type: "integer" }, message: "must be integer" };
+                vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
+              }
+              if (typeof data113 == "number" && isFinite(data113)) {
+                if (data113 > 1e6 || isNaN(data113)) {
+                  let err321 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/maximum", keyword: "maximum", params: { comparison: "<=", limit: 1e6 }, message: "must be <= 1000000" };
+                  vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
+                }
+                if (data113 < 1 || isNaN(data113)) {
+                  let err322 = { instancePath: instancePath + "/callerLimits/waitingReads/burst", schemaPath: "#/properties/callerLimits/properties/waitingReads/properties/burst/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" };
+                  vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
+                }
+              }
+            }
+          } else {
+            let err323 = { instancePath: instancePath + "/callerLimits/waitingReads", schemaPath: "#/properties/callerLimits/properties/waitingReads/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+            vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
           }
         }
       } else {
-        let err306 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err306] : vErrors.push(err306), errors++;
+        let err324 = { instancePath: instancePath + "/callerLimits", schemaPath: "#/properties/callerLimits/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err324] : vErrors.push(err324), errors++;
       }
     }
     if (data.aws !== void 0) {
-      let data107 = data.aws;
-      if (data107 && typeof data107 == "object" && !Array.isArray(data107)) {
-        if (data107.table === void 0) {
-          let err307 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
-          vErrors === null ? vErrors = [err307] : vErrors.push(err307), errors++;
+      let data114 = data.aws;
+      if (data114 && typeof data114 == "object" && !Array.isArray(data114)) {
+        if (data114.table === void 0) {
+          let err325 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "table" }, message: "must have required property 'table'" };
+          vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
         }
-        if (data107.outUrl === void 0) {
-          let err308 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
-          vErrors === null ? vErrors = [err308] : vErrors.push(err308), errors++;
+        if (data114.outUrl === void 0) {
+          let err326 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "outUrl" }, message: "must have required property 'outUrl'" };
+          vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
         }
-        if (data107.inUrl === void 0) {
-          let err309 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
-          vErrors === null ? vErrors = [err309] : vErrors.push(err309), errors++;
+        if (data114.inUrl === void 0) {
+          let err327 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "inUrl" }, message: "must have required property 'inUrl'" };
+          vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
         }
-        if (data107.deadUrl === void 0) {
-          let err310 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
-          vErrors === null ? vErrors = [err310] : vErrors.push(err310), errors++;
+        if (data114.deadUrl === void 0) {
+          let err328 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "deadUrl" }, message: "must have required property 'deadUrl'" };
+          vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
         }
-        if (data107.tickUrl === void 0) {
-          let err311 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
-          vErrors === null ? vErrors = [err311] : vErrors.push(err311), errors++;
+        if (data114.tickUrl === void 0) {
+          let err329 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "tickUrl" }, message: "must have required property 'tickUrl'" };
+          vErrors === null ? vErrors = [err329] : vErrors.push(err329), errors++;
         }
-        if (data107.verifyUrl === void 0) {
-          let err312 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
-          vErrors === null ? vErrors = [err312] : vErrors.push(err312), errors++;
+        if (data114.verifyUrl === void 0) {
+          let err330 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "verifyUrl" }, message: "must have required property 'verifyUrl'" };
+          vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
         }
-        if (data107.reactUrl === void 0) {
-          let err313 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
-          vErrors === null ? vErrors = [err313] : vErrors.push(err313), errors++;
+        if (data114.reactUrl === void 0) {
+          let err331 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "reactUrl" }, message: "must have required property 'reactUrl'" };
+          vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
         }
-        if (data107.objectsQueueUrl === void 0) {
-          let err314 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "objectsQueueUrl" }, message: "must have required property 'objectsQueueUrl'" };
-          vErrors === null ? vErrors = [err314] : vErrors.push(err314), errors++;
+        if (data114.objectsQueueUrl === void 0) {
+          let err332 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "objectsQueueUrl" }, message: "must have required property 'objectsQueueUrl'" };
+          vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
         }
-        if (data107.secretsPrefix === void 0) {
-          let err315 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
-          vErrors === null ? vErrors = [err315] : vErrors.push(err315), errors++;
+        if (data114.secretsPrefix === void 0) {
+          let err333 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/required", keyword: "required", params: { missingProperty: "secretsPrefix" }, message: "must have required property 'secretsPrefix'" };
+          vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
         }
-        for (let key26 in data107)
-          if (!func2.call(schema11.properties.aws.properties, key26)) {
-            let err316 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key26 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err316] : vErrors.push(err316), errors++;
+        for (let key27 in data114)
+          if (!func2.call(schema11.properties.aws.properties, key27)) {
+            let err334 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key27 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
           }
-        if (data107.table !== void 0) {
-          let data108 = data107.table;
-          if (typeof data108 == "string") {
-            if (func3(data108) < 1) {
-              let err317 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err317] : vErrors.push(err317), errors++;
-            }
-          } else {
-            let err318 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err318] : vErrors.push(err318), errors++;
-          }
-        }
-        if (data107.centralLogsRole !== void 0) {
-          let data109 = data107.centralLogsRole;
-          if (typeof data109 == "string") {
-            if (func3(data109) < 1) {
-              let err319 = { instancePath: instancePath + "/aws/centralLogsRole", schemaPath: "#/properties/aws/properties/centralLogsRole/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err319] : vErrors.push(err319), errors++;
-            }
-          } else {
-            let err320 = { instancePath: instancePath + "/aws/centralLogsRole", schemaPath: "#/properties/aws/properties/centralLogsRole/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err320] : vErrors.push(err320), errors++;
-          }
-        }
-        if (data107.outUrl !== void 0) {
-          let data110 = data107.outUrl;
-          if (typeof data110 == "string") {
-            if (func3(data110) < 1) {
-              let err321 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err321] : vErrors.push(err321), errors++;
-            }
-          } else {
-            let err322 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err322] : vErrors.push(err322), errors++;
-          }
-        }
-        if (data107.inUrl !== void 0) {
-          let data111 = data107.inUrl;
-          if (typeof data111 == "string") {
-            if (func3(data111) < 1) {
-              let err323 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err323] : vErrors.push(err323), errors++;
-            }
-          } else {
-            let err324 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err324] : vErrors.push(err324), errors++;
-          }
-        }
-        if (data107.deadUrl !== void 0) {
-          let data112 = data107.deadUrl;
-          if (typeof data112 == "string") {
-            if (func3(data112) < 1) {
-              let err325 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err325] : vErrors.push(err325), errors++;
-            }
-          } else {
-            let err326 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err326] : vErrors.push(err326), errors++;
-          }
-        }
-        if (data107.tickUrl !== void 0) {
-          let data113 = data107.tickUrl;
-          if (typeof data113 == "string") {
-            if (func3(data113) < 1) {
-              let err327 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err327] : vErrors.push(err327), errors++;
-            }
-          } else {
-            let err328 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err328] : vErrors.push(err328), errors++;
-          }
-        }
-        if (data107.verifyUrl !== void 0) {
-          let data114 = data107.verifyUrl;
-          if (typeof data114 == "string") {
-            if (func3(data114) < 1) {
-              let err329 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err329] : vErrors.push(err329), errors++;
-            }
-          } else {
-            let err330 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err330] : vErrors.push(err330), errors++;
-          }
-        }
-        if (data107.reactUrl !== void 0) {
-          let data115 = data107.reactUrl;
+        if (data114.table !== void 0) {
+          let data115 = data114.table;
           if (typeof data115 == "string") {
             if (func3(data115) < 1) {
-              let err331 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err331] : vErrors.push(err331), errors++;
+              let err335 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
             }
           } else {
-            let err332 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err332] : vErrors.push(err332), errors++;
+            let err336 = { instancePath: instancePath + "/aws/table", schemaPath: "#/properties/aws/properties/table/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
           }
         }
-        if (data107.secretsPrefix !== void 0) {
-          let data116 = data107.secretsPrefix;
+        if (data114.centralLogsRole !== void 0) {
+          let data116 = data114.centralLogsRole;
           if (typeof data116 == "string") {
-            if (func3(data116) > 200) {
-              let err333 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
-              vErrors === null ? vErrors = [err333] : vErrors.push(err333), errors++;
-            }
-            if (!pattern48.test(data116)) {
-              let err334 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
-              vErrors === null ? vErrors = [err334] : vErrors.push(err334), errors++;
+            if (func3(data116) < 1) {
+              let err337 = { instancePath: instancePath + "/aws/centralLogsRole", schemaPath: "#/properties/aws/properties/centralLogsRole/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
             }
           } else {
-            let err335 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err335] : vErrors.push(err335), errors++;
+            let err338 = { instancePath: instancePath + "/aws/centralLogsRole", schemaPath: "#/properties/aws/properties/centralLogsRole/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
           }
         }
-        if (data107.objectsQueueUrl !== void 0) {
-          let data117 = data107.objectsQueueUrl;
+        if (data114.outUrl !== void 0) {
+          let data117 = data114.outUrl;
           if (typeof data117 == "string") {
             if (func3(data117) < 1) {
-              let err336 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err336] : vErrors.push(err336), errors++;
+              let err339 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
             }
           } else {
-            let err337 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err337] : vErrors.push(err337), errors++;
+            let err340 = { instancePath: instancePath + "/aws/outUrl", schemaPath: "#/properties/aws/properties/outUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err340] : vErrors.push(err340), errors++;
           }
         }
-        if (data107.objectsBucket !== void 0) {
-          let data118 = data107.objectsBucket;
+        if (data114.inUrl !== void 0) {
+          let data118 = data114.inUrl;
           if (typeof data118 == "string") {
-            if (!pattern7.test(data118)) {
-              let err338 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
-              vErrors === null ? vErrors = [err338] : vErrors.push(err338), errors++;
+            if (func3(data118) < 1) {
+              let err341 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err341] : vErrors.push(err341), errors++;
             }
           } else {
-            let err339 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err339] : vErrors.push(err339), errors++;
+            let err342 = { instancePath: instancePath + "/aws/inUrl", schemaPath: "#/properties/aws/properties/inUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err342] : vErrors.push(err342), errors++;
+          }
+        }
+        if (data114.deadUrl !== void 0) {
+          let data119 = data114.deadUrl;
+          if (typeof data119 == "string") {
+            if (func3(data119) < 1) {
+              let err343 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err343] : vErrors.push(err343), errors++;
+            }
+          } else {
+            let err344 = { instancePath: instancePath + "/aws/deadUrl", schemaPath: "#/properties/aws/properties/deadUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err344] : vErrors.push(err344), errors++;
+          }
+        }
+        if (data114.tickUrl !== void 0) {
+          let data120 = data114.tickUrl;
+          if (typeof data120 == "string") {
+            if (func3(data120) < 1) {
+              let err345 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err345] : vErrors.push(err345), errors++;
+            }
+          } else {
+            let err346 = { instancePath: instancePath + "/aws/tickUrl", schemaPath: "#/properties/aws/properties/tickUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err346] : vErrors.push(err346), errors++;
+          }
+        }
+        if (data114.verifyUrl !== void 0) {
+          let data121 = data114.verifyUrl;
+          if (typeof data121 == "string") {
+            if (func3(data121) < 1) {
+              let err347 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err347] : vErrors.push(err347), errors++;
+            }
+          } else {
+            let err348 = { instancePath: instancePath + "/aws/verifyUrl", schemaPath: "#/properties/aws/properties/verifyUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err348] : vErrors.push(err348), errors++;
+          }
+        }
+        if (data114.reactUrl !== void 0) {
+          let data122 = data114.reactUrl;
+          if (typeof data122 == "string") {
+            if (func3(data122) < 1) {
+              let err349 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err349] : vErrors.push(err349), errors++;
+            }
+          } else {
+            let err350 = { instancePath: instancePath + "/aws/reactUrl", schemaPath: "#/properties/aws/properties/reactUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err350] : vErrors.push(err350), errors++;
+          }
+        }
+        if (data114.secretsPrefix !== void 0) {
+          let data123 = data114.secretsPrefix;
+          if (typeof data123 == "string") {
+            if (func3(data123) > 200) {
+              let err351 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/maxLength", keyword: "maxLength", params: { limit: 200 }, message: "must NOT have more than 200 characters" };
+              vErrors === null ? vErrors = [err351] : vErrors.push(err351), errors++;
+            }
+            if (!pattern54.test(data123)) {
+              let err352 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$" }, message: 'must match pattern "^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"' };
+              vErrors === null ? vErrors = [err352] : vErrors.push(err352), errors++;
+            }
+          } else {
+            let err353 = { instancePath: instancePath + "/aws/secretsPrefix", schemaPath: "#/properties/aws/properties/secretsPrefix/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err353] : vErrors.push(err353), errors++;
+          }
+        }
+        if (data114.objectsQueueUrl !== void 0) {
+          let data124 = data114.objectsQueueUrl;
+          if (typeof data124 == "string") {
+            if (func3(data124) < 1) {
+              let err354 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err354] : vErrors.push(err354), errors++;
+            }
+          } else {
+            let err355 = { instancePath: instancePath + "/aws/objectsQueueUrl", schemaPath: "#/properties/aws/properties/objectsQueueUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err355] : vErrors.push(err355), errors++;
+          }
+        }
+        if (data114.objectsBucket !== void 0) {
+          let data125 = data114.objectsBucket;
+          if (typeof data125 == "string") {
+            if (!pattern7.test(data125)) {
+              let err356 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$" }, message: 'must match pattern "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"' };
+              vErrors === null ? vErrors = [err356] : vErrors.push(err356), errors++;
+            }
+          } else {
+            let err357 = { instancePath: instancePath + "/aws/objectsBucket", schemaPath: "#/properties/aws/properties/objectsBucket/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err357] : vErrors.push(err357), errors++;
           }
         }
       } else {
-        let err340 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err340] : vErrors.push(err340), errors++;
+        let err358 = { instancePath: instancePath + "/aws", schemaPath: "#/properties/aws/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err358] : vErrors.push(err358), errors++;
       }
     }
     if (data.azure !== void 0) {
-      let data119 = data.azure, _errs280 = errors, valid54 = !1, _errs281 = errors;
-      if (data119 && typeof data119 == "object" && !Array.isArray(data119) && data119.serviceBusNamespace === void 0) {
-        let err341 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
-        vErrors === null ? vErrors = [err341] : vErrors.push(err341), errors++;
+      let data126 = data.azure, _errs299 = errors, valid56 = !1, _errs300 = errors;
+      if (data126 && typeof data126 == "object" && !Array.isArray(data126) && data126.serviceBusNamespace === void 0) {
+        let err359 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/0/required", keyword: "required", params: { missingProperty: "serviceBusNamespace" }, message: "must have required property 'serviceBusNamespace'" };
+        vErrors === null ? vErrors = [err359] : vErrors.push(err359), errors++;
       }
-      var _valid4 = _errs281 === errors;
-      if (valid54 = valid54 || _valid4, !valid54) {
-        let _errs282 = errors;
-        if (data119 && typeof data119 == "object" && !Array.isArray(data119) && data119.serviceBusConnection === void 0) {
-          let err342 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
-          vErrors === null ? vErrors = [err342] : vErrors.push(err342), errors++;
+      var _valid5 = _errs300 === errors;
+      if (valid56 = valid56 || _valid5, !valid56) {
+        let _errs301 = errors;
+        if (data126 && typeof data126 == "object" && !Array.isArray(data126) && data126.serviceBusConnection === void 0) {
+          let err360 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf/1/required", keyword: "required", params: { missingProperty: "serviceBusConnection" }, message: "must have required property 'serviceBusConnection'" };
+          vErrors === null ? vErrors = [err360] : vErrors.push(err360), errors++;
         }
-        var _valid4 = _errs282 === errors;
-        valid54 = valid54 || _valid4;
+        var _valid5 = _errs301 === errors;
+        valid56 = valid56 || _valid5;
       }
-      if (valid54)
-        errors = _errs280, vErrors !== null && (_errs280 ? vErrors.length = _errs280 : vErrors = null);
+      if (valid56)
+        errors = _errs299, vErrors !== null && (_errs299 ? vErrors.length = _errs299 : vErrors = null);
       else {
-        let err343 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
-        vErrors === null ? vErrors = [err343] : vErrors.push(err343), errors++;
+        let err361 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/anyOf", keyword: "anyOf", params: {}, message: "must match a schema in anyOf" };
+        vErrors === null ? vErrors = [err361] : vErrors.push(err361), errors++;
       }
-      if (data119 && typeof data119 == "object" && !Array.isArray(data119)) {
-        if (data119.cosmosEndpoint === void 0) {
-          let err344 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
-          vErrors === null ? vErrors = [err344] : vErrors.push(err344), errors++;
+      if (data126 && typeof data126 == "object" && !Array.isArray(data126)) {
+        if (data126.cosmosEndpoint === void 0) {
+          let err362 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosEndpoint" }, message: "must have required property 'cosmosEndpoint'" };
+          vErrors === null ? vErrors = [err362] : vErrors.push(err362), errors++;
         }
-        if (data119.cosmosDatabase === void 0) {
-          let err345 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
-          vErrors === null ? vErrors = [err345] : vErrors.push(err345), errors++;
+        if (data126.cosmosDatabase === void 0) {
+          let err363 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosDatabase" }, message: "must have required property 'cosmosDatabase'" };
+          vErrors === null ? vErrors = [err363] : vErrors.push(err363), errors++;
         }
-        if (data119.cosmosContainer === void 0) {
-          let err346 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
-          vErrors === null ? vErrors = [err346] : vErrors.push(err346), errors++;
+        if (data126.cosmosContainer === void 0) {
+          let err364 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "cosmosContainer" }, message: "must have required property 'cosmosContainer'" };
+          vErrors === null ? vErrors = [err364] : vErrors.push(err364), errors++;
         }
-        if (data119.outQueue === void 0) {
-          let err347 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
-          vErrors === null ? vErrors = [err347] : vErrors.push(err347), errors++;
+        if (data126.outQueue === void 0) {
+          let err365 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "outQueue" }, message: "must have required property 'outQueue'" };
+          vErrors === null ? vErrors = [err365] : vErrors.push(err365), errors++;
         }
-        if (data119.inQueue === void 0) {
-          let err348 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
-          vErrors === null ? vErrors = [err348] : vErrors.push(err348), errors++;
+        if (data126.inQueue === void 0) {
+          let err366 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "inQueue" }, message: "must have required property 'inQueue'" };
+          vErrors === null ? vErrors = [err366] : vErrors.push(err366), errors++;
         }
-        if (data119.deadQueue === void 0) {
-          let err349 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
-          vErrors === null ? vErrors = [err349] : vErrors.push(err349), errors++;
+        if (data126.deadQueue === void 0) {
+          let err367 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "deadQueue" }, message: "must have required property 'deadQueue'" };
+          vErrors === null ? vErrors = [err367] : vErrors.push(err367), errors++;
         }
-        if (data119.verifyQueue === void 0) {
-          let err350 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
-          vErrors === null ? vErrors = [err350] : vErrors.push(err350), errors++;
+        if (data126.verifyQueue === void 0) {
+          let err368 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "verifyQueue" }, message: "must have required property 'verifyQueue'" };
+          vErrors === null ? vErrors = [err368] : vErrors.push(err368), errors++;
         }
-        if (data119.reactQueue === void 0) {
-          let err351 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
-          vErrors === null ? vErrors = [err351] : vErrors.push(err351), errors++;
+        if (data126.reactQueue === void 0) {
+          let err369 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "reactQueue" }, message: "must have required property 'reactQueue'" };
+          vErrors === null ? vErrors = [err369] : vErrors.push(err369), errors++;
         }
-        if (data119.objectsQueue === void 0) {
-          let err352 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "objectsQueue" }, message: "must have required property 'objectsQueue'" };
-          vErrors === null ? vErrors = [err352] : vErrors.push(err352), errors++;
+        if (data126.objectsQueue === void 0) {
+          let err370 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "objectsQueue" }, message: "must have required property 'objectsQueue'" };
+          vErrors === null ? vErrors = [err370] : vErrors.push(err370), errors++;
         }
-        if (data119.resourceManager === void 0) {
-          let err353 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
-          vErrors === null ? vErrors = [err353] : vErrors.push(err353), errors++;
+        if (data126.resourceManager === void 0) {
+          let err371 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/required", keyword: "required", params: { missingProperty: "resourceManager" }, message: "must have required property 'resourceManager'" };
+          vErrors === null ? vErrors = [err371] : vErrors.push(err371), errors++;
         }
-        for (let key27 in data119)
-          if (!func2.call(schema11.properties.azure.properties, key27)) {
-            let err354 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key27 }, message: "must NOT have additional properties" };
-            vErrors === null ? vErrors = [err354] : vErrors.push(err354), errors++;
+        for (let key28 in data126)
+          if (!func2.call(schema11.properties.azure.properties, key28)) {
+            let err372 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key28 }, message: "must NOT have additional properties" };
+            vErrors === null ? vErrors = [err372] : vErrors.push(err372), errors++;
           }
-        if (data119.serviceBusNamespace !== void 0 && data119.serviceBusId === void 0) {
-          let err355 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data126.serviceBusNamespace !== void 0 && data126.serviceBusId === void 0) {
+          let err373 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "serviceBusNamespace",
             missingProperty: "serviceBusId",
             depsCount: 1,
             deps: "serviceBusId"
           }, message: "must have property serviceBusId when property serviceBusNamespace is present" };
-          vErrors === null ? vErrors = [err355] : vErrors.push(err355), errors++;
+          vErrors === null ? vErrors = [err373] : vErrors.push(err373), errors++;
         }
-        if (data119.objectsUrl !== void 0 && data119.objectsContainer === void 0) {
-          let err356 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data126.objectsUrl !== void 0 && data126.objectsContainer === void 0) {
+          let err374 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "objectsUrl",
             missingProperty: "objectsContainer",
             depsCount: 1,
             deps: "objectsContainer"
           }, message: "must have property objectsContainer when property objectsUrl is present" };
-          vErrors === null ? vErrors = [err356] : vErrors.push(err356), errors++;
+          vErrors === null ? vErrors = [err374] : vErrors.push(err374), errors++;
         }
-        if (data119.objectsContainer !== void 0 && data119.objectsUrl === void 0) {
-          let err357 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
+        if (data126.objectsContainer !== void 0 && data126.objectsUrl === void 0) {
+          let err375 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/dependencies", keyword: "dependencies", params: {
             property: "objectsContainer",
             missingProperty: "objectsUrl",
             depsCount: 1,
             deps: "objectsUrl"
           }, message: "must have property objectsUrl when property objectsContainer is present" };
-          vErrors === null ? vErrors = [err357] : vErrors.push(err357), errors++;
+          vErrors === null ? vErrors = [err375] : vErrors.push(err375), errors++;
         }
-        if (data119.vaultUrl !== void 0) {
-          let data120 = data119.vaultUrl;
-          if (typeof data120 == "string") {
-            if (!pattern50.test(data120)) {
-              let err358 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
-              vErrors === null ? vErrors = [err358] : vErrors.push(err358), errors++;
-            }
-          } else {
-            let err359 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err359] : vErrors.push(err359), errors++;
-          }
-        }
-        if (data119.objectsUrl !== void 0) {
-          let data121 = data119.objectsUrl;
-          if (typeof data121 == "string") {
-            if (!pattern15.test(data121)) {
-              let err360 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
-              vErrors === null ? vErrors = [err360] : vErrors.push(err360), errors++;
-            }
-          } else {
-            let err361 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err361] : vErrors.push(err361), errors++;
-          }
-        }
-        if (data119.objectsContainer !== void 0) {
-          let data122 = data119.objectsContainer;
-          if (typeof data122 == "string") {
-            if (func3(data122) > 63) {
-              let err362 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
-              vErrors === null ? vErrors = [err362] : vErrors.push(err362), errors++;
-            }
-            if (func3(data122) < 3) {
-              let err363 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
-              vErrors === null ? vErrors = [err363] : vErrors.push(err363), errors++;
-            }
-            if (!pattern16.test(data122)) {
-              let err364 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
-              vErrors === null ? vErrors = [err364] : vErrors.push(err364), errors++;
-            }
-          } else {
-            let err365 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err365] : vErrors.push(err365), errors++;
-          }
-        }
-        if (data119.communicationUrl !== void 0) {
-          let data123 = data119.communicationUrl;
-          if (typeof data123 == "string") {
-            if (!pattern27.test(data123)) {
-              let err366 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
-              vErrors === null ? vErrors = [err366] : vErrors.push(err366), errors++;
-            }
-          } else {
-            let err367 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err367] : vErrors.push(err367), errors++;
-          }
-        }
-        if (data119.cosmosEndpoint !== void 0) {
-          let data124 = data119.cosmosEndpoint;
-          if (typeof data124 == "string") {
-            if (func3(data124) < 1) {
-              let err368 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err368] : vErrors.push(err368), errors++;
-            }
-          } else {
-            let err369 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err369] : vErrors.push(err369), errors++;
-          }
-        }
-        if (data119.cosmosKey !== void 0) {
-          let data125 = data119.cosmosKey;
-          if (typeof data125 == "string") {
-            if (func3(data125) < 1) {
-              let err370 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err370] : vErrors.push(err370), errors++;
-            }
-          } else {
-            let err371 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err371] : vErrors.push(err371), errors++;
-          }
-        }
-        if (data119.cosmosDatabase !== void 0) {
-          let data126 = data119.cosmosDatabase;
-          if (typeof data126 == "string") {
-            if (func3(data126) < 1) {
-              let err372 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err372] : vErrors.push(err372), errors++;
-            }
-          } else {
-            let err373 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err373] : vErrors.push(err373), errors++;
-          }
-        }
-        if (data119.cosmosContainer !== void 0) {
-          let data127 = data119.cosmosContainer;
+        if (data126.vaultUrl !== void 0) {
+          let data127 = data126.vaultUrl;
           if (typeof data127 == "string") {
-            if (func3(data127) < 1) {
-              let err374 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
-              vErrors === null ? vErrors = [err374] : vErrors.push(err374), errors++;
-            }
-          } else {
-            let err375 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err375] : vErrors.push(err375), errors++;
-          }
-        }
-        if (data119.serviceBusNamespace !== void 0) {
-          let data128 = data119.serviceBusNamespace;
-          if (typeof data128 == "string") {
-            if (func3(data128) < 1) {
-              let err376 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+            if (!pattern56.test(data127)) {
+              let err376 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$" }, message: 'must match pattern "^(https://[a-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost):[0-9]+)/?$"' };
               vErrors === null ? vErrors = [err376] : vErrors.push(err376), errors++;
             }
           } else {
-            let err377 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err377 = { instancePath: instancePath + "/azure/vaultUrl", schemaPath: "#/properties/azure/properties/vaultUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err377] : vErrors.push(err377), errors++;
           }
         }
-        if (data119.serviceBusConnection !== void 0) {
-          let data129 = data119.serviceBusConnection;
-          if (typeof data129 == "string") {
-            if (func3(data129) < 1) {
-              let err378 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data126.objectsUrl !== void 0) {
+          let data128 = data126.objectsUrl;
+          if (typeof data128 == "string") {
+            if (!pattern15.test(data128)) {
+              let err378 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$" }, message: 'must match pattern "^(https://[a-z0-9.-]+/?|http://(127\\.0\\.0\\.1|localhost):[0-9]+/[a-z0-9]{3,24})$"' };
               vErrors === null ? vErrors = [err378] : vErrors.push(err378), errors++;
             }
           } else {
-            let err379 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err379 = { instancePath: instancePath + "/azure/objectsUrl", schemaPath: "#/properties/azure/properties/objectsUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err379] : vErrors.push(err379), errors++;
           }
         }
-        if (data119.serviceBusId !== void 0) {
-          let data130 = data119.serviceBusId;
-          if (typeof data130 == "string") {
-            if (!pattern54.test(data130)) {
-              let err380 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
+        if (data126.objectsContainer !== void 0) {
+          let data129 = data126.objectsContainer;
+          if (typeof data129 == "string") {
+            if (func3(data129) > 63) {
+              let err380 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/maxLength", keyword: "maxLength", params: { limit: 63 }, message: "must NOT have more than 63 characters" };
               vErrors === null ? vErrors = [err380] : vErrors.push(err380), errors++;
             }
-          } else {
-            let err381 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
-            vErrors === null ? vErrors = [err381] : vErrors.push(err381), errors++;
-          }
-        }
-        if (data119.resourceManager !== void 0) {
-          let data131 = data119.resourceManager;
-          if (typeof data131 == "string") {
-            if (!pattern55.test(data131)) {
-              let err382 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
+            if (func3(data129) < 3) {
+              let err381 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/minLength", keyword: "minLength", params: { limit: 3 }, message: "must NOT have fewer than 3 characters" };
+              vErrors === null ? vErrors = [err381] : vErrors.push(err381), errors++;
+            }
+            if (!pattern16.test(data129)) {
+              let err382 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9](-?[a-z0-9])+$" }, message: 'must match pattern "^[a-z0-9](-?[a-z0-9])+$"' };
               vErrors === null ? vErrors = [err382] : vErrors.push(err382), errors++;
             }
           } else {
-            let err383 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err383 = { instancePath: instancePath + "/azure/objectsContainer", schemaPath: "#/properties/azure/properties/objectsContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err383] : vErrors.push(err383), errors++;
           }
         }
-        if (data119.outQueue !== void 0) {
-          let data132 = data119.outQueue;
-          if (typeof data132 == "string") {
-            if (func3(data132) < 1) {
-              let err384 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data126.communicationUrl !== void 0) {
+          let data130 = data126.communicationUrl;
+          if (typeof data130 == "string") {
+            if (!pattern27.test(data130)) {
+              let err384 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/pattern", keyword: "pattern", params: { pattern: "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$" }, message: 'must match pattern "^(https://[^ /]+|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?)$"' };
               vErrors === null ? vErrors = [err384] : vErrors.push(err384), errors++;
             }
           } else {
-            let err385 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err385 = { instancePath: instancePath + "/azure/communicationUrl", schemaPath: "#/properties/azure/properties/communicationUrl/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err385] : vErrors.push(err385), errors++;
           }
         }
-        if (data119.inQueue !== void 0) {
-          let data133 = data119.inQueue;
-          if (typeof data133 == "string") {
-            if (func3(data133) < 1) {
-              let err386 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data126.cosmosEndpoint !== void 0) {
+          let data131 = data126.cosmosEndpoint;
+          if (typeof data131 == "string") {
+            if (func3(data131) < 1) {
+              let err386 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err386] : vErrors.push(err386), errors++;
             }
           } else {
-            let err387 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err387 = { instancePath: instancePath + "/azure/cosmosEndpoint", schemaPath: "#/properties/azure/properties/cosmosEndpoint/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err387] : vErrors.push(err387), errors++;
           }
         }
-        if (data119.deadQueue !== void 0) {
-          let data134 = data119.deadQueue;
-          if (typeof data134 == "string") {
-            if (func3(data134) < 1) {
-              let err388 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data126.cosmosKey !== void 0) {
+          let data132 = data126.cosmosKey;
+          if (typeof data132 == "string") {
+            if (func3(data132) < 1) {
+              let err388 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err388] : vErrors.push(err388), errors++;
             }
           } else {
-            let err389 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err389 = { instancePath: instancePath + "/azure/cosmosKey", schemaPath: "#/properties/azure/properties/cosmosKey/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err389] : vErrors.push(err389), errors++;
           }
         }
-        if (data119.verifyQueue !== void 0) {
-          let data135 = data119.verifyQueue;
-          if (typeof data135 == "string") {
-            if (func3(data135) < 1) {
-              let err390 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data126.cosmosDatabase !== void 0) {
+          let data133 = data126.cosmosDatabase;
+          if (typeof data133 == "string") {
+            if (func3(data133) < 1) {
+              let err390 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err390] : vErrors.push(err390), errors++;
             }
           } else {
-            let err391 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err391 = { instancePath: instancePath + "/azure/cosmosDatabase", schemaPath: "#/properties/azure/properties/cosmosDatabase/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err391] : vErrors.push(err391), errors++;
           }
         }
-        if (data119.reactQueue !== void 0) {
-          let data136 = data119.reactQueue;
-          if (typeof data136 == "string") {
-            if (func3(data136) < 1) {
-              let err392 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data126.cosmosContainer !== void 0) {
+          let data134 = data126.cosmosContainer;
+          if (typeof data134 == "string") {
+            if (func3(data134) < 1) {
+              let err392 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err392] : vErrors.push(err392), errors++;
             }
           } else {
-            let err393 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err393 = { instancePath: instancePath + "/azure/cosmosContainer", schemaPath: "#/properties/azure/properties/cosmosContainer/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err393] : vErrors.push(err393), errors++;
           }
         }
-        if (data119.objectsQueue !== void 0) {
-          let data137 = data119.objectsQueue;
-          if (typeof data137 == "string") {
-            if (func3(data137) < 1) {
-              let err394 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+        if (data126.serviceBusNamespace !== void 0) {
+          let data135 = data126.serviceBusNamespace;
+          if (typeof data135 == "string") {
+            if (func3(data135) < 1) {
+              let err394 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err394] : vErrors.push(err394), errors++;
             }
           } else {
-            let err395 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            let err395 = { instancePath: instancePath + "/azure/serviceBusNamespace", schemaPath: "#/properties/azure/properties/serviceBusNamespace/type", keyword: "type", params: { type: "string" }, message: "must be string" };
             vErrors === null ? vErrors = [err395] : vErrors.push(err395), errors++;
           }
         }
+        if (data126.serviceBusConnection !== void 0) {
+          let data136 = data126.serviceBusConnection;
+          if (typeof data136 == "string") {
+            if (func3(data136) < 1) {
+              let err396 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err396] : vErrors.push(err396), errors++;
+            }
+          } else {
+            let err397 = { instancePath: instancePath + "/azure/serviceBusConnection", schemaPath: "#/properties/azure/properties/serviceBusConnection/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err397] : vErrors.push(err397), errors++;
+          }
+        }
+        if (data126.serviceBusId !== void 0) {
+          let data137 = data126.serviceBusId;
+          if (typeof data137 == "string") {
+            if (!pattern60.test(data137)) {
+              let err398 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/pattern", keyword: "pattern", params: { pattern: "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$" }, message: 'must match pattern "^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ServiceBus/namespaces/[^/]+$"' };
+              vErrors === null ? vErrors = [err398] : vErrors.push(err398), errors++;
+            }
+          } else {
+            let err399 = { instancePath: instancePath + "/azure/serviceBusId", schemaPath: "#/properties/azure/properties/serviceBusId/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err399] : vErrors.push(err399), errors++;
+          }
+        }
+        if (data126.resourceManager !== void 0) {
+          let data138 = data126.resourceManager;
+          if (typeof data138 == "string") {
+            if (!pattern61.test(data138)) {
+              let err400 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/pattern", keyword: "pattern", params: { pattern: "^https?://[^/]+$" }, message: 'must match pattern "^https?://[^/]+$"' };
+              vErrors === null ? vErrors = [err400] : vErrors.push(err400), errors++;
+            }
+          } else {
+            let err401 = { instancePath: instancePath + "/azure/resourceManager", schemaPath: "#/properties/azure/properties/resourceManager/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err401] : vErrors.push(err401), errors++;
+          }
+        }
+        if (data126.outQueue !== void 0) {
+          let data139 = data126.outQueue;
+          if (typeof data139 == "string") {
+            if (func3(data139) < 1) {
+              let err402 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err402] : vErrors.push(err402), errors++;
+            }
+          } else {
+            let err403 = { instancePath: instancePath + "/azure/outQueue", schemaPath: "#/properties/azure/properties/outQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err403] : vErrors.push(err403), errors++;
+          }
+        }
+        if (data126.inQueue !== void 0) {
+          let data140 = data126.inQueue;
+          if (typeof data140 == "string") {
+            if (func3(data140) < 1) {
+              let err404 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err404] : vErrors.push(err404), errors++;
+            }
+          } else {
+            let err405 = { instancePath: instancePath + "/azure/inQueue", schemaPath: "#/properties/azure/properties/inQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err405] : vErrors.push(err405), errors++;
+          }
+        }
+        if (data126.deadQueue !== void 0) {
+          let data141 = data126.deadQueue;
+          if (typeof data141 == "string") {
+            if (func3(data141) < 1) {
+              let err406 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err406] : vErrors.push(err406), errors++;
+            }
+          } else {
+            let err407 = { instancePath: instancePath + "/azure/deadQueue", schemaPath: "#/properties/azure/properties/deadQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err407] : vErrors.push(err407), errors++;
+          }
+        }
+        if (data126.verifyQueue !== void 0) {
+          let data142 = data126.verifyQueue;
+          if (typeof data142 == "string") {
+            if (func3(data142) < 1) {
+              let err408 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err408] : vErrors.push(err408), errors++;
+            }
+          } else {
+            let err409 = { instancePath: instancePath + "/azure/verifyQueue", schemaPath: "#/properties/azure/properties/verifyQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err409] : vErrors.push(err409), errors++;
+          }
+        }
+        if (data126.reactQueue !== void 0) {
+          let data143 = data126.reactQueue;
+          if (typeof data143 == "string") {
+            if (func3(data143) < 1) {
+              let err410 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err410] : vErrors.push(err410), errors++;
+            }
+          } else {
+            let err411 = { instancePath: instancePath + "/azure/reactQueue", schemaPath: "#/properties/azure/properties/reactQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err411] : vErrors.push(err411), errors++;
+          }
+        }
+        if (data126.objectsQueue !== void 0) {
+          let data144 = data126.objectsQueue;
+          if (typeof data144 == "string") {
+            if (func3(data144) < 1) {
+              let err412 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
+              vErrors === null ? vErrors = [err412] : vErrors.push(err412), errors++;
+            }
+          } else {
+            let err413 = { instancePath: instancePath + "/azure/objectsQueue", schemaPath: "#/properties/azure/properties/objectsQueue/type", keyword: "type", params: { type: "string" }, message: "must be string" };
+            vErrors === null ? vErrors = [err413] : vErrors.push(err413), errors++;
+          }
+        }
       } else {
-        let err396 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-        vErrors === null ? vErrors = [err396] : vErrors.push(err396), errors++;
+        let err414 = { instancePath: instancePath + "/azure", schemaPath: "#/properties/azure/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+        vErrors === null ? vErrors = [err414] : vErrors.push(err414), errors++;
       }
     }
   } else {
-    let err397 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
-    vErrors === null ? vErrors = [err397] : vErrors.push(err397), errors++;
+    let err415 = { instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" };
+    vErrors === null ? vErrors = [err415] : vErrors.push(err415), errors++;
   }
   return validate10.errors = vErrors, errors === 0;
 }
 var event = validate11;
-var pattern56 = new RegExp("^1\\.[0-9]+$", "u"), pattern57 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern59 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern60 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern61 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
+var pattern62 = new RegExp("^1\\.[0-9]+$", "u"), pattern63 = new RegExp("^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$", "u"), pattern65 = new RegExp("^[a-z][a-z0-9-]*\\.(created|updated|deleted)$", "u"), pattern66 = new RegExp("^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u"), pattern67 = new RegExp("^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$", "u"), formats0 = require_formats().fullFormats["date-time"];
 function validate11(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -2567,7 +2680,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.specversion !== void 0) {
       let data0 = data.specversion;
       if (typeof data0 == "string") {
-        if (!pattern56.test(data0)) {
+        if (!pattern62.test(data0)) {
           let err9 = { instancePath: instancePath + "/specversion", schemaPath: "#/properties/specversion/pattern", keyword: "pattern", params: { pattern: "^1\\.[0-9]+$" }, message: 'must match pattern "^1\\.[0-9]+$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -2583,7 +2696,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
           let err11 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/maxLength", keyword: "maxLength", params: { limit: 400 }, message: "must NOT have more than 400 characters" };
           vErrors === null ? vErrors = [err11] : vErrors.push(err11), errors++;
         }
-        if (!pattern57.test(data1)) {
+        if (!pattern63.test(data1)) {
           let err12 = { instancePath: instancePath + "/event_id", schemaPath: "#/properties/event_id/pattern", keyword: "pattern", params: { pattern: "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$" }, message: 'must match pattern "^[^|]+\\|[^|]+\\|[0-9a-z]{13}\\.[a-z0-9-]+$"' };
           vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
         }
@@ -2607,7 +2720,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.type !== void 0) {
       let data3 = data.type;
       if (typeof data3 == "string") {
-        if (!pattern59.test(data3)) {
+        if (!pattern65.test(data3)) {
           let err16 = { instancePath: instancePath + "/type", schemaPath: "#/properties/type/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$" }, message: 'must match pattern "^[a-z][a-z0-9-]*\\.(created|updated|deleted)$"' };
           vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
         }
@@ -2631,7 +2744,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.key !== void 0) {
       let data5 = data.key;
       if (typeof data5 == "string") {
-        if (!pattern60.test(data5)) {
+        if (!pattern66.test(data5)) {
           let err20 = { instancePath: instancePath + "/key", schemaPath: "#/properties/key/pattern", keyword: "pattern", params: { pattern: "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[a-z][a-z0-9-]*:[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -2664,7 +2777,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key0 in data8) {
               let data9 = data8[key0];
               if (typeof data9 == "string") {
-                if (!pattern61.test(data9)) {
+                if (!pattern67.test(data9)) {
                   let err25 = { instancePath: instancePath + "/state/stamps/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/stamps/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
                 }
@@ -2725,7 +2838,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data15.length > 0) {
                       let data16 = data15[0];
                       if (typeof data16 == "string") {
-                        if (!pattern61.test(data16)) {
+                        if (!pattern67.test(data16)) {
                           let err34 = { instancePath: instancePath + "/state/sets/" + key2.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key3.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/sets/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
                         }
@@ -2769,7 +2882,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
                     if (data19.length > 0) {
                       let data20 = data19[0];
                       if (typeof data20 == "string") {
-                        if (!pattern61.test(data20)) {
+                        if (!pattern67.test(data20)) {
                           let err41 = { instancePath: instancePath + "/state/counters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1") + "/" + key5.replace(/~/g, "~0").replace(/\//g, "~1") + "/0", schemaPath: "#/properties/state/properties/counters/additionalProperties/additionalProperties/items/0/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                           vErrors === null ? vErrors = [err41] : vErrors.push(err41), errors++;
                         }
@@ -2807,7 +2920,7 @@ function validate11(data, { instancePath = "", parentData, parentDataProperty, r
             for (let key6 in data21) {
               let data22 = data21[key6];
               if (typeof data22 == "string") {
-                if (!pattern61.test(data22)) {
+                if (!pattern67.test(data22)) {
                   let err48 = { instancePath: instancePath + "/state/vector/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"), schemaPath: "#/properties/state/properties/vector/additionalProperties/pattern", keyword: "pattern", params: { pattern: "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$" }, message: 'must match pattern "^[0-9a-z]{13}\\.[a-z0-9-]{1,48}$"' };
                   vErrors === null ? vErrors = [err48] : vErrors.push(err48), errors++;
                 }
@@ -3231,7 +3344,7 @@ function validate14(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate14.errors = vErrors, errors === 0;
 }
-var restore = validate15, schema16 = { type: "object", required: ["key", "state", "fields"], additionalProperties: !1, properties: { key: { type: "string", minLength: 3, maxLength: 200 }, state: { type: "string", minLength: 1, maxLength: 4096 }, fields: { type: "array", maxItems: 200, items: { type: "object", required: ["field", "to", "as"], additionalProperties: !0, properties: { field: { type: "string", minLength: 1, maxLength: 128, pattern: "^[^$]" }, to: {}, as: { enum: ["value", "set", "counter"] } } } }, life: { enum: ["back", "gone"] } } }, pattern65 = new RegExp("^[^$]", "u");
+var restore = validate15, schema16 = { type: "object", required: ["key", "state", "fields"], additionalProperties: !1, properties: { key: { type: "string", minLength: 3, maxLength: 200 }, state: { type: "string", minLength: 1, maxLength: 4096 }, fields: { type: "array", maxItems: 200, items: { type: "object", required: ["field", "to", "as"], additionalProperties: !0, properties: { field: { type: "string", minLength: 1, maxLength: 128, pattern: "^[^$]" }, to: {}, as: { enum: ["value", "set", "counter"] } } } }, life: { enum: ["back", "gone"] } } }, pattern71 = new RegExp("^[^$]", "u");
 function validate15(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -3318,7 +3431,7 @@ function validate15(data, { instancePath = "", parentData, parentDataProperty, r
                   let err15 = { instancePath: instancePath + "/fields/" + i0 + "/field", schemaPath: "#/properties/fields/items/properties/field/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                   vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
                 }
-                if (!pattern65.test(data4)) {
+                if (!pattern71.test(data4)) {
                   let err16 = { instancePath: instancePath + "/fields/" + i0 + "/field", schemaPath: "#/properties/fields/items/properties/field/pattern", keyword: "pattern", params: { pattern: "^[^$]" }, message: 'must match pattern "^[^$]"' };
                   vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
                 }
@@ -6116,7 +6229,7 @@ function validate24(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate24.errors = vErrors, errors === 0;
 }
-var movementCreate = validate25, schema26 = { type: "object", required: ["provider", "entryId", "kind", "currency", "atMs", "lines"], additionalProperties: !1, properties: { movementId: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } }, pattern83 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$", "u"), pattern84 = new RegExp("^[A-Z]{3}$", "u");
+var movementCreate = validate25, schema26 = { type: "object", required: ["provider", "entryId", "kind", "currency", "atMs", "lines"], additionalProperties: !1, properties: { movementId: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, provider: { type: "string", enum: ["stripe", "paypal"] }, entryId: { type: "string", minLength: 1, maxLength: 64 }, kind: { type: "string", enum: ["charge", "refund", "dispute", "payout", "fee", "other"] }, key: { type: "string", minLength: 1, maxLength: 255 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, atMs: { type: "integer", minimum: 0, maximum: 9007199254740991 }, lines: { type: "array", maxItems: 3, items: { type: "object", required: ["account", "amountMinor"], additionalProperties: !1, properties: { account: { type: "string", enum: ["provider", "sales", "refunds", "disputes", "fees", "bank", "other"] }, amountMinor: { type: "integer", minimum: -9007199254740991, maximum: 9007199254740991 } } } } } }, pattern89 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$", "u"), pattern90 = new RegExp("^[A-Z]{3}$", "u");
 function validate25(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6152,7 +6265,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.movementId !== void 0) {
       let data0 = data.movementId;
       if (typeof data0 == "string") {
-        if (!pattern83.test(data0)) {
+        if (!pattern89.test(data0)) {
           let err7 = { instancePath: instancePath + "/movementId", schemaPath: "#/properties/movementId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$"' };
           vErrors === null ? vErrors = [err7] : vErrors.push(err7), errors++;
         }
@@ -6218,7 +6331,7 @@ function validate25(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data5 = data.currency;
       if (typeof data5 == "string") {
-        if (!pattern84.test(data5)) {
+        if (!pattern90.test(data5)) {
           let err19 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
         }
@@ -6391,7 +6504,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data4 = data.currency;
       if (typeof data4 == "string") {
-        if (!pattern84.test(data4)) {
+        if (!pattern90.test(data4)) {
           let err10 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -6486,7 +6599,7 @@ function validate27(data, { instancePath = "", parentData, parentDataProperty, r
   return validate27.errors = vErrors, errors === 0;
 }
 var notificationCreate = validate28;
-var pattern86 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
+var pattern92 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$", "u");
 function validate28(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6498,7 +6611,7 @@ function validate28(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.notificationId !== void 0) {
       let data0 = data.notificationId;
       if (typeof data0 == "string") {
-        if (!pattern86.test(data0)) {
+        if (!pattern92.test(data0)) {
           let err1 = { instancePath: instancePath + "/notificationId", schemaPath: "#/properties/notificationId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -6738,7 +6851,7 @@ function validate30(data, { instancePath = "", parentData, parentDataProperty, r
   return validate30.errors = vErrors, errors === 0;
 }
 var objectCreate = validate31;
-var pattern88 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern89 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern90 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern91 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
+var pattern94 = new RegExp("^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$", "u"), pattern95 = new RegExp("^[A-Za-z0-9+/]{11}=$", "u"), pattern96 = new RegExp("^[A-Za-z0-9+/]{43}=$", "u"), pattern97 = new RegExp("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$", "u");
 function validate31(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6750,7 +6863,7 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.objectId !== void 0) {
       let data0 = data.objectId;
       if (typeof data0 == "string") {
-        if (!pattern86.test(data0)) {
+        if (!pattern92.test(data0)) {
           let err1 = { instancePath: instancePath + "/objectId", schemaPath: "#/properties/objectId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -6794,7 +6907,7 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
               let err8 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (!pattern88.test(data3)) {
+            if (!pattern94.test(data3)) {
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -6823,7 +6936,7 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern89.test(data5)) {
+            if (!pattern95.test(data5)) {
               let err14 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -6835,7 +6948,7 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern90.test(data6)) {
+            if (!pattern96.test(data6)) {
               let err16 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -6851,7 +6964,7 @@ function validate31(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern91.test(data7)) {
+            if (!pattern97.test(data7)) {
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -6931,7 +7044,7 @@ function validate32(data, { instancePath = "", parentData, parentDataProperty, r
   return validate32.errors = vErrors, errors === 0;
 }
 var objectStored = validate33;
-var pattern92 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
+var pattern98 = new RegExp("^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$", "u");
 function validate33(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -6982,7 +7095,7 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern92.test(data2)) {
+            if (!pattern98.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -7011,7 +7124,7 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern89.test(data4)) {
+            if (!pattern95.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -7023,7 +7136,7 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern90.test(data5)) {
+            if (!pattern96.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -7039,7 +7152,7 @@ function validate33(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern88.test(data6)) {
+            if (!pattern94.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -7153,7 +7266,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.upload !== void 0) {
       let data0 = data.upload;
       if (typeof data0 == "string") {
-        if (!pattern92.test(data0)) {
+        if (!pattern98.test(data0)) {
           let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -7168,7 +7281,7 @@ function validate34(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate34.errors = vErrors, errors === 0;
 }
-var orderCreate = validate35, schema36 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] } } }, pattern98 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u"), pattern99 = new RegExp("^[+][1-9][0-9]{6,14}$", "u");
+var orderCreate = validate35, schema36 = { type: "object", required: ["lines", "currency"], additionalProperties: !1, properties: { lines: { type: "array", minItems: 1, maxItems: 20, items: { type: "object", required: ["sku", "units", "priceMinor"], additionalProperties: !1, properties: { sku: { type: "string", minLength: 1, maxLength: 128 }, units: { type: "integer", minimum: 1, maximum: 1e3 }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 } } } }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, method: { type: "string", minLength: 1, maxLength: 255 }, email: { type: "string", pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", maxLength: 254 }, phone: { type: "string", pattern: "^[+][1-9][0-9]{6,14}$", maxLength: 16 }, language: { type: "string", enum: ["en", "de"] } } }, pattern104 = new RegExp("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$", "u"), pattern105 = new RegExp("^[+][1-9][0-9]{6,14}$", "u");
 function validate35(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -7280,7 +7393,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data5 = data.currency;
       if (typeof data5 == "string") {
-        if (!pattern84.test(data5)) {
+        if (!pattern90.test(data5)) {
           let err20 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -7312,7 +7425,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
           let err25 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
         }
-        if (!pattern98.test(data7)) {
+        if (!pattern104.test(data7)) {
           let err26 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -7328,7 +7441,7 @@ function validate35(data, { instancePath = "", parentData, parentDataProperty, r
           let err28 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
           vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
         }
-        if (!pattern99.test(data8)) {
+        if (!pattern105.test(data8)) {
           let err29 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err29] : vErrors.push(err29), errors++;
         }
@@ -7483,7 +7596,7 @@ function validate37(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data6 = data.currency;
       if (typeof data6 == "string") {
-        if (!pattern84.test(data6)) {
+        if (!pattern90.test(data6)) {
           let err19 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
         }
@@ -7515,7 +7628,7 @@ function validate37(data, { instancePath = "", parentData, parentDataProperty, r
           let err24 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err24] : vErrors.push(err24), errors++;
         }
-        if (!pattern98.test(data8)) {
+        if (!pattern104.test(data8)) {
           let err25 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err25] : vErrors.push(err25), errors++;
         }
@@ -7531,7 +7644,7 @@ function validate37(data, { instancePath = "", parentData, parentDataProperty, r
           let err27 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
           vErrors === null ? vErrors = [err27] : vErrors.push(err27), errors++;
         }
-        if (!pattern99.test(data9)) {
+        if (!pattern105.test(data9)) {
           let err28 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err28] : vErrors.push(err28), errors++;
         }
@@ -7993,7 +8106,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.pictureId !== void 0) {
       let data0 = data.pictureId;
       if (typeof data0 == "string") {
-        if (!pattern86.test(data0)) {
+        if (!pattern92.test(data0)) {
           let err2 = { instancePath: instancePath + "/pictureId", schemaPath: "#/properties/pictureId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -8037,7 +8150,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
-            if (!pattern88.test(data3)) {
+            if (!pattern94.test(data3)) {
               let err10 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
             }
@@ -8066,7 +8179,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern89.test(data5)) {
+            if (!pattern95.test(data5)) {
               let err15 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err15] : vErrors.push(err15), errors++;
             }
@@ -8078,7 +8191,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern90.test(data6)) {
+            if (!pattern96.test(data6)) {
               let err17 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err17] : vErrors.push(err17), errors++;
             }
@@ -8094,7 +8207,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
-            if (!pattern91.test(data7)) {
+            if (!pattern97.test(data7)) {
               let err20 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -8256,7 +8369,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern92.test(data2)) {
+            if (!pattern98.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -8285,7 +8398,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern89.test(data4)) {
+            if (!pattern95.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -8297,7 +8410,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern90.test(data5)) {
+            if (!pattern96.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -8313,7 +8426,7 @@ function validate45(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern88.test(data6)) {
+            if (!pattern94.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -8586,7 +8699,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.upload !== void 0) {
       let data0 = data.upload;
       if (typeof data0 == "string") {
-        if (!pattern92.test(data0)) {
+        if (!pattern98.test(data0)) {
           let err2 = { instancePath: instancePath + "/upload", schemaPath: "#/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -8601,7 +8714,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
   }
   return validate47.errors = vErrors, errors === 0;
 }
-var productCreate = validate48, schema49 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern114 = new RegExp("^[a-z]{2}$", "u");
+var productCreate = validate48, schema49 = { type: "object", required: ["name", "priceMinor", "currency"], additionalProperties: !1, properties: { sku: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 }, translations: { type: "object", maxProperties: 20, propertyNames: { pattern: "^[a-z]{2}$" }, additionalProperties: { type: "object", required: ["name"], additionalProperties: !1, properties: { name: { type: "string", minLength: 1, maxLength: 200 }, description: { type: "string", maxLength: 2e3 } } } }, priceMinor: { type: "integer", minimum: 1, maximum: 99999999 }, currency: { type: "string", pattern: "^[A-Z]{3}$" }, category: { type: "string", minLength: 1, maxLength: 60 }, pictures: { type: "array", maxItems: 8, uniqueItems: !0, items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" } }, listed: { type: "boolean" } } }, pattern120 = new RegExp("^[a-z]{2}$", "u");
 function validate48(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -8625,7 +8738,7 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.sku !== void 0) {
       let data0 = data.sku;
       if (typeof data0 == "string") {
-        if (!pattern86.test(data0)) {
+        if (!pattern92.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -8671,7 +8784,7 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key1 in data3) {
           let _errs10 = errors;
-          if (typeof key1 == "string" && !pattern114.test(key1)) {
+          if (typeof key1 == "string" && !pattern120.test(key1)) {
             let err12 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key1 };
             vErrors === null ? vErrors = [err12] : vErrors.push(err12), errors++;
           }
@@ -8751,7 +8864,7 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data8 = data.currency;
       if (typeof data8 == "string") {
-        if (!pattern84.test(data8)) {
+        if (!pattern90.test(data8)) {
           let err26 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -8787,7 +8900,7 @@ function validate48(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data11 = data10[i0];
           if (typeof data11 == "string") {
-            if (!pattern86.test(data11)) {
+            if (!pattern92.test(data11)) {
               let err32 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err32] : vErrors.push(err32), errors++;
             }
@@ -8893,7 +9006,7 @@ function validate49(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key1 in data2) {
           let _errs14 = errors;
-          if (typeof key1 == "string" && !pattern114.test(key1)) {
+          if (typeof key1 == "string" && !pattern120.test(key1)) {
             let err10 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/anyOf/0/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key1 };
             vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
           }
@@ -8989,7 +9102,7 @@ function validate49(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data7 = data.currency;
       if (typeof data7 == "string") {
-        if (!pattern84.test(data7)) {
+        if (!pattern90.test(data7)) {
           let err26 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
         }
@@ -9041,7 +9154,7 @@ function validate49(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data10 = data9[i0];
           if (typeof data10 == "string") {
-            if (!pattern86.test(data10)) {
+            if (!pattern92.test(data10)) {
               let err34 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/anyOf/0/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err34] : vErrors.push(err34), errors++;
             }
@@ -9157,7 +9270,7 @@ function validate50(data, { instancePath = "", parentData, parentDataProperty, r
         }
         for (let key0 in data2) {
           let _errs7 = errors;
-          if (typeof key0 == "string" && !pattern114.test(key0)) {
+          if (typeof key0 == "string" && !pattern120.test(key0)) {
             let err6 = { instancePath: instancePath + "/translations", schemaPath: "#/properties/translations/propertyNames/pattern", keyword: "pattern", params: { pattern: "^[a-z]{2}$" }, message: 'must match pattern "^[a-z]{2}$"', propertyName: key0 };
             vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
           }
@@ -9237,7 +9350,7 @@ function validate50(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.currency !== void 0) {
       let data7 = data.currency;
       if (typeof data7 == "string") {
-        if (!pattern84.test(data7)) {
+        if (!pattern90.test(data7)) {
           let err20 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
         }
@@ -9273,7 +9386,7 @@ function validate50(data, { instancePath = "", parentData, parentDataProperty, r
         for (let i0 = 0; i0 < len0; i0++) {
           let data10 = data9[i0];
           if (typeof data10 == "string") {
-            if (!pattern86.test(data10)) {
+            if (!pattern92.test(data10)) {
               let err26 = { instancePath: instancePath + "/pictures/" + i0, schemaPath: "#/properties/pictures/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
               vErrors === null ? vErrors = [err26] : vErrors.push(err26), errors++;
             }
@@ -9325,7 +9438,7 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.stockId !== void 0) {
       let data0 = data.stockId;
       if (typeof data0 == "string") {
-        if (!pattern86.test(data0)) {
+        if (!pattern92.test(data0)) {
           let err1 = { instancePath: instancePath + "/stockId", schemaPath: "#/properties/stockId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -9575,7 +9688,7 @@ function validate54(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.addressHash !== void 0) {
       let data0 = data.addressHash;
       if (typeof data0 == "string") {
-        if (!pattern83.test(data0)) {
+        if (!pattern89.test(data0)) {
           let err1 = { instancePath: instancePath + "/addressHash", schemaPath: "#/properties/addressHash/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,86}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -9655,7 +9768,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.thumbnailId !== void 0) {
       let data0 = data.thumbnailId;
       if (typeof data0 == "string") {
-        if (!pattern86.test(data0)) {
+        if (!pattern92.test(data0)) {
           let err1 = { instancePath: instancePath + "/thumbnailId", schemaPath: "#/properties/thumbnailId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
@@ -9699,7 +9812,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
               let err8 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
             }
-            if (!pattern88.test(data3)) {
+            if (!pattern94.test(data3)) {
               let err9 = { instancePath: instancePath + "/upload/contentType", schemaPath: "#/properties/upload/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -9728,7 +9841,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.crc64 !== void 0) {
           let data5 = data2.crc64;
           if (typeof data5 == "string") {
-            if (!pattern89.test(data5)) {
+            if (!pattern95.test(data5)) {
               let err14 = { instancePath: instancePath + "/upload/crc64", schemaPath: "#/properties/upload/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -9740,7 +9853,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
         if (data2.sha256 !== void 0) {
           let data6 = data2.sha256;
           if (typeof data6 == "string") {
-            if (!pattern90.test(data6)) {
+            if (!pattern96.test(data6)) {
               let err16 = { instancePath: instancePath + "/upload/sha256", schemaPath: "#/properties/upload/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -9756,7 +9869,7 @@ function validate57(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/maxLength", keyword: "maxLength", params: { limit: 87384 }, message: "must NOT have more than 87384 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern91.test(data7)) {
+            if (!pattern97.test(data7)) {
               let err19 = { instancePath: instancePath + "/upload/data", schemaPath: "#/properties/upload/properties/data/pattern", keyword: "pattern", params: { pattern: "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$" }, message: 'must match pattern "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -9845,7 +9958,7 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern92.test(data2)) {
+            if (!pattern98.test(data2)) {
               let err9 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
             }
@@ -9874,7 +9987,7 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern89.test(data4)) {
+            if (!pattern95.test(data4)) {
               let err14 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
             }
@@ -9886,7 +9999,7 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern90.test(data5)) {
+            if (!pattern96.test(data5)) {
               let err16 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err16] : vErrors.push(err16), errors++;
             }
@@ -9902,7 +10015,7 @@ function validate59(data, { instancePath = "", parentData, parentDataProperty, r
               let err18 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
-            if (!pattern88.test(data6)) {
+            if (!pattern94.test(data6)) {
               let err19 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err19] : vErrors.push(err19), errors++;
             }
@@ -10054,7 +10167,7 @@ function validate60(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.userId !== void 0) {
       let data0 = data.userId;
       if (typeof data0 == "string") {
-        if (!pattern86.test(data0)) {
+        if (!pattern92.test(data0)) {
           let err3 = { instancePath: instancePath + "/userId", schemaPath: "#/properties/userId/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
@@ -11156,7 +11269,7 @@ function validate64(data, { instancePath = "", parentData, parentDataProperty, r
   return validate64.errors = vErrors, errors === 0;
 }
 var listAvailability$input = validate65;
-var pattern135 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
+var pattern141 = new RegExp("^[A-Za-z0-9][A-Za-z0-9._-]*$", "u");
 function validate65(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -11192,7 +11305,7 @@ function validate65(data, { instancePath = "", parentData, parentDataProperty, r
               let err5 = { instancePath: instancePath + "/sku/" + i0, schemaPath: "#/properties/sku/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
               vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
             }
-            if (!pattern135.test(data1)) {
+            if (!pattern141.test(data1)) {
               let err6 = { instancePath: instancePath + "/sku/" + i0, schemaPath: "#/properties/sku/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
               vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
             }
@@ -11267,7 +11380,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
                   let err5 = { instancePath: instancePath + "/items/" + i0 + "/sku", schemaPath: "#/properties/items/items/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
                   vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
                 }
-                if (!pattern135.test(data2)) {
+                if (!pattern141.test(data2)) {
                   let err6 = { instancePath: instancePath + "/items/" + i0 + "/sku", schemaPath: "#/properties/items/items/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
                   vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
                 }
@@ -11323,7 +11436,7 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11382,7 +11495,7 @@ function validate68(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -11663,7 +11776,7 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -11679,7 +11792,7 @@ function validate69(data, { instancePath = "", parentData, parentDataProperty, r
   return validate69.errors = vErrors, errors === 0;
 }
 var receiveStock$input = validate70;
-var pattern140 = new RegExp("^[A-Za-z0-9]", "u");
+var pattern146 = new RegExp("^[A-Za-z0-9]", "u");
 function validate70(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -11707,7 +11820,7 @@ function validate70(data, { instancePath = "", parentData, parentDataProperty, r
           let err4 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
-        if (!pattern140.test(data0)) {
+        if (!pattern146.test(data0)) {
           let err5 = { instancePath: instancePath + "/book", schemaPath: "#/properties/book/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9]" }, message: 'must match pattern "^[A-Za-z0-9]"' };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
@@ -11799,7 +11912,7 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -12080,7 +12193,7 @@ function validate72(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -12191,7 +12304,7 @@ function validate74(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -12472,7 +12585,7 @@ function validate75(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -12603,7 +12716,7 @@ function validate77(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -12884,7 +12997,7 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -13018,7 +13131,7 @@ function validate80(data, { instancePath = "", parentData, parentDataProperty, r
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err10 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err10] : vErrors.push(err10), errors++;
         }
@@ -13315,7 +13428,7 @@ function validate81(data, { instancePath = "", parentData, parentDataProperty, r
           let err3 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err3] : vErrors.push(err3), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err4 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -13446,7 +13559,7 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
           let err8 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
-        if (!pattern135.test(data0)) {
+        if (!pattern141.test(data0)) {
           let err9 = { instancePath: instancePath + "/sku", schemaPath: "#/properties/sku/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._-]*$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -13704,7 +13817,7 @@ function validate83(data, { instancePath = "", parentData, parentDataProperty, r
   return validate83.errors = vErrors, errors === 0;
 }
 var reconcileLedger$input = validate84;
-var pattern150 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
+var pattern156 = new RegExp("^[0-9]{1,15}-[0-9]{1,15}$", "u");
 function validate84(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -13756,7 +13869,7 @@ function validate84(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.cursor !== void 0) {
       let data2 = data.cursor;
       if (typeof data2 == "string") {
-        if (!pattern150.test(data2)) {
+        if (!pattern156.test(data2)) {
           let err9 = { instancePath: instancePath + "/cursor", schemaPath: "#/properties/cursor/pattern", keyword: "pattern", params: { pattern: "^[0-9]{1,15}-[0-9]{1,15}$" }, message: 'must match pattern "^[0-9]{1,15}-[0-9]{1,15}$"' };
           vErrors === null ? vErrors = [err9] : vErrors.push(err9), errors++;
         }
@@ -14572,7 +14685,7 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
           let err5 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err5] : vErrors.push(err5), errors++;
         }
-        if (!pattern98.test(data1)) {
+        if (!pattern104.test(data1)) {
           let err6 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err6] : vErrors.push(err6), errors++;
         }
@@ -14584,7 +14697,7 @@ function validate92(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.phone !== void 0) {
       let data2 = data.phone;
       if (typeof data2 == "string") {
-        if (!pattern99.test(data2)) {
+        if (!pattern105.test(data2)) {
           let err8 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err8] : vErrors.push(err8), errors++;
         }
@@ -14665,7 +14778,7 @@ function validate94(data, { instancePath = "", parentData, parentDataProperty, r
           let err1 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err1] : vErrors.push(err1), errors++;
         }
-        if (!pattern98.test(data0)) {
+        if (!pattern104.test(data0)) {
           let err2 = { instancePath: instancePath + "/address", schemaPath: "#/properties/address/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -14677,7 +14790,7 @@ function validate94(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.phone !== void 0) {
       let data1 = data.phone;
       if (typeof data1 == "string") {
-        if (!pattern99.test(data1)) {
+        if (!pattern105.test(data1)) {
           let err4 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err4] : vErrors.push(err4), errors++;
         }
@@ -14778,7 +14891,7 @@ function validate97(data, { instancePath = "", parentData, parentDataProperty, r
   return validate97.errors = vErrors, errors === 0;
 }
 var getSubscription$params = validate98;
-var pattern155 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
+var pattern161 = new RegExp("^[0-9a-f]{64}[A-Za-z0-9_-]{43}$", "u");
 function validate98(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null, errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
@@ -14794,7 +14907,7 @@ function validate98(data, { instancePath = "", parentData, parentDataProperty, r
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern155.test(data0)) {
+        if (!pattern161.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -14894,7 +15007,7 @@ function validate101(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern155.test(data0)) {
+        if (!pattern161.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -14972,7 +15085,7 @@ function validate103(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.token !== void 0) {
       let data0 = data.token;
       if (typeof data0 == "string") {
-        if (!pattern155.test(data0)) {
+        if (!pattern161.test(data0)) {
           let err2 = { instancePath: instancePath + "/token", schemaPath: "#/properties/token/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$" }, message: 'must match pattern "^[0-9a-f]{64}[A-Za-z0-9_-]{43}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }
@@ -15120,7 +15233,7 @@ function validate105(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.currency !== void 0) {
       let data4 = data.currency;
       if (typeof data4 == "string") {
-        if (!pattern84.test(data4)) {
+        if (!pattern90.test(data4)) {
           let err14 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err14] : vErrors.push(err14), errors++;
         }
@@ -15729,7 +15842,7 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern92.test(data2)) {
+            if (!pattern98.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -15758,7 +15871,7 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern89.test(data4)) {
+            if (!pattern95.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -15770,7 +15883,7 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern90.test(data5)) {
+            if (!pattern96.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -15786,7 +15899,7 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern88.test(data6)) {
+            if (!pattern94.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -16152,7 +16265,7 @@ function validate108(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.currency !== void 0) {
       let data6 = data.currency;
       if (typeof data6 == "string") {
-        if (!pattern84.test(data6)) {
+        if (!pattern90.test(data6)) {
           let err23 = { instancePath: instancePath + "/currency", schemaPath: "#/properties/currency/pattern", keyword: "pattern", params: { pattern: "^[A-Z]{3}$" }, message: 'must match pattern "^[A-Z]{3}$"' };
           vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
         }
@@ -16200,7 +16313,7 @@ function validate108(data, { instancePath = "", parentData, parentDataProperty, 
           let err30 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 254 }, message: "must NOT have more than 254 characters" };
           vErrors === null ? vErrors = [err30] : vErrors.push(err30), errors++;
         }
-        if (!pattern98.test(data8)) {
+        if (!pattern104.test(data8)) {
           let err31 = { instancePath: instancePath + "/email", schemaPath: "#/properties/email/anyOf/0/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$" }, message: "must match pattern \"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}$\"" };
           vErrors === null ? vErrors = [err31] : vErrors.push(err31), errors++;
         }
@@ -16232,7 +16345,7 @@ function validate108(data, { instancePath = "", parentData, parentDataProperty, 
           let err35 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf/0/maxLength", keyword: "maxLength", params: { limit: 16 }, message: "must NOT have more than 16 characters" };
           vErrors === null ? vErrors = [err35] : vErrors.push(err35), errors++;
         }
-        if (!pattern99.test(data9)) {
+        if (!pattern105.test(data9)) {
           let err36 = { instancePath: instancePath + "/phone", schemaPath: "#/properties/phone/anyOf/0/pattern", keyword: "pattern", params: { pattern: "^[+][1-9][0-9]{6,14}$" }, message: 'must match pattern "^[+][1-9][0-9]{6,14}$"' };
           vErrors === null ? vErrors = [err36] : vErrors.push(err36), errors++;
         }
@@ -16988,7 +17101,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern92.test(data2)) {
+            if (!pattern98.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -17017,7 +17130,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern89.test(data4)) {
+            if (!pattern95.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -17029,7 +17142,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern90.test(data5)) {
+            if (!pattern96.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -17045,7 +17158,7 @@ function validate109(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern88.test(data6)) {
+            if (!pattern94.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -18133,7 +18246,7 @@ function validate112(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.upload !== void 0) {
           let data2 = data1.upload;
           if (typeof data2 == "string") {
-            if (!pattern92.test(data2)) {
+            if (!pattern98.test(data2)) {
               let err13 = { instancePath: instancePath + "/content/upload", schemaPath: "#/properties/content/anyOf/0/properties/upload/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$" }, message: 'must match pattern "^[a-z0-9-]{1,48}\\.[0-9a-f]{32}$"' };
               vErrors === null ? vErrors = [err13] : vErrors.push(err13), errors++;
             }
@@ -18162,7 +18275,7 @@ function validate112(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.crc64 !== void 0) {
           let data4 = data1.crc64;
           if (typeof data4 == "string") {
-            if (!pattern89.test(data4)) {
+            if (!pattern95.test(data4)) {
               let err18 = { instancePath: instancePath + "/content/crc64", schemaPath: "#/properties/content/anyOf/0/properties/crc64/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{11}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{11}=$"' };
               vErrors === null ? vErrors = [err18] : vErrors.push(err18), errors++;
             }
@@ -18174,7 +18287,7 @@ function validate112(data, { instancePath = "", parentData, parentDataProperty, 
         if (data1.sha256 !== void 0) {
           let data5 = data1.sha256;
           if (typeof data5 == "string") {
-            if (!pattern90.test(data5)) {
+            if (!pattern96.test(data5)) {
               let err20 = { instancePath: instancePath + "/content/sha256", schemaPath: "#/properties/content/anyOf/0/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{43}=$" }, message: 'must match pattern "^[A-Za-z0-9+/]{43}=$"' };
               vErrors === null ? vErrors = [err20] : vErrors.push(err20), errors++;
             }
@@ -18190,7 +18303,7 @@ function validate112(data, { instancePath = "", parentData, parentDataProperty, 
               let err22 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/maxLength", keyword: "maxLength", params: { limit: 256 }, message: "must NOT have more than 256 characters" };
               vErrors === null ? vErrors = [err22] : vErrors.push(err22), errors++;
             }
-            if (!pattern88.test(data6)) {
+            if (!pattern94.test(data6)) {
               let err23 = { instancePath: instancePath + "/content/contentType", schemaPath: "#/properties/content/anyOf/0/properties/contentType/pattern", keyword: "pattern", params: { pattern: "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$" }, message: 'must match pattern "^[\\w!#$&^.+-]+/[\\w!#$&^.+-]+( *;[\\x20-\\x7e]*)?$"' };
               vErrors === null ? vErrors = [err23] : vErrors.push(err23), errors++;
             }
@@ -18501,7 +18614,7 @@ function validate113(data, { instancePath = "", parentData, parentDataProperty, 
     if (data.id !== void 0) {
       let data0 = data.id;
       if (typeof data0 == "string") {
-        if (!pattern86.test(data0)) {
+        if (!pattern92.test(data0)) {
           let err2 = { instancePath: instancePath + "/id", schemaPath: "#/properties/id/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$"' };
           vErrors === null ? vErrors = [err2] : vErrors.push(err2), errors++;
         }

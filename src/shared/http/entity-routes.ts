@@ -3,6 +3,7 @@ import type { ValidateFunction } from 'ajv';
 import type { Json } from '@tandem-clouds/replication/json';
 import { own } from '@tandem-clouds/replication/own';
 import type { StoredRecord } from '@tandem-clouds/replication/record';
+import { keysOfList, recordKey } from '../domain/caching/keys.ts';
 import { COMPLETE } from '../domain/content.ts';
 import { type Entity, isChangeable, isCreatable, isRemovable, writersOf } from '../domain/entity.ts';
 import type { Creation, EntityPage, EntityService, WriteOptions } from '../domain/entity-service.ts';
@@ -11,6 +12,7 @@ import { ID_PATTERN } from '../domain/json-schema.ts';
 import type { KeyedRequest } from '../domain/request-memory.ts';
 import type { Scope } from '../domain/scope.ts';
 import { type Failure, InvalidError, NotFoundError } from '../errors.ts';
+import { cacheHeaders } from './cache-headers.ts';
 import { ifMatchOf, isNotModified } from './conditional.ts';
 import type { ContentRequests, CreationWithUpload } from './content-requests.ts';
 import { keyedRequest, replayedHeader } from './idempotency.ts';
@@ -108,7 +110,13 @@ export function entityRoutes(
         const reading = { entity, records, reader: askerOf(request) };
         const { record, headers } = await readAsPreferred(idOfRequest(request), request, reading);
         const full = reply(record, request);
-        const all = { ...full.headers, ...headers };
+        const path = `${base}/${records.idOf(record)}`;
+        // With a query, which means nothing here, it would be kept under another address.
+        const kept =
+          request.event.rawQueryString === ''
+            ? cacheHeaders(entity, request, path, () => [recordKey(record.key)])
+            : {};
+        const all = { ...full.headers, ...headers, ...kept };
         return isNotModified(request.headers['if-none-match'], record.state)
           ? { status: 304, headers: all }
           : { ...full, headers: all };
@@ -245,14 +253,25 @@ export async function entityListReply(
   const base = `/${entity.collection}`;
   const query = ownedQuery(entity, request.query, scope.owner);
   return isByIndex(query) && records.indexes.length > 0
-    ? indexedReply(base, { ...request, query }, records)
-    : listReply(base, request, records);
+    ? indexedReply(entity, { ...request, query }, records)
+    : listReply(base, request, records, (page) =>
+        cacheHeaders(entity, request, base, () => keysOfList(entity, page.records)),
+      );
 }
 
 type Records = Pick<EntityService, 'isAccepted' | 'list' | 'remove' | 'view'>;
 
-/** One page of live records, and where the next one begins. @throws InvalidError */
-export async function listReply(base: string, request: HttpRequest, service: Records): Promise<HttpReply> {
+/**
+ * One page of live records, and where the next one begins.
+ * @param kept What shared caches may keep of it; nothing unless it is said.
+ * @throws InvalidError
+ */
+export async function listReply(
+  base: string,
+  request: HttpRequest,
+  service: Records,
+  kept: (page: EntityPage) => Record<string, string> = () => ({}),
+): Promise<HttpReply> {
   const { limit, after } = readPaging(request.query, opaqueCursor);
   const page = await service.list({ limit, after, seen: seenStates(request) });
   const cursor = page.next === undefined ? undefined : opaqueCursor.write(page.next);
@@ -261,13 +280,19 @@ export async function listReply(base: string, request: HttpRequest, service: Rec
     body: pageBody(page, { service, reader: askerOf(request), cursor }),
     headers: {
       'cache-control': 'private, no-cache',
+      ...kept(page),
       ...(cursor && { link: `<${base}?limit=${limit}&cursor=${cursor}>; rel="next"` }),
     },
   };
 }
 
 /** One page of what an index finds, and where the next one begins. @throws InvalidError @throws IndexIncompleteError */
-async function indexedReply(base: string, request: HttpRequest, service: EntityService): Promise<HttpReply> {
+async function indexedReply(
+  entity: Entity,
+  request: HttpRequest,
+  service: EntityService,
+): Promise<HttpReply> {
+  const base = `/${entity.collection}`;
   const { query, limit, after, cursor } = readListQuery(request.query, service.indexes, service.prefix);
   const page = await service.listBy(query, { limit, after, seen: seenStates(request) });
   const next = page.next === undefined ? undefined : cursor(page.next);
@@ -279,6 +304,9 @@ async function indexedReply(base: string, request: HttpRequest, service: EntityS
     body: pageBody(page, { service, reader: askerOf(request), cursor: next }),
     headers: {
       'cache-control': 'private, no-cache',
+      ...cacheHeaders(entity, request, base, () =>
+        keysOfList(entity, page.records, { field: query.index.on, sorted: query.on }),
+      ),
       ...(next !== undefined && { link: `<${base}?${link.toString()}>; rel="next"` }),
     },
   };

@@ -6,3 +6,8 @@ export const entitySites: EntitySites = {};
 
 /** Which site writes them by the declaration, where that is one at a time. */
 export const entityWriters: Readonly<Record<string, string>> = {};
+
+/** For how many seconds a cache may keep a record of an entity. Every function that writes one keeps the cache up to date. */
+export const cachedSeconds: Readonly<Record<string, number>> = {
+  "product": 60
+};

@@ -109,6 +109,52 @@ describe('declaring an entity', () => {
     expect(mistakes(change)).toEqual(expected);
   });
 
+  const cached = (cache: object, access: Loose['access'] = { read: 'everybody' }): Partial<Loose> => ({
+    access,
+    indexes: { byPages: { on: 'pages' } },
+    cache: cache as NonNullable<Loose['cache']>,
+  });
+
+  test.each<[string, Partial<Loose>, readonly string[]]>([
+    ['nothing wrong', cached({ maxAgeSeconds: 60, by: ['pages'], staleIfErrorSeconds: 0 }), []],
+    ['nothing wrong of what few may read', cached({ maxAgeSeconds: 86_400 }, {}), []],
+    [
+      'no object',
+      { cache: 60 as never },
+      ['cache: must be an object, { maxAgeSeconds, by, staleIfErrorSeconds }'],
+    ],
+    ['no age', cached({}), ['cache.maxAgeSeconds: must be a whole number of seconds from 1 to 86400']],
+    [
+      'an age of half a second, errors of years, and what there is not',
+      cached({ maxAgeSeconds: 0.5, staleIfErrorSeconds: 1e9, shared: true }),
+      [
+        'cache.shared: must be one of maxAgeSeconds, by, staleIfErrorSeconds',
+        'cache.maxAgeSeconds: must be a whole number of seconds from 1 to 86400',
+        'cache.staleIfErrorSeconds: must be a whole number of seconds from 0 to 86400',
+      ],
+    ],
+    [
+      'fields by which nobody lists',
+      cached({ maxAgeSeconds: 60, by: ['title', 'nothing'] }),
+      [
+        'cache.by: title is what no index is on, so no list is by it',
+        'cache.by: nothing is no declared field',
+      ],
+    ],
+    [
+      'one field twice',
+      cached({ maxAgeSeconds: 60, by: ['pages', 'pages'] }),
+      ['cache.by: must be a list of fields, each once'],
+    ],
+    [
+      'lists that few may read',
+      cached({ maxAgeSeconds: 60, by: ['pages'] }, {}),
+      ['cache.by: is about lists that everybody reads: declare access.read everybody'],
+    ],
+  ])('says of caches: %s', (_, change, expected) => {
+    expect(mistakes(change)).toEqual(expected);
+  });
+
   const out = (allowed: Record<string, string[]>): Partial<Loose> => ({
     required: [],
     fields: { loan: { states: { order: ['in', 'out'], allowed } } },

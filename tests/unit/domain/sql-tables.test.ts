@@ -6,7 +6,8 @@ import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { encodeStamp } from '@tandem-clouds/replication/stamp';
 import { defineEntity } from '../../../src/shared/domain/define-entity.ts';
 import { type FoundColumn, planOf } from '../../../src/shared/domain/sql/migration.ts';
-import { snake, tableOf, upsert, versionOf } from '../../../src/shared/domain/sql/tables.ts';
+import { snake, tableOf, upsert } from '../../../src/shared/domain/sql/tables.ts';
+import { versionOf } from '../../../src/shared/domain/state-version.ts';
 import { entities } from '../../../src/shared/registry/entities.ts';
 
 const parcel = defineEntity({

@@ -271,6 +271,7 @@ function planHost(site: SiteName, input: TopologyInput): ProcessPlan {
       ...mailEnvironment(input),
       ...smsEnvironment(site, input),
       ...sqlEnvironment(input),
+      ...cacheEnvironment(site, input),
       ...tracesEnvironment(input),
       ...clockEnvironment(site, input),
       ...bridgeInspectEnvironment(site, ports),
@@ -358,6 +359,22 @@ function sqlEnvironment({ inherited }: TopologyInput): Record<string, string> {
     ...(fill !== undefined && { TANDEM_SQL_FILL: fill }),
   };
 }
+
+/** Caches that somebody has started: one beside all stores, and of each site what purges the cache in front of it. */
+function cacheEnvironment({ cloud }: SiteName, { inherited }: TopologyInput): Record<string, string> {
+  const names = ['TANDEM_CACHE_URL', 'TANDEM_CDN_ZONE', 'TANDEM_CDN_ZONE_URL', ...CDN_VARIABLES[cloud]];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = inherited[name];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+const CDN_VARIABLES = {
+  aws: ['TANDEM_CDN_DISTRIBUTION', 'AWS_ENDPOINT_URL_CLOUDFRONT'],
+  azure: ['TANDEM_CDN_ENDPOINT', 'TANDEM_CDN_ENDPOINT_URL'],
+} as const;
 
 function tracesEnvironment({ traces, collector, ports }: TopologyInput): Record<string, string> {
   if (traces === undefined) return {};
