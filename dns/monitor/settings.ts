@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { readDecimal } from '@tandem-clouds/command-line/numbers';
 import { UsageError } from '@tandem-clouds/command-line/usage-error';
 import { type CapacityPlace, placesOf } from './capacity/places.ts';
+import { entriesOf } from './json-object.ts';
 import type { Webhook } from './notify.ts';
 
 export interface Settings {
@@ -69,23 +70,14 @@ function given(text: string | undefined): string | undefined {
 }
 
 function webhooksOf(text: string | undefined, mistakes: string[]): ReadonlyMap<string, Webhook> {
-  if (text === undefined || text === '') return new Map();
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    mistakes.push('TANDEM_WEBHOOKS: is not a JSON object of names');
-    return new Map();
-  }
   return new Map(
-    Object.entries(value).flatMap(([name, webhook]: [string, unknown]): [string, Webhook][] => {
-      if (isWebhook(webhook)) return [[name, webhook]];
-      mistakes.push(`TANDEM_WEBHOOKS: ${name} needs a url, and may have a routingKey`);
-      return [];
-    }),
+    entriesOf(text, { name: 'TANDEM_WEBHOOKS', of: 'names' }, mistakes).flatMap(
+      ([name, webhook]): [string, Webhook][] => {
+        if (isWebhook(webhook)) return [[name, webhook]];
+        mistakes.push(`TANDEM_WEBHOOKS: ${name} needs a url, and may have a routingKey`);
+        return [];
+      },
+    ),
   );
 }
 

@@ -8,6 +8,8 @@ import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/cor
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
 import { dynamodbFacts } from '@tandem-clouds/emulators/dynamodb/facts';
 import { keyVaultFacts } from '@tandem-clouds/emulators/key-vault/facts';
+import { lambdaFacts } from '@tandem-clouds/emulators/lambda/facts';
+import { logsIngestionFacts } from '@tandem-clouds/emulators/logs-ingestion/facts';
 import { paypalFacts } from '@tandem-clouds/emulators/paypal/facts';
 import { s3Facts } from '@tandem-clouds/emulators/s3/facts';
 import { secretsManagerFacts } from '@tandem-clouds/emulators/secrets-manager/facts';
@@ -32,6 +34,8 @@ export const EMULATORS: readonly EmulatorFacts[] = [
   paypalFacts,
   smtpFacts,
   snsFacts,
+  lambdaFacts,
+  logsIngestionFacts,
   communicationServicesFacts,
   awsHostFacts,
   azureHostFacts,

@@ -1,5 +1,6 @@
 /** Where capacity is changed: `TANDEM_CAPACITY`, and what opens it. The SDKs load when a site needs them. */
 import type { Clock } from '../../provider.ts';
+import { entriesOf } from '../json-object.ts';
 import type { LambdaPlace } from './lambda.ts';
 import type { Scaler, Scalers } from './level.ts';
 
@@ -20,19 +21,8 @@ const FUNCTION = /^[\w-]{1,64}$/;
 
 /** Adds what is wrong to `mistakes`. */
 export function placesOf(text: string | undefined, mistakes: string[]): ReadonlyMap<string, CapacityPlace> {
-  if (text === undefined) return new Map();
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    mistakes.push('TANDEM_CAPACITY: is not a JSON object of sites');
-    return new Map();
-  }
   const places = new Map<string, CapacityPlace>();
-  for (const [site, place] of Object.entries(value) as [string, unknown][]) {
+  for (const [site, place] of entriesOf(text, { name: 'TANDEM_CAPACITY', of: 'sites' }, mistakes)) {
     const wrong = mistakesIn(place);
     mistakes.push(...wrong.map((mistake) => `TANDEM_CAPACITY: ${site}${mistake}`));
     if (wrong.length === 0) places.set(site, place as CapacityPlace);

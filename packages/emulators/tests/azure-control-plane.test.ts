@@ -1,7 +1,7 @@
 /** The emulator that deployments to Azure are rehearsed against must refuse what Azure refuses. */
 import http from 'node:http';
 import { json } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { OUR_PACKAGES } from '../../../scripts/rehearse/azure/packages.ts';
 import { propertyRefusal, REFUSED_ON_FLEX } from '../src/azure-control-plane/property-rules.ts';
 import { type AzureControlPlane, startAzureControlPlane } from '../src/azure-control-plane/server.ts';
@@ -121,6 +121,109 @@ describe('the control plane', () => {
   test('knows only published versions of the interface, and only its subscription', async () => {
     expect(await query(`${GROUP}?api-version=1999-01-01`)).toBe(400);
     expect(await query(`${GROUP.replace('/s/', '/other/')}?api-version=2019-05-01`)).toBe(404);
+  });
+
+  describe('of what is changed of a site while it runs', () => {
+    const WEB = `${GROUP}/providers/Microsoft.Web/sites/app?api-version=2024-04-01`;
+    const COSMOS = `${GROUP}/providers/Microsoft.DocumentDB/databaseAccounts`;
+    const settingsOf = (account: string): string =>
+      `${COSMOS}/${account}/sqlDatabases/d/containers/c/throughputSettings/default?api-version=2024-11-15`;
+    const config = (alwaysReady: object[], more: object = {}) => ({
+      ...{ runtime: {}, deployment: {} },
+      scaleAndConcurrency: { alwaysReady, maximumInstanceCount: 40 },
+      ...more,
+    });
+
+    beforeEach(() => {
+      const made = (type: string, name: string, properties: object) => ({
+        ...{
+          id: name,
+          type,
+          name,
+          apiVersion: '2024-04-01',
+          made: true,
+          dependsOn: [],
+          body: { properties },
+        },
+      });
+      const resources = [
+        made('Microsoft.Web/sites', 'app', { functionAppConfig: config([]) }),
+        made('Microsoft.DocumentDB/databaseAccounts', 'autoscale', { capabilities: [] }),
+        made('Microsoft.DocumentDB/databaseAccounts', 'serverless', {
+          capabilities: [{ name: 'EnableServerless' }],
+        }),
+      ];
+      azure.manager.groups.set('g', {
+        ...{ name: 'g', location: 'x', tags: {}, deployments: new Map() },
+        resources: new Map(resources.map((one) => [one.id, one])),
+      });
+      azure.manager.throughputs.set('autoscale/d/c', { max: 20_000, highest: 20_000 });
+    });
+    afterEach(() => void azure.manager.groups.delete('g'));
+
+    test.each([
+      ['more instances than the app may have', config([{ name: 'http', instanceCount: 41 }])],
+      ['a group that is none', config([{ name: 'queue', instanceCount: 1 }])],
+      ['half an instance', config([{ name: 'http', instanceCount: 0.5 }])],
+      ['a configuration without its deployment', config([], { deployment: undefined })],
+    ])('refuses %s', async (_title, functionAppConfig) => {
+      const body = JSON.stringify({ properties: { functionAppConfig } });
+      expect(await query(WEB, { method: 'PATCH', body })).toBe(400);
+    });
+
+    test.each([
+      ['half a step', 'autoscale', { autoscaleSettings: { maxThroughput: 20_500 } }, 400],
+      [
+        'less than a tenth of the highest there was',
+        'autoscale',
+        { autoscaleSettings: { maxThroughput: 1_000 } },
+        400,
+      ],
+      [
+        'more than the container may have',
+        'autoscale',
+        { autoscaleSettings: { maxThroughput: 1_001_000 } },
+        400,
+      ],
+      [
+        'both kinds at once',
+        'autoscale',
+        { throughput: 400, autoscaleSettings: { maxThroughput: 4_000 } },
+        400,
+      ],
+      [
+        'throughput of a serverless account',
+        'serverless',
+        { autoscaleSettings: { maxThroughput: 4_000 } },
+        400,
+      ],
+      [
+        'throughput of an account that is not there',
+        'none',
+        { autoscaleSettings: { maxThroughput: 4_000 } },
+        404,
+      ],
+    ])('answers a change of %s as the service does', async (_title, account, resource, status) => {
+      const body = JSON.stringify({ properties: { resource } });
+      expect(await query(settingsOf(account), { method: 'PUT', body })).toBe(status);
+    });
+
+    test('makes a change of throughput a few looks later, and takes no other one until then', async () => {
+      const put = (maxThroughput: number) =>
+        query(settingsOf('autoscale'), {
+          method: 'PUT',
+          body: JSON.stringify({ properties: { resource: { autoscaleSettings: { maxThroughput } } } }),
+        });
+      expect([await put(30_000), await put(40_000)]).toEqual([202, 409]);
+      const pending = [];
+      for (let look = 0; look < 4; look += 1) {
+        const { properties } = (await json(await exchange(settingsOf('autoscale')))) as {
+          properties: { resource: { offerReplacePending: string } };
+        };
+        pending.push(properties.resource.offerReplacePending);
+      }
+      expect(pending).toEqual(['true', 'true', 'false', 'false']);
+    });
   });
 
   test('wants a location for a group', async () => {

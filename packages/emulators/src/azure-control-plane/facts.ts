@@ -8,6 +8,9 @@ const own = testsOf('packages/emulators/tests/azure-control-plane.test.ts');
 const notOffered = (row: string): ReturnType<typeof own> =>
   own('refuses a value that it does not offer: %s', row);
 
+const changed = (row: string): ReturnType<typeof own> =>
+  own('answers a change of %s as the service does', row);
+
 export const azureControlPlaneFacts: EmulatorFacts = {
   id: 'azure-control-plane',
   title: 'Azure Resource Manager and deployments',
@@ -18,6 +21,30 @@ export const azureControlPlaneFacts: EmulatorFacts = {
       what: 'an instance of Flex Consumption has 512, 2,048 or 4,096 MB',
       source: `${LEARN}/azure-functions/flex-consumption-plan#instance-sizes`,
       held: notOffered('Flex Consumption'),
+    },
+    {
+      kind: 'limit',
+      what: 'always-ready instances of all groups together are at most the maximum of the app',
+      source: `${LEARN}/azure-functions/flex-consumption-plan#always-ready-instances`,
+      held: own('refuses %s', 'more instances than the app may have'),
+    },
+    {
+      kind: 'limit',
+      what: 'the maximum of autoscale of a container is a multiple of 1,000',
+      source: `${LEARN}/cosmos-db/concepts-limits#autoscale-provisioned-throughput-limits`,
+      held: changed('half a step'),
+    },
+    {
+      kind: 'limit',
+      what: 'it cannot be less than a tenth of the highest that there ever was',
+      source: `${LEARN}/cosmos-db/autoscale-faq`,
+      held: changed('less than a tenth of the highest there was'),
+    },
+    {
+      kind: 'tier',
+      what: 'a serverless account has no throughput to change',
+      source: `${LEARN}/cosmos-db/serverless`,
+      held: changed('throughput of a serverless account'),
     },
     {
       kind: 'validation',

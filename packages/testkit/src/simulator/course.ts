@@ -4,8 +4,14 @@
  *
  * Invariant: looking changes nothing, and costs memory that does not grow with the run.
  */
+import type { StoredRecord } from '@tandem-clouds/replication/record';
 import { canonical, isOwnCount, isOwnReport } from '../history/facts.ts';
-import type { World } from './world.ts';
+
+/** What of a world is looked at. */
+interface Seen {
+  readonly sites: readonly { readonly store: { readonly records: ReadonlyMap<string, StoredRecord> } }[];
+  readonly agenda: { readonly nowMs: number };
+}
 
 export interface CourseSample {
   readonly step: number;
@@ -39,7 +45,7 @@ export class Course {
     return this.#steps;
   }
 
-  step(world: World): void {
+  step(world: Seen): void {
     this.#steps += 1;
     if (this.#steps % this.#every !== 0) return;
     this.#samples.push({ step: this.#steps, ...countIn(world) });
@@ -49,12 +55,12 @@ export class Course {
     this.#samples = this.#samples.filter(({ step }) => step % this.#every === 0);
   }
 
-  mark(text: string, { agenda }: World): void {
+  mark(text: string, { agenda }: Seen): void {
     this.marks.push({ text, step: this.#steps, atMs: agenda.nowMs });
   }
 }
 
-function countIn({ sites }: World): Pick<CourseSample, 'atRisk' | 'differing'> {
+function countIn({ sites }: Seen): Pick<CourseSample, 'atRisk' | 'differing'> {
   const atRisk = new Set<string>();
   const states = new Map<string, string>();
   const differing = new Set<string>();
