@@ -1,6 +1,7 @@
 /** docs/emulators: what each emulator imitates of its service, with sources and tests, and what it does not. */
 import fs from 'node:fs';
 import path from 'node:path';
+import { cdnFacts } from '@tandem-clouds/emulators/cdn/facts';
 import { azureControlPlaneFacts } from '@tandem-clouds/emulators/azure-control-plane/facts';
 import { blobFacts } from '@tandem-clouds/emulators/blob/facts';
 import { communicationServicesFacts } from '@tandem-clouds/emulators/communication-services/facts';
@@ -32,6 +33,7 @@ export const EMULATORS: readonly EmulatorFacts[] = [
   paypalFacts,
   smtpFacts,
   snsFacts,
+  cdnFacts,
   communicationServicesFacts,
   awsHostFacts,
   azureHostFacts,
