@@ -1,9 +1,9 @@
 /** docs/emulators: what each emulator imitates of its service, with sources and tests, and what it does not. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { cdnFacts } from '@tandem-clouds/emulators/cdn/facts';
 import { azureControlPlaneFacts } from '@tandem-clouds/emulators/azure-control-plane/facts';
 import { blobFacts } from '@tandem-clouds/emulators/blob/facts';
+import { cdnFacts } from '@tandem-clouds/emulators/cdn/facts';
 import { communicationServicesFacts } from '@tandem-clouds/emulators/communication-services/facts';
 import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/core/fact';
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
