@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { azureControlPlaneFacts } from '@tandem-clouds/emulators/azure-control-plane/facts';
 import { blobFacts } from '@tandem-clouds/emulators/blob/facts';
+import { cdnFacts } from '@tandem-clouds/emulators/cdn/facts';
 import { communicationServicesFacts } from '@tandem-clouds/emulators/communication-services/facts';
 import type { EmulatorFacts, Fact, FactKind } from '@tandem-clouds/emulators/core/fact';
 import { cosmosFacts } from '@tandem-clouds/emulators/cosmos/facts';
@@ -34,6 +35,7 @@ export const EMULATORS: readonly EmulatorFacts[] = [
   paypalFacts,
   smtpFacts,
   snsFacts,
+  cdnFacts,
   lambdaFacts,
   logsIngestionFacts,
   communicationServicesFacts,

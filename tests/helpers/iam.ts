@@ -139,8 +139,10 @@ export function resolverOf(resources: Resources): Resolve {
     Object.entries(resources).flatMap(([id, { Type }]) => (Type in ARNS ? [[`${id}.Arn`, arnOf(id)]] : [])),
   );
   // Ids that a service gives.
-  for (const [id, { Type }] of Object.entries(resources))
+  for (const [id, { Type }] of Object.entries(resources)) {
+    if (Type === 'AWS::CloudFront::Distribution') names[id] = `E${id.toUpperCase()}12345`;
     if (Type === 'AWS::RDS::DBCluster') names[`${id}.DBClusterResourceId`] = 'cluster-ABCDEFGHIJKL';
+  }
   return (value) => {
     if (typeof value === 'object' && value !== null) {
       if ('Fn::GetAtt' in value) return [arnOf((value['Fn::GetAtt'] as string[])[0] ?? '')];
