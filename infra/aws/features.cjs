@@ -28,6 +28,7 @@ const WARM_FUNCTIONS = [...require('../entities.json').map((entity) => entity.fu
 /** The packager calls the alias so that has provisioned instances. */
 const WARM_ALIAS = 'provisioned';
 const ARN_OF_POLICY = /^arn:[\w-]+:iam::(\d{12}|aws):policy\/\S+$/;
+const ARCHIVE_DAYS_MAX = 365;
 const OF_CLOUDFRONT = 'us-east-1';
 /** Those that send to peers, or read their objects, and so sign in there (federation.yml). */
 const SENDERS = ['ForwardRole', 'SweepRole', 'VerifyRole', 'VerifyHourlyRole', 'OperationsRole'];
@@ -65,6 +66,14 @@ function nothingToRaise(features) {
   return features['raiseCapacity'] === 'true' && features['warm'] !== 'true'
     ? ['raiseCapacity needs warm: what is not warm has no alias that could be given more']
     : [];
+}
+
+/** What was erased is named for 400 days (`erasedKeptMs`, packages/replication/src/bounds.ts): no archive may be older than that. */
+function archiveTooOld(features, days) {
+  const isFine = /^\d+$/.test(days) && Number(days) >= 1 && Number(days) <= ARCHIVE_DAYS_MAX;
+  return features['backup'] !== 'true' || isFine
+    ? []
+    : [`backupWeeklyDays is a number of days from 1 to ${ARCHIVE_DAYS_MAX}, not '${days}'`];
 }
 
 /** A budget that is no amount would be refused in the middle of a deployment. */
@@ -177,6 +186,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
     ...misplaced(features, region),
     ...tooLittleConcurrency(features, String(accountConcurrency)),
     ...nothingToRaise(features),
+    ...archiveTooOld(features, String(await resolveVariable('param:backupWeeklyDays'))),
     ...noBudget(features, String(await resolveVariable('param:budgetAmount'))),
     ...nameWithoutCertificate(features, storefrontDomain, storefrontCertificateArn),
     ...(boundary === '' || ARN_OF_POLICY.test(boundary)

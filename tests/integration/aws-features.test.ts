@@ -63,6 +63,11 @@ const REFUSED: [string, string[], ...string[]][] = [
     ['features.budget=true', 'budgetAmount=1,5'],
     "budgetAmount is an amount above 0 in USD, such as 50, not '1,5'",
   ],
+  [
+    'an archive that is older than what says who was erased',
+    ['features.backup=true', 'backupWeeklyDays=400'],
+    "backupWeeklyDays is a number of days from 1 to 365, not '400'",
+  ],
   ['warm without a concurrency', ['features.warm=true'], `accountConcurrency=…" of at least ${LEAST}`],
   [
     'warm in a new account',

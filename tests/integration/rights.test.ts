@@ -164,7 +164,10 @@ beforeAll(async () => {
     'azurePrincipalIds=["p"]',
   ];
   const secretsFile = path.join(dir, '.env');
-  fs.writeFileSync(secretsFile, 'SECRET_RIGHTS=of-a-test\n');
+  fs.writeFileSync(
+    secretsFile,
+    'SECRET_RIGHTS=of-a-test\nSECRET_ERASURE_KEY=of-a-test-of-thirty-two-characters\n',
+  );
   const [vaults, { resources }, awsCloud, azureCloud] = await Promise.all([
     startEmulators({
       services: ['secretsmanager', 'keyvault'],
@@ -434,6 +437,7 @@ test('no function is refused a call, and every right is used', async () => {
   await reactions();
   await declaredReaction();
   await contents();
+  await erasures();
   for (const cloud of BOTH) {
     const { json } = await operate(cloud, 'GET', 'queues');
     expect(json['site']).toBe(clouds[cloud].site);
@@ -718,6 +722,20 @@ async function comparisons(): Promise<void> {
   for (const cloud of BOTH) {
     const held = await stores[cloud].getMany(BOTH.flatMap((one) => [`item:only-${one}`, `item:gone-${one}`]));
     expect([...held.keys()].sort()).toEqual(['item:only-aws', 'item:only-azure']);
+  }
+}
+
+/** Whom it is about is hashed by a secret, where it is asked for and where it is searched. */
+async function erasures(): Promise<void> {
+  for (const cloud of BOTH) await tick(cloud, 'sweep');
+  await settle();
+  const asked = { subject: 'nobody', why: 'a test', by: 'a test' };
+  for (const cloud of BOTH) {
+    expect((await operate(cloud, 'POST', 'persons/erasures', asked)).status).toBe(202);
+    await settle();
+    const { json } = await operate(cloud, 'GET', 'persons/erasures');
+    const [erasure] = json['erasures'] as { sites: Record<string, { searched?: number }> }[];
+    expect(erasure?.sites[clouds[cloud].site]?.searched).toBeGreaterThan(0);
   }
 }
 

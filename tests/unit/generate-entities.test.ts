@@ -101,7 +101,15 @@ describe('generating', () => {
     expect(declared.filter(({ name }) => name === 'spot-rates')).toEqual([
       {
         ...{ name: 'spot-rates', function: 'spotRates', handler: 'src/handlers/routes/spot-rates.handler' },
-        ...{ reads: true, writes: false, slots: [], reacts: false, asks: true, secrets: ['rates-key'] },
+        ...{
+          reads: true,
+          writes: false,
+          slots: [],
+          reacts: false,
+          asks: true,
+          secrets: ['rates-key'],
+          cached: false,
+        },
       },
     ]);
     expect(read('src/handlers/routes/spot-rates.ts')).toContain(
@@ -298,7 +306,7 @@ const RATES = `import { defineRoutes } from '../domain/routes/define-routes.ts';
 export const rates = defineRoutes({
   name: 'spot-rates',
   description: 'x',
-  uses: { records: { user: 'read' }, secrets: ['rates-key'] },
+  uses: { records: { user: 'read' }, secrets: ['rates-key'], cached: false },
   operations: {
     getRate: { method: 'POST', path: '/spot-rates/{currency}', summary: 'x', keyed: true,
       input: { a: { type: 'string' } }, output: { rate: { type: 'number' } }, handle: () => ({ rate: 1 }) },

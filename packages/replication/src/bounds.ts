@@ -198,7 +198,7 @@ export const horizonMs = 30 * 24 * 3_600_000;
 export const tombstoneMarginMs = 24 * 3_600_000;
 /**
  * What was erased stays named for longer than anything lives that holds it as it was: dead letters of both clouds, the conflict
- * log, and every file of an archive, for which infra/parameters.cjs has 365 days at most. 400 days.
+ * log, and every file of an archive, which is there for 365 days at most (infra/aws/features.cjs). 400 days.
  */
 export const erasedKeptMs = 400 * 24 * 3_600_000;
 /** Erasures that one search of a site is for: their names fit a message. The others are in the next one. */

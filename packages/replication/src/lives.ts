@@ -11,6 +11,7 @@
  */
 import { erasedKeptMs, horizonMs } from './bounds.ts';
 import type { Json } from './json.ts';
+import { erasuresIn } from './policies/erased.ts';
 import {
   DELETED,
   ERASED,
@@ -24,7 +25,8 @@ import {
   stateFrom,
   type StoredRecord,
 } from './record.ts';
-import { stampMs } from './stamp.ts';
+import { stampMs, stampSite } from './stamp.ts';
+import { mergeVectors } from './vector.ts';
 
 /** Epoch milliseconds from which the record no longer exists, by its delete or its expiry; Infinity when it has neither. */
 export function goneAtMs(state: RecordState): number {
@@ -74,6 +76,33 @@ export function erasuresOf({ incarnation = 0 }: Pick<RecordState, 'incarnation'>
 export function erasedLife(state: RecordState): RecordState {
   const incarnation = (erasuresOf(state) + 1) * ERASURE_LIVES;
   return stateFrom({ fields: {}, sets: {}, counters: {}, vector: state.vector, incarnation });
+}
+
+/** Whether a state says that the record, or a field of it, was erased. */
+export function hasErasures(state: RecordState): boolean {
+  return state.fields[ERASED] !== undefined;
+}
+
+/** A state of before as it may be seen once a later one of the same record is known: without what was erased in between. */
+export function withErasuresOf(then: RecordState, later: RecordState): RecordState {
+  const erased = later.fields[ERASED];
+  if (erased === undefined) return then;
+  const vector = mergeVectors(then.vector, { [stampSite(erased[0])]: erased[0] });
+  const times = erasuresOf(later);
+  if (times > erasuresOf(then)) {
+    const fields = { [DELETED]: [erased[0], true] as const, [ERASED]: erased };
+    return stateFrom({ fields, sets: {}, counters: {}, vector, incarnation: times * ERASURE_LIVES });
+  }
+  const fields = Object.entries(later.fields).filter(
+    ([field, register]) => erasuresIn(register) > erasuresIn(then.fields[field]),
+  );
+  if (fields.length === 0) return then;
+  const stamps = Object.fromEntries(fields.map(([, [stamp]]) => [stampSite(stamp), stamp]));
+  return {
+    ...then,
+    fields: { ...then.fields, ...Object.fromEntries(fields), [ERASED]: erased },
+    vector: mergeVectors(vector, stamps),
+  };
 }
 
 /** How long a record stays that is gone, in milliseconds. */

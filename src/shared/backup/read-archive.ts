@@ -3,8 +3,9 @@
  *
  * Invariant: states are merged as a site merges them, so it does not matter in which order files are read, how often a write is in
  * them, or that those of several sites are read together. A segment is of one write, whose state includes nothing later; so what
- * is later than the moment is left out write by write.
+ * is later than the moment is left out write by write, but for what was erased since: that is gone at every moment.
  */
+import { hasErasures, withErasuresOf } from '@tandem-clouds/replication/lives';
 import { mergeStates } from '@tandem-clouds/replication/merge';
 import { entityOf, type RecordState } from '@tandem-clouds/replication/record';
 import { type SiteId, stampMs } from '@tandem-clouds/replication/stamp';
@@ -34,25 +35,53 @@ export interface ArchivedStates {
 }
 
 /** @throws DamagedArchiveError at the first file that is missing, changed, cut short or newer: nothing is restored from a part. */
-export async function readArchive(
+export async function readArchive(storage: Readable, options: ReadArchiveOptions): Promise<ArchivedStates> {
+  const { erased, ...read } = await readFiles(storage, options);
+  return { ...read, states: withoutErased(read.states, erased) };
+}
+
+/** The same, with what is known of records that were erased, then or since. */
+async function readFiles(
   storage: Readable,
   { site, atMs = Infinity, wanted = () => true, progress = () => undefined }: ReadArchiveOptions,
-): Promise<ArchivedStates> {
+): Promise<ArchivedStates & { readonly erased: ReadonlyMap<string, RecordState> }> {
   const base = await baseOf(storage, site, atMs);
+  // Segments that said so may have expired by now; tombstones of erasures are in every full since.
+  const newest = atMs === Infinity ? undefined : await baseOf(storage, site, Infinity);
   const fromMs = base === undefined ? 0 : base.full.beganMs - archiveMarginMs;
   const segments = (await listArchive(storage, site, 'segments')).filter(
     (each) => each.kind === 'segment' && each.ms >= fromMs,
   );
+  const since = newest?.full.beganMs === base?.full.beganMs ? [] : (newest?.full.parts ?? []);
   const files = [...(base?.full.parts ?? []), ...segments] as readonly HashedName[];
   const states = new Map<string, RecordState>();
+  const erased = new Map<string, RecordState>();
   let done = 0;
-  await eachAtOnce(files, archiveAtOnce, async (name) => {
+  const read = async (name: HashedName, isOfThen: boolean): Promise<void> => {
     const { records } = await readFile(storage, name);
-    for (const record of records) if (wanted(record.key) && isBefore(record, atMs)) addTo(states, record);
+    for (const record of records.filter(({ key }) => wanted(key))) {
+      if (isOfThen && isBefore(record, atMs)) addTo(states, record);
+      if (hasErasures(record.state)) addTo(erased, record);
+    }
     done += 1;
-    progress(done, files.length);
-  });
-  return { states, ...(base !== undefined && { full: base.document }), segments: segments.length };
+    progress(done, files.length + since.length);
+  };
+  await eachAtOnce(files, archiveAtOnce, (name) => read(name, true));
+  await eachAtOnce(since as readonly HashedName[], archiveAtOnce, (name) => read(name, false));
+  return { states, erased, ...(base !== undefined && { full: base.document }), segments: segments.length };
+}
+
+/** No restore brings back what was erased, to whatever moment (decision 0212). */
+function withoutErased(
+  states: ReadonlyMap<string, RecordState>,
+  erased: ReadonlyMap<string, RecordState>,
+): ReadonlyMap<string, RecordState> {
+  const seen = new Map(states);
+  for (const [key, later] of erased) {
+    const then = states.get(key);
+    if (then !== undefined) seen.set(key, withErasuresOf(then, later));
+  }
+  return seen;
 }
 
 function isBefore({ version }: ArchivedRecord, atMs: number): boolean {
@@ -91,11 +120,13 @@ export async function readArchives(
   options: Omit<ReadArchiveOptions, 'site'>,
 ): Promise<ReadonlyMap<string, RecordState>> {
   const together = new Map<string, RecordState>();
+  const erasedAnywhere = new Map<string, RecordState>();
   for (const { storage, site } of archives) {
-    const { states } = await readArchive(storage, { ...options, site });
+    const { states, erased } = await readFiles(storage, { ...options, site });
     for (const [key, state] of states) addTo(together, { key, state });
+    for (const [key, state] of erased) addTo(erasedAnywhere, { key, state });
   }
-  return together;
+  return withoutErased(together, erasedAnywhere);
 }
 
 /** Of all the records an entity's, or all. */

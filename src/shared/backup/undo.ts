@@ -7,6 +7,7 @@
  */
 import { canonicalJson } from '@tandem-clouds/replication/canonical-json';
 import type { Json } from '@tandem-clouds/replication/json';
+import { withErasuresOf } from '@tandem-clouds/replication/lives';
 import { own } from '@tandem-clouds/replication/own';
 import { fieldValue } from '@tandem-clouds/replication/policies/field';
 import { memberOf } from '@tandem-clouds/replication/policies/members';
@@ -54,10 +55,11 @@ export interface RecordUndo {
 /** Undefined: nothing of it was written in between, or it is what it was. */
 export function undoOf(
   key: string,
-  then: RecordState | undefined,
+  archived: RecordState | undefined,
   now: RecordState,
   window: UndoWindow,
 ): RecordUndo | undefined {
+  const then = archived && withErasuresOf(archived, now);
   const { beforeMs, untilMs, deletesCreated } = window;
   const wasLive = then !== undefined && isLive(then, beforeMs);
   const lives = isLive(now, untilMs);

@@ -1,5 +1,6 @@
 /** Writes values of an earlier moment forward, as an operator asks: a write like any other, which crosses like any other. */
 import type { Json } from '@tandem-clouds/replication/json';
+import { hasErasures } from '@tandem-clouds/replication/lives';
 import type { Changes } from '@tandem-clouds/replication/local-write';
 import { own } from '@tandem-clouds/replication/own';
 import { increment } from '@tandem-clouds/replication/policies/counter';
@@ -60,6 +61,8 @@ export class RestoreService {
           throw new PreconditionFailedError(
             `${key} has changed since: its state is ${stateName(current.state)}`,
           );
+        if (life === 'back' && hasErasures(current.state))
+          throw new NotFoundError(`${key} was erased: what it held does not come back`);
         if (life === 'gone') return { [DELETED]: true };
         const values = plainValues(current.state);
         const changes: Record<string, Changes[string]> = life === 'back' ? { [DELETED]: null } : {};

@@ -4,10 +4,12 @@ import { ARCHIVE } from '@tandem-clouds/replication/archive';
 import { drive } from '@tandem-clouds/replication/drive';
 import { UnavailableError } from '@tandem-clouds/replication/errors';
 import { forward } from '@tandem-clouds/replication/forward';
+import { beat } from '@tandem-clouds/replication/heartbeat';
 import type { Json } from '@tandem-clouds/replication/json';
 import { localWrite } from '@tandem-clouds/replication/local-write';
+import { erase } from '@tandem-clouds/replication/policies/erased';
 import type { Site } from '@tandem-clouds/replication/protocol';
-import { plainValues } from '@tandem-clouds/replication/record';
+import { DELETED, ERASED, plainValues } from '@tandem-clouds/replication/record';
 import { sweep } from '@tandem-clouds/replication/sweep';
 import { archiveQueue } from '../../../src/shared/backup/archive-queue.ts';
 import { listFulls, runFull } from '../../../src/shared/backup/full.ts';
@@ -161,6 +163,38 @@ describe.each([
     expect(await textAt(firstMs)).toBe('one');
     expect(await textAt(secondMs)).toBe('two');
     expect(await textAt()).toBe('three');
+  });
+
+  test('holds nothing at any moment of what was erased since, also when only a later full says so', async () => {
+    await write('note:a', { text: 'of ada' });
+    await write('note:b', { text: 'of ada', n: 1 });
+    await write('note:c', { text: 'of bob' });
+    const thenMs = nowMs;
+    await carry();
+    nowMs += 1_000;
+    await backup();
+    // The peer says that it understands erasures.
+    await drive(beat({ ...site, site: 'azure-1', peers: [site.site] }), resources);
+    nowMs += 1_000;
+    const decideA = { decide: () => ({ [DELETED]: true, [ERASED]: 'e1' }), erases: true } as const;
+    await drive(localWrite(site, { key: 'note:a', operationId: 'erase-a', ...decideA }), resources);
+    const decideB = { decide: () => ({ text: erase('nobody'), [ERASED]: 'e1' }) };
+    await drive(localWrite(site, { key: 'note:b', operationId: 'erase-b', ...decideB }), resources);
+    await carry();
+    const afterMs = nowMs;
+    const check = async (atMs: number): Promise<void> => {
+      const { states } = await archived(atMs);
+      expect(JSON.stringify([...states])).not.toContain('ada');
+      expect(plainValues(states.get('note:b')!)).toEqual({ text: 'nobody', n: 1 });
+      expect(plainValues(states.get('note:c')!)).toEqual({ text: 'of bob' });
+    };
+    await check(thenMs);
+    await check(afterMs);
+    nowMs += 25 * 3_600_000;
+    expect((await backup()).full?.full).toBe('daily');
+    for (const name of await listArchive(objects, site.site, 'segments'))
+      if (name.kind === 'segment' && name.ms >= afterMs) await objects.delete({ key: nameOf(name) });
+    await check(thenMs);
   });
 
   test('makes a weekly full first, then daily ones, and none between', async () => {

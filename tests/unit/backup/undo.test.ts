@@ -46,6 +46,14 @@ describe('an undo', () => {
     expect(undoOf('user:a', then, again, window)).toBeUndefined();
   });
 
+  test('brings nothing back that was erased since', () => {
+    const erased = state({ $deleted: [150, true], $erased: [150, 'e1'] }, { incarnation: 2 ** 20 });
+    expect(undoOf('user:a', then, erased, window)).toBeUndefined();
+    const emptied = state({ city: [50, 'Vienna'], name: [150, 'GARBAGE'], $erased: [150, 'e1'] });
+    const now = { ...emptied, fields: { ...emptied.fields, email: [at(150), null, '~000001'] as const } };
+    expect(undoOf('user:a', then, now, window)?.fields.map(({ field }) => field)).toEqual(['name']);
+  });
+
   test('takes away a field that was added in between', () => {
     const now = state({
       ...{ name: [50, 'Hedy'], email: [50, 'hedy@example.com'], city: [50, 'Vienna'] },
