@@ -6,6 +6,7 @@ import { drawNemesis, scheduleNemesis } from '../nemesis.ts';
 import { paceOf } from '../pace.ts';
 import {
   checkRest,
+  lookedAtBy,
   QUIET_MS,
   recover,
   replay,
@@ -41,7 +42,7 @@ export function playErasure(options: ScheduleOptions): {
   const drawn = 2 + random.int(3);
   const faults = chooseFaults(random, { ...options.faults, ...LEFT_OUT });
   const sites = options.sites ?? drawn;
-  const world = new World({ random, faults, sites, trigger: poll, watchedKey: options.watchedKey });
+  const world = new World({ random, faults, sites, trigger: poll, ...lookedAtBy(options) });
   world.subjects = subjects;
   world.watchers.push(new CleanWatcher(world));
   scheduleLives(world, options.operations ?? OPERATIONS);
