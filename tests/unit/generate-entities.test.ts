@@ -306,7 +306,7 @@ const RATES = `import { defineRoutes } from '../domain/routes/define-routes.ts';
 export const rates = defineRoutes({
   name: 'spot-rates',
   description: 'x',
-  uses: { records: { user: 'read' }, secrets: ['rates-key'], cached: false },
+  uses: { records: { user: 'read' }, secrets: ['rates-key'] },
   operations: {
     getRate: { method: 'POST', path: '/spot-rates/{currency}', summary: 'x', keyed: true,
       input: { a: { type: 'string' } }, output: { rate: { type: 'number' } }, handle: () => ({ rate: 1 }) },

@@ -8,7 +8,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text as textOf } from 'node:stream/consumers';
+import { bodyText, BodyTooLargeError } from '../core/request-body.ts';
 
 export interface Asked {
   readonly method: string;
@@ -68,6 +68,9 @@ export interface CachingProxyOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number;
 }
+
+/** More than any body that the API takes. */
+const BODY_BYTES_MAX = 16 * 1024 * 1024;
 
 /** RFC 5861, section 4: 500, 502, 503, 504, and an origin that does not answer. */
 const FAILING = new Set([500, 502, 503, 504]);
@@ -179,9 +182,9 @@ export async function startCachingProxy(options: CachingProxyOptions): Promise<C
         Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
       );
       const asked = { method: request.method ?? 'GET', target: request.url ?? '/', headers };
-      const { status, headers: given, body } = await answer(asked, await textOf(request));
+      const { status, headers: given, body } = await answer(asked, await bodyText(request, BODY_BYTES_MAX));
       response.writeHead(status, given).end(body);
-    })().catch(() => response.writeHead(502).end());
+    })().catch((error: unknown) => response.writeHead(error instanceof BodyTooLargeError ? 413 : 502).end());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
