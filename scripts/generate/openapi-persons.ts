@@ -48,7 +48,11 @@ export function personPaths(): Paths {
       post: posting('PersonErase', {
         operationId: 'erasePerson',
         summary: 'Erase at every site what was written of a person until now, or go on with it',
-        responses: { '202': response('Erasure', 'This site is being searched'), ...PROBLEMS },
+        responses: {
+          '202': response('Erasure', 'This site is being searched'),
+          ...PROBLEMS,
+          ...problems(409),
+        },
       }),
     },
     '/replication/persons/dead-letters': {

@@ -26,7 +26,9 @@ import {
   type StoredRecord,
 } from '@tandem-clouds/replication/record';
 import { CONFLICT, ERASURE } from '@tandem-clouds/replication/reserved';
+import { areUnderstood, ERASURES } from '@tandem-clouds/replication/semantics';
 import { erasuresListedMax, personPageMs, personPageSize } from '../bounds.ts';
+import { ConflictError } from '../errors.ts';
 import type { DeadLetterService } from './dead-letter-service.ts';
 
 export interface PersonRecord {
@@ -99,13 +101,20 @@ export class PersonService {
     return { site: site.site, searched, records, ...(at !== undefined && { next: at }) };
   }
 
-  /** Asks for an erasure, or goes on with the one that is there: the site is searched at once. */
+  /**
+   * Asks for an erasure, or goes on with the one that is there: the site is searched at once.
+   * @throws ConflictError while a peer runs a release that would log what is erased
+   */
   async erase(
     subject: string,
     { why, by }: { readonly why: string; readonly by: string },
   ): Promise<ErasureView> {
     const { site, resources } = this.#parts;
     const { id } = await this.#of(subject);
+    if (!(await drive(areUnderstood(site, ERASURES), resources)))
+      throw new ConflictError(
+        `not every peer of ${site.site} has said that its release erases: upgrade it, or wait a minute for its heartbeat`,
+      );
     const erasure = await drive(requestErasure(site, { id, why, by }), resources);
     if (erasure.sites[site.site]?.cleanMs === undefined) await drive(beginSearch(site, [erasure]), resources);
     return this.#view(erasure);
