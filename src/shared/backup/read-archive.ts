@@ -45,9 +45,10 @@ async function readFiles(
   storage: Readable,
   { site, atMs = Infinity, wanted = () => true, progress = () => undefined }: ReadArchiveOptions,
 ): Promise<ArchivedStates & { readonly erased: ReadonlyMap<string, RecordState> }> {
-  const base = await baseOf(storage, site, atMs);
+  const fulls = await listFulls(storage, site);
+  const base = await baseOf(storage, fulls, atMs);
   // Segments that said so may have expired by now; tombstones of erasures are in every full since.
-  const newest = atMs === Infinity ? undefined : await baseOf(storage, site, Infinity);
+  const newest = atMs === Infinity ? undefined : await baseOf(storage, fulls, Infinity);
   const fromMs = base === undefined ? 0 : base.full.beganMs - archiveMarginMs;
   const segments = (await listArchive(storage, site, 'segments')).filter(
     (each) => each.kind === 'segment' && each.ms >= fromMs,
@@ -95,10 +96,9 @@ function addTo(states: Map<string, RecordState>, { key, state }: ArchivedRecord)
 
 async function baseOf(
   storage: Readable,
-  site: SiteId,
+  fulls: readonly Full[],
   atMs: number,
 ): Promise<{ readonly full: Full; readonly document: FullDocument } | undefined> {
-  const fulls = await listFulls(storage, site);
   for (const full of fulls.filter(({ complete }) => complete !== undefined).reverse()) {
     if (full.beganMs > atMs) continue;
     const document = await readFull(storage, full);

@@ -7,6 +7,7 @@ import {
   beginSearch,
   type Erasure,
   erasureIn,
+  erasureKey,
   isErased,
   openErasures,
   requestErasure,
@@ -123,7 +124,7 @@ export class PersonService {
   /** The erasures that are known here, the newest first. */
   async erasures(): Promise<readonly ErasureView[]> {
     const { resources } = this.#parts;
-    const erasures = [...(await erasuresAt(resources.store))].flatMap((record) => erasureIn(record) ?? []);
+    const erasures = (await erasuresAt(resources.store)).flatMap((record) => erasureIn(record) ?? []);
     return erasures.sort((a, b) => b.atMs - a.atMs).map((erasure) => this.#view(erasure));
   }
 
@@ -133,7 +134,7 @@ export class PersonService {
   ): Promise<{ readonly scanned: number; readonly discarded: number; readonly atLeast: boolean }> {
     const { resources } = this.#parts;
     const { id, subjects } = await this.#of(subject);
-    const erasure = erasureIn((await resources.store.get(`${ERASURE}:${id}`))?.record);
+    const erasure = erasureIn((await resources.store.get(erasureKey(id)))?.record);
     const untilMs = erasure?.atMs ?? -1;
     const isMeant = (body: string): boolean =>
       eventsIn(body).some((event) => isOf(event, { id, subjects, untilMs }));

@@ -31,7 +31,16 @@ import { type Changes, localWrite } from '../local-write.ts';
 import { erasuresIn } from '../policies/erased.ts';
 import { isObject, memberField } from '../policies/members.ts';
 import type { Protocol, Site } from '../protocol.ts';
-import { DELETED, entityOf, ERASED, EXPIRES, fieldNames, plainValues, type StoredRecord } from '../record.ts';
+import {
+  DELETED,
+  entityOf,
+  ERASED,
+  EXPIRES,
+  fieldNames,
+  idOf,
+  plainValues,
+  type StoredRecord,
+} from '../record.ts';
 import { CONFLICT, ERASURE } from '../reserved.ts';
 import { ERASURES, requireUnderstood } from '../semantics.ts';
 import { type SiteId, type Stamp, stampMs } from '../stamp.ts';
@@ -100,7 +109,7 @@ export function erasureIn(record: StoredRecord | undefined): Erasure | undefined
     ([, value]) => isObject(value) && value['of'] === atMs,
   );
   return {
-    id: record.key.slice(ERASURE.length + 1),
+    id: idOf(record.key),
     atMs,
     why: textOf(why),
     by: textOf(by),
@@ -190,16 +199,14 @@ class Search {
   readonly #site: Site;
   readonly #sought: Readonly<Record<string, number>>;
   readonly #subjects: Subjects;
-  readonly #isCounted: boolean;
   readonly #found: Record<string, ErasureFound>;
   readonly #told: Record<string, string>;
   #searched: number;
 
-  constructor(site: Site, { phase, sought, searched, found, told }: ErasureSearch, subjects: Subjects) {
+  constructor(site: Site, { sought, searched, found, told }: ErasureSearch, subjects: Subjects) {
     this.#site = site;
     this.#sought = sought;
     this.#subjects = subjects;
-    this.#isCounted = phase === 'records';
     this.#found = { ...found };
     this.#told = { ...told };
     this.#searched = searched;
@@ -212,7 +219,7 @@ class Search {
   *records(records: readonly StoredRecord[]): Protocol<void> {
     const failed = new Map<string, Error>();
     for (const record of records) {
-      if (this.#isCounted) this.#searched += 1;
+      this.#searched += 1;
       const erasedBy = record.state.fields[ERASED]?.[1];
       if (typeof erasedBy === 'string' && Object.keys(record.pending).length > 0)
         this.#count(erasedBy, 'pending');
@@ -231,7 +238,7 @@ class Search {
    */
   #noteTold(record: StoredRecord): void {
     const entry = loggedIn(record);
-    if (entry === undefined || entry.field !== this.#subjects.fieldOf(entityOf(entry.about))) return;
+    if (entry === undefined || !this.#isOfSubject(entry)) return;
     for (const [stamp, value] of entry.writes) {
       const fields = { [entry.field]: [stamp, value] as const };
       const writer = { key: entry.about, state: { fields, vector: {} }, pending: {}, operations: [] };
@@ -291,8 +298,13 @@ class Search {
   /** That an entry was about the subject stays, for what the log has yet to say of the same record. */
   #saidOf(record: StoredRecord): Changes {
     const entry = loggedIn(record);
-    if (entry === undefined || entry.field !== this.#subjects.fieldOf(entityOf(entry.about))) return {};
+    if (entry === undefined || !this.#isOfSubject(entry)) return {};
     return { record: entry.about, field: entry.field };
+  }
+
+  /** Whether an entry is about the field that says whose the record is. */
+  #isOfSubject({ about, field }: Logged): boolean {
+    return field === this.#subjects.fieldOf(entityOf(about));
   }
 
   #soughtFor(record: StoredRecord, stamp: Stamp): string | undefined {
